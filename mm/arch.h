@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the mm core has to know of an architecture: its zones and their limits, its page size, the
+ * layout of its sections. Sources: Linux 6.1 arch/{x86,arm64}, and the reference captures.
+ */
+#ifndef MM_ARCH_H
+#define MM_ARCH_H
+
+#include "mm/types.h"
+
+struct mm_arch_zone {
+	enum mm_zone_type type;
+	const char *name;   /* as /proc/zoneinfo prints it */
+	phys_addr_t limit;  /* memory below it belongs here; 0: takes no memory by address */
+};
+
+struct mm_arch {
+	enum mm_arch_id id;
+	const char *name;
+	unsigned page_shift;
+	unsigned page_struct_bytes; /* sizeof(struct page) of that kernel */
+	unsigned section_bits;	    /* log2 of the bytes of a sparse section */
+	unsigned max_phys_bits;
+	unsigned nodes_shift;
+	unsigned flags_bits;	    /* bits of page->flags */
+	unsigned pageblock_order;
+	bool low_megabyte_reserved; /* the first MiB is never given to the buddy lists */
+	int nr_zones;
+	struct mm_arch_zone zones[MM_MAX_ZONES];
+};
+
+/** Static description of an architecture. */
+const struct mm_arch *mm_arch(enum mm_arch_id id);
+/** By name ("x86_64"); NULL where unknown. */
+const struct mm_arch *mm_arch_by_name(const char *name);
+/** Index of the zone of that type in arch->zones, or -1. */
+int mm_arch_zone_index(const struct mm_arch *arch, enum mm_zone_type type);
+/** Index of the zone of that name ("DMA32"), or -1. */
+int mm_arch_zone_by_name(const struct mm_arch *arch, const char *name);
+
+#endif

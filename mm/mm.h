@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The mm core's public face: boot it from a description of a machine, allocate, free, look.
+ *
+ * Units: bytes for sizes and addresses, pages where the name says so. All memory hangs off
+ * struct mm; two of them can live in one process. No function here prints or exits. A struct mm
+ * is used by one host thread at a time; simulated CPUs take turns at the points that ops.h names.
+ */
+#ifndef MM_MM_H
+#define MM_MM_H
+
+#include "mm/arch.h"
+#include "mm/gfp.h"
+#include "mm/ops.h"
+#include "mm/types.h"
+
+struct mm_range {
+	phys_addr_t start;
+	uint64_t bytes;
+	int nid; /* memory: its node; reservations: ignored */
+};
+
+/* A zone's state that the description gives rather than the boot finds. */
+struct mm_zone_preset {
+	int nid;
+	int zone; /* index among the architecture's zones */
+	bool has_managed, has_free;
+	uint64_t managed; /* pages under the buddy allocator after boot */
+	uint64_t free;	  /* pages free at the start; the others are in use, by nobody we follow */
+};
+
+/* The kernel's parameters. MM_PARAM_DEFAULT: the kernel works it out. */
+#define MM_PARAM_DEFAULT UINT64_MAX
+struct mm_params {
+	uint64_t min_free_kbytes;
+	uint64_t watermark_scale_factor;	   /* per 10,000; default 10 */
+	uint64_t lowmem_reserve_ratio[MM_NR_ZONE_TYPES]; /* by zone type; 0: nothing reserved */
+	uint64_t kernelcore_bytes, movablecore_bytes; /* 0: no ZONE_MOVABLE */
+	uint64_t percpu_pagelist_high_fraction;	   /* 0: by the low watermark */
+	bool thp;				   /* khugepaged raises min_free_kbytes */
+};
+
+/* What boots. Everything is borrowed and may go once mm_boot() has returned. */
+struct mm_config {
+	enum mm_arch_id arch;
+	enum mm_memory_model model;
+	int nr_nodes;
+	int nr_cpus;
+	const int *cpu_nid;	  /* nr_cpus node ids */
+	const uint8_t *distance;  /* nr_nodes * nr_nodes, row by row; 10 on the diagonal */
+	const struct mm_range *memory;
+	size_t nr_memory;
+	const struct mm_range *reserved; /* taken before boot: kernel image, firmware, ... */
+	size_t nr_reserved;
+	const struct mm_zone_preset *presets;
+	size_t nr_presets;
+	struct mm_params params;
+};
+
+/* Why the mm core refused: one line for the user, and what it is about. */
+enum mm_subject { MM_ABOUT_MACHINE, MM_ABOUT_MODEL, MM_ABOUT_MEMORY, MM_ABOUT_PRESET };
+struct mm_refusal {
+	enum mm_subject about;
+	size_t index; /* which range or preset, where it is about one */
+	char why[256];
+};
+
+/** Defaults of Linux 6.1. */
+struct mm_params mm_params_default(void);
+
+/**
+ * Boot: memblock, nodes, zones, page descriptors, per-CPU lists, zonelists, watermarks. Costs no
+ * simulated time, calls no op. `ops` may be NULL (nothing is reported).
+ * Returns 0 and *out (free it with mm_destroy); -EINVAL where the description is refused, with
+ * *refusal filled; -ENOMEM.
+ */
+int mm_boot(const struct mm_config *config, const struct mm_ops *ops, void *ctx, struct mm **out,
+	    struct mm_refusal *refusal);
+void mm_destroy(struct mm *mm);
+
+struct mm_request {
+	int cpu; /* the CPU that allocates */
+	int nid; /* preferred node; MM_NO_NODE: the CPU's own */
+	unsigned order;
+	gfp_t gfp;
+};
+
+/**
+ * Take 2^order contiguous page frames. Simulated time may pass (zone lock).
+ * Returns 0, -EINVAL if order > MAX_PAGE_ORDER, -ENOMEM if nothing fits after the slow path.
+ * The caller owns *page until mm_free_pages().
+ */
+int mm_alloc_pages(struct mm *mm, const struct mm_request *req, struct page **page);
+
+/**
+ * Give back what mm_alloc_pages() gave, with the same order. Simulated time may pass.
+ * Returns 0; -EINVAL where the page is not the head of a block of that order in use (a free of
+ * what is free, twice, in the middle, of another order), and then nothing has changed.
+ */
+int mm_free_pages(struct mm *mm, int cpu, struct page *page, unsigned order);
+
+/** The page's frame number, at the cost that the memory model gives it; cpu may be MM_NO_CPU. */
+pfn_t mm_page_to_pfn(struct mm *mm, int cpu, const struct page *page);
+/** The descriptor of a frame; NULL where pfn_valid says no. Charged likewise. */
+struct page *mm_pfn_to_page(struct mm *mm, int cpu, pfn_t pfn);
+/** Is there a descriptor for the frame? (Not: is it memory.) */
+bool mm_pfn_valid(const struct mm *mm, pfn_t pfn);
+/** Node and zone index from page->flags, as page_to_nid() and page_zonenum(). */
+int mm_page_to_nid(const struct mm *mm, const struct page *page);
+int mm_page_zonenum(const struct mm *mm, const struct page *page);
+/** First byte of the frame that the descriptor stands for. */
+phys_addr_t mm_page_address(struct mm *mm, const struct page *page);
+
+const struct mm_arch *mm_get_arch(const struct mm *mm);
+enum mm_memory_model mm_get_model(const struct mm *mm);
+const char *mm_model_name(enum mm_memory_model model);
+int mm_nr_nodes(const struct mm *mm);
+int mm_nr_cpus(const struct mm *mm);
+int mm_cpu_to_node(const struct mm *mm, int cpu);
+
+/* A zone as /proc/zoneinfo shows it. */
+struct mm_zone_info {
+	const char *name;
+	pfn_t start_pfn;
+	uint64_t spanned, present, managed, free;
+	uint64_t min, low, high;
+	uint64_t protection[MM_MAX_ZONES];
+	uint64_t nr_free_blocks[NR_PAGE_ORDERS];
+	unsigned pcp_high, pcp_batch;
+	int stat_threshold;
+	uint64_t numa_hit, numa_miss, numa_foreign, numa_interleave, numa_local, numa_other;
+	uint64_t alloc_pages; /* pages handed out since boot (or mm_reset_counters) */
+	uint64_t lock_acquired;
+};
+
+/** Zone `zone` (index among the architecture's zones) of node `nid`. spanned is 0 where empty. */
+void mm_zone_info(const struct mm *mm, int nid, int zone, struct mm_zone_info *info);
+/** Pages on the per-CPU list of that zone and CPU. */
+unsigned mm_pcp_count(const struct mm *mm, int nid, int zone, int cpu);
+/** min_free_kbytes in force. */
+uint64_t mm_min_free_kbytes(const struct mm *mm);
+
+/* One entry of a zonelist. */
+struct mm_zoneref {
+	int nid, zone;
+};
+/**
+ * The zonelist of a node: with fallback over nodes, or of this node only. Fills at most `max`
+ * entries, highest zone first; returns how many there are.
+ */
+size_t mm_zonelist(const struct mm *mm, int nid, bool this_node_only, struct mm_zoneref *refs,
+		   size_t max);
+/** Nodes in the order in which `nid` falls back, itself first; order[] holds mm_nr_nodes(). */
+void mm_node_order(const struct mm *mm, int nid, int *order);
+
+/* What the memory model costs in memory. All in bytes of simulated memory. */
+struct mm_model_info {
+	uint64_t memmap_bytes; /* page descriptors */
+	uint64_t hole_bytes;   /* of these, descriptors of frames that are not there */
+	uint64_t table_bytes;  /* node table, section table, page tables of the vmemmap */
+};
+void mm_model_info(const struct mm *mm, struct mm_model_info *info);
+
+/* page->flags as the kernel lays them out: [SECTION] [NODE] ZONE [LAST_CPUPID] ... FLAGS */
+struct mm_flags_layout {
+	unsigned section_width, node_width, zone_width;
+	unsigned section_shift, node_shift, zone_shift;
+};
+void mm_flags_layout(const struct mm *mm, struct mm_flags_layout *layout);
+
+struct mm_counters {
+	uint64_t allocs, frees, failed; /* requests */
+	uint64_t fallback_zone; /* allocations of the preferred node from a lower zone than asked */
+	uint64_t fallback_node; /* allocations from another node than the preferred one */
+	uint64_t slow_path, kswapd_wakeups;
+	uint64_t pcp_refills, pcp_drains, splits, merges;
+};
+void mm_counters(const struct mm *mm, struct mm_counters *counters);
+
+/**
+ * Recompute every invariant of the whole structure and compare. Returns 0, or -EINVAL with the
+ * first violation in why[]. Costs host time in proportion to the memory that has been touched.
+ */
+int mm_verify(const struct mm *mm, char *why, size_t size);
+
+#endif

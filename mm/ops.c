@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names of the sites, for configs/costs and reports. */
+#include "mm/ops.h"
+
+const char *mm_site_name(enum mm_site site)
+{
+	static const char *const names[] = {
+#define X(id, name, what) [MM_SITE_##id] = name,
+		MM_SITES(X)
+#undef X
+	};
+	return names[site];
+}

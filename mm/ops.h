@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The seam between what memory management does and what it costs.
+ *
+ * The mm core knows no time. Each thing it does is told through this header: work at a site, an
+ * access to a simulated physical address, taking and leaving a lock, a tracepoint. A sink (the
+ * cost sink of the simulator, a recorder in tests) decides what that means. A null sink is an
+ * mm_ops of NULL pointers: every member may be NULL, and is then skipped.
+ *
+ * Preconditions and locking
+ * - Calls come in the order in which the CPU does things. `cpu` is the CPU doing it.
+ * - An access belongs to the site of the last work() of that CPU: each step opens with work().
+ * - work(), access() and event() return without another CPU having run. lock() may not: other
+ *   CPUs may run, and change the mm core, before it returns. So whatever was read before lock()
+ *   is read again after it. unlock() may let other CPUs run too, after it released the lock.
+ * - The mm core charges after an edit, never in the middle of one: at each call here every data
+ *   structure that the caller does not hold a lock on is whole.
+ * - Re-entrancy: a sink must not call into the mm core.
+ * - A per-CPU list is edited by its own CPU only, with no lock.
+ */
+#ifndef MM_OPS_H
+#define MM_OPS_H
+
+#include "mm/types.h"
+
+/*
+ * Steps of the mm core that cost CPU cycles. X(enumerator, name in configs/costs, what one unit is)
+ */
+#define MM_SITES(X)                                                                                \
+	X(ALLOC_ENTRY, "alloc_entry", "one allocation request prepared: flags, zonelist, zone")    \
+	X(ZONE_CHECK, "zone_check", "one zone's watermark looked at")                              \
+	X(SLOW_PATH, "slow_path", "one entry into the slow path")                                  \
+	X(PCP_ALLOC, "pcp_alloc", "one page taken from a per-CPU list")                            \
+	X(PCP_FREE, "pcp_free", "one page put on a per-CPU list")                                  \
+	X(RMQUEUE, "rmqueue", "one block taken from the buddy lists")                              \
+	X(SPLIT, "split", "one block split in two")                                                \
+	X(BUDDY_FREE, "buddy_free", "one block put on the buddy lists")                            \
+	X(MERGE, "merge", "one merge with the buddy")                                              \
+	X(PREP_PAGE, "prep_page", "one block made ready for its user")                             \
+	X(ZERO, "zero", "one page zeroed, besides its memory traffic")                             \
+	X(FREE_ENTRY, "free_entry", "one free request prepared")                                   \
+	X(PFN_TO_PAGE, "pfn_to_page", "one pfn turned into its page descriptor")                   \
+	X(PAGE_TO_PFN, "page_to_pfn", "one page descriptor turned into its pfn")                   \
+	X(LOCK, "lock", "one uncontended lock and unlock")                                         \
+	X(TOUCH, "touch", "one access of a workload to its memory")
+
+enum mm_site {
+#define X(id, name, what) MM_SITE_##id,
+	MM_SITES(X)
+#undef X
+	MM_NR_SITES
+};
+
+/** The name of a site in configs/costs and in reports; static storage. */
+const char *mm_site_name(enum mm_site site);
+
+enum mm_access {
+	MM_READ,
+	MM_WRITE,
+	MM_ZERO, /* a whole block is cleared: streams past the caches */
+};
+
+struct mm;
+struct page;
+
+/* A lock of the mm core. The mm core owns it; `sink` is the sink's to use, NULL at first. */
+struct mm_lock {
+	phys_addr_t at; /* (C) where the lock word is in simulated memory */
+	int holder;	/* CPU that holds it, MM_NO_CPU when free; kept by the mm core */
+	void *sink;
+};
+
+enum mm_event_type {
+	MM_EVENT_PAGE_ALLOC,	   /* as kmem:mm_page_alloc; page NULL where the allocation failed */
+	MM_EVENT_PAGE_FREE,	   /* as kmem:mm_page_free */
+	MM_EVENT_ALLOC_ZONE_LOCKED, /* as kmem:mm_page_alloc_zone_locked */
+	MM_EVENT_PCPU_DRAIN,	   /* as kmem:mm_page_pcpu_drain */
+	MM_EVENT_WAKE_KSWAPD,	   /* as vmscan:mm_vmscan_wakeup_kswapd */
+};
+
+struct mm_event {
+	enum mm_event_type type;
+	const struct page *page;
+	pfn_t pfn;
+	unsigned order;
+	int migratetype;
+	gfp_t gfp;
+	int nid;
+	int zone; /* index among the architecture's zones */
+	bool percpu_refill;
+};
+
+struct mm_ops {
+	/** `nr` units of work at `site`. */
+	void (*work)(void *ctx, int cpu, enum mm_site site, uint32_t nr);
+	/** [at, at + bytes) is read, written or zeroed. bytes > 0. */
+	void (*access)(void *ctx, int cpu, phys_addr_t at, uint64_t bytes, enum mm_access kind);
+	/** Take `lock`; returns when this CPU holds it. Simulated time may pass. */
+	void (*lock)(void *ctx, int cpu, struct mm_lock *lock);
+	/** Leave `lock`, which this CPU holds. */
+	void (*unlock)(void *ctx, int cpu, struct mm_lock *lock);
+	/** A tracepoint; never waits. */
+	void (*event)(void *ctx, int cpu, const struct mm_event *ev);
+};
+
+#endif

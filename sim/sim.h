@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A simulation: a machine's SimGrid platform, the mm core booted on it, an actor a simulated CPU,
+ * and the cost sink between them. SimGrid allows one engine a process, so one simulation too.
+ *
+ * Time is in integer picoseconds since the start. Every picosecond of a CPU has a cause.
+ */
+#ifndef SIM_SIM_H
+#define SIM_SIM_H
+
+#include "mm/mm.h"
+#include "sim/costs.h"
+#include "sim/diag.h"
+#include "sim/machine.h"
+
+enum time_cause {
+	CAUSE_COMPUTE,	  /* cycles of the CPU itself, and hits in its caches */
+	CAUSE_LOCAL,	  /* memory of the CPU's own node */
+	CAUSE_REMOTE,	  /* memory of other nodes; by node in struct cpu_account */
+	CAUSE_LOCK_WAIT,  /* a zone lock that another CPU holds */
+	CAUSE_ZEROING,	  /* streaming zeroes into new pages */
+	CAUSE_IDLE,	  /* nothing to do yet: waiting for a time or for another CPU */
+	NR_CAUSES
+};
+const char *time_cause_name(enum time_cause cause);
+
+/* What a CPU's time went into. Sum of cause_ps == total_ps, exactly. */
+struct cpu_account {
+	uint64_t total_ps;
+	uint64_t cause_ps[NR_CAUSES];
+	uint64_t *remote_ps;   /* by node; sums to cause_ps[CAUSE_REMOTE]; the own node's is 0 */
+	uint64_t *zeroing_ps;  /* by node; sums to cause_ps[CAUSE_ZEROING] */
+	uint64_t *misses;      /* by node: latencies paid (accesses and zeroings that reached the bank) */
+	uint64_t *bytes_read, *bytes_written; /* by node: traffic with its bank */
+	uint64_t cache_hits;
+	uint64_t lock_acquired, lock_contended;
+	uint64_t site_calls[MM_NR_SITES];
+	uint64_t site_ps[MM_NR_SITES]; /* cycles and uncontended latencies charged at the site */
+};
+
+struct sim;
+
+/**
+ * Build the platform, boot the mm core, make the CPUs. `m` and `costs` are borrowed until
+ * sim_destroy(). Returns 0 and *out; -EINVAL with the reason in diag; -ENOMEM.
+ */
+int sim_create(const struct machine *m, const struct costs *costs, struct diag *diag,
+	       struct sim **out);
+void sim_destroy(struct sim *s);
+
+struct mm *sim_mm(struct sim *s);
+const struct machine *sim_machine(const struct sim *s);
+
+/** What CPU `cpu` runs once sim_run() is called. At most one program a CPU. */
+typedef void (*sim_program)(struct sim *s, int cpu, void *arg);
+int sim_spawn(struct sim *s, int cpu, sim_program program, void *arg);
+
+/** Run until every program has returned. Returns 0, or -EDEADLK where all wait for each other. */
+int sim_run(struct sim *s);
+
+/* For programs, on their own CPU: */
+
+/** Charge all that is pending and let simulated time reach this CPU's clock. */
+void sim_settle(struct sim *s, int cpu);
+/** The CPU's clock: pending charges not included. */
+uint64_t sim_now_ps(const struct sim *s, int cpu);
+/** Sit idle until `when_ps`; returns at once where that is past. */
+void sim_idle_until(struct sim *s, int cpu, uint64_t when_ps);
+/** Sit idle until another CPU calls sim_wake(cpu). A wake that came first is not lost. */
+void sim_sleep(struct sim *s, int cpu);
+void sim_wake(struct sim *s, int cpu);
+/** An access of the program itself to memory: charged at site `touch`. */
+void sim_touch(struct sim *s, int cpu, phys_addr_t at, uint64_t bytes, bool write);
+
+/* After sim_run(): */
+
+/** Simulated time of the whole run: the last CPU's clock. */
+uint64_t sim_elapsed_ps(const struct sim *s);
+const struct cpu_account *sim_account(const struct sim *s, int cpu);
+
+/** The platform as SimGrid's XML, for `show platform`; free() it. */
+char *platform_xml(const struct machine *m);
+
+#endif

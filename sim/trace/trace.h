@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Allocation traces: where they come from (plain, gzip or zstd; a file or standard input), in which
+ * format (one reader a kind, recognised by content), and the events that a replay needs.
+ */
+#ifndef SIM_TRACE_TRACE_H
+#define SIM_TRACE_TRACE_H
+
+#include <stdio.h>
+
+#include "mm/types.h"
+#include "sim/diag.h"
+
+enum trace_op { TRACE_ALLOC, TRACE_FREE, TRACE_TOUCH, TRACE_WAIT };
+
+#define TRACE_NO_PAGE UINT32_MAX
+
+/* One operation of a CPU. 32 bytes: a trace is held in memory while it is replayed. */
+struct trace_event {
+	uint64_t time_ps; /* since the first event of the trace; WAIT: how long */
+	uint32_t page;	  /* number of the allocation, from 0 in the order of the trace */
+	uint32_t bytes;	  /* TOUCH: how many; else 0 */
+	gfp_t gfp;	  /* ALLOC */
+	uint16_t cpu;
+	uint8_t op;	/* enum trace_op */
+	uint8_t order;	/* ALLOC and FREE */
+	uint8_t migratetype;
+	uint8_t write;	/* TOUCH: 1 writes, 0 reads */
+	uint16_t flags; /* TRACE_F_* */
+	uint32_t line;	/* of the file, saturating */
+};
+
+#define TRACE_F_FAILED 1 /* ALLOC that failed on the real machine: page is TRACE_NO_PAGE */
+
+/* Why lines of a trace are not among its events. Never dropped in silence. */
+#define TRACE_SKIPS(X)                                                                             \
+	X(COMMENT, "comment", "a comment or an empty line")                                        \
+	X(OTHER_EVENT, "other_event", "an event of another kind")                                  \
+	X(BATCHED, "free_batched", "mm_page_free_batched, which repeats mm_page_free")             \
+	X(UNTRACED_FREE, "free_before_window", "a free of a page allocated before the window")     \
+	X(PAGE_REUSED, "reallocated", "a live pfn allocated again: its free is not in the trace")  \
+	X(ORDER_MISMATCH, "order_mismatch", "a free of another order than its allocation")         \
+	X(UNREADABLE, "unreadable", "a line that could not be read")
+
+enum trace_skip {
+#define X(id, name, what) TRACE_SKIP_##id,
+	TRACE_SKIPS(X)
+#undef X
+	TRACE_NR_SKIPS
+};
+
+const char *trace_skip_name(enum trace_skip skip);
+
+struct trace {
+	char *file;	    /* "-" for standard input */
+	const char *format; /* name of the reader: "ftrace", "native" */
+	const char *compression; /* "none", "gzip", "zstd" */
+	struct trace_event *events; /* in the order of the trace */
+	size_t nr_events;
+	uint32_t nr_pages; /* allocations, so page numbers are below it */
+	uint64_t nr_allocs, nr_frees, nr_touches, nr_waits, nr_failed;
+	uint64_t pages_allocated, pages_freed; /* 2^order each */
+	uint64_t skipped[TRACE_NR_SKIPS];
+	uint64_t unknown_gfp; /* gfp names that are not known (the event is kept) */
+	uint64_t nr_lines;
+	int nr_cpus;	  /* highest CPU + 1 */
+	uint64_t span_ps; /* last time - first */
+	pfn_t min_pfn, max_pfn; /* of allocations; min > max where there is none */
+	uint64_t allocs_by_order[NR_PAGE_ORDERS];
+	char first_unreadable[120]; /* text of the first unreadable line, printable characters */
+	uint32_t first_unreadable_line;
+};
+
+struct trace_progress {
+	void (*report)(void *arg, uint64_t bytes_read, uint64_t bytes_total /* 0 unknown */);
+	void *arg;
+};
+
+/**
+ * Read a whole trace from `path` ("-": standard input). `progress` may be NULL.
+ * Returns 0 and *out (free with trace_free); -EINVAL where it is no trace or damaged (diag names
+ * file and line), -ENOENT, -EIO, -ENOMEM.
+ */
+int trace_load(const char *path, const struct trace_progress *progress, struct diag *diag,
+	       struct trace **out);
+/** The same from bytes in memory (fuzzing, tests); may be compressed. */
+int trace_parse(const void *data, size_t len, const char *name, struct diag *diag,
+		struct trace **out);
+/** An empty trace to build one by hand with trace_append() (workloads, tests). */
+struct trace *trace_new(const char *name);
+/** Append one event and keep the counts. Returns 0 or -ENOMEM. */
+int trace_append(struct trace *t, const struct trace_event *ev);
+void trace_free(struct trace *t);
+
+
+/** Write in the native format (docs/trace-format.md). Returns 0 or -EIO. */
+int trace_write_native(const struct trace *t, FILE *out);
+
+#endif
