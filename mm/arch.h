@@ -10,8 +10,8 @@
 
 struct mm_arch_zone {
 	enum mm_zone_type type;
-	const char *name;   /* as /proc/zoneinfo prints it */
-	phys_addr_t limit;  /* memory below it belongs here; 0: takes no memory by address */
+	const char *name;  /* as /proc/zoneinfo prints it */
+	phys_addr_t limit; /* memory below it belongs here; 0: takes no memory by address */
 };
 
 struct mm_arch {
@@ -19,10 +19,10 @@ struct mm_arch {
 	const char *name;
 	unsigned page_shift;
 	unsigned page_struct_bytes; /* sizeof(struct page) of that kernel */
-	unsigned section_bits;	    /* log2 of the bytes of a sparse section */
+	unsigned section_bits;      /* log2 of the bytes of a sparse section */
 	unsigned max_phys_bits;
 	unsigned nodes_shift;
-	unsigned flags_bits;	    /* bits of page->flags */
+	unsigned flags_bits; /* bits of page->flags */
 	unsigned pageblock_order;
 	bool low_megabyte_reserved; /* the first MiB is never given to the buddy lists */
 	int nr_zones;

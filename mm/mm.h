@@ -26,18 +26,18 @@ struct mm_zone_preset {
 	int zone; /* index among the architecture's zones */
 	bool has_managed, has_free;
 	uint64_t managed; /* pages under the buddy allocator after boot */
-	uint64_t free;	  /* pages free at the start; the others are in use, by nobody we follow */
+	uint64_t free;    /* pages free at the start; the others are in use, by nobody we follow */
 };
 
 /* The kernel's parameters. MM_PARAM_DEFAULT: the kernel works it out. */
 #define MM_PARAM_DEFAULT UINT64_MAX
 struct mm_params {
 	uint64_t min_free_kbytes;
-	uint64_t watermark_scale_factor;	   /* per 10,000; default 10 */
+	uint64_t watermark_scale_factor;                 /* per 10,000; default 10 */
 	uint64_t lowmem_reserve_ratio[MM_NR_ZONE_TYPES]; /* by zone type; 0: nothing reserved */
-	uint64_t kernelcore_bytes, movablecore_bytes; /* 0: no ZONE_MOVABLE */
-	uint64_t percpu_pagelist_high_fraction;	   /* 0: by the low watermark */
-	bool thp;				   /* khugepaged raises min_free_kbytes */
+	uint64_t kernelcore_bytes, movablecore_bytes;    /* 0: no ZONE_MOVABLE */
+	uint64_t percpu_pagelist_high_fraction;          /* 0: by the low watermark */
+	bool thp;                                        /* khugepaged raises min_free_kbytes */
 };
 
 /* What boots. Everything is borrowed and may go once mm_boot() has returned. */
@@ -46,8 +46,8 @@ struct mm_config {
 	enum mm_memory_model model;
 	int nr_nodes;
 	int nr_cpus;
-	const int *cpu_nid;	  /* nr_cpus node ids */
-	const uint8_t *distance;  /* nr_nodes * nr_nodes, row by row; 10 on the diagonal */
+	const int *cpu_nid;      /* nr_cpus node ids */
+	const uint8_t *distance; /* nr_nodes * nr_nodes, row by row; 10 on the diagonal */
 	const struct mm_range *memory;
 	size_t nr_memory;
 	const struct mm_range *reserved; /* taken before boot: kernel image, firmware, ... */

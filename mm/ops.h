@@ -48,7 +48,7 @@ enum mm_site {
 #define X(id, name, what) MM_SITE_##id,
 	MM_SITES(X)
 #undef X
-	MM_NR_SITES
+		MM_NR_SITES
 };
 
 /** The name of a site in configs/costs and in reports; static storage. */
@@ -66,16 +66,16 @@ struct page;
 /* A lock of the mm core. The mm core owns it; `sink` is the sink's to use, NULL at first. */
 struct mm_lock {
 	phys_addr_t at; /* (C) where the lock word is in simulated memory */
-	int holder;	/* CPU that holds it, MM_NO_CPU when free; kept by the mm core */
+	int holder;     /* CPU that holds it, MM_NO_CPU when free; kept by the mm core */
 	void *sink;
 };
 
 enum mm_event_type {
-	MM_EVENT_PAGE_ALLOC,	   /* as kmem:mm_page_alloc; page NULL where the allocation failed */
-	MM_EVENT_PAGE_FREE,	   /* as kmem:mm_page_free */
+	MM_EVENT_PAGE_ALLOC, /* as kmem:mm_page_alloc; page NULL where the allocation failed */
+	MM_EVENT_PAGE_FREE,  /* as kmem:mm_page_free */
 	MM_EVENT_ALLOC_ZONE_LOCKED, /* as kmem:mm_page_alloc_zone_locked */
-	MM_EVENT_PCPU_DRAIN,	   /* as kmem:mm_page_pcpu_drain */
-	MM_EVENT_WAKE_KSWAPD,	   /* as vmscan:mm_vmscan_wakeup_kswapd */
+	MM_EVENT_PCPU_DRAIN,        /* as kmem:mm_page_pcpu_drain */
+	MM_EVENT_WAKE_KSWAPD,       /* as vmscan:mm_vmscan_wakeup_kswapd */
 };
 
 struct mm_event {

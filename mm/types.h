@@ -12,27 +12,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef uint64_t pfn_t;	      /* page frame number: physical address >> page_shift */
+typedef uint64_t pfn_t;       /* page frame number: physical address >> page_shift */
 typedef uint64_t phys_addr_t; /* simulated physical address, bytes */
-typedef uint32_t gfp_t;	      /* allocation flags, see gfp.h */
+typedef uint32_t gfp_t;       /* allocation flags, see gfp.h */
 
-#define MAX_PAGE_ORDER	       10
-#define NR_PAGE_ORDERS	       (MAX_PAGE_ORDER + 1)
+#define MAX_PAGE_ORDER          10
+#define NR_PAGE_ORDERS          (MAX_PAGE_ORDER + 1)
 #define PAGE_ALLOC_COSTLY_ORDER 3    /* orders up to this one have per-CPU lists */
-#define MM_MAX_NODES	       1024 /* NODES_SHIFT = 10 on x86_64 and arm64 distribution kernels */
-#define MM_MAX_CPUS	       8192 /* NR_CPUS of distribution kernels */
-#define MM_MAX_ZONES	       6    /* zone types of one architecture, at most */
-#define MM_NO_NODE	       (-1)
-#define MM_NO_CPU	       (-1) /* "nobody does this": nothing is charged */
+#define MM_MAX_NODES            1024 /* NODES_SHIFT = 10 on x86_64 and arm64 distribution kernels */
+#define MM_MAX_CPUS             8192 /* NR_CPUS of distribution kernels */
+#define MM_MAX_ZONES            6    /* zone types of one architecture, at most */
+#define MM_NO_NODE              (-1)
+#define MM_NO_CPU               (-1) /* "nobody does this": nothing is charged */
 
 /* Zone types in the order in which Linux stacks them; an architecture has a subset (arch.h). */
 enum mm_zone_type {
-	MM_ZONE_DMA,	 /* ISA devices: below 16 MiB on x86 */
-	MM_ZONE_DMA32,	 /* 32-bit devices: below 4 GiB */
-	MM_ZONE_NORMAL,	 /* the direct mapping */
+	MM_ZONE_DMA,     /* ISA devices: below 16 MiB on x86 */
+	MM_ZONE_DMA32,   /* 32-bit devices: below 4 GiB */
+	MM_ZONE_NORMAL,  /* the direct mapping */
 	MM_ZONE_HIGHMEM, /* beyond the direct mapping of i386 */
 	MM_ZONE_MOVABLE, /* movable pages only; a pseudo-zone against fragmentation */
-	MM_ZONE_DEVICE,	 /* persistent and device memory */
+	MM_ZONE_DEVICE,  /* persistent and device memory */
 	MM_NR_ZONE_TYPES
 };
 

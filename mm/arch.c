@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The architectures that the mm core knows, as data. Sources: Linux 6.1 arch/x86/mm/init.c and
+ * init_32.c, arch/arm64/mm/init.c for the zone limits; the boot messages of the reference captures
+ * for page->flags, sections and the size of struct page (40 bytes on their i386 kernels, which
+ * have memory cgroups).
+ */
+#include <string.h>
+
+#include "mm/arch.h"
+
+#define MiB            (UINT64_C(1) << 20)
+#define GiB            (UINT64_C(1) << 30)
+#define NO_LIMIT       UINT64_MAX
+#define NOT_BY_ADDRESS 0
+
+static const struct mm_arch archs[MM_NR_ARCHS] = {
+	[MM_X86_64] =
+		{
+			.id = MM_X86_64,
+			.name = "x86_64",
+			.page_shift = 12,
+			.page_struct_bytes = 64,
+			.section_bits = 27,
+			.max_phys_bits = 46,
+			.nodes_shift = 10,
+			.flags_bits = 64,
+			.pageblock_order = 9,
+			.low_megabyte_reserved = true,
+			.nr_zones = 5,
+			.zones =
+				{
+					{MM_ZONE_DMA, "DMA", 16 * MiB},
+					{MM_ZONE_DMA32, "DMA32", 4 * GiB},
+					{MM_ZONE_NORMAL, "Normal", NO_LIMIT},
+					{MM_ZONE_MOVABLE, "Movable", NOT_BY_ADDRESS},
+					{MM_ZONE_DEVICE, "Device", NOT_BY_ADDRESS},
+				},
+		},
+	[MM_I386] =
+		{
+			.id = MM_I386,
+			.name = "i386",
+			.page_shift = 12,
+			.page_struct_bytes = 40,
+			.section_bits = 29,
+			.max_phys_bits = 36,
+			.nodes_shift = 3,
+			.flags_bits = 32,
+			.pageblock_order = 9,
+			.low_megabyte_reserved = true,
+			.nr_zones = 4,
+			.zones =
+				{
+					{MM_ZONE_DMA, "DMA", 16 * MiB},
+					{MM_ZONE_NORMAL, "Normal", 896 * MiB},
+					{MM_ZONE_HIGHMEM, "HighMem", NO_LIMIT},
+					{MM_ZONE_MOVABLE, "Movable", NOT_BY_ADDRESS},
+				},
+		},
+	[MM_ARM64] =
+		{
+			.id = MM_ARM64,
+			.name = "arm64",
+			.page_shift = 12,
+			.page_struct_bytes = 64,
+			.section_bits = 27,
+			.max_phys_bits = 48,
+			.nodes_shift = 4,
+			.flags_bits = 64,
+			.pageblock_order = 9,
+			.low_megabyte_reserved = false,
+			.nr_zones = 5,
+			.zones =
+				{
+					{MM_ZONE_DMA, "DMA", 4 * GiB},
+					{MM_ZONE_DMA32, "DMA32", 4 * GiB},
+					{MM_ZONE_NORMAL, "Normal", NO_LIMIT},
+					{MM_ZONE_MOVABLE, "Movable", NOT_BY_ADDRESS},
+					{MM_ZONE_DEVICE, "Device", NOT_BY_ADDRESS},
+				},
+		},
+};
+
+const struct mm_arch *mm_arch(enum mm_arch_id id)
+{
+	return &archs[id];
+}
+
+const struct mm_arch *mm_arch_by_name(const char *name)
+{
+	for (int i = 0; i < MM_NR_ARCHS; i++)
+		if (strcmp(archs[i].name, name) == 0)
+			return &archs[i];
+	return NULL;
+}
+
+int mm_arch_zone_index(const struct mm_arch *arch, enum mm_zone_type type)
+{
+	for (int i = 0; i < arch->nr_zones; i++)
+		if (arch->zones[i].type == type)
+			return i;
+	return -1;
+}
+
+int mm_arch_zone_by_name(const struct mm_arch *arch, const char *name)
+{
+	for (int i = 0; i < arch->nr_zones; i++)
+		if (strcmp(arch->zones[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+const char *mm_model_name(enum mm_memory_model model)
+{
+	static const char *const names[MM_NR_MODELS] = {
+		[MM_FLAT] = "flat",
+		[MM_DISCONTIG] = "discontig",
+		[MM_SPARSE] = "sparse",
+		[MM_SPARSE_VMEMMAP] = "sparse-vmemmap",
+	};
+	return names[model];
+}
