@@ -1,0 +1,28 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# same_output.sh NUMASIM SOURCE-DIR REFERENCE: two builds print the same bytes, whatever the
+# compiler, its optimisation level and its sanitizers.
+numasim=$1 reference=$3
+cd "$2" || exit 1
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+failed=0
+
+# same ARGUMENT...: standard output, standard error and exit status are those of the reference.
+same()
+{
+	"$reference" "$@" >"$tmp/expected" 2>"$tmp/expected.err" </dev/null
+	expected=$?
+	"$numasim" "$@" >"$tmp/found" 2>"$tmp/found.err" </dev/null
+	found=$?
+	if [ $found -ne $expected ] || ! cmp "$tmp/expected" "$tmp/found" ||
+		! cmp "$tmp/expected.err" "$tmp/found.err"; then
+		echo "differs (exit status $expected, $found): numasim $*"
+		diff "$tmp/expected" "$tmp/found" | head -20
+		diff "$tmp/expected.err" "$tmp/found.err" | head -20
+		failed=1
+	fi
+}
+
+same --help
+exit $failed
