@@ -66,7 +66,7 @@ const char *gfp_name(unsigned index);
  */
 int gfp_print(gfp_t gfp, char *buf, size_t size);
 
-/** The mobility that the flags ask for. */
+/** The mobility that the flags ask for; unmovable where they ask for both others. */
 enum mm_migratetype gfp_migratetype(gfp_t gfp);
 
 /** Index of the highest zone of `arch` that the flags allow (kernel: gfp_zone()). */
