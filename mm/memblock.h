@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The boot-time allocator: two sorted lists of ranges, what is memory and what of it is taken.
+ *
+ * Invariants: regions are sorted, do not overlap, and touching regions of one node are one region.
+ * Addresses and sizes are bytes. -ENOMEM is the only error where none is named.
+ */
+#ifndef MM_MEMBLOCK_H
+#define MM_MEMBLOCK_H
+
+#include "mm/types.h"
+
+struct memblock_region {
+	phys_addr_t start, end;
+	int nid; /* of memory; MM_NO_NODE for reservations */
+};
+
+struct memblock_list {
+	struct memblock_region *regions;
+	size_t nr, capacity;
+};
+
+struct memblock {
+	struct memblock_list memory, reserved;
+};
+
+/** Add memory of a node. What is there already keeps its node. */
+int memblock_add(struct memblock *mb, phys_addr_t start, uint64_t bytes, int nid);
+/** Take memory out again, as if it had never been there; reservations stay. */
+int memblock_remove(struct memblock *mb, phys_addr_t start, uint64_t bytes);
+/** Mark a range as taken; it may overlap others, and need not be memory. */
+int memblock_reserve(struct memblock *mb, phys_addr_t start, uint64_t bytes);
+/** Give a taken range back. */
+int memblock_phys_free(struct memblock *mb, phys_addr_t start, uint64_t bytes);
+
+#define MEMBLOCK_FAILED UINT64_MAX
+/**
+ * Take `bytes` at a multiple of `align` (a power of two) within [min, max), top down, on node
+ * `nid` (MM_NO_NODE: anywhere). Returns its address, or MEMBLOCK_FAILED.
+ */
+phys_addr_t memblock_alloc_range(struct memblock *mb, uint64_t bytes, uint64_t align,
+				 phys_addr_t min, phys_addr_t max, int nid);
+
+/**
+ * The next free range at or above *cursor on any node: memory that is not reserved. Returns false
+ * past the last; else sets *start, *end, *nid and moves *cursor behind it.
+ */
+bool memblock_next_free(const struct memblock *mb, phys_addr_t *cursor, phys_addr_t *start,
+			phys_addr_t *end, int *nid);
+
+/** Is the byte memory? */
+bool memblock_is_memory(const struct memblock *mb, phys_addr_t at);
+
+/** Bytes of memory in [start, end). */
+uint64_t memblock_memory_in(const struct memblock *mb, phys_addr_t start, phys_addr_t end);
+
+void memblock_free_lists(struct memblock *mb);
+
+#endif
