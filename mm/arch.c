@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The architectures that the mm core knows, as data. Sources: Linux 6.1 arch/x86/mm/init.c and
- * init_32.c, arch/arm64/mm/init.c for the zone limits; the boot messages of the reference captures
- * for page->flags, sections and the size of struct page (40 bytes on their i386 kernels, which
- * have memory cgroups).
+ * init_32.c, arch/arm64/mm/init.c for the zone limits; the boot messages and memblock dumps of
+ * the reference captures for page->flags, sections and the sizes of structures (struct page has 40
+ * bytes on their i386 kernels, which have memory cgroups; x86_64 sizes its section table for 52
+ * physical bits). arm64 was not captured: its structure sizes are those of x86_64.
  */
 #include <string.h>
 
@@ -23,6 +24,10 @@ static const struct mm_arch archs[MM_NR_ARCHS] = {
 			.page_struct_bytes = 64,
 			.section_bits = 27,
 			.max_phys_bits = 46,
+			.section_phys_bits = 52,
+			.section_struct_bytes = 32,
+			.node_struct_bytes = 176128,
+			.percpu_bytes = 253952,
 			.nodes_shift = 10,
 			.flags_bits = 64,
 			.pageblock_order = 9,
@@ -45,6 +50,10 @@ static const struct mm_arch archs[MM_NR_ARCHS] = {
 			.page_struct_bytes = 40,
 			.section_bits = 29,
 			.max_phys_bits = 36,
+			.section_phys_bits = 36,
+			.section_struct_bytes = 16,
+			.node_struct_bytes = 8192,
+			.percpu_bytes = 135168,
 			.nodes_shift = 3,
 			.flags_bits = 32,
 			.pageblock_order = 9,
@@ -66,6 +75,10 @@ static const struct mm_arch archs[MM_NR_ARCHS] = {
 			.page_struct_bytes = 64,
 			.section_bits = 27,
 			.max_phys_bits = 48,
+			.section_phys_bits = 48,
+			.section_struct_bytes = 32,
+			.node_struct_bytes = 176128,
+			.percpu_bytes = 253952,
 			.nodes_shift = 4,
 			.flags_bits = 64,
 			.pageblock_order = 9,

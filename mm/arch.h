@@ -21,9 +21,13 @@ struct mm_arch {
 	unsigned page_struct_bytes; /* sizeof(struct page) of that kernel */
 	unsigned section_bits;      /* log2 of the bytes of a sparse section */
 	unsigned max_phys_bits;
+	unsigned section_phys_bits; /* what the section table is sized for */
+	unsigned section_struct_bytes;
 	unsigned nodes_shift;
 	unsigned flags_bits; /* bits of page->flags */
 	unsigned pageblock_order;
+	uint64_t node_struct_bytes; /* a node descriptor: zones and zonelists */
+	uint64_t percpu_bytes;      /* a CPU's area of the first per-CPU chunk */
 	bool low_megabyte_reserved; /* the first MiB is never given to the buddy lists */
 	int nr_zones;
 	struct mm_arch_zone zones[MM_MAX_ZONES];

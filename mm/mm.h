@@ -55,6 +55,11 @@ struct mm_config {
 	const struct mm_zone_preset *presets;
 	size_t nr_presets;
 	struct mm_params params;
+	/*
+	 * For small tests: the mm core's own structures take no memory of the machine; their
+	 * addresses lie past its last range, and nothing is reserved by rule.
+	 */
+	bool bare;
 };
 
 /* Why the mm core refused: one line for the user, and what it is about. */
@@ -117,6 +122,11 @@ const char *mm_model_name(enum mm_memory_model model);
 int mm_nr_nodes(const struct mm *mm);
 int mm_nr_cpus(const struct mm *mm);
 int mm_cpu_to_node(const struct mm *mm, int cpu);
+/**
+ * The machine's node that a node of the kernel is on. They differ with discontig on a UMA machine,
+ * where each range of memory is a node of its own: mm_nr_nodes() may exceed the machine's.
+ */
+int mm_node_home(const struct mm *mm, int nid);
 
 /* A zone as /proc/zoneinfo shows it. */
 struct mm_zone_info {
@@ -129,7 +139,8 @@ struct mm_zone_info {
 	unsigned pcp_high, pcp_batch;
 	int stat_threshold;
 	uint64_t numa_hit, numa_miss, numa_foreign, numa_interleave, numa_local, numa_other;
-	uint64_t alloc_pages; /* pages handed out since boot (or mm_reset_counters) */
+	uint64_t alloc_pages; /* pages handed out since boot */
+	uint64_t fallbacks;   /* allocations that landed here though another zone was preferred */
 	uint64_t lock_acquired;
 };
 
@@ -150,8 +161,11 @@ struct mm_zoneref {
  */
 size_t mm_zonelist(const struct mm *mm, int nid, bool this_node_only, struct mm_zoneref *refs,
 		   size_t max);
-/** Nodes in the order in which `nid` falls back, itself first; order[] holds mm_nr_nodes(). */
-void mm_node_order(const struct mm *mm, int nid, int *order);
+/**
+ * Nodes with memory in the order in which `nid` falls back, itself first if it has any. order[]
+ * holds mm_nr_nodes() entries; returns how many are filled.
+ */
+int mm_node_order(const struct mm *mm, int nid, int *order);
 
 /* What the memory model costs in memory. All in bytes of simulated memory. */
 struct mm_model_info {

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of the mm core share: the handle, the reporting wrappers around ops.h, and the
+ * steps that one file offers to another. Not for users of the mm core (they include mm.h).
+ */
+#ifndef MM_INTERNAL_H
+#define MM_INTERNAL_H
+
+#include "mm/memblock.h"
+#include "mm/memmodel.h"
+#include "mm/mm.h"
+#include "mm/mmzone.h"
+
+struct mm {
+	const struct mm_arch *arch;
+	const struct mm_memmodel *model;
+	void *model_state; /* the model's own */
+	struct mm_ops ops;
+	void *ctx;
+
+	struct mm_params params;
+	struct memblock memblock;
+	struct mm_flags_layout flags;
+
+	int nr_nodes; /* the kernel's nodes; discontig may make more than the machine has */
+	struct mm_node *nodes;
+	uint8_t *distance; /* nr_nodes * nr_nodes */
+	int nr_cpus;
+	int *cpu_nid;
+	phys_addr_t *percpu_at; /* by CPU: its per-CPU area */
+
+	pfn_t end_pfn;         /* past the last frame of memory */
+	phys_addr_t bare_next; /* homes past the end of memory, where config->bare */
+	uint64_t min_free_kbytes;
+	struct mm_counters counters;
+};
+
+/*
+ * Layout of the kernel's own structures in simulated memory, bytes. What matters is which fields
+ * share a cache line; sizes are those of the reference captures (node descriptor and per-CPU unit
+ * of mm_arch) and of Linux 6.1's struct zone and struct per_cpu_pages on a 64-bit kernel.
+ */
+#define MM_ZONE_STRIDE      1664 /* one zone within its node descriptor */
+#define MM_ZONE_WATERMARKS  0    /* watermarks, lowmem_reserve: read by every allocation */
+#define MM_ZONE_FREE_AREA   192  /* free_area[order] */
+#define MM_FREE_AREA_STRIDE 104  /* 6 list heads and a count */
+#define MM_ZONE_LOCK        1344 /* after free_area and flags */
+#define MM_ZONE_VMSTAT      1472 /* vm_stat[]: the free page count among them */
+#define MM_NODE_ZONELISTS   8320 /* behind MM_MAX zones of a node */
+#define MM_ZONEREF_BYTES    16
+#define MM_PCP_STRIDE       256 /* struct per_cpu_pages: 13 list heads and the counts */
+#define MM_PCP_COUNTS       0
+#define MM_PCP_LISTS        32
+#define MM_PCP_ZONESTAT     240 /* this CPU's share of the zone's counters */
+
+static inline void mm_work(struct mm *mm, int cpu, enum mm_site site, uint32_t nr)
+{
+	if (mm->ops.work && cpu != MM_NO_CPU)
+		mm->ops.work(mm->ctx, cpu, site, nr);
+}
+
+static inline void mm_touch(struct mm *mm, int cpu, phys_addr_t at, uint64_t bytes,
+			    enum mm_access kind)
+{
+	if (mm->ops.access && cpu != MM_NO_CPU)
+		mm->ops.access(mm->ctx, cpu, at, bytes, kind);
+}
+
+/** The descriptor itself is read or written. */
+static inline void mm_touch_page(struct mm *mm, int cpu, const struct page *page,
+				 enum mm_access kind)
+{
+	if (mm->ops.access && cpu != MM_NO_CPU)
+		mm->ops.access(mm->ctx, cpu, mm->model->descriptor_at(mm, page),
+			       mm->arch->page_struct_bytes, kind);
+}
+
+static inline void mm_emit(struct mm *mm, int cpu, const struct mm_event *ev)
+{
+	if (mm->ops.event && cpu != MM_NO_CPU)
+		mm->ops.event(mm->ctx, cpu, ev);
+}
+
+/** Take a zone's lock. Other CPUs may run before it returns: read the zone again. */
+void mm_zone_lock(struct mm *mm, int cpu, struct mm_zone *zone);
+void mm_zone_unlock(struct mm *mm, int cpu, struct mm_zone *zone);
+
+static inline bool mm_zone_populated(const struct mm_zone *zone)
+{
+	return zone->present > 0;
+}
+
+static inline struct mm_zone *mm_page_zone(const struct mm *mm, const struct page *page)
+{
+	return &mm->nodes[mm_page_to_nid(mm, page)].zones[mm_page_zonenum(mm, page)];
+}
+
+static inline pfn_t mm_pfn_of(struct mm *mm, const struct page *page)
+{
+	return mm->model->page_to_pfn(mm, MM_NO_CPU, page);
+}
+
+/** The zone of a frame of memory, by its number; NULL where no zone spans it. */
+struct mm_zone *mm_zone_of_pfn(const struct mm *mm, pfn_t pfn);
+
+/* page_flags.c */
+void mm_flags_init(struct mm *mm);
+/** Initialise a descriptor: node, zone, section. Idempotent. */
+void mm_page_init(struct mm *mm, struct page *page, pfn_t pfn, const struct mm_zone *zone);
+unsigned mm_page_section(const struct mm *mm, const struct page *page);
+
+/* zones.c */
+int mm_zones_init(struct mm *mm);
+
+/* zonelist.c */
+int mm_zonelists_init(struct mm *mm);
+
+/* watermark.c */
+void mm_watermarks_init(struct mm *mm);
+void mm_pcp_sizes_init(struct mm *mm);
+
+#define ALLOC_WMARK_MASK    0x3u /* an enum mm_wmark */
+#define ALLOC_NO_WATERMARKS 0x4u
+#define ALLOC_HARDER        0x10u
+#define ALLOC_HIGH          0x20u
+
+/** May the zone give 2^order pages to a request whose highest zone is `highest`? */
+bool mm_zone_watermark_ok(const struct mm_zone *zone, unsigned order, int highest,
+			  unsigned alloc_flags);
+
+/* buddy.c: the caller holds the zone lock, or is the boot. */
+/** Take one block off the buddy lists; NULL where none is large enough. */
+struct page *mm_buddy_take(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order);
+/** Give one block back, merging. `page` is in no place (see page.h). */
+void mm_buddy_give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page, pfn_t pfn,
+		   unsigned order);
+/** At boot: free frames [start, end) of one zone, in blocks as large as fit, to the list tails. */
+void mm_buddy_release(struct mm *mm, struct mm_zone *zone, pfn_t start, pfn_t end);
+
+/* pcp.c: on the CPU's own lists. */
+/** Take one block from the CPU's list, refilling it; NULL where the zone has none. */
+struct page *mm_pcp_take(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
+			 int migratetype);
+void mm_pcp_give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page, unsigned order);
+
+/* vmstat.c */
+/** Count an allocation as Linux's zone_statistics() does. */
+void mm_zone_statistics(struct mm *mm, int cpu, struct mm_zone *preferred, struct mm_zone *zone);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What all memory models share: finding one by its id, host address space for maps, and the public
+ * conversions, which go through the model that the mm core booted with.
+ */
+#include <sys/mman.h>
+
+#include "mm/internal.h"
+
+const struct mm_memmodel *mm_memmodel(enum mm_memory_model id)
+{
+	for (size_t i = 0; memmodel_kinds[i]; i++)
+		if (memmodel_kinds[i]->id == id)
+			return memmodel_kinds[i];
+	return NULL;
+}
+
+struct page *mm_map_reserve(pfn_t nr)
+{
+	void *map = mmap(NULL, nr * sizeof(struct page), PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return map == MAP_FAILED ? NULL : map;
+}
+
+void mm_map_release(struct page *pages, pfn_t nr)
+{
+	if (pages)
+		munmap(pages, nr * sizeof(struct page));
+}
+
+bool mm_pfn_valid(const struct mm *mm, pfn_t pfn)
+{
+	return mm->model->pfn_valid(mm, pfn);
+}
+
+struct page *mm_pfn_to_page(struct mm *mm, int cpu, pfn_t pfn)
+{
+	return mm_pfn_valid(mm, pfn) ? mm->model->pfn_to_page(mm, cpu, pfn) : NULL;
+}
+
+pfn_t mm_page_to_pfn(struct mm *mm, int cpu, const struct page *page)
+{
+	return mm->model->page_to_pfn(mm, cpu, page);
+}
+
+phys_addr_t mm_page_address(struct mm *mm, const struct page *page)
+{
+	return mm_pfn_of(mm, page) << mm->arch->page_shift;
+}

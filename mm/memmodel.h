@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A memory model: how the kernel gets from a frame number to its page descriptor and back, and
+ * where the descriptors are. One file a model in memmodel/, each a `const struct mm_memmodel
+ * memmodel_NAME`; the build collects them in memmodel_kinds[].
+ *
+ * Descriptors come in maps. A map is an array for a range of frames; on the host it is address
+ * space that takes memory where it is touched, in the simulated machine it is memory taken from
+ * memblock. Every map starts and ends at a multiple of the largest block, so that the buddy of a
+ * block always has a descriptor in the same map.
+ */
+#ifndef MM_MEMMODEL_H
+#define MM_MEMMODEL_H
+
+#include "mm/mm.h"
+#include "mm/page.h"
+
+struct mm_page_map {
+	struct page *pages; /* descriptor of start_pfn */
+	pfn_t start_pfn, nr;
+	phys_addr_t at; /* where the first descriptor is in simulated memory */
+};
+
+struct mm_memmodel {
+	const char *name;
+	enum mm_memory_model id;
+	bool section_in_flags; /* page->flags holds the section number */
+
+	/** Make the maps and tables. -EINVAL fills *refusal; on error nothing is left behind. */
+	int (*init)(struct mm *mm, struct mm_refusal *refusal);
+	void (*destroy)(struct mm *mm);
+
+	/*
+	 * Conversions. They report what the kernel's macro touches where cpu is not MM_NO_CPU.
+	 * pfn_to_page wants a valid pfn, page_to_pfn a page of this mm.
+	 */
+	struct page *(*pfn_to_page)(struct mm *mm, int cpu, pfn_t pfn);
+	pfn_t (*page_to_pfn)(struct mm *mm, int cpu, const struct page *page);
+	bool (*pfn_valid)(const struct mm *mm, pfn_t pfn);
+	/** Where the descriptor itself is in simulated memory. */
+	phys_addr_t (*descriptor_at)(const struct mm *mm, const struct page *page);
+
+	/** Bytes of maps and tables, as the model's init took them. */
+	void (*info)(const struct mm *mm, struct mm_model_info *info);
+};
+
+extern const struct mm_memmodel *const memmodel_kinds[];
+
+/** The model of that id; every id has one. */
+const struct mm_memmodel *mm_memmodel(enum mm_memory_model id);
+
+/* For the models: */
+
+/** Host address space for `nr` descriptors, all zero; NULL where there is none left. */
+struct page *mm_map_reserve(pfn_t nr);
+void mm_map_release(struct page *pages, pfn_t nr);
+
+/**
+ * Simulated memory for the mm core's own structures, on node `nid` if it has room, else anywhere.
+ * Returns its address or MEMBLOCK_FAILED.
+ */
+phys_addr_t mm_boot_alloc(struct mm *mm, uint64_t bytes, uint64_t align, int nid);
+
+/** Refuse for lack of room for `what`. Returns -EINVAL. */
+int mm_refuse_room(struct mm_refusal *refusal, const char *what, uint64_t bytes);
+
+static inline pfn_t mm_round_block_down(pfn_t pfn)
+{
+	return pfn & ~((UINT64_C(1) << MAX_PAGE_ORDER) - 1);
+}
+
+static inline pfn_t mm_round_block_up(pfn_t pfn)
+{
+	return mm_round_block_down(pfn + (UINT64_C(1) << MAX_PAGE_ORDER) - 1);
+}
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Nodes, zones, per-CPU lists.
+ *
+ * What guards a field: (C)onstant after boot, (Z)one lock, (P)cp owner CPU, (S)tatistics only.
+ */
+#ifndef MM_MMZONE_H
+#define MM_MMZONE_H
+
+#include "mm/ops.h"
+#include "mm/page.h"
+
+/* Per-CPU lists of one zone, one list an order. count = sum of 2^order over their blocks. */
+struct mm_pcp {
+	struct page_list lists[PAGE_ALLOC_COSTLY_ORDER + 1]; /* (P) */
+	unsigned count;                                      /* (P) pages */
+	unsigned free_factor;                                /* (P) doublings of the drain batch */
+};
+
+struct mm_free_area {
+	struct page_list list; /* (Z) */
+	uint64_t nr_free;      /* (Z) blocks */
+};
+
+/*
+ * present = spanned - holes
+ * managed = present - reserved
+ * managed = nr_free + sum of pcp counts + pages in use
+ * nr_free = sum of free_area[o].nr_free * 2^o
+ */
+struct mm_zone {
+	struct mm_lock lock;
+	const char *name;                   /* (C) */
+	int nid, index;                     /* (C) index among the architecture's zones */
+	pfn_t start_pfn;                    /* (C) */
+	uint64_t spanned, present, managed; /* (C) pages */
+
+	uint64_t wmark[MM_NR_WMARKS];          /* (C) pages */
+	uint64_t lowmem_reserve[MM_MAX_ZONES]; /* (C) by the highest zone the request allows */
+
+	uint64_t nr_free;                              /* (Z) pages on the buddy lists */
+	struct mm_free_area free_area[NR_PAGE_ORDERS]; /* (Z) */
+
+	struct mm_pcp *pcp;           /* by CPU; NULL where the zone is empty */
+	unsigned pcp_high, pcp_batch; /* (C) */
+	int stat_threshold;           /* (C) */
+
+	phys_addr_t at;      /* (C) where the descriptor is in simulated memory */
+	uint64_t pcp_offset; /* (C) of its per-CPU lists in each CPU's area */
+
+	uint64_t numa_hit, numa_miss, numa_foreign, numa_local, numa_other; /* (S) */
+	uint64_t alloc_pages, fallbacks;                                    /* (S) */
+	uint64_t lock_acquired;                                             /* (S) */
+	uint64_t held; /* (C) pages in use since before the start */
+};
+
+struct mm_zonelist {
+	struct mm_zone **zones; /* (C) */
+	size_t nr;
+};
+
+/* spanned = end - start; present = sum of its zones' */
+struct mm_node {
+	int nid;
+	int home; /* (C) the machine's node that its memory is on; with discontig on a UMA machine
+		     each range is a node of its own, and all have home 0 */
+	phys_addr_t at;            /* (C) where the node descriptor is */
+	pfn_t start_pfn;           /* (C) */
+	uint64_t spanned, present; /* (C) pages */
+	struct mm_zone zones[MM_MAX_ZONES];
+	int *order; /* (C) all nodes with memory, nearest first; itself first if it has any */
+	int nr_order;
+	struct mm_zonelist fallback; /* (C) over nodes */
+	struct mm_zonelist thisnode; /* (C) */
+	bool has_cpu;                /* (C) */
+};
+
+#endif

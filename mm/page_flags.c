@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * page->flags: [SECTION] [NODE] ZONE ... FLAGS from the top, as the kernel lays them out
+ * (include/linux/page-flags-layout.h), and what is read from it: page_to_nid(), page_zonenum().
+ */
+#include "mm/internal.h"
+
+static unsigned bits_for(unsigned values)
+{
+	unsigned bits = 0;
+
+	while ((1u << bits) < values)
+		bits++;
+	return bits;
+}
+
+void mm_flags_init(struct mm *mm)
+{
+	const struct mm_arch *arch = mm->arch;
+	struct mm_flags_layout *l = &mm->flags;
+
+	l->section_width =
+		mm->model->section_in_flags ? arch->section_phys_bits - arch->section_bits : 0;
+	l->node_width = mm->model->id == MM_FLAT ? 0 : arch->nodes_shift;
+	l->zone_width = bits_for((unsigned)arch->nr_zones);
+	l->section_shift = arch->flags_bits - l->section_width;
+	l->node_shift = l->section_shift - l->node_width;
+	l->zone_shift = l->node_shift - l->zone_width;
+}
+
+static uint64_t field(uint64_t flags, unsigned shift, unsigned width)
+{
+	return width ? (flags >> shift) & ((UINT64_C(1) << width) - 1) : 0;
+}
+
+static uint64_t put(uint64_t value, unsigned shift, unsigned width)
+{
+	return width ? value << shift : 0;
+}
+
+void mm_page_init(struct mm *mm, struct page *page, pfn_t pfn, const struct mm_zone *zone)
+{
+	const struct mm_flags_layout *l = &mm->flags;
+	pfn_t section = pfn >> (mm->arch->section_bits - mm->arch->page_shift);
+
+	if (page->flags & PG_INIT)
+		return;
+	page->flags = PG_INIT | put(section, l->section_shift, l->section_width) |
+		      put((uint64_t)zone->nid, l->node_shift, l->node_width) |
+		      put((uint64_t)zone->index, l->zone_shift, l->zone_width);
+}
+
+struct mm_zone *mm_zone_of_pfn(const struct mm *mm, pfn_t pfn)
+{
+	phys_addr_t at = pfn << mm->arch->page_shift;
+
+	for (size_t i = 0; i < mm->memblock.memory.nr; i++) {
+		const struct memblock_region *r = &mm->memblock.memory.regions[i];
+
+		if (at < r->start || at >= r->end)
+			continue;
+		for (int z = 0; z < mm->arch->nr_zones; z++) {
+			struct mm_zone *zone = &mm->nodes[r->nid].zones[z];
+
+			if (pfn >= zone->start_pfn && pfn - zone->start_pfn < zone->spanned)
+				return zone;
+		}
+	}
+	return NULL;
+}
+
+int mm_page_to_nid(const struct mm *mm, const struct page *page)
+{
+	const struct mm_zone *zone;
+
+	if (page->flags & PG_INIT)
+		return (int)field(page->flags, mm->flags.node_shift, mm->flags.node_width);
+	zone = mm_zone_of_pfn(mm, mm->model->page_to_pfn((struct mm *)mm, MM_NO_CPU, page));
+	return zone ? zone->nid : MM_NO_NODE;
+}
+
+int mm_page_zonenum(const struct mm *mm, const struct page *page)
+{
+	const struct mm_zone *zone;
+
+	if (page->flags & PG_INIT)
+		return (int)field(page->flags, mm->flags.zone_shift, mm->flags.zone_width);
+	zone = mm_zone_of_pfn(mm, mm->model->page_to_pfn((struct mm *)mm, MM_NO_CPU, page));
+	return zone ? zone->index : -1;
+}
+
+unsigned mm_page_section(const struct mm *mm, const struct page *page)
+{
+	return (unsigned)field(page->flags, mm->flags.section_shift, mm->flags.section_width);
+}
+
+void mm_flags_layout(const struct mm *mm, struct mm_flags_layout *layout)
+{
+	*layout = mm->flags;
+}
