@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sparse memory with a virtually mapped memmap: descriptors of present sections are mapped at
+ * vmemmap + pfn, so conversion is an addition and the section table is not read. What it costs is
+ * the page tables of the mapping (huge pages of 2 MiB: one entry a section of 128 MiB).
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "mm/internal.h"
+#include "mm/section.h"
+
+#define HUGE_MAP_BYTES (UINT64_C(2) << 20) /* a PMD entry maps it */
+#define ENTRIES_SHIFT  9                   /* entries of a page-table page */
+
+struct vmemmap {
+	struct mm_sections sections;
+	uint64_t page_table_bytes;
+};
+
+/* Page-table pages of one level: those that map `reach` bytes each, counted over all sections. */
+static uint64_t table_pages(const struct mm *mm, const struct mm_sections *s, uint64_t reach)
+{
+	uint64_t section_bytes = ((uint64_t)mm->arch->page_struct_bytes) << s->pfn_shift;
+	uint64_t pages = 0, last = UINT64_MAX;
+
+	for (pfn_t i = 0; i < s->nr; i++) {
+		uint64_t table = (s->first + i) * section_bytes / reach;
+
+		if (s->sections[i].map && table != last) {
+			pages++;
+			last = table;
+		}
+	}
+	return pages;
+}
+
+/* Three levels above the huge mappings, as the reference captures of x86_64 took from memblock. */
+static int make_page_tables(struct mm *mm, struct vmemmap *v, struct mm_refusal *refusal)
+{
+	uint64_t page = UINT64_C(1) << mm->arch->page_shift;
+	uint64_t reach = HUGE_MAP_BYTES;
+
+	for (int level = 0; level < 3; level++) {
+		reach <<= ENTRIES_SHIFT;
+		v->page_table_bytes += table_pages(mm, &v->sections, reach) * page;
+	}
+	if (mm_boot_alloc(mm, v->page_table_bytes, page, 0) == MEMBLOCK_FAILED)
+		return mm_refuse_room(refusal, "page tables of the vmemmap", v->page_table_bytes);
+	return 0;
+}
+
+static int vmemmap_init(struct mm *mm, struct mm_refusal *refusal)
+{
+	struct vmemmap *v = calloc(1, sizeof(*v));
+	int err;
+
+	if (!v)
+		return -ENOMEM;
+	mm->model_state = v;
+	err = mm_sections_init(mm, &v->sections, HUGE_MAP_BYTES, true, refusal);
+	return err ? err : make_page_tables(mm, v, refusal);
+}
+
+static void vmemmap_destroy(struct mm *mm)
+{
+	struct vmemmap *v = mm->model_state;
+
+	if (v)
+		mm_sections_destroy(&v->sections);
+	free(v);
+}
+
+static struct page *vmemmap_pfn_to_page(struct mm *mm, int cpu, pfn_t pfn)
+{
+	const struct vmemmap *v = mm->model_state;
+
+	mm_work(mm, cpu, MM_SITE_PFN_TO_PAGE, 1);
+	return v->sections.host + (pfn - (v->sections.first << v->sections.pfn_shift));
+}
+
+static pfn_t vmemmap_page_to_pfn(struct mm *mm, int cpu, const struct page *page)
+{
+	const struct vmemmap *v = mm->model_state;
+
+	mm_work(mm, cpu, MM_SITE_PAGE_TO_PFN, 1);
+	return (v->sections.first << v->sections.pfn_shift) + (pfn_t)(page - v->sections.host);
+}
+
+static bool vmemmap_pfn_valid(const struct mm *mm, pfn_t pfn)
+{
+	const struct vmemmap *v = mm->model_state;
+
+	return mm_section_present(&v->sections, pfn >> v->sections.pfn_shift);
+}
+
+static phys_addr_t vmemmap_descriptor_at(const struct mm *mm, const struct page *page)
+{
+	const struct mm_sections *s = &((const struct vmemmap *)mm->model_state)->sections;
+	pfn_t index = (pfn_t)(page - s->host);
+	pfn_t in_section = index & ((UINT64_C(1) << s->pfn_shift) - 1);
+
+	return s->sections[index >> s->pfn_shift].at + in_section * mm->arch->page_struct_bytes;
+}
+
+static void vmemmap_info(const struct mm *mm, struct mm_model_info *info)
+{
+	const struct vmemmap *v = mm->model_state;
+	const struct mm_sections *s = &v->sections;
+
+	info->memmap_bytes = (s->nr_present << s->pfn_shift) * mm->arch->page_struct_bytes;
+	info->table_bytes = mm_sections_table_bytes(mm, s) + v->page_table_bytes;
+}
+
+const struct mm_memmodel memmodel_sparse_vmemmap = {
+	.name = "sparse-vmemmap",
+	.id = MM_SPARSE_VMEMMAP,
+	.init = vmemmap_init,
+	.destroy = vmemmap_destroy,
+	.pfn_to_page = vmemmap_pfn_to_page,
+	.page_to_pfn = vmemmap_page_to_pfn,
+	.pfn_valid = vmemmap_pfn_valid,
+	.descriptor_at = vmemmap_descriptor_at,
+	.info = vmemmap_info,
+};
