@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How much memory is kept back: min_free_kbytes, the watermarks that follow from it, what higher
+ * zones may not borrow from lower ones (lowmem_reserve), and the sizes of the per-CPU lists.
+ *
+ * Formulas: Linux 6.1 mm/page_alloc.c, mm/khugepaged.c and mm/vmstat.c, which the reference
+ * captures agree with figure for figure.
+ */
+#include "mm/internal.h"
+
+#define SWAP_CLUSTER_MAX      32
+#define MIN_FREE_KBYTES_LEAST 128
+#define MIN_FREE_KBYTES_MOST  262144
+#define STAT_THRESHOLD_MOST   125
+#define PCP_BATCH_BYTES       (UINT64_C(1) << 20) /* a quarter of it, at most */
+
+static unsigned fls64(uint64_t x)
+{
+	return x ? 64u - (unsigned)__builtin_clzll(x) : 0;
+}
+
+static uint64_t isqrt(uint64_t x)
+{
+	uint64_t root = 0;
+
+	for (uint64_t bit = UINT64_C(1) << 62; bit; bit >>= 2) {
+		if (x >= root + bit) {
+			x -= root + bit;
+			root = (root >> 1) + bit;
+		} else {
+			root >>= 1;
+		}
+	}
+	return root;
+}
+
+/* Zones that hold no kernel data: HighMem, and on an architecture that has it, Movable too. */
+static bool is_highmem(const struct mm *mm, const struct mm_zone *zone)
+{
+	enum mm_zone_type type = mm->arch->zones[zone->index].type;
+
+	return type == MM_ZONE_HIGHMEM ||
+	       (type == MM_ZONE_MOVABLE && mm_arch_zone_index(mm->arch, MM_ZONE_HIGHMEM) >= 0);
+}
+
+/* Call `body` with `zone` set to each populated zone of each node. */
+#define for_each_zone(mm, zone)                                                                    \
+	for (int n_ = 0; n_ < (mm)->nr_nodes; n_++)                                                \
+		for (struct mm_zone *zone = (mm)->nodes[n_].zones;                                 \
+		     zone < (mm)->nodes[n_].zones + (mm)->arch->nr_zones; zone++)                  \
+			if (zone->managed)
+
+/* The kernel's nr_free_buffer_pages(): what zones up to Normal hold above their high watermark. */
+static uint64_t free_buffer_pages(const struct mm *mm)
+{
+	int normal = mm_arch_zone_index(mm->arch, MM_ZONE_NORMAL);
+	uint64_t pages = 0;
+
+	for_each_zone(mm,
+		      zone) if (zone->index <= normal && zone->managed > zone->wmark[MM_WMARK_HIGH])
+		pages += zone->managed - zone->wmark[MM_WMARK_HIGH];
+	return pages;
+}
+
+static uint64_t default_min_free_kbytes(const struct mm *mm)
+{
+	uint64_t kbytes = isqrt(free_buffer_pages(mm) * 16 << (mm->arch->page_shift - 10));
+
+	if (kbytes < MIN_FREE_KBYTES_LEAST)
+		return MIN_FREE_KBYTES_LEAST;
+	return kbytes > MIN_FREE_KBYTES_MOST ? MIN_FREE_KBYTES_MOST : kbytes;
+}
+
+/*
+ * khugepaged wants room to keep page blocks of each mobility apart: two blocks a zone, and nine for
+ * the three mobilities times their three fallbacks; at most 5 % of what is free to the kernel.
+ */
+static uint64_t khugepaged_min_free_kbytes(const struct mm *mm)
+{
+	int normal = mm_arch_zone_index(mm->arch, MM_ZONE_NORMAL);
+	uint64_t most = free_buffer_pages(mm) / 20, pages = 0;
+
+	for_each_zone(mm, zone) if (zone->index <= normal) pages += UINT64_C(11)
+								    << mm->arch->pageblock_order;
+	if (pages > most)
+		pages = most;
+	return pages << (mm->arch->page_shift - 10);
+}
+
+static void set_watermarks(struct mm *mm)
+{
+	uint64_t pages_min = mm->min_free_kbytes >> (mm->arch->page_shift - 10);
+	uint64_t lowmem = 0;
+
+	for_each_zone(mm, zone) if (!is_highmem(mm, zone)) lowmem += zone->managed;
+	for_each_zone(mm, zone)
+	{
+		uint64_t share = lowmem ? pages_min * zone->managed / lowmem : 0;
+		uint64_t by_scale = zone->managed * mm->params.watermark_scale_factor / 10000;
+		uint64_t step = share / 4 > by_scale ? share / 4 : by_scale;
+		uint64_t min = share;
+
+		if (is_highmem(mm, zone)) {
+			min = zone->managed / 1024;
+			min = min < SWAP_CLUSTER_MAX ? SWAP_CLUSTER_MAX : min > 128 ? 128 : min;
+		}
+		zone->wmark[MM_WMARK_MIN] = min;
+		zone->wmark[MM_WMARK_LOW] = min + step;
+		zone->wmark[MM_WMARK_HIGH] = min + 2 * step;
+	}
+}
+
+static void set_lowmem_reserve(struct mm *mm)
+{
+	for_each_zone(mm, zone)
+	{
+		const struct mm_node *node = &mm->nodes[zone->nid];
+		uint64_t ratio = mm->params.lowmem_reserve_ratio[mm->arch->zones[zone->index].type];
+		uint64_t above = 0;
+
+		for (int j = zone->index + 1; j < mm->arch->nr_zones; j++) {
+			above += node->zones[j].managed;
+			zone->lowmem_reserve[j] = ratio ? above / ratio : 0;
+		}
+	}
+}
+
+void mm_watermarks_init(struct mm *mm)
+{
+	uint64_t total_pages = 0, khugepaged;
+
+	for_each_zone(mm, zone) total_pages += zone->managed;
+	mm->min_free_kbytes = mm->params.min_free_kbytes;
+	if (mm->min_free_kbytes == MM_PARAM_DEFAULT)
+		mm->min_free_kbytes = default_min_free_kbytes(mm);
+	set_watermarks(mm);
+	set_lowmem_reserve(mm);
+
+	/* Transparent huge pages are off on machines below 512 MiB. */
+	if (mm->params.min_free_kbytes != MM_PARAM_DEFAULT || !mm->params.thp ||
+	    total_pages << mm->arch->page_shift < UINT64_C(512) << 20)
+		return;
+	khugepaged = khugepaged_min_free_kbytes(mm);
+	if (khugepaged > mm->min_free_kbytes) {
+		mm->min_free_kbytes = khugepaged;
+		set_watermarks(mm);
+	}
+}
+
+static unsigned pcp_batch(const struct mm *mm, const struct mm_zone *zone)
+{
+	uint64_t batch = zone->managed / 1024, most = PCP_BATCH_BYTES >> mm->arch->page_shift;
+
+	batch = (batch < most ? batch : most) / 4;
+	if (batch < 1)
+		batch = 1;
+	batch = (UINT64_C(1) << (fls64(batch + batch / 2) - 1)) - 1;
+	return batch < 1 ? 1 : (unsigned)batch;
+}
+
+/* A CPU-less node's lists are shared out among all CPUs. */
+static unsigned pcp_high(const struct mm *mm, const struct mm_zone *zone, unsigned batch)
+{
+	uint64_t fraction = mm->params.percpu_pagelist_high_fraction, high;
+	unsigned cpus = 0;
+
+	for (int cpu = 0; cpu < mm->nr_cpus; cpu++)
+		cpus += mm->cpu_nid[cpu] == zone->nid;
+	if (!cpus)
+		cpus = (unsigned)mm->nr_cpus;
+	high = (fraction ? zone->managed / fraction : zone->wmark[MM_WMARK_LOW]) / cpus;
+	return high > 4 * batch ? (unsigned)high : 4 * batch;
+}
+
+void mm_pcp_sizes_init(struct mm *mm)
+{
+	for_each_zone(mm, zone)
+	{
+		uint64_t units = zone->managed >> (27 - mm->arch->page_shift);
+		unsigned threshold = 2 * fls64((uint64_t)mm->nr_cpus) * (1 + fls64(units));
+
+		zone->pcp_batch = pcp_batch(mm, zone);
+		zone->pcp_high = pcp_high(mm, zone, zone->pcp_batch);
+		zone->stat_threshold =
+			(int)(threshold < STAT_THRESHOLD_MOST ? threshold : STAT_THRESHOLD_MOST);
+	}
+}
+
+bool mm_zone_watermark_ok(const struct mm_zone *zone, unsigned order, int highest,
+			  unsigned alloc_flags)
+{
+	int64_t free = (int64_t)zone->nr_free - (INT64_C(1) << order) + 1;
+	int64_t min = (int64_t)zone->wmark[alloc_flags & ALLOC_WMARK_MASK];
+
+	if (alloc_flags & ALLOC_HIGH)
+		min -= min / 2;
+	if (alloc_flags & ALLOC_HARDER)
+		min -= min / 4;
+	if (free <= min + (int64_t)zone->lowmem_reserve[highest])
+		return false;
+	for (unsigned o = order; o < NR_PAGE_ORDERS; o++)
+		if (zone->free_area[o].nr_free)
+			return true;
+	return order == 0;
+}

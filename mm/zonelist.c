@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * In which order an allocation looks at zones: which zone its flags allow at most, in which order
+ * nodes follow each other, and the zonelists that come of both.
+ *
+ * Node order (Linux 6.1 mm/page_alloc.c, find_next_best_node): repeatedly the node with the least
+ * of (distance + 1 if its number is below the local one) * MAX_NUMNODES + load. Load spreads ties
+ * over the machine: whenever the distance changes along the order, the node there gains the number
+ * of nodes not yet placed. At boot the penalty for nodes with CPUs does not apply on x86, since
+ * the CPU masks are still empty.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "mm/internal.h"
+
+int gfp_zone(const struct mm_arch *arch, gfp_t gfp)
+{
+	int normal = mm_arch_zone_index(arch, MM_ZONE_NORMAL);
+	int highmem = mm_arch_zone_index(arch, MM_ZONE_HIGHMEM);
+	int dma32 = mm_arch_zone_index(arch, MM_ZONE_DMA32);
+
+	if (gfp & __GFP_DMA)
+		return mm_arch_zone_index(arch, MM_ZONE_DMA);
+	if (gfp & __GFP_DMA32)
+		return dma32 >= 0 ? dma32 : normal;
+	if ((gfp & __GFP_MOVABLE) && (gfp & __GFP_HIGHMEM))
+		return mm_arch_zone_index(arch, MM_ZONE_MOVABLE);
+	if ((gfp & __GFP_HIGHMEM) && highmem >= 0)
+		return highmem;
+	return normal;
+}
+
+static bool has_memory(const struct mm_node *node)
+{
+	return node->present > 0;
+}
+
+static int next_best_node(const struct mm *mm, int local, const bool *used, const uint64_t *load)
+{
+	uint64_t best_value = UINT64_MAX;
+	int best = MM_NO_NODE;
+
+	if (!used[local] && has_memory(&mm->nodes[local]))
+		return local;
+	for (int n = 0; n < mm->nr_nodes; n++) {
+		uint64_t value = mm->distance[local * mm->nr_nodes + n];
+
+		if (used[n] || !has_memory(&mm->nodes[n]))
+			continue;
+		value += n < local;
+		value = value * MM_MAX_NODES + load[n];
+		if (value < best_value) {
+			best_value = value;
+			best = n;
+		}
+	}
+	return best;
+}
+
+static int order_nodes(struct mm *mm, struct mm_node *node, uint64_t *load, bool *used)
+{
+	int nr_left = 0, prev = node->nid, best;
+
+	for (int n = 0; n < mm->nr_nodes; n++) {
+		used[n] = false;
+		nr_left += has_memory(&mm->nodes[n]);
+	}
+	node->order = malloc((size_t)mm->nr_nodes * sizeof(*node->order));
+	if (!node->order)
+		return -ENOMEM;
+	while ((best = next_best_node(mm, node->nid, used, load)) != MM_NO_NODE) {
+		const uint8_t *row = &mm->distance[node->nid * mm->nr_nodes];
+
+		if (row[best] != row[prev])
+			load[best] += (uint64_t)nr_left;
+		node->order[node->nr_order++] = best;
+		used[best] = true;
+		prev = best;
+		nr_left--;
+	}
+	return 0;
+}
+
+/* Zones of the given nodes in order, each node's from its highest to its lowest. */
+static int fill_zonelist(struct mm *mm, struct mm_zonelist *list, const int *nodes, int nr)
+{
+	list->zones = malloc((size_t)nr * (size_t)mm->arch->nr_zones * sizeof(*list->zones) + 1);
+	if (!list->zones)
+		return -ENOMEM;
+	for (int i = 0; i < nr; i++)
+		for (int z = mm->arch->nr_zones - 1; z >= 0; z--) {
+			struct mm_zone *zone = &mm->nodes[nodes[i]].zones[z];
+
+			if (zone->managed)
+				list->zones[list->nr++] = zone;
+		}
+	return 0;
+}
+
+int mm_zonelists_init(struct mm *mm)
+{
+	uint64_t *load = calloc((size_t)mm->nr_nodes, sizeof(*load));
+	bool *used = calloc((size_t)mm->nr_nodes, sizeof(*used));
+	int err = load && used ? 0 : -ENOMEM;
+
+	for (int nid = 0; nid < mm->nr_nodes && !err; nid++) {
+		struct mm_node *node = &mm->nodes[nid];
+
+		err = order_nodes(mm, node, load, used);
+		if (!err)
+			err = fill_zonelist(mm, &node->fallback, node->order, node->nr_order);
+		if (!err)
+			err = fill_zonelist(mm, &node->thisnode, &nid, 1);
+	}
+	free(load);
+	free(used);
+	return err;
+}
+
+size_t mm_zonelist(const struct mm *mm, int nid, bool this_node_only, struct mm_zoneref *refs,
+		   size_t max)
+{
+	const struct mm_node *node = &mm->nodes[nid];
+	const struct mm_zonelist *list = this_node_only ? &node->thisnode : &node->fallback;
+
+	for (size_t i = 0; i < list->nr && i < max; i++)
+		refs[i] = (struct mm_zoneref){list->zones[i]->nid, list->zones[i]->index};
+	return list->nr;
+}
+
+int mm_node_order(const struct mm *mm, int nid, int *order)
+{
+	const struct mm_node *node = &mm->nodes[nid];
+
+	for (int i = 0; i < node->nr_order; i++)
+		order[i] = node->order[i];
+	return node->nr_order;
+}
