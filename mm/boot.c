@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Boot, in the order in which Linux does it: memory into memblock; spans of nodes and zones; homes
+ * for the kernel's own structures (node descriptors, per-CPU areas, descriptors and tables of the
+ * memory model), taken from memblock; then the free rest to the buddy lists, and what follows from
+ * how much that is: zonelists, watermarks, per-CPU list sizes.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mm/internal.h"
+
+#define LOW_MEGABYTE (UINT64_C(1) << 20)
+
+__attribute__((format(printf, 4, 5))) static int
+refuse(struct mm_refusal *refusal, enum mm_subject about, size_t index, const char *fmt, ...)
+{
+	va_list args;
+
+	refusal->about = about;
+	refusal->index = index;
+	va_start(args, fmt);
+	vsnprintf(refusal->why, sizeof(refusal->why), fmt, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+int mm_refuse_room(struct mm_refusal *refusal, const char *what, uint64_t bytes)
+{
+	return refuse(refusal, MM_ABOUT_MACHINE, 0,
+		      "the machine has no room left for %s: %" PRIu64 " bytes in one piece", what,
+		      bytes);
+}
+
+struct mm_params mm_params_default(void)
+{
+	return (struct mm_params){
+		.min_free_kbytes = MM_PARAM_DEFAULT,
+		.watermark_scale_factor = 10,
+		.lowmem_reserve_ratio =
+			{[MM_ZONE_DMA] = 256, [MM_ZONE_DMA32] = 256, [MM_ZONE_NORMAL] = 32},
+		.thp = true,
+	};
+}
+
+phys_addr_t mm_boot_alloc(struct mm *mm, uint64_t bytes, uint64_t align, int nid)
+{
+	phys_addr_t at;
+
+	if (mm->bare_next) {
+		at = (mm->bare_next + align - 1) & ~(align - 1);
+		mm->bare_next = at + bytes;
+		return at;
+	}
+	at = memblock_alloc_range(&mm->memblock, bytes, align, 0, UINT64_MAX, nid);
+	if (at == MEMBLOCK_FAILED && nid != MM_NO_NODE)
+		at = memblock_alloc_range(&mm->memblock, bytes, align, 0, UINT64_MAX, MM_NO_NODE);
+	return at;
+}
+
+static int check_config(const struct mm_config *c, struct mm_refusal *r)
+{
+	const struct mm_arch *arch = mm_arch(c->arch);
+
+	if (c->nr_nodes < 1 || c->nr_nodes > MM_MAX_NODES)
+		return refuse(r, MM_ABOUT_MACHINE, 0, "%d nodes; 1 to %d are possible", c->nr_nodes,
+			      MM_MAX_NODES);
+	if (c->nr_cpus < 1 || c->nr_cpus > MM_MAX_CPUS)
+		return refuse(r, MM_ABOUT_MACHINE, 0, "%d CPUs; 1 to %d are possible", c->nr_cpus,
+			      MM_MAX_CPUS);
+	if (c->nr_memory == 0)
+		return refuse(r, MM_ABOUT_MACHINE, 0, "no node has any memory");
+	for (int cpu = 0; cpu < c->nr_cpus; cpu++)
+		if (c->cpu_nid[cpu] < 0 || c->cpu_nid[cpu] >= c->nr_nodes)
+			return refuse(r, MM_ABOUT_MACHINE, 0, "CPU %d is on node %d, which is none",
+				      cpu, c->cpu_nid[cpu]);
+	for (size_t i = 0; i < c->nr_memory; i++) {
+		const struct mm_range *m = &c->memory[i];
+
+		if (m->nid < 0 || m->nid >= c->nr_nodes)
+			return refuse(r, MM_ABOUT_MEMORY, i, "memory on node %d, which is none",
+				      m->nid);
+		if (m->start + m->bytes < m->start ||
+		    m->start + m->bytes > UINT64_C(1) << arch->max_phys_bits)
+			return refuse(r, MM_ABOUT_MEMORY, i,
+				      "memory beyond the %u bits of physical addresses of %s",
+				      arch->max_phys_bits, arch->name);
+	}
+	for (size_t i = 0; i < c->nr_presets; i++)
+		if (c->presets[i].nid < 0 || c->presets[i].nid >= c->nr_nodes ||
+		    c->presets[i].zone < 0 || c->presets[i].zone >= arch->nr_zones)
+			return refuse(r, MM_ABOUT_PRESET, i, "there is no such zone");
+	return 0;
+}
+
+/* Whole pages only: a frame that is memory in part is none. */
+static int add_memory(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
+{
+	uint64_t page = UINT64_C(1) << mm->arch->page_shift;
+
+	for (size_t i = 0; i < c->nr_memory; i++) {
+		phys_addr_t start = (c->memory[i].start + page - 1) & ~(page - 1);
+		phys_addr_t end = (c->memory[i].start + c->memory[i].bytes) & ~(page - 1);
+
+		if (start < end &&
+		    memblock_add(&mm->memblock, start, end - start, c->memory[i].nid))
+			return -ENOMEM;
+	}
+	if (mm->memblock.memory.nr == 0)
+		return refuse(r, MM_ABOUT_MACHINE, 0, "no node has a whole page of memory");
+	mm->end_pfn =
+		mm->memblock.memory.regions[mm->memblock.memory.nr - 1].end >> mm->arch->page_shift;
+	return 0;
+}
+
+/*
+ * Discontig on a UMA machine: each contiguous range is a node. Ranges that share a block of the
+ * largest order stay together, since a node's map is aligned to that.
+ */
+static void split_ranges_into_nodes(struct mm *mm)
+{
+	struct memblock_list *memory = &mm->memblock.memory;
+	unsigned shift = mm->arch->page_shift;
+
+	for (size_t i = 1; i < memory->nr; i++) {
+		pfn_t prev_end = mm_round_block_up(memory->regions[i - 1].end >> shift);
+		pfn_t start = mm_round_block_down(memory->regions[i].start >> shift);
+
+		if (start >= prev_end)
+			mm->nr_nodes++;
+		memory->regions[i].nid = mm->nr_nodes - 1;
+	}
+}
+
+static int make_nodes(struct mm *mm, const struct mm_config *c)
+{
+	bool split = c->model == MM_DISCONTIG && c->nr_nodes == 1;
+	size_t nr;
+
+	mm->nr_nodes = c->nr_nodes;
+	if (split)
+		split_ranges_into_nodes(mm);
+	nr = (size_t)mm->nr_nodes;
+	mm->nodes = calloc(nr, sizeof(*mm->nodes));
+	mm->distance = malloc(nr * nr);
+	mm->cpu_nid = malloc((size_t)mm->nr_cpus * sizeof(*mm->cpu_nid));
+	mm->percpu_at = calloc((size_t)mm->nr_cpus, sizeof(*mm->percpu_at));
+	if (!mm->nodes || !mm->distance || !mm->cpu_nid || !mm->percpu_at)
+		return -ENOMEM;
+	if (split)
+		memset(mm->distance, 10, nr * nr);
+	else
+		memcpy(mm->distance, c->distance, nr * nr);
+	memcpy(mm->cpu_nid, c->cpu_nid, (size_t)mm->nr_cpus * sizeof(*mm->cpu_nid));
+	for (int n = 0; n < mm->nr_nodes; n++) {
+		mm->nodes[n].nid = n;
+		mm->nodes[n].home = split ? 0 : n;
+	}
+	for (int cpu = 0; cpu < mm->nr_cpus; cpu++)
+		mm->nodes[mm->cpu_nid[cpu]].has_cpu = true;
+	return 0;
+}
+
+static int reserve_given(struct mm *mm, const struct mm_config *c)
+{
+	uint64_t page = UINT64_C(1) << mm->arch->page_shift;
+	int err = 0;
+
+	if (mm->arch->low_megabyte_reserved && !c->bare)
+		err = memblock_reserve(&mm->memblock, 0, LOW_MEGABYTE);
+	for (size_t i = 0; i < c->nr_reserved && !err; i++) {
+		phys_addr_t start = c->reserved[i].start & ~(page - 1);
+		phys_addr_t end =
+			(c->reserved[i].start + c->reserved[i].bytes + page - 1) & ~(page - 1);
+
+		err = memblock_reserve(&mm->memblock, start, end - start);
+	}
+	if (c->bare)
+		mm->bare_next = mm_round_block_up(mm->end_pfn) << mm->arch->page_shift;
+	return err;
+}
+
+/* Homes of node descriptors and per-CPU areas, and of what lies inside them. */
+static int place_descriptors(struct mm *mm, struct mm_refusal *r)
+{
+	uint64_t page = UINT64_C(1) << mm->arch->page_shift;
+	uint64_t pcp_offset = 0;
+
+	for (int n = 0; n < mm->nr_nodes; n++) {
+		struct mm_node *node = &mm->nodes[n];
+
+		node->at = mm_boot_alloc(mm, mm->arch->node_struct_bytes, page, n);
+		if (node->at == MEMBLOCK_FAILED)
+			return mm_refuse_room(r, "a node descriptor", mm->arch->node_struct_bytes);
+		for (int z = 0; z < mm->arch->nr_zones; z++) {
+			struct mm_zone *zone = &node->zones[z];
+
+			zone->at = node->at + (uint64_t)z * MM_ZONE_STRIDE;
+			zone->lock = (struct mm_lock){zone->at + MM_ZONE_LOCK, MM_NO_CPU, NULL};
+			zone->pcp_offset = pcp_offset;
+			pcp_offset += mm_zone_populated(zone) ? MM_PCP_STRIDE : 0;
+		}
+	}
+	if (pcp_offset < mm->arch->percpu_bytes)
+		pcp_offset = mm->arch->percpu_bytes;
+	for (int cpu = 0; cpu < mm->nr_cpus; cpu++) {
+		mm->percpu_at[cpu] = mm_boot_alloc(mm, pcp_offset, page, mm->cpu_nid[cpu]);
+		if (mm->percpu_at[cpu] == MEMBLOCK_FAILED)
+			return mm_refuse_room(r, "a CPU's per-CPU area", pcp_offset);
+	}
+	return 0;
+}
+
+static const struct mm_zone_preset *find_preset(const struct mm_config *c,
+						const struct mm_zone *zone, size_t *index)
+{
+	for (*index = 0; *index < c->nr_presets; ++*index)
+		if (c->presets[*index].nid == zone->nid && c->presets[*index].zone == zone->index)
+			return &c->presets[*index];
+	return NULL;
+}
+
+/* Free memory of the zone to its buddy lists, `most` pages at most. */
+static void release_zone(struct mm *mm, struct mm_zone *zone, uint64_t most)
+{
+	unsigned shift = mm->arch->page_shift;
+	phys_addr_t cursor = zone->start_pfn << shift, start, end;
+	pfn_t zone_end = zone->start_pfn + zone->spanned;
+	int nid;
+
+	while (most > zone->managed &&
+	       memblock_next_free(&mm->memblock, &cursor, &start, &end, &nid)) {
+		pfn_t from = (start >> shift) + ((start & ((1u << shift) - 1)) != 0);
+		pfn_t to = end >> shift;
+
+		if (from >= zone_end)
+			break;
+		to = to < zone_end ? to : zone_end;
+		if (nid != zone->nid || from >= to)
+			continue;
+		if (to - from > most - zone->managed)
+			to = from + (most - zone->managed);
+		mm_buddy_release(mm, zone, from, to);
+		zone->managed += to - from;
+	}
+}
+
+static int release_memory(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
+{
+	for (int n = 0; n < mm->nr_nodes; n++)
+		for (int z = 0; z < mm->arch->nr_zones; z++) {
+			struct mm_zone *zone = &mm->nodes[n].zones[z];
+			const struct mm_zone_preset *preset;
+			size_t i;
+
+			preset = find_preset(c, zone, &i);
+			if (mm_zone_populated(zone)) {
+				zone->pcp = calloc((size_t)mm->nr_cpus, sizeof(*zone->pcp));
+				if (!zone->pcp)
+					return -ENOMEM;
+				release_zone(mm, zone,
+					     preset && preset->has_managed ? preset->managed
+									   : UINT64_MAX);
+			}
+			if (preset && preset->has_managed && zone->managed < preset->managed)
+				return refuse(
+					r, MM_ABOUT_PRESET, i,
+					"node %d, zone %s: managed = %" PRIu64
+					" pages, but after its reservations the zone has %" PRIu64,
+					n, zone->name, preset->managed, zone->managed);
+		}
+	return 0;
+}
+
+/* Take pages out of use's way until `free` are left, in blocks as large as fit. */
+static void hold_pages(struct mm *mm, struct mm_zone *zone, uint64_t free)
+{
+	unsigned order = MAX_PAGE_ORDER;
+
+	while (zone->nr_free > free) {
+		struct page *page;
+
+		while (UINT64_C(1) << order > zone->nr_free - free)
+			order--;
+		page = mm_buddy_take(mm, MM_NO_CPU, zone, order);
+		if (!page) {
+			order--;
+			continue;
+		}
+		page->refcount = 1;
+		page->flags |= PG_HELD;
+		zone->held += UINT64_C(1) << order;
+	}
+}
+
+static int apply_free_presets(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
+{
+	for (size_t i = 0; i < c->nr_presets; i++) {
+		const struct mm_zone_preset *preset = &c->presets[i];
+		struct mm_zone *zone = &mm->nodes[preset->nid].zones[preset->zone];
+
+		if (!preset->has_free)
+			continue;
+		if (preset->free > zone->managed)
+			return refuse(r, MM_ABOUT_PRESET, i,
+				      "node %d, zone %s: free = %" PRIu64
+				      " pages, but the zone manages %" PRIu64,
+				      preset->nid, zone->name, preset->free, zone->managed);
+		hold_pages(mm, zone, preset->free);
+	}
+	return 0;
+}
+
+static int boot(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
+{
+	int err = add_memory(mm, c, r);
+
+	if (!err)
+		err = make_nodes(mm, c);
+	if (!err)
+		err = mm_zones_init(mm);
+	if (!err)
+		err = reserve_given(mm, c);
+	if (!err)
+		err = place_descriptors(mm, r);
+	if (!err)
+		err = mm->model->init(mm, r);
+	if (err)
+		return err;
+	mm_flags_init(mm);
+	err = release_memory(mm, c, r);
+	if (!err)
+		err = mm_zonelists_init(mm);
+	if (err)
+		return err;
+	mm_watermarks_init(mm);
+	mm_pcp_sizes_init(mm);
+	err = apply_free_presets(mm, c, r);
+	memset(&mm->counters, 0, sizeof(mm->counters));
+	return err;
+}
+
+int mm_boot(const struct mm_config *config, const struct mm_ops *ops, void *ctx, struct mm **out,
+	    struct mm_refusal *refusal)
+{
+	struct mm *mm;
+	int err = check_config(config, refusal);
+
+	if (err)
+		return err;
+	mm = calloc(1, sizeof(*mm));
+	if (!mm)
+		return -ENOMEM;
+	mm->arch = mm_arch(config->arch);
+	mm->model = mm_memmodel(config->model);
+	mm->nr_cpus = config->nr_cpus;
+	mm->params = config->params;
+	if (ops)
+		mm->ops = *ops;
+	mm->ctx = ctx;
+	err = boot(mm, config, refusal);
+	if (err) {
+		mm_destroy(mm);
+		return err;
+	}
+	*out = mm;
+	return 0;
+}
+
+void mm_destroy(struct mm *mm)
+{
+	if (!mm)
+		return;
+	mm->model->destroy(mm);
+	for (int n = 0; mm->nodes && n < mm->nr_nodes; n++) {
+		for (int z = 0; z < MM_MAX_ZONES; z++)
+			free(mm->nodes[n].zones[z].pcp);
+		free(mm->nodes[n].order);
+		free(mm->nodes[n].fallback.zones);
+		free(mm->nodes[n].thisnode.zones);
+	}
+	memblock_free_lists(&mm->memblock);
+	free(mm->nodes);
+	free(mm->distance);
+	free(mm->cpu_nid);
+	free(mm->percpu_at);
+	free(mm);
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The story of an allocation, from top to bottom: prepare the request, walk the zonelist with the
+ * low watermark, and where that finds nothing, wake kswapd and walk once more with the minimum.
+ * In each zone a small block comes from the CPU's own list, a large one from the buddy lists under
+ * the zone lock. Freeing is the same way back.
+ */
+#include <errno.h>
+
+#include "mm/internal.h"
+
+struct alloc_context {
+	int cpu;
+	unsigned order;
+	gfp_t gfp;
+	enum mm_migratetype migratetype;
+	int nid;                        /* preferred node */
+	int highest;                    /* highest zone index that the flags allow */
+	const struct mm_zonelist *list; /* of the preferred node */
+	size_t first;                   /* first entry of the list that is not above `highest` */
+};
+
+static void prepare(struct mm *mm, const struct mm_request *req, struct alloc_context *ac)
+{
+	const struct mm_node *node;
+
+	ac->cpu = req->cpu;
+	ac->order = req->order;
+	ac->gfp = req->gfp;
+	ac->migratetype = gfp_migratetype(req->gfp);
+	ac->nid = req->nid == MM_NO_NODE ? mm->cpu_nid[req->cpu] : req->nid;
+	ac->highest = gfp_zone(mm->arch, req->gfp);
+	node = &mm->nodes[ac->nid];
+	ac->list = req->gfp & __GFP_THISNODE ? &node->thisnode : &node->fallback;
+	ac->first = 0;
+	while (ac->first < ac->list->nr && ac->list->zones[ac->first]->index > ac->highest)
+		ac->first++;
+
+	mm_work(mm, ac->cpu, MM_SITE_ALLOC_ENTRY, 1);
+	mm_touch(mm, ac->cpu, node->at + MM_NODE_ZONELISTS + ac->first * MM_ZONEREF_BYTES,
+		 MM_ZONEREF_BYTES, MM_READ);
+}
+
+/* From the zone itself: the CPU's list, or the buddy lists for what no list holds. */
+static struct page *rmqueue(struct mm *mm, struct mm_zone *zone, const struct alloc_context *ac)
+{
+	struct page *page;
+
+	if (ac->order <= PAGE_ALLOC_COSTLY_ORDER)
+		return mm_pcp_take(mm, ac->cpu, zone, ac->order, ac->migratetype);
+	mm_zone_lock(mm, ac->cpu, zone);
+	page = mm_buddy_take(mm, ac->cpu, zone, ac->order);
+	if (page)
+		mm_emit(mm, ac->cpu,
+			&(struct mm_event){.type = MM_EVENT_ALLOC_ZONE_LOCKED,
+					   .page = page,
+					   .pfn = mm_pfn_of(mm, page),
+					   .order = ac->order,
+					   .migratetype = ac->migratetype,
+					   .nid = zone->nid,
+					   .zone = zone->index});
+	mm_zone_unlock(mm, ac->cpu, zone);
+	return page;
+}
+
+static struct page *get_page_from_freelist(struct mm *mm, const struct alloc_context *ac,
+					   unsigned alloc_flags)
+{
+	struct mm_zone *preferred = ac->first < ac->list->nr ? ac->list->zones[ac->first] : NULL;
+
+	for (size_t i = ac->first; i < ac->list->nr; i++) {
+		struct mm_zone *zone = ac->list->zones[i];
+		struct page *page;
+
+		if (zone->index > ac->highest)
+			continue;
+		mm_work(mm, ac->cpu, MM_SITE_ZONE_CHECK, 1);
+		mm_touch(mm, ac->cpu, zone->at + MM_ZONE_WATERMARKS, 64, MM_READ);
+		mm_touch(mm, ac->cpu, zone->at + MM_ZONE_VMSTAT, 8, MM_READ);
+		if (!(alloc_flags & ALLOC_NO_WATERMARKS) &&
+		    !mm_zone_watermark_ok(zone, ac->order, ac->highest, alloc_flags))
+			continue;
+		page = rmqueue(mm, zone, ac);
+		if (!page)
+			continue;
+		if (zone != preferred) {
+			zone->fallbacks++;
+			if (zone->nid != preferred->nid)
+				mm->counters.fallback_node++;
+			else
+				mm->counters.fallback_zone++;
+		}
+		mm_zone_statistics(mm, ac->cpu, preferred, zone);
+		return page;
+	}
+	return NULL;
+}
+
+/* What the flags allow below the minimum watermark. */
+static unsigned slow_alloc_flags(gfp_t gfp)
+{
+	unsigned flags = MM_WMARK_MIN;
+
+	if ((gfp & __GFP_MEMALLOC) && !(gfp & __GFP_NOMEMALLOC))
+		return flags | ALLOC_NO_WATERMARKS;
+	if (gfp & __GFP_HIGH)
+		flags |= ALLOC_HIGH;
+	if ((gfp & __GFP_ATOMIC) && !(gfp & __GFP_NOMEMALLOC))
+		flags |= ALLOC_HARDER;
+	return flags;
+}
+
+static void wake_kswapd(struct mm *mm, const struct alloc_context *ac)
+{
+	mm->counters.kswapd_wakeups++;
+	mm_emit(mm, ac->cpu,
+		&(struct mm_event){.type = MM_EVENT_WAKE_KSWAPD,
+				   .order = ac->order,
+				   .gfp = ac->gfp,
+				   .nid = ac->nid,
+				   .zone = ac->highest});
+}
+
+static struct page *slow_path(struct mm *mm, const struct alloc_context *ac)
+{
+	mm_work(mm, ac->cpu, MM_SITE_SLOW_PATH, 1);
+	mm->counters.slow_path++;
+	if (ac->gfp & __GFP_KSWAPD_RECLAIM)
+		wake_kswapd(mm, ac);
+	return get_page_from_freelist(mm, ac, slow_alloc_flags(ac->gfp));
+}
+
+/* Make the block its user's: count it, reference it, clear it where asked. */
+static void prep_new_page(struct mm *mm, const struct alloc_context *ac, struct page *page)
+{
+	struct mm_zone *zone = mm_page_zone(mm, page);
+	uint64_t nr_pages = UINT64_C(1) << ac->order;
+
+	page->refcount = 1;
+	page->order = (uint8_t)ac->order;
+	page->migratetype = (uint8_t)ac->migratetype;
+	zone->alloc_pages += nr_pages;
+	mm->counters.allocs++;
+
+	mm_work(mm, ac->cpu, MM_SITE_PREP_PAGE, 1);
+	mm_touch_page(mm, ac->cpu, page, MM_WRITE);
+	if (ac->gfp & __GFP_ZERO) {
+		mm_work(mm, ac->cpu, MM_SITE_ZERO, (uint32_t)nr_pages);
+		mm_touch(mm, ac->cpu, mm_page_address(mm, page), nr_pages << mm->arch->page_shift,
+			 MM_ZERO);
+	}
+}
+
+static void emit_alloc(struct mm *mm, const struct alloc_context *ac, const struct page *page)
+{
+	struct mm_event ev = {.type = MM_EVENT_PAGE_ALLOC,
+			      .page = page,
+			      .order = ac->order,
+			      .migratetype = ac->migratetype,
+			      .gfp = ac->gfp,
+			      .nid = MM_NO_NODE,
+			      .zone = -1};
+
+	if (!mm->ops.event)
+		return;
+	if (page) {
+		ev.pfn = mm_pfn_of(mm, page);
+		ev.nid = mm_page_to_nid(mm, page);
+		ev.zone = mm_page_zonenum(mm, page);
+	}
+	mm_emit(mm, ac->cpu, &ev);
+}
+
+int mm_alloc_pages(struct mm *mm, const struct mm_request *req, struct page **out)
+{
+	struct alloc_context ac;
+	struct page *page;
+
+	if (req->order > MAX_PAGE_ORDER)
+		return -EINVAL;
+	prepare(mm, req, &ac);
+	page = get_page_from_freelist(mm, &ac, MM_WMARK_LOW);
+	if (!page)
+		page = slow_path(mm, &ac);
+	if (page)
+		prep_new_page(mm, &ac, page);
+	else
+		mm->counters.failed++;
+	emit_alloc(mm, &ac, page);
+	*out = page;
+	return page ? 0 : -ENOMEM;
+}
+
+static bool is_block_in_use(const struct page *page, unsigned order)
+{
+	return (page->flags & PG_INIT) && !(page->flags & PG_STATE_MASK) && page->refcount == 1 &&
+	       page->order == order;
+}
+
+int mm_free_pages(struct mm *mm, int cpu, struct page *page, unsigned order)
+{
+	struct mm_zone *zone;
+	pfn_t pfn;
+
+	if (order > MAX_PAGE_ORDER || !is_block_in_use(page, order))
+		return -EINVAL;
+	page->refcount = 0;
+	zone = mm_page_zone(mm, page);
+	mm->counters.frees++;
+
+	mm_work(mm, cpu, MM_SITE_FREE_ENTRY, 1);
+	mm_touch_page(mm, cpu, page, MM_WRITE);
+	pfn = mm_page_to_pfn(mm, cpu, page);
+	mm_emit(mm, cpu,
+		&(struct mm_event){.type = MM_EVENT_PAGE_FREE,
+				   .page = page,
+				   .pfn = pfn,
+				   .order = order,
+				   .migratetype = page->migratetype,
+				   .nid = zone->nid,
+				   .zone = zone->index});
+	if (order <= PAGE_ALLOC_COSTLY_ORDER) {
+		mm_pcp_give(mm, cpu, zone, page, order);
+		return 0;
+	}
+	mm_zone_lock(mm, cpu, zone);
+	mm_buddy_give(mm, cpu, zone, page, pfn, order);
+	mm_zone_unlock(mm, cpu, zone);
+	return 0;
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Recomputes every invariant of the mm core from its lists and descriptors and compares: the
+ * equations above struct mm_zone and struct page, zone by zone, and the sums over all of them.
+ * Wants a quiet mm core: no CPU between two steps of an operation.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "mm/internal.h"
+
+struct report {
+	const struct mm *mm;
+	char *why;
+	size_t size;
+	uint64_t blocks_in_use;
+	uint64_t numa_miss, numa_foreign;
+};
+
+__attribute__((format(printf, 2, 3))) static int violated(struct report *r, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(r->why, r->size, fmt, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+static bool in_zone(const struct mm_zone *zone, pfn_t pfn)
+{
+	return pfn >= zone->start_pfn && pfn - zone->start_pfn < zone->spanned;
+}
+
+static pfn_t pfn_of(const struct report *r, const struct page *page)
+{
+	return mm_pfn_of((struct mm *)r->mm, page);
+}
+
+/* One block on a list of its zone: marked so, aligned, within the zone, unreferenced. */
+static int check_listed(struct report *r, const struct mm_zone *zone, const struct page *page,
+			unsigned order, uint64_t mark)
+{
+	pfn_t pfn = pfn_of(r, page), mask = (UINT64_C(1) << order) - 1;
+
+	if ((page->flags & PG_STATE_MASK) != mark || page->refcount || page->order != order)
+		return violated(r,
+				"pfn 0x%" PRIx64 ": on a list of order %u, but flags 0x%" PRIx64
+				", order %u, refcount %d",
+				pfn, order, page->flags, page->order, page->refcount);
+	if ((pfn & mask) || !in_zone(zone, pfn) || !in_zone(zone, pfn + mask))
+		return violated(r, "pfn 0x%" PRIx64 ": block of order %u not aligned or beyond %s",
+				pfn, order, zone->name);
+	if (mm_page_zone(r->mm, page) != zone)
+		return violated(r, "pfn 0x%" PRIx64 ": on a list of node %d %s, not its zone", pfn,
+				zone->nid, zone->name);
+	if (page->next ? page->next->prev != page : false)
+		return violated(r, "pfn 0x%" PRIx64 ": broken list", pfn);
+	return 0;
+}
+
+static int check_free_lists(struct report *r, const struct mm_zone *zone)
+{
+	uint64_t pages = 0;
+
+	for (unsigned order = 0; order < NR_PAGE_ORDERS; order++) {
+		uint64_t blocks = 0;
+
+		for (const struct page *p = zone->free_area[order].list.head; p; p = p->next) {
+			int err = check_listed(r, zone, p, order, PG_BUDDY);
+
+			if (err)
+				return err;
+			blocks++;
+		}
+		if (blocks != zone->free_area[order].nr_free)
+			return violated(r,
+					"node %d %s order %u: %" PRIu64 " blocks listed, %" PRIu64
+					" counted",
+					zone->nid, zone->name, order, blocks,
+					zone->free_area[order].nr_free);
+		pages += blocks << order;
+	}
+	if (pages != zone->nr_free)
+		return violated(r, "node %d %s: %" PRIu64 " pages listed free, %" PRIu64 " counted",
+				zone->nid, zone->name, pages, zone->nr_free);
+	return 0;
+}
+
+static int check_pcp(struct report *r, const struct mm_zone *zone, uint64_t *total)
+{
+	for (int cpu = 0; cpu < r->mm->nr_cpus; cpu++) {
+		const struct mm_pcp *pcp = &zone->pcp[cpu];
+		uint64_t pages = 0;
+
+		for (unsigned order = 0; order <= PAGE_ALLOC_COSTLY_ORDER; order++)
+			for (const struct page *p = pcp->lists[order].head; p; p = p->next) {
+				int err = check_listed(r, zone, p, order, PG_PCP);
+
+				if (err)
+					return err;
+				pages += UINT64_C(1) << order;
+			}
+		if (pages != pcp->count)
+			return violated(
+				r, "node %d %s CPU %d: %" PRIu64 " pages on its lists, %u counted",
+				zone->nid, zone->name, cpu, pages, pcp->count);
+		*total += pages;
+	}
+	return 0;
+}
+
+/* A free block whose buddy is free too should have merged. */
+static int check_merged(struct report *r, const struct mm_zone *zone, const struct page *page,
+			pfn_t pfn)
+{
+	const struct page *buddy;
+
+	if (page->order == MAX_PAGE_ORDER)
+		return 0;
+	buddy = page + ((int64_t)(pfn ^ (UINT64_C(1) << page->order)) - (int64_t)pfn);
+	if ((buddy->flags & PG_BUDDY) && buddy->order == page->order &&
+	    mm_page_zone(r->mm, buddy) == zone)
+		return violated(r, "pfn 0x%" PRIx64 ": its buddy of order %u is free too", pfn,
+				page->order);
+	return 0;
+}
+
+struct census {
+	uint64_t free, pcp, used, held;
+	pfn_t block_end; /* frames below it belong to the block before */
+};
+
+static int count_frame(struct report *r, const struct mm_zone *zone, pfn_t pfn, struct census *c)
+{
+	const struct page *page = r->mm->model->pfn_to_page((struct mm *)r->mm, MM_NO_CPU, pfn);
+	uint64_t state = page->flags & PG_STATE_MASK;
+	uint64_t pages = UINT64_C(1) << page->order;
+
+	if (!state && !page->refcount)
+		return 0;
+	if (pfn < c->block_end)
+		return violated(r, "pfn 0x%" PRIx64 ": heads a block inside another", pfn);
+	if (pfn_of(r, page) != pfn || mm_page_zone(r->mm, page) != zone)
+		return violated(r, "pfn 0x%" PRIx64 ": descriptor names another frame or zone",
+				pfn);
+	if (r->mm->flags.section_width &&
+	    mm_page_section(r->mm, page) !=
+		    pfn >> (r->mm->arch->section_bits - r->mm->arch->page_shift))
+		return violated(r, "pfn 0x%" PRIx64 ": descriptor names another section", pfn);
+	c->block_end = pfn + pages;
+	if (state == PG_BUDDY) {
+		c->free += pages;
+		return check_merged(r, zone, page, pfn);
+	}
+	if (state == PG_PCP) {
+		c->pcp += pages;
+	} else if (state == PG_HELD && page->refcount == 1) {
+		c->held += pages;
+	} else if (state == 0 && page->refcount == 1) {
+		c->used += pages;
+		r->blocks_in_use++;
+	} else {
+		return violated(r,
+				"pfn 0x%" PRIx64 ": in more than one place: flags 0x%" PRIx64
+				", refcount %d",
+				pfn, page->flags, page->refcount);
+	}
+	return 0;
+}
+
+/* Every frame of the zone that is memory, counted by where it is. */
+static int take_census(struct report *r, const struct mm_zone *zone, struct census *c)
+{
+	const struct memblock_list *memory = &r->mm->memblock.memory;
+
+	for (size_t i = 0; i < memory->nr; i++) {
+		pfn_t pfn = memory->regions[i].start >> r->mm->arch->page_shift;
+		pfn_t end = memory->regions[i].end >> r->mm->arch->page_shift;
+
+		if (memory->regions[i].nid != zone->nid)
+			continue;
+		for (; pfn < end; pfn++) {
+			int err = in_zone(zone, pfn) ? count_frame(r, zone, pfn, c) : 0;
+
+			if (err)
+				return err;
+		}
+	}
+	return 0;
+}
+
+static int check_zone(struct report *r, const struct mm_zone *zone)
+{
+	struct census c = {0};
+	uint64_t pcp = 0;
+	int err = check_free_lists(r, zone);
+
+	if (!err)
+		err = check_pcp(r, zone, &pcp);
+	if (!err)
+		err = take_census(r, zone, &c);
+	if (err)
+		return err;
+	if (zone->lock.holder != MM_NO_CPU)
+		return violated(r, "node %d %s: lock held by CPU %d", zone->nid, zone->name,
+				zone->lock.holder);
+	if (c.free != zone->nr_free || c.pcp != pcp || c.held != zone->held)
+		return violated(r,
+				"node %d %s: frames free %" PRIu64 ", on lists of CPUs %" PRIu64
+				", held %" PRIu64 "; counted %" PRIu64 ", %" PRIu64 ", %" PRIu64,
+				zone->nid, zone->name, c.free, c.pcp, c.held, zone->nr_free, pcp,
+				zone->held);
+	if (c.free + c.pcp + c.held + c.used != zone->managed)
+		return violated(r,
+				"node %d %s: free %" PRIu64 " + pcp %" PRIu64 " + held %" PRIu64
+				" + used %" PRIu64 " is not managed %" PRIu64,
+				zone->nid, zone->name, c.free, c.pcp, c.held, c.used,
+				zone->managed);
+	if (zone->managed > zone->present || zone->present > zone->spanned)
+		return violated(r, "node %d %s: managed <= present <= spanned does not hold",
+				zone->nid, zone->name);
+	if (zone->wmark[MM_WMARK_MIN] > zone->wmark[MM_WMARK_LOW] ||
+	    zone->wmark[MM_WMARK_LOW] > zone->wmark[MM_WMARK_HIGH])
+		return violated(r, "node %d %s: min <= low <= high does not hold", zone->nid,
+				zone->name);
+	if (zone->numa_hit + zone->numa_miss != zone->numa_local + zone->numa_other)
+		return violated(r, "node %d %s: numa_hit + numa_miss is not local + other",
+				zone->nid, zone->name);
+	r->numa_miss += zone->numa_miss;
+	r->numa_foreign += zone->numa_foreign;
+	return 0;
+}
+
+int mm_verify(const struct mm *mm, char *why, size_t size)
+{
+	struct report r = {.mm = mm, .why = why, .size = size};
+
+	for (int n = 0; n < mm->nr_nodes; n++)
+		for (int z = 0; z < mm->arch->nr_zones; z++) {
+			const struct mm_zone *zone = &mm->nodes[n].zones[z];
+			int err = mm_zone_populated(zone) ? check_zone(&r, zone) : 0;
+
+			if (err)
+				return err;
+		}
+	if (r.numa_miss != r.numa_foreign)
+		return violated(&r, "numa_miss %" PRIu64 " in all is not numa_foreign %" PRIu64,
+				r.numa_miss, r.numa_foreign);
+	if (r.blocks_in_use != mm->counters.allocs - mm->counters.frees)
+		return violated(&r,
+				"%" PRIu64 " blocks in use, but %" PRIu64 " allocated and %" PRIu64
+				" freed",
+				r.blocks_in_use, mm->counters.allocs, mm->counters.frees);
+	return 0;
+}

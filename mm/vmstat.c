@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Counting, and looking: NUMA statistics as Linux keeps them, and the figures of a zone, the whole
+ * and the memory model for those who print.
+ */
+#include "mm/internal.h"
+
+/*
+ * numa_hit and numa_miss compare with the node that was wanted, local and other with the node of
+ * the CPU. With discontig on a UMA machine several nodes are one (mm_node.home), and no kernel
+ * counts there; we count as if they were one.
+ */
+void mm_zone_statistics(struct mm *mm, int cpu, struct mm_zone *preferred, struct mm_zone *zone)
+{
+	int home = mm->nodes[zone->nid].home;
+
+	if (home == mm->nodes[preferred->nid].home) {
+		zone->numa_hit++;
+	} else {
+		zone->numa_miss++;
+		preferred->numa_foreign++;
+	}
+	if (home == mm->nodes[mm->cpu_nid[cpu]].home)
+		zone->numa_local++;
+	else
+		zone->numa_other++;
+	mm_touch(mm, cpu, mm->percpu_at[cpu] + zone->pcp_offset + MM_PCP_ZONESTAT, 8, MM_WRITE);
+}
+
+void mm_zone_info(const struct mm *mm, int nid, int index, struct mm_zone_info *info)
+{
+	const struct mm_zone *zone = &mm->nodes[nid].zones[index];
+
+	*info = (struct mm_zone_info){
+		.name = zone->name,
+		.start_pfn = zone->start_pfn,
+		.spanned = zone->spanned,
+		.present = zone->present,
+		.managed = zone->managed,
+		.free = zone->nr_free,
+		.min = zone->wmark[MM_WMARK_MIN],
+		.low = zone->wmark[MM_WMARK_LOW],
+		.high = zone->wmark[MM_WMARK_HIGH],
+		.pcp_high = zone->pcp_high,
+		.pcp_batch = zone->pcp_batch,
+		.stat_threshold = zone->stat_threshold,
+		.numa_hit = zone->numa_hit,
+		.numa_miss = zone->numa_miss,
+		.numa_foreign = zone->numa_foreign,
+		.numa_local = zone->numa_local,
+		.numa_other = zone->numa_other,
+		.alloc_pages = zone->alloc_pages,
+		.fallbacks = zone->fallbacks,
+		.lock_acquired = zone->lock_acquired,
+	};
+	for (int z = 0; z < mm->arch->nr_zones; z++)
+		info->protection[z] = zone->lowmem_reserve[z];
+	for (unsigned o = 0; o < NR_PAGE_ORDERS; o++)
+		info->nr_free_blocks[o] = zone->free_area[o].nr_free;
+}
+
+unsigned mm_pcp_count(const struct mm *mm, int nid, int zone, int cpu)
+{
+	const struct mm_pcp *pcp = mm->nodes[nid].zones[zone].pcp;
+
+	return pcp ? pcp[cpu].count : 0;
+}
+
+/* Descriptors that stand for no frame: all of them, less one for each page of memory. */
+void mm_model_info(const struct mm *mm, struct mm_model_info *info)
+{
+	uint64_t present = 0;
+
+	mm->model->info(mm, info);
+	for (int nid = 0; nid < mm->nr_nodes; nid++)
+		present += mm->nodes[nid].present;
+	info->hole_bytes = info->memmap_bytes - present * mm->arch->page_struct_bytes;
+}
+
+void mm_counters(const struct mm *mm, struct mm_counters *counters)
+{
+	*counters = mm->counters;
+}
+
+uint64_t mm_min_free_kbytes(const struct mm *mm)
+{
+	return mm->min_free_kbytes;
+}
+
+const struct mm_arch *mm_get_arch(const struct mm *mm)
+{
+	return mm->arch;
+}
+
+enum mm_memory_model mm_get_model(const struct mm *mm)
+{
+	return mm->model->id;
+}
+
+int mm_nr_nodes(const struct mm *mm)
+{
+	return mm->nr_nodes;
+}
+
+int mm_nr_cpus(const struct mm *mm)
+{
+	return mm->nr_cpus;
+}
+
+int mm_cpu_to_node(const struct mm *mm, int cpu)
+{
+	return mm->cpu_nid[cpu];
+}
+
+int mm_node_home(const struct mm *mm, int nid)
+{
+	return mm->nodes[nid].home;
+}
