@@ -123,14 +123,3 @@ int mm_arch_zone_by_name(const struct mm_arch *arch, const char *name)
 			return i;
 	return -1;
 }
-
-const char *mm_model_name(enum mm_memory_model model)
-{
-	static const char *const names[MM_NR_MODELS] = {
-		[MM_FLAT] = "flat",
-		[MM_DISCONTIG] = "discontig",
-		[MM_SPARSE] = "sparse",
-		[MM_SPARSE_VMEMMAP] = "sparse-vmemmap",
-	};
-	return names[model];
-}

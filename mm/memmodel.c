@@ -15,6 +15,11 @@ const struct mm_memmodel *mm_memmodel(enum mm_memory_model id)
 	return NULL;
 }
 
+const char *mm_model_name(enum mm_memory_model model)
+{
+	return mm_memmodel(model)->name;
+}
+
 struct page *mm_map_reserve(pfn_t nr)
 {
 	void *map = mmap(NULL, nr * sizeof(struct page), PROT_READ | PROT_WRITE,

@@ -5,8 +5,8 @@
  *
  * Node order (Linux 6.1 mm/page_alloc.c, find_next_best_node): repeatedly the node with the least
  * of (distance + 1 if its number is below the local one) * MAX_NUMNODES + load. Load spreads ties
- * over the machine: whenever the distance changes along the order, the node there gains the number
- * of nodes not yet placed. At boot the penalty for nodes with CPUs does not apply on x86, since
+ * over the machine: whenever the distance changes along the order, the node there gains one. At
+ * boot the penalty for nodes with CPUs does not apply on x86, since
  * the CPU masks are still empty.
  */
 #include <errno.h>
@@ -60,12 +60,10 @@ static int next_best_node(const struct mm *mm, int local, const bool *used, cons
 
 static int order_nodes(struct mm *mm, struct mm_node *node, uint64_t *load, bool *used)
 {
-	int nr_left = 0, prev = node->nid, best;
+	int prev = node->nid, best;
 
-	for (int n = 0; n < mm->nr_nodes; n++) {
+	for (int n = 0; n < mm->nr_nodes; n++)
 		used[n] = false;
-		nr_left += has_memory(&mm->nodes[n]);
-	}
 	node->order = malloc((size_t)mm->nr_nodes * sizeof(*node->order));
 	if (!node->order)
 		return -ENOMEM;
@@ -73,11 +71,10 @@ static int order_nodes(struct mm *mm, struct mm_node *node, uint64_t *load, bool
 		const uint8_t *row = &mm->distance[node->nid * mm->nr_nodes];
 
 		if (row[best] != row[prev])
-			load[best] += (uint64_t)nr_left;
+			load[best]++;
 		node->order[node->nr_order++] = best;
 		used[best] = true;
 		prev = best;
-		nr_left--;
 	}
 	return 0;
 }
