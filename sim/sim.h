@@ -3,7 +3,11 @@
  * A simulation: a machine's SimGrid platform, the mm core booted on it, an actor a simulated CPU,
  * and the cost sink between them. SimGrid allows one engine a process, so one simulation too.
  *
- * Time is in integer picoseconds since the start. Every picosecond of a CPU has a cause.
+ * Time is in integer picoseconds since the start. Every picosecond of a CPU has a cause. SimGrid
+ * holds the clock as a double in nanoseconds: a picosecond is resolved up to about 1000 simulated
+ * seconds.
+ *
+ * What the mm core does outside sim_run(), or for MM_NO_CPU, costs nothing.
  */
 #ifndef SIM_SIM_H
 #define SIM_SIM_H
@@ -34,7 +38,7 @@ struct cpu_account {
 	uint64_t *bytes_read, *bytes_written; /* by node: traffic with its bank */
 	uint64_t cache_hits;
 	uint64_t lock_acquired, lock_contended;
-	uint64_t site_calls[MM_NR_SITES];
+	uint64_t site_calls[MM_NR_SITES]; /* units of work */
 	uint64_t site_ps[MM_NR_SITES]; /* cycles and uncontended latencies charged at the site */
 };
 
@@ -42,7 +46,9 @@ struct sim;
 
 /**
  * Build the platform, boot the mm core, make the CPUs. `m` and `costs` are borrowed until
- * sim_destroy(). Returns 0 and *out; -EINVAL with the reason in diag; -ENOMEM.
+ * sim_destroy(). Returns 0 and *out; -EINVAL with the reason in diag: the mm core refuses the
+ * machine, or a CPU has no way to some memory; -EBUSY, also in diag, where this process has had a
+ * simulation already, even a destroyed one; -ENOMEM.
  */
 int sim_create(const struct machine *m, const struct costs *costs, struct diag *diag,
 	       struct sim **out);
@@ -51,11 +57,30 @@ void sim_destroy(struct sim *s);
 struct mm *sim_mm(struct sim *s);
 const struct machine *sim_machine(const struct sim *s);
 
-/** What CPU `cpu` runs once sim_run() is called. At most one program a CPU. */
+/** What CPU `cpu` runs once sim_run() is called. */
 typedef void (*sim_program)(struct sim *s, int cpu, void *arg);
+/**
+ * Give `cpu` its program: at most one a CPU, before sim_run(). `arg` is borrowed until sim_run()
+ * has returned. Returns 0; -EINVAL where there is no such CPU; -EBUSY where it has a program, or
+ * the run has begun.
+ */
 int sim_spawn(struct sim *s, int cpu, sim_program program, void *arg);
 
-/** Run until every program has returned. Returns 0, or -EDEADLK where all wait for each other. */
+/**
+ * Told of each tracepoint of the mm core. `at_ps` is the CPU's clock plus what it has charged
+ * since it was settled, without contention that is still to come. Must not call into the mm core
+ * nor let simulated time pass.
+ */
+typedef void (*sim_event_hook)(void *arg, int cpu, uint64_t at_ps, const struct mm_event *ev);
+/** Set the hook (NULL: none). At most one. */
+void sim_set_event_hook(struct sim *s, sim_event_hook hook, void *arg);
+
+/**
+ * Run until every program has returned; once a simulation. Returns 0; -EDEADLK where all that had
+ * not returned slept: then sim_sleep() told them so; -ENOMEM; -EBUSY where it has run already.
+ * CPUs whose program returned early, or which have none, are idle until the end, so that all have
+ * the same total.
+ */
 int sim_run(struct sim *s);
 
 /* For programs, on their own CPU: */
@@ -66,8 +91,14 @@ void sim_settle(struct sim *s, int cpu);
 uint64_t sim_now_ps(const struct sim *s, int cpu);
 /** Sit idle until `when_ps`; returns at once where that is past. */
 void sim_idle_until(struct sim *s, int cpu, uint64_t when_ps);
-/** Sit idle until another CPU calls sim_wake(cpu). A wake that came first is not lost. */
-void sim_sleep(struct sim *s, int cpu);
+/**
+ * Sit idle until another CPU calls sim_wake(cpu). A wake that came first is not lost, several
+ * count as one. Returns 0; -EDEADLK where no CPU is left that could wake this one: return from
+ * the program then.
+ */
+int sim_sleep(struct sim *s, int cpu);
+/** Wake `cpu`, or let its next sim_sleep() return at once. Happens at the caller's clock: settle
+ * first where pending charges should come before it. */
 void sim_wake(struct sim *s, int cpu);
 /** An access of the program itself to memory: charged at site `touch`. */
 void sim_touch(struct sim *s, int cpu, phys_addr_t at, uint64_t bytes, bool write);
@@ -78,7 +109,10 @@ void sim_touch(struct sim *s, int cpu, phys_addr_t at, uint64_t bytes, bool writ
 uint64_t sim_elapsed_ps(const struct sim *s);
 const struct cpu_account *sim_account(const struct sim *s, int cpu);
 
-/** The platform as SimGrid's XML, for `show platform`; free() it. */
+/**
+ * The platform as SimGrid's XML, for `show platform` and for the engine; NULL where there is no
+ * memory, free() it. One SimGrid second stands for one simulated nanosecond.
+ */
 char *platform_xml(const struct machine *m);
 
 #endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A machine as a SimGrid platform. Owns the mapping of CPUs, nodes, banks and links to SimGrid's
+ * hosts, links and routes. The text is made from integers, so it is the same everywhere.
+ *
+ * Two zones. "cpus" holds a host a CPU and no route: a CPU computes there, its traffic leaves from
+ * its node. "memory" holds a host a node, a host a bank, the links and a route from each node that
+ * has CPUs to each bank that has memory. SimGrid's table of routes is quadratic in the hosts of a
+ * zone, and so stays small however many CPUs there are.
+ *
+ * A route serves both directions. A bank's bus is half duplex: reads and writes share its
+ * bandwidth. The machine's links (from, to) are those that accesses by `from` to the bank of `to`
+ * take, whichever way the bytes go.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sim/sim.h"
+
+/* value / 10^digits, exactly, without trailing zeros. */
+static void put_decimal(FILE *out, uint64_t value, int digits)
+{
+	uint64_t unit = 1;
+
+	for (int i = 0; i < digits; i++)
+		unit *= 10;
+	fprintf(out, "%" PRIu64, value / unit);
+	value %= unit;
+	if (value)
+		fputc('.', out);
+	while (value) {
+		unit /= 10;
+		fputc((int)('0' + value / unit), out);
+		value %= unit;
+	}
+}
+
+/* An attribute's text. What XML or SimGrid's scanner may not take becomes a question mark. */
+static void put_attribute(FILE *out, const char *text)
+{
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c == '&')
+			fputs("&amp;", out);
+		else if (c == '<')
+			fputs("&lt;", out);
+		else if (c == '>')
+			fputs("&gt;", out);
+		else if (c == '"')
+			fputs("&quot;", out);
+		else if (c < ' ' || c > '~')
+			fputc('?', out);
+		else
+			fputc(c, out);
+	}
+}
+
+static void put_link(FILE *out, const char *id, int nr, uint64_t latency_ps, uint64_t bytes_per_s,
+		     const char *name)
+{
+	fprintf(out, "\t\t\t<link id=\"%s%d\" bandwidth=\"", id, nr);
+	put_decimal(out, bytes_per_s, 9);
+	fputs("Bps\" latency=\"", out);
+	put_decimal(out, latency_ps, 3);
+	if (name) {
+		fputs("s\"><prop id=\"name\" value=\"", out);
+		put_attribute(out, name);
+		fputs("\"/></link>\n", out);
+	} else {
+		fputs("s\"/>\n", out);
+	}
+}
+
+static void put_cpus(FILE *out, const struct machine *m)
+{
+	fputs("\t\t<zone id=\"cpus\" routing=\"None\">\n", out);
+	for (int cpu = 0; cpu < m->mm.nr_cpus; cpu++) {
+		fprintf(out, "\t\t\t<host id=\"cpu%d\" speed=\"", cpu);
+		put_decimal(out, m->cpus[cpu].freq_hz, 9);
+		fprintf(out, "f\"><prop id=\"node\" value=\"%d\"/></host>\n", m->cpus[cpu].nid);
+	}
+	fputs("\t\t</zone>\n", out);
+}
+
+static void put_route(FILE *out, const struct machine *m, int from, int to)
+{
+	const struct machine_route *route = machine_route(m, from, to);
+
+	if (!route->bytes_per_s)
+		return;
+	fprintf(out, "\t\t\t<route src=\"node%d\" dst=\"bank%d\" symmetrical=\"YES\">", from, to);
+	for (int i = 0; i < route->nr_links; i++)
+		fprintf(out, "<link_ctn id=\"link%d\"/>", route->links[i]);
+	fprintf(out, "<link_ctn id=\"bank%d\"/></route>\n", to);
+}
+
+static void put_memory(FILE *out, const struct machine *m)
+{
+	int nr_nodes = m->mm.nr_nodes;
+
+	fputs("\t\t<zone id=\"memory\" routing=\"Full\">\n", out);
+	for (int nid = 0; nid < nr_nodes; nid++)
+		fprintf(out, "\t\t\t<host id=\"node%d\" speed=\"1f\"/>\n", nid);
+	for (int nid = 0; nid < nr_nodes; nid++)
+		if (m->banks[nid].bytes_per_s)
+			fprintf(out, "\t\t\t<host id=\"bank%d\" speed=\"1f\"/>\n", nid);
+	for (int nid = 0; nid < nr_nodes; nid++)
+		if (m->banks[nid].bytes_per_s)
+			put_link(out, "bank", nid, m->banks[nid].latency_ps,
+				 m->banks[nid].bytes_per_s, NULL);
+	for (int i = 0; i < m->nr_links; i++)
+		put_link(out, "link", i, m->links[i].latency_ps, m->links[i].bytes_per_s,
+			 m->links[i].name);
+	for (int from = 0; from < nr_nodes; from++)
+		for (int to = 0; to < nr_nodes; to++)
+			put_route(out, m, from, to);
+	fputs("\t\t</zone>\n", out);
+}
+
+char *platform_xml(const struct machine *m)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	fputs("<?xml version=\"1.0\"?>\n"
+	      "<!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n"
+	      "<!-- One second here is one simulated nanosecond: speeds are cycles a nanosecond,\n"
+	      "     bandwidths bytes a nanosecond, latencies nanoseconds. -->\n"
+	      "<platform version=\"4.1\">\n"
+	      "\t<zone id=\"machine\" routing=\"None\">\n"
+	      "\t\t<prop id=\"name\" value=\"",
+	      out);
+	put_attribute(out, m->name);
+	fputs("\"/>\n", out);
+	put_cpus(out, m);
+	put_memory(out, m);
+	fputs("\t</zone>\n</platform>\n", out);
+	if (fclose(out)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
