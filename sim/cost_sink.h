@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The cost sink: what the mm core reports through mm/ops.h becomes charges of simulated CPUs.
+ */
+#ifndef SIM_COST_SINK_H
+#define SIM_COST_SINK_H
+
+#include "mm/ops.h"
+
+/* The ops to boot the mm core with; their ctx is the struct sim. */
+extern const struct mm_ops cost_sink_ops;
+
+#endif
