@@ -18,16 +18,16 @@ enum trace_op { TRACE_ALLOC, TRACE_FREE, TRACE_TOUCH, TRACE_WAIT };
 /* One operation of a CPU. 32 bytes: a trace is held in memory while it is replayed. */
 struct trace_event {
 	uint64_t time_ps; /* since the first event of the trace; WAIT: how long */
-	uint32_t page;	  /* number of the allocation, from 0 in the order of the trace */
-	uint32_t bytes;	  /* TOUCH: how many; else 0 */
-	gfp_t gfp;	  /* ALLOC */
+	uint32_t page;    /* number of the allocation, from 0 in the order of the trace */
+	uint32_t bytes;   /* TOUCH: how many; else 0 */
+	gfp_t gfp;        /* ALLOC */
 	uint16_t cpu;
-	uint8_t op;	/* enum trace_op */
-	uint8_t order;	/* ALLOC and FREE */
+	uint8_t op;    /* enum trace_op */
+	uint8_t order; /* ALLOC and FREE */
 	uint8_t migratetype;
-	uint8_t write;	/* TOUCH: 1 writes, 0 reads */
+	uint8_t write;  /* TOUCH: 1 writes, 0 reads */
 	uint16_t flags; /* TRACE_F_* */
-	uint32_t line;	/* of the file, saturating */
+	uint32_t line;  /* of the file, saturating */
 };
 
 #define TRACE_F_FAILED 1 /* ALLOC that failed on the real machine: page is TRACE_NO_PAGE */
@@ -40,35 +40,49 @@ struct trace_event {
 	X(UNTRACED_FREE, "free_before_window", "a free of a page allocated before the window")     \
 	X(PAGE_REUSED, "reallocated", "a live pfn allocated again: its free is not in the trace")  \
 	X(ORDER_MISMATCH, "order_mismatch", "a free of another order than its allocation")         \
+	X(LOST, "lost", "a note that the kernel's trace buffer lost events")                       \
 	X(UNREADABLE, "unreadable", "a line that could not be read")
 
 enum trace_skip {
 #define X(id, name, what) TRACE_SKIP_##id,
 	TRACE_SKIPS(X)
 #undef X
-	TRACE_NR_SKIPS
+		TRACE_NR_SKIPS
 };
 
-const char *trace_skip_name(enum trace_skip skip);
+const char *trace_skip_name(enum trace_skip skip); /* "free_before_window" */
+const char *trace_skip_what(enum trace_skip skip); /* "a free of a page allocated before ..." */
 
+/*
+ * Each line is an event or was skipped; only a reallocation is both, since it is kept:
+ *
+ *   nr_lines = nr_events + sum of skipped[] - skipped[PAGE_REUSED]
+ */
 struct trace {
-	char *file;	    /* "-" for standard input */
-	const char *format; /* name of the reader: "ftrace", "native" */
-	const char *compression; /* "none", "gzip", "zstd" */
+	char *file;                 /* "-" for standard input */
+	const char *format;         /* name of the reader: "ftrace", "native" */
+	const char *compression;    /* "none", "gzip", "zstd" */
 	struct trace_event *events; /* in the order of the trace */
 	size_t nr_events;
 	uint32_t nr_pages; /* allocations, so page numbers are below it */
 	uint64_t nr_allocs, nr_frees, nr_touches, nr_waits, nr_failed;
 	uint64_t pages_allocated, pages_freed; /* 2^order each */
 	uint64_t skipped[TRACE_NR_SKIPS];
-	uint64_t unknown_gfp; /* gfp names that are not known (the event is kept) */
+	uint64_t
+		lost_events; /* that the lines of skipped[LOST] speak of, where they say how many */
+	uint64_t unknown_gfp;       /* gfp names that are not known (the event is kept) */
+	char first_unknown_gfp[48]; /* printable characters */
 	uint64_t nr_lines;
-	int nr_cpus;	  /* highest CPU + 1 */
-	uint64_t span_ps; /* last time - first */
+	int nr_cpus;            /* highest CPU + 1 */
+	uint64_t span_ps;       /* last time - first, waits apart */
 	pfn_t min_pfn, max_pfn; /* of allocations; min > max where there is none */
 	uint64_t allocs_by_order[NR_PAGE_ORDERS];
 	char first_unreadable[120]; /* text of the first unreadable line, printable characters */
 	uint32_t first_unreadable_line;
+	/* trace_append()'s own */
+	size_t events_room;
+	uint64_t first_ps;
+	bool any_time;
 };
 
 struct trace_progress {
@@ -88,10 +102,14 @@ int trace_parse(const void *data, size_t len, const char *name, struct diag *dia
 		struct trace **out);
 /** An empty trace to build one by hand with trace_append() (workloads, tests). */
 struct trace *trace_new(const char *name);
-/** Append one event and keep the counts. Returns 0 or -ENOMEM. */
+/**
+ * Append one event and keep the counts; nr_pages becomes the highest page number + 1. Times do not
+ * decrease (waits apart, whose time is a duration). Returns 0, -EINVAL where the order is beyond
+ * MAX_PAGE_ORDER, or -ENOMEM.
+ */
 int trace_append(struct trace *t, const struct trace_event *ev);
+/** `t` may be NULL. */
 void trace_free(struct trace *t);
-
 
 /** Write in the native format (docs/trace-format.md). Returns 0 or -EIO. */
 int trace_write_native(const struct trace *t, FILE *out);

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Scanned by hand: a trace has millions of these lines. The texts of gfp_flags are few in any one
+ * trace, so their meanings are kept in a small cache.
+ *
+ * Owns the map of live pages and the clock: times are relative to the first event that is kept, and
+ * monotonic although the kernel merges the buffers of its CPUs with small steps back.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mm/gfp.h"
+#include "sim/trace/kmem.h"
+#include "sim/trace/livemap.h"
+
+#define PS_PER_S    UINT64_C(1000000000000)
+#define MAX_SECONDS 18000000 /* between first and last: what 64 bits of picoseconds hold */
+#define MAX_PFN     (UINT64_C(1) << 52) /* of a 64-bit physical address in 4 KiB pages */
+#define GFP_TEXT    192
+#define GFP_SLOTS   64
+
+/* The meaning of one text of gfp_flags. */
+struct gfp_meaning {
+	size_t len; /* 0: nothing here */
+	gfp_t gfp;
+	unsigned nr_unknown; /* names that are not known */
+	bool numeric;        /* one number: its bits may be those of another kernel version */
+	char text[GFP_TEXT];
+};
+
+struct kmem {
+	struct livemap live;
+	bool started; /* has a first event: */
+	uint64_t first_s, first_ps;
+	uint64_t last_ps; /* of the last event, relative to the first */
+	struct gfp_meaning meanings[GFP_SLOTS];
+};
+
+/* The fields of an allocation or a free. */
+struct page_fields {
+	bool failed; /* no page */
+	uint64_t pfn, order;
+	uint64_t migratetype; /* UINT64_MAX where the line has none */
+	const char *gfp;
+	size_t gfp_len;
+};
+
+struct kmem *kmem_new(void)
+{
+	struct kmem *k = calloc(1, sizeof(*k));
+
+	if (k && livemap_init(&k->live)) {
+		free(k);
+		return NULL;
+	}
+	return k;
+}
+
+void kmem_free(struct kmem *k)
+{
+	if (!k)
+		return;
+	livemap_clear(&k->live);
+	free(k);
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static int hex_digit(char c)
+{
+	if (is_digit(c))
+		return c - '0';
+	c |= 'a' - 'A';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* A number, decimal or 0x, up to `end`. False where it is none, or too large for 64 bits. */
+static bool parse_number(const char *p, const char *end, uint64_t *out)
+{
+	uint64_t n = 0;
+
+	if (end - p > 2 && p[0] == '0' && (p[1] == 'x' || p[1] == 'X')) {
+		for (p += 2; p < end; p++) {
+			int digit = hex_digit(*p);
+
+			if (digit < 0 || n >> 60)
+				return false;
+			n = n << 4 | digit;
+		}
+	} else {
+		if (p == end)
+			return false;
+		for (; p < end; p++) {
+			if (!is_digit(*p) || n > (UINT64_MAX - 9) / 10)
+				return false;
+			n = n * 10 + (*p - '0');
+		}
+	}
+	*out = n;
+	return true;
+}
+
+const char *kmem_parse_time(const char *text, struct kmem_origin *origin)
+{
+	uint64_t seconds = 0, fraction = 0, scale = PS_PER_S;
+	const char *p = text;
+
+	for (; is_digit(*p); p++) {
+		if (p - text == 18)
+			return NULL;
+		seconds = seconds * 10 + (*p - '0');
+	}
+	if (p == text || *p != '.')
+		return NULL;
+	for (p++; is_digit(*p); p++) {
+		if (scale == 1)
+			return NULL;
+		scale /= 10;
+		fraction += (*p - '0') * scale;
+	}
+	if (scale == PS_PER_S || *p != ':')
+		return NULL;
+	origin->seconds = seconds;
+	origin->fraction_ps = fraction;
+	return p + 1;
+}
+
+static const char *skip_blanks(const char *p)
+{
+	while (*p == ' ' || *p == '\t')
+		p++;
+	return p;
+}
+
+static const char *skip_word(const char *p)
+{
+	while (*p && *p != ' ' && *p != '\t')
+		p++;
+	return p;
+}
+
+/* The value of field `key` ("pfn="): from the result to *end. NULL where `text` has no such. */
+static const char *field(const char *text, const char *key, size_t key_len, const char **end)
+{
+	const char *p = skip_blanks(text);
+
+	while (*p) {
+		if (strncmp(p, key, key_len) == 0) {
+			p = skip_blanks(p + key_len); /* older kernels pad a null page */
+			*end = skip_word(p);
+			return p;
+		}
+		p = skip_blanks(skip_word(p));
+	}
+	return NULL;
+}
+
+#define FIELD(text, key, end) field(text, key, sizeof(key) - 1, end)
+
+/* "(null)", "(nil)" or zeroes: the allocation failed. Other texts in brackets are hidden pages. */
+static bool is_null(const char *p, const char *end)
+{
+	if (end - p >= 4 && strncmp(p, "(n", 2) == 0)
+		return true;
+	if (end - p > 2 && p[0] == '0' && p[1] == 'x')
+		p += 2;
+	if (p == end)
+		return false;
+	while (p < end && *p == '0')
+		p++;
+	return p == end;
+}
+
+/* page=, pfn= and order=. Returns what follows, or NULL where one is missing or beyond bounds. */
+static const char *parse_page(const char *p, struct page_fields *f)
+{
+	const char *end;
+
+	p = FIELD(p, "page=", &end);
+	if (!p)
+		return NULL;
+	f->failed = is_null(p, end);
+	p = FIELD(end, "pfn=", &end);
+	if (!p || !parse_number(p, end, &f->pfn) || f->pfn >= MAX_PFN)
+		return NULL;
+	p = FIELD(end, "order=", &end);
+	if (!p || !parse_number(p, end, &f->order) || f->order > MAX_PAGE_ORDER)
+		return NULL;
+	return end;
+}
+
+static bool parse_alloc(const char *p, struct page_fields *f)
+{
+	const char *end;
+
+	p = parse_page(p, f);
+	if (!p)
+		return false;
+	f->gfp = FIELD(p, "gfp_flags=", &end);
+	if (!f->gfp || end == f->gfp)
+		return false;
+	f->gfp_len = end - f->gfp;
+	p = FIELD(p, "migratetype=", &end);
+	if (!p || !parse_number(p, end, &f->migratetype))
+		f->migratetype = UINT64_MAX;
+	return true;
+}
+
+/*
+ * Names joined by '|'. A number behind names holds bits that had no name in the kernel that wrote
+ * them, so they mean nothing here either.
+ */
+static void read_gfp(const char *text, size_t len, struct trace *t, struct gfp_meaning *m)
+{
+	const char *end = text + len, *p = text;
+	uint64_t number;
+
+	m->gfp = 0;
+	m->nr_unknown = 0;
+	m->numeric = parse_number(text, end, &number) && number <= UINT32_MAX;
+	if (m->numeric) {
+		m->gfp = number;
+		return;
+	}
+	while (p < end) {
+		const char *bar = memchr(p, '|', end - p);
+		size_t name_len = (bar ? bar : end) - p;
+		gfp_t one;
+
+		if (gfp_from_name(p, name_len, &one)) {
+			m->gfp |= one;
+		} else {
+			m->nr_unknown++;
+			if (!t->first_unknown_gfp[0])
+				trace_printable(t->first_unknown_gfp, sizeof(t->first_unknown_gfp),
+						p, name_len);
+		}
+		p += name_len + 1;
+	}
+}
+
+/* The meaning of `len` bytes of text, from the cache where it is there; `spare` is for where not.
+ */
+static const struct gfp_meaning *gfp_meaning(struct kmem *k, const char *text, size_t len,
+					     struct trace *t, struct gfp_meaning *spare)
+{
+	struct gfp_meaning *m;
+	unsigned middle;
+
+	if (len >= GFP_TEXT) {
+		read_gfp(text, len, t, spare);
+		return spare;
+	}
+	/* Flags differ in length, or in which of them stand in the middle and at the end. */
+	middle = (unsigned char)text[len / 2] * 7 + (unsigned char)text[len - 1] * 3;
+	m = &k->meanings[(len + middle) % GFP_SLOTS];
+	if (m->len != len || memcmp(m->text, text, len) != 0) {
+		read_gfp(text, len, t, m);
+		memcpy(m->text, text, len);
+		m->len = len;
+	}
+	return m;
+}
+
+/* Picoseconds since the first event, never less than the last one's. False beyond the range. */
+static bool event_time(struct kmem *k, const struct kmem_origin *origin, uint64_t *out)
+{
+	uint64_t ps;
+
+	if (!k->started) {
+		k->started = true;
+		k->first_s = origin->seconds;
+		k->first_ps = origin->fraction_ps;
+	}
+	if (origin->seconds > k->first_s + MAX_SECONDS)
+		return false;
+	if (origin->seconds >= k->first_s) {
+		ps = (origin->seconds - k->first_s) * PS_PER_S + origin->fraction_ps;
+		ps = ps > k->first_ps ? ps - k->first_ps : 0;
+		if (ps > k->last_ps)
+			k->last_ps = ps;
+	}
+	*out = k->last_ps;
+	return true;
+}
+
+/* Number the page that an allocation gives, and make its pfn live. */
+static int number_page(struct kmem *k, const struct page_fields *f, const struct stream_line *line,
+		       struct trace *t, struct diag *diag, uint32_t *page)
+{
+	struct livemap_entry entry = {f->pfn, t->nr_pages, f->order};
+	struct livemap_entry *live = livemap_find(&k->live, f->pfn);
+
+	if (t->nr_pages >= TRACE_NO_PAGE - 1)
+		return diag_error(diag, -EINVAL, t->file, trace_line_number(line),
+				  "more than %u allocations", TRACE_NO_PAGE - 1);
+	*page = entry.page;
+	if (f->pfn < t->min_pfn)
+		t->min_pfn = f->pfn;
+	if (f->pfn > t->max_pfn)
+		t->max_pfn = f->pfn;
+	if (!live)
+		return livemap_add(&k->live, &entry);
+	trace_skip(t, TRACE_SKIP_PAGE_REUSED);
+	*live = entry;
+	return 0;
+}
+
+static int take_alloc(struct kmem *k, const struct kmem_origin *origin, const char *text,
+		      const struct stream_line *line, struct trace *t, struct diag *diag)
+{
+	struct trace_event ev = {.op = TRACE_ALLOC, .line = trace_line_number(line)};
+	const struct gfp_meaning *m;
+	struct gfp_meaning spare;
+	struct page_fields f;
+
+	if (!parse_alloc(text, &f) || !event_time(k, origin, &ev.time_ps)) {
+		trace_unreadable(t, line);
+		return 0;
+	}
+	m = gfp_meaning(k, f.gfp, f.gfp_len, t, &spare);
+	t->unknown_gfp += m->nr_unknown;
+	ev.gfp = m->gfp;
+	ev.cpu = origin->cpu;
+	ev.order = f.order;
+	ev.migratetype = gfp_migratetype(m->gfp);
+	if ((m->numeric || m->nr_unknown) && f.migratetype < MM_NR_MIGRATETYPES)
+		ev.migratetype = f.migratetype;
+	if (f.failed) {
+		ev.page = TRACE_NO_PAGE;
+		ev.flags = TRACE_F_FAILED;
+	} else {
+		int err = number_page(k, &f, line, t, diag, &ev.page);
+
+		if (err)
+			return err;
+	}
+	return trace_append(t, &ev);
+}
+
+static int take_free(struct kmem *k, const struct kmem_origin *origin, const char *text,
+		     const struct stream_line *line, struct trace *t)
+{
+	struct trace_event ev = {.op = TRACE_FREE, .line = trace_line_number(line)};
+	struct livemap_entry *live;
+	struct page_fields f;
+
+	if (!parse_page(text, &f) || f.failed) {
+		trace_unreadable(t, line);
+		return 0;
+	}
+	live = livemap_find(&k->live, f.pfn);
+	if (!live) {
+		trace_skip(t, TRACE_SKIP_UNTRACED_FREE);
+		return 0;
+	}
+	if (live->order != f.order) {
+		trace_skip(t, TRACE_SKIP_ORDER_MISMATCH);
+		return 0;
+	}
+	if (!event_time(k, origin, &ev.time_ps)) {
+		trace_unreadable(t, line);
+		return 0;
+	}
+	ev.page = live->page;
+	ev.order = live->order;
+	ev.cpu = origin->cpu;
+	livemap_remove(&k->live, live);
+	return trace_append(t, &ev);
+}
+
+/* Where the event at `text` is called `name` ("mm_page_free:"), what follows; else NULL. */
+static const char *after_name(const char *text, const char *name)
+{
+	size_t len = strlen(name);
+
+	return strncmp(text, name, len) == 0 ? text + len : NULL;
+}
+
+int kmem_event(struct kmem *k, const struct kmem_origin *origin, const char *text,
+	       const struct stream_line *line, struct trace *t, struct diag *diag)
+{
+	const char *p = after_name(text, "kmem:");
+
+	if (origin->cpu >= MM_MAX_CPUS) {
+		trace_unreadable(t, line);
+		return 0;
+	}
+	if (p)
+		text = p;
+	p = after_name(text, "mm_page_alloc:");
+	if (p)
+		return take_alloc(k, origin, p, line, t, diag);
+	p = after_name(text, "mm_page_free:");
+	if (p)
+		return take_free(k, origin, p, line, t);
+	trace_skip(t, after_name(text, "mm_page_free_batched:") ? TRACE_SKIP_BATCHED
+								: TRACE_SKIP_OTHER_EVENT);
+	return 0;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a format of traces is. Each reader/NAME.c defines `const struct trace_reader
+ * trace_reader_NAME`, and the build makes a table of them: a new format is a new file there.
+ */
+#ifndef SIM_TRACE_READER_H
+#define SIM_TRACE_READER_H
+
+#include "sim/trace/stream.h"
+#include "sim/trace/trace.h"
+
+enum trace_probe {
+	TRACE_PROBE_NO,
+	TRACE_PROBE_LOOKS, /* has lines as this format has them */
+	TRACE_PROBE_SAYS   /* says that it is this format; goes before any that only looks so */
+};
+
+struct trace_reader {
+	const char *name;
+	const char *expected; /* for the message where no reader knows the file */
+
+	/* Is it this format? `text` is how it begins, 64 KiB at least or all of it. */
+	enum trace_probe (*probe)(const char *text, size_t len);
+
+	/* What the reader keeps from line to line; NULL where there is no memory. */
+	void *(*open)(void);
+	/*
+	 * Take one line: append an event to `t`, or count it there with trace_skip(). Returns 0;
+	 * -EINVAL with diag where the line must not be there; -ENOMEM.
+	 */
+	int (*line)(void *state, const struct stream_line *line, struct trace *t,
+		    struct diag *diag);
+	void (*close)(void *state);
+};
+
+extern const struct trace_reader *const trace_reader_kinds[]; /* ends with NULL */
+
+/** Count a line that is no event. */
+void trace_skip(struct trace *t, enum trace_skip why);
+/** Count a line that cannot be read, and keep the first of them for the report. */
+void trace_unreadable(struct trace *t, const struct stream_line *line);
+/** The line's number as an event holds it. */
+uint32_t trace_line_number(const struct stream_line *line);
+
+/**
+ * Copy text for a message: anything that is not printable ASCII as '?', and "..." where it does
+ * not fit into the `size` bytes (at least 4) of `out`. Returns `out`.
+ */
+const char *trace_printable(char *out, size_t size, const char *text, size_t len);
+
+#endif

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A trace in memory: its events, the counts over them, and the way in, from bytes through the
+ * reader that recognises them. Knows no format itself.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/trace/reader.h"
+#include "sim/trace/trace.h"
+
+#define PROGRESS_LINES 16384 /* between reports */
+
+const char *trace_skip_name(enum trace_skip skip)
+{
+	static const char *const names[] = {
+#define X(id, name, what) name,
+		TRACE_SKIPS(X)
+#undef X
+	};
+
+	return names[skip];
+}
+
+const char *trace_skip_what(enum trace_skip skip)
+{
+	static const char *const whats[] = {
+#define X(id, name, what) what,
+		TRACE_SKIPS(X)
+#undef X
+	};
+
+	return whats[skip];
+}
+
+struct trace *trace_new(const char *name)
+{
+	struct trace *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->file = strdup(name);
+	t->format = "native";
+	t->compression = "none";
+	t->min_pfn = UINT64_MAX;
+	if (!t->file) {
+		free(t);
+		return NULL;
+	}
+	return t;
+}
+
+void trace_free(struct trace *t)
+{
+	if (!t)
+		return;
+	free(t->events);
+	free(t->file);
+	free(t);
+}
+
+static int make_room(struct trace *t)
+{
+	size_t room = t->events_room ? t->events_room * 2 : 1024;
+	struct trace_event *grown;
+
+	if (t->nr_events < t->events_room)
+		return 0;
+	grown = realloc(t->events, room * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	t->events = grown;
+	t->events_room = room;
+	return 0;
+}
+
+static void count_time(struct trace *t, uint64_t time_ps)
+{
+	if (!t->any_time) {
+		t->any_time = true;
+		t->first_ps = time_ps;
+	}
+	if (time_ps > t->first_ps)
+		t->span_ps = time_ps - t->first_ps;
+}
+
+static void count(struct trace *t, const struct trace_event *ev)
+{
+	uint64_t pages = (uint64_t)1 << ev->order;
+
+	if (ev->cpu >= t->nr_cpus)
+		t->nr_cpus = ev->cpu + 1;
+	if (ev->page != TRACE_NO_PAGE && ev->page >= t->nr_pages)
+		t->nr_pages = ev->page + 1;
+	if (ev->op != TRACE_WAIT)
+		count_time(t, ev->time_ps);
+	switch (ev->op) {
+	case TRACE_ALLOC:
+		if (ev->flags & TRACE_F_FAILED) {
+			t->nr_failed++;
+			break;
+		}
+		t->nr_allocs++;
+		t->pages_allocated += pages;
+		t->allocs_by_order[ev->order]++;
+		break;
+	case TRACE_FREE:
+		t->nr_frees++;
+		t->pages_freed += pages;
+		break;
+	case TRACE_TOUCH:
+		t->nr_touches++;
+		break;
+	case TRACE_WAIT:
+		t->nr_waits++;
+		break;
+	}
+}
+
+int trace_append(struct trace *t, const struct trace_event *ev)
+{
+	int err;
+
+	if (ev->order > MAX_PAGE_ORDER)
+		return -EINVAL;
+	err = make_room(t);
+	if (err)
+		return err;
+	t->events[t->nr_events++] = *ev;
+	count(t, ev);
+	return 0;
+}
+
+void trace_skip(struct trace *t, enum trace_skip why)
+{
+	t->skipped[why]++;
+}
+
+uint32_t trace_line_number(const struct stream_line *line)
+{
+	return line->number < UINT32_MAX ? line->number : UINT32_MAX;
+}
+
+void trace_unreadable(struct trace *t, const struct stream_line *line)
+{
+	if (!t->skipped[TRACE_SKIP_UNREADABLE]++) {
+		trace_printable(t->first_unreadable, sizeof(t->first_unreadable), line->text,
+				line->len);
+		t->first_unreadable_line = trace_line_number(line);
+	}
+}
+
+const char *trace_printable(char *out, size_t size, const char *text, size_t len)
+{
+	size_t n = len < size ? len : size - 1;
+
+	for (size_t i = 0; i < n; i++)
+		out[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+	if (n < len)
+		memset(out + n - 3, '.', 3);
+	out[n] = 0;
+	return out;
+}
+
+/* The format that the beginning of the text is in, or NULL. */
+static const struct trace_reader *find_reader(const char *text, size_t len)
+{
+	const struct trace_reader *found = NULL;
+	enum trace_probe best = TRACE_PROBE_NO;
+
+	for (unsigned i = 0; trace_reader_kinds[i]; i++) {
+		enum trace_probe probe = trace_reader_kinds[i]->probe(text, len);
+
+		if (probe > best) {
+			best = probe;
+			found = trace_reader_kinds[i];
+		}
+	}
+	return found;
+}
+
+/* The message names the first line with anything on it, and every format there is. */
+static int no_reader(const char *name, const char *text, size_t len, struct diag *diag)
+{
+	char found[64], known[512] = "";
+	unsigned line = 1;
+	size_t line_len = 0;
+
+	while (len && (*text == '\n' || *text == '\r')) {
+		line += *text == '\n';
+		text++;
+		len--;
+	}
+	while (line_len < len && text[line_len] != '\n' && text[line_len] != '\r')
+		line_len++;
+	for (unsigned i = 0; trace_reader_kinds[i]; i++) {
+		strncat(known, i ? ", " : "", sizeof(known) - strlen(known) - 1);
+		strncat(known, trace_reader_kinds[i]->expected, sizeof(known) - strlen(known) - 1);
+	}
+	if (!len)
+		return diag_error(diag, -EINVAL, name, line,
+				  "found the end of the file, expected one of: %s", known);
+	trace_printable(found, sizeof(found), text, line_len);
+	return diag_error(diag, -EINVAL, name, line, "found \"%s\", expected one of: %s", found,
+			  known);
+}
+
+static int read_lines(struct stream *s, const struct trace_reader *reader,
+		      const struct trace_progress *progress, struct diag *diag, struct trace *t)
+{
+	void *state = reader->open();
+	struct stream_line line;
+	int got, err = 0;
+
+	if (!state)
+		return -ENOMEM;
+	while (!err && (got = stream_next(s, diag, &line)) != 0) {
+		err = got < 0 ? got : reader->line(state, &line, t, diag);
+		t->nr_lines++;
+		if (progress && line.number % PROGRESS_LINES == 0)
+			progress->report(progress->arg, stream_bytes_used(s),
+					 stream_bytes_total(s));
+	}
+	if (progress && !err)
+		progress->report(progress->arg, stream_bytes_used(s), stream_bytes_total(s));
+	reader->close(state);
+	return err;
+}
+
+/* Give back what the events' array has too much of. */
+static void trim(struct trace *t)
+{
+	struct trace_event *less;
+
+	if (!t->nr_events)
+		return;
+	less = realloc(t->events, t->nr_events * sizeof(*less));
+	if (less) {
+		t->events = less;
+		t->events_room = t->nr_events;
+	}
+}
+
+/* Read all of `s`, and close it. */
+static int read_trace(struct stream *s, const struct trace_progress *progress, struct diag *diag,
+		      struct trace **out)
+{
+	const struct trace_reader *reader;
+	struct trace *t = NULL;
+	const char *text;
+	size_t len;
+	int err = stream_peek(s, diag, &text, &len);
+
+	if (err)
+		goto out_close;
+	reader = find_reader(text, len);
+	if (!reader) {
+		err = no_reader(stream_name(s), text, len, diag);
+		goto out_close;
+	}
+	t = trace_new(stream_name(s));
+	if (!t) {
+		err = -ENOMEM;
+		goto out_close;
+	}
+	t->format = reader->name;
+	t->compression = stream_compression(s);
+	err = read_lines(s, reader, progress, diag, t);
+	if (err)
+		goto out_free;
+	trim(t);
+	*out = t;
+	goto out_close;
+
+out_free:
+	trace_free(t);
+out_close:
+	stream_close(s);
+	return err;
+}
+
+int trace_load(const char *path, const struct trace_progress *progress, struct diag *diag,
+	       struct trace **out)
+{
+	struct stream *s;
+	int err = stream_open(path, diag, &s);
+
+	return err ? err : read_trace(s, progress, diag, out);
+}
+
+int trace_parse(const void *data, size_t len, const char *name, struct diag *diag,
+		struct trace **out)
+{
+	struct stream *s;
+	int err = stream_open_memory(data, len, name, diag, &s);
+
+	return err ? err : read_trace(s, NULL, diag, out);
+}
