@@ -1,0 +1,549 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * numasim's own traces: text, easy to write by hand, and strict. docs/trace-format.md has the
+ * grammar; whatever is not in it is an error that says what was found and what was expected.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mm/arch.h"
+#include "mm/gfp.h"
+#include "sim/trace/names.h"
+#include "sim/trace/native.h"
+#include "sim/trace/reader.h"
+#include "sim/units.h"
+
+#define MAX_WORDS 16
+#define MAX_LINE  1024 /* bytes, a comment apart */
+
+struct native {
+	struct names names;
+	uint64_t last_ps;
+	uint64_t page_bytes;
+	/* The line at hand. */
+	struct trace *t;
+	struct diag *diag;
+	uint32_t line;
+	char *words[MAX_WORDS + 1]; /* NULL behind the last */
+	char text[MAX_LINE];
+	char shown[NAMES_MAX_LEN + 8];
+};
+
+#define BAD(n, ...) diag_error((n)->diag, -EINVAL, (n)->t->file, (n)->line, __VA_ARGS__)
+
+static const char *const mobilities[] = NATIVE_MOBILITIES;
+
+/* A word for a message; one at a time. */
+static const char *show(struct native *n, const char *word)
+{
+	return trace_printable(n->shown, sizeof(n->shown), word, strlen(word));
+}
+
+/* What was found where `expected` should be: a word, or the end of the line. */
+static int bad_found(struct native *n, const char *word, const char *expected)
+{
+	if (!word)
+		return BAD(n, "found the end of the line, expected %s", expected);
+	return BAD(n, "found \"%s\", expected %s", show(n, word), expected);
+}
+
+/* A decimal number up to `max`. Returns false where it is none; larger ones come out as max + 1. */
+static bool parse_number(const char *word, uint64_t max, uint64_t *out)
+{
+	uint64_t value = 0;
+
+	if (!*word)
+		return false;
+	for (; *word; word++) {
+		if (!isdigit((unsigned char)*word))
+			return false;
+		if (value <= max)
+			value = value * 10 + (*word - '0');
+	}
+	*out = value <= max ? value : max + 1;
+	return true;
+}
+
+/* The value of `word` where it is `key` ("cpu=") and something, or NULL. */
+static const char *value_of(const char *word, const char *key)
+{
+	size_t len = strlen(key);
+
+	return word && strncmp(word, key, len) == 0 ? word + len : NULL;
+}
+
+static int parse_cpu(struct native *n, const char *word, struct trace_event *ev)
+{
+	const char *value = value_of(word, "cpu=");
+	uint64_t cpu;
+
+	if (!value || !parse_number(value, MM_MAX_CPUS - 1, &cpu))
+		return bad_found(n, word, "the CPU (\"cpu=0\")");
+	if (cpu >= MM_MAX_CPUS)
+		return BAD(n, "%s is too large: %d is the highest CPU", show(n, word),
+			   MM_MAX_CPUS - 1);
+	ev->cpu = cpu;
+	return 0;
+}
+
+static int parse_duration(struct native *n, const char *word, uint64_t *out_ps)
+{
+	const char *wrong;
+
+	if (!word || !isdigit((unsigned char)*word))
+		return bad_found(n, word, "a time (\"12.5us\")");
+	wrong = units_parse_time(word, out_ps);
+	return wrong ? BAD(n, "time \"%s\" %s", show(n, word), wrong) : 0;
+}
+
+/* The words in front of the operation. */
+static int parse_start(struct native *n, char ***words, struct trace_event *ev, bool *has_time)
+{
+	char **w = *words;
+	int err;
+
+	*has_time = isdigit((unsigned char)**w);
+	if (*has_time) {
+		err = parse_duration(n, *w++, &ev->time_ps);
+		if (err)
+			return err;
+		if (ev->time_ps < n->last_ps)
+			return BAD(n, "time %s goes back: a line before has %s", show(n, w[-1]),
+				   units_time(n->last_ps).text);
+		n->last_ps = ev->time_ps;
+	} else if (!value_of(*w, "cpu=")) {
+		return bad_found(n, *w, "a time (\"12.5us\") or the CPU (\"cpu=0\")");
+	}
+	ev->time_ps = n->last_ps;
+	*words = w + 1;
+	return parse_cpu(n, *w, ev);
+}
+
+static const char *gfp_candidate(unsigned i, void *arg)
+{
+	(void)arg;
+	return gfp_name(i);
+}
+
+static int parse_gfp_name(struct native *n, const char *name, gfp_t *out)
+{
+	const char *nearest;
+
+	if (name[0] == '0' && name[1] == 'x' && isxdigit((unsigned char)name[2])) {
+		char *end;
+		unsigned long long bits = strtoull(name, &end, 16);
+
+		if (*end || bits > UINT32_MAX)
+			return BAD(n, "gfp \"%s\" is not a number of 32 bits", show(n, name));
+		*out = bits;
+		return 0;
+	}
+	if (gfp_from_name(name, strlen(name), out))
+		return 0;
+	nearest = diag_nearest(name, gfp_candidate, NULL);
+	if (nearest)
+		return BAD(n, "unknown gfp flag \"%s\"; did you mean \"%s\"?", show(n, name),
+			   nearest);
+	return BAD(n,
+		   "unknown gfp flag \"%s\"; expected the kernel's names joined by '|', as in "
+		   "GFP_KERNEL|__GFP_ZERO",
+		   show(n, name));
+}
+
+/* Takes the value apart. */
+static int parse_gfp(struct native *n, char *value, struct trace_event *ev)
+{
+	for (char *name = value, *next; name; name = next) {
+		gfp_t one = 0;
+		int err;
+
+		next = strchr(name, '|');
+		if (next)
+			*next++ = 0;
+		err = parse_gfp_name(n, name, &one);
+		if (err)
+			return err;
+		ev->gfp |= one;
+	}
+	return 0;
+}
+
+static const char *mobility_candidate(unsigned i, void *arg)
+{
+	(void)arg;
+	return i < MM_NR_MIGRATETYPES ? mobilities[i] : NULL;
+}
+
+static int parse_mobility(struct native *n, const char *value, struct trace_event *ev)
+{
+	const char *nearest;
+
+	for (unsigned i = 0; i < MM_NR_MIGRATETYPES; i++) {
+		if (strcmp(value, mobilities[i]) == 0) {
+			ev->migratetype = i;
+			return 0;
+		}
+	}
+	nearest = diag_nearest(value, mobility_candidate, NULL);
+	if (nearest)
+		return BAD(n, "unknown mobility \"%s\"; did you mean \"%s\"?", show(n, value),
+			   nearest);
+	return BAD(n, "unknown mobility \"%s\"; expected unmovable, movable or reclaimable",
+		   show(n, value));
+}
+
+static int parse_order(struct native *n, const char *value, struct trace_event *ev)
+{
+	uint64_t order;
+
+	if (!parse_number(value, MAX_PAGE_ORDER, &order))
+		return BAD(n, "order \"%s\" is not a number from 0 to %d", show(n, value),
+			   MAX_PAGE_ORDER);
+	if (order > MAX_PAGE_ORDER)
+		return BAD(n, "order %s is too large: an order is 0 to %d", show(n, value),
+			   MAX_PAGE_ORDER);
+	ev->order = order;
+	return 0;
+}
+
+/* order=, gfp= and mobility= of an allocation, in any order, each once at most. */
+enum { KEY_ORDER, KEY_GFP, KEY_MOBILITY, NR_KEYS };
+static const char *const keys[NR_KEYS] = {"order=", "gfp=", "mobility="};
+
+static const char *key_candidate(unsigned i, void *arg)
+{
+	(void)arg;
+	return i < NR_KEYS ? keys[i] : NULL;
+}
+
+static int unknown_key(struct native *n, char *word)
+{
+	char *equals = strchr(word, '=');
+	const char *nearest;
+
+	if (!equals)
+		return bad_found(n, word, "order=, gfp= or mobility=");
+	equals[1] = 0;
+	nearest = diag_nearest(word, key_candidate, NULL);
+	if (!nearest)
+		return bad_found(n, word, "order=, gfp= or mobility=");
+	return BAD(n, "unknown word \"%s\"; did you mean \"%s\"?", show(n, word), nearest);
+}
+
+static int parse_keys(struct native *n, char **words, struct trace_event *ev)
+{
+	bool seen[NR_KEYS] = {false};
+
+	for (; *words; words++) {
+		char *value = NULL;
+		unsigned key;
+		int err;
+
+		for (key = 0; key < NR_KEYS && !value; key++)
+			if (value_of(*words, keys[key]))
+				value = *words + strlen(keys[key]);
+		if (!value)
+			return unknown_key(n, *words);
+		if (seen[--key])
+			return BAD(n, "%s stands twice in the line", keys[key]);
+		seen[key] = true;
+		err = key == KEY_ORDER ? parse_order(n, value, ev)
+		      : key == KEY_GFP ? parse_gfp(n, value, ev)
+				       : parse_mobility(n, value, ev);
+		if (err)
+			return err;
+	}
+	if (!seen[KEY_GFP])
+		return bad_found(n, NULL, "gfp= with the kernel's names (\"gfp=GFP_KERNEL\")");
+	if (!seen[KEY_MOBILITY])
+		ev->migratetype = gfp_migratetype(ev->gfp);
+	return 0;
+}
+
+static int check_id(struct native *n, const char *word)
+{
+	if (!word)
+		return bad_found(n, NULL, "the name of an allocation");
+	if (strlen(word) > NAMES_MAX_LEN)
+		return BAD(n, "the name \"%s\" is longer than %d bytes", show(n, word),
+			   NAMES_MAX_LEN);
+	for (const char *p = word; *p; p++)
+		if (*p < '!' || *p > '~')
+			return BAD(n, "the name \"%s\" is not of printable ASCII characters",
+				   show(n, word));
+	return 0;
+}
+
+/* The live allocation that `word` names, for `what` ("a free", "a touch"). */
+static int find_live(struct native *n, const char *word, const char *what, struct name **out)
+{
+	int err = check_id(n, word);
+	struct name *name;
+
+	if (err)
+		return err;
+	name = names_find(&n->names, word, strlen(word));
+	if (!name)
+		return BAD(n, "%s of \"%s\", which no line before allocates", what, show(n, word));
+	if (!name->live)
+		return BAD(n, "%s of \"%s\", which line %u freed", what, show(n, word), name->line);
+	*out = name;
+	return 0;
+}
+
+static int parse_alloc(struct native *n, char **words, struct trace_event *ev)
+{
+	const char *id = words[0];
+	struct name *name;
+	int err = check_id(n, id);
+
+	if (!err)
+		err = parse_keys(n, words + 1, ev);
+	if (err)
+		return err;
+	if (strcmp(id, NATIVE_NO_PAGE) == 0) {
+		ev->page = TRACE_NO_PAGE;
+		ev->flags = TRACE_F_FAILED;
+		return 0;
+	}
+	name = names_find(&n->names, id, strlen(id));
+	if (name && name->live)
+		return BAD(n, "\"%s\" is in use: line %u allocated it and none has freed it",
+			   show(n, id), name->line);
+	if (n->t->nr_pages >= TRACE_NO_PAGE - 1)
+		return BAD(n, "more than %u allocations", TRACE_NO_PAGE - 1);
+	if (!name)
+		name = names_add(&n->names, id, strlen(id));
+	if (!name)
+		return -ENOMEM;
+	name->live = true;
+	name->line = n->line;
+	name->order = ev->order;
+	name->page = ev->page = n->t->nr_pages;
+	return 0;
+}
+
+static int check_end(struct native *n, const char *word)
+{
+	return word ? bad_found(n, word, "the end of the line") : 0;
+}
+
+static int parse_free(struct native *n, char **words, struct trace_event *ev)
+{
+	struct name *name;
+	int err = find_live(n, words[0], "a free", &name);
+
+	if (!err)
+		err = check_end(n, words[1]);
+	if (err)
+		return err;
+	name->live = false;
+	name->line = n->line;
+	ev->page = name->page;
+	ev->order = name->order;
+	return 0;
+}
+
+static int parse_touch(struct native *n, char **words, struct trace_event *ev)
+{
+	uint64_t bytes, block;
+	const char *wrong;
+	struct name *name;
+	int err = find_live(n, words[0], "a touch", &name);
+
+	if (err)
+		return err;
+	if (!words[1] || (strcmp(words[1], "read") != 0 && strcmp(words[1], "write") != 0))
+		return bad_found(n, words[1], "read or write");
+	ev->write = words[1][0] == 'w';
+	if (!words[2] || !isdigit((unsigned char)words[2][0]))
+		return bad_found(n, words[2], "a size (\"64B\", \"4KiB\")");
+	wrong = units_parse_size(words[2], &bytes);
+	if (wrong)
+		return BAD(n, "size \"%s\" %s", show(n, words[2]), wrong);
+	if (!bytes)
+		return BAD(n, "a touch of nothing: the size is 0");
+	block = n->page_bytes << name->order;
+	if (bytes > block)
+		return BAD(n, "a touch of %s goes beyond \"%s\", which has %s (order %u)",
+			   units_size(bytes).text, show(n, words[0]), units_size(block).text,
+			   name->order);
+	ev->page = name->page;
+	ev->bytes = bytes;
+	return check_end(n, words[3]);
+}
+
+static int parse_wait(struct native *n, char **words, struct trace_event *ev)
+{
+	int err = parse_duration(n, words[0], &ev->time_ps);
+
+	ev->page = TRACE_NO_PAGE;
+	return err ? err : check_end(n, words[1]);
+}
+
+static const struct operation {
+	const char *name;
+	enum trace_op op;
+	int (*parse)(struct native *n, char **words, struct trace_event *ev);
+} operations[] = {
+	{"alloc", TRACE_ALLOC, parse_alloc},
+	{"free", TRACE_FREE, parse_free},
+	{"touch", TRACE_TOUCH, parse_touch},
+	{"wait", TRACE_WAIT, parse_wait},
+};
+
+#define NR_OPERATIONS (sizeof(operations) / sizeof(operations[0]))
+
+static const char *operation_candidate(unsigned i, void *arg)
+{
+	(void)arg;
+	return i < NR_OPERATIONS ? operations[i].name : NULL;
+}
+
+static int find_operation(struct native *n, const char *word, const struct operation **out)
+{
+	const char *nearest;
+
+	if (!word)
+		return bad_found(n, NULL, "alloc, free, touch or wait");
+	for (unsigned i = 0; i < NR_OPERATIONS; i++) {
+		if (strcmp(word, operations[i].name) == 0) {
+			*out = &operations[i];
+			return 0;
+		}
+	}
+	nearest = diag_nearest(word, operation_candidate, NULL);
+	if (nearest)
+		return BAD(n, "unknown operation \"%s\"; did you mean \"%s\"?", show(n, word),
+			   nearest);
+	return bad_found(n, word, "alloc, free, touch or wait");
+}
+
+/* Copy what stands before a comment, and cut it into words. Returns how many, or -EINVAL. */
+static int split(struct native *n, const struct stream_line *line)
+{
+	const char *hash = memchr(line->text, '#', line->len);
+	size_t len = hash ? (size_t)(hash - line->text) : line->len;
+	int nr = 0;
+
+	if (len >= MAX_LINE)
+		return BAD(n, "the line is longer than %d bytes", MAX_LINE - 1);
+	for (size_t i = 0; i < len; i++)
+		if (iscntrl((unsigned char)line->text[i]) && line->text[i] != '\t')
+			return BAD(n, "found a control character (0x%02x), expected text",
+				   (unsigned char)line->text[i]);
+	memcpy(n->text, line->text, len);
+	n->text[len] = 0;
+	for (char *p = n->text; *(p += strspn(p, " \t"));) {
+		if (nr == MAX_WORDS)
+			return BAD(n, "found more than %d words in a line", MAX_WORDS);
+		n->words[nr++] = p;
+		p += strcspn(p, " \t");
+		if (*p)
+			*p++ = 0;
+	}
+	n->words[nr] = NULL;
+	return nr;
+}
+
+static int take_header(struct native *n, const struct stream_line *line)
+{
+	char found[64];
+	size_t len = line->len;
+
+	while (len && line->text[len - 1] == ' ')
+		len--;
+	if (len == sizeof(NATIVE_MAGIC NATIVE_VERSION) - 1 &&
+	    memcmp(line->text, NATIVE_MAGIC NATIVE_VERSION, len) == 0) {
+		trace_skip(n->t, TRACE_SKIP_COMMENT);
+		return 0;
+	}
+	trace_printable(found, sizeof(found), line->text, len);
+	return BAD(n, "found \"%s\", expected \"%s\" (this numasim reads version %s)", found,
+		   NATIVE_MAGIC NATIVE_VERSION, NATIVE_VERSION);
+}
+
+static int native_line(void *state, const struct stream_line *line, struct trace *t,
+		       struct diag *diag)
+{
+	struct trace_event ev = {0};
+	const struct operation *operation = NULL;
+	struct native *n = state;
+	char **words = n->words;
+	bool has_time;
+	int err;
+
+	n->t = t;
+	n->diag = diag;
+	n->line = ev.line = trace_line_number(line);
+	if (line->number == 1)
+		return take_header(n, line);
+	err = split(n, line);
+	if (err < 0)
+		return err;
+	if (err == 0) {
+		trace_skip(t, TRACE_SKIP_COMMENT);
+		return 0;
+	}
+	err = parse_start(n, &words, &ev, &has_time);
+	if (!err)
+		err = find_operation(n, *words, &operation);
+	if (err)
+		return err;
+	if (operation->op == TRACE_WAIT && has_time)
+		return BAD(n,
+			   "found a time before a wait, which begins when its CPU gets there: "
+			   "expected \"%s wait TIME\"",
+			   show(n, n->words[1]));
+	ev.op = operation->op;
+	err = operation->parse(n, words + 1, &ev);
+	return err ? err : trace_append(t, &ev);
+}
+
+static enum trace_probe native_probe(const char *text, size_t len)
+{
+	size_t magic = sizeof(NATIVE_MAGIC) - 1;
+
+	return len >= magic && memcmp(text, NATIVE_MAGIC, magic) == 0 ? TRACE_PROBE_SAYS
+								      : TRACE_PROBE_NO;
+}
+
+static void *native_open(void)
+{
+	struct native *n = calloc(1, sizeof(*n));
+
+	if (!n)
+		return NULL;
+	if (names_init(&n->names)) {
+		free(n);
+		return NULL;
+	}
+	/* The smallest page there is: what is right for it is right on every machine. */
+	n->page_bytes = UINT64_MAX;
+	for (int id = 0; id < MM_NR_ARCHS; id++) {
+		uint64_t bytes = (uint64_t)1 << mm_arch(id)->page_shift;
+
+		if (bytes < n->page_bytes)
+			n->page_bytes = bytes;
+	}
+	return n;
+}
+
+static void native_close(void *state)
+{
+	struct native *n = state;
+
+	names_clear(&n->names);
+	free(n);
+}
+
+const struct trace_reader trace_reader_native = {
+	.name = "native",
+	.expected = "numasim native trace (first line \"" NATIVE_MAGIC NATIVE_VERSION "\")",
+	.probe = native_probe,
+	.open = native_open,
+	.line = native_line,
+	.close = native_close,
+};

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Traces in numasim's own format. Reading back what is written gives the same events: allocations
+ * are named by their numbers, and a time is written where it differs from the line before.
+ */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "mm/gfp.h"
+#include "sim/trace/native.h"
+#include "sim/trace/trace.h"
+#include "sim/units.h"
+
+struct writer {
+	FILE *out;
+	uint64_t last_ps;
+	/* The flags of the last allocation as text: most are like the one before. */
+	gfp_t gfp;
+	char gfp_text[768]; /* every name of gfp_print() at once takes fewer */
+};
+
+static const char *gfp_text(struct writer *w, gfp_t gfp)
+{
+	if (!w->gfp_text[0] || w->gfp != gfp) {
+		w->gfp = gfp;
+		gfp_print(gfp, w->gfp_text, sizeof(w->gfp_text));
+	}
+	return w->gfp_text;
+}
+
+static void write_alloc(struct writer *w, const struct trace_event *ev)
+{
+	static const char *const mobilities[] = NATIVE_MOBILITIES;
+
+	if (ev->flags & TRACE_F_FAILED)
+		fprintf(w->out, "alloc " NATIVE_NO_PAGE);
+	else
+		fprintf(w->out, "alloc %" PRIu32, ev->page);
+	fprintf(w->out, " order=%u gfp=%s", ev->order, gfp_text(w, ev->gfp));
+	if (ev->migratetype != gfp_migratetype(ev->gfp) && ev->migratetype < MM_NR_MIGRATETYPES)
+		fprintf(w->out, " mobility=%s", mobilities[ev->migratetype]);
+	putc('\n', w->out);
+}
+
+static void write_event(struct writer *w, const struct trace_event *ev)
+{
+	if (ev->op != TRACE_WAIT && ev->time_ps != w->last_ps) {
+		fprintf(w->out, "%s ", units_time(ev->time_ps).text);
+		w->last_ps = ev->time_ps;
+	}
+	fprintf(w->out, "cpu=%u ", ev->cpu);
+	switch (ev->op) {
+	case TRACE_ALLOC:
+		write_alloc(w, ev);
+		break;
+	case TRACE_FREE:
+		fprintf(w->out, "free %" PRIu32 "\n", ev->page);
+		break;
+	case TRACE_TOUCH:
+		fprintf(w->out, "touch %" PRIu32 " %s %s\n", ev->page, ev->write ? "write" : "read",
+			units_size(ev->bytes).text);
+		break;
+	case TRACE_WAIT:
+		fprintf(w->out, "wait %s\n", units_time(ev->time_ps).text);
+		break;
+	}
+}
+
+int trace_write_native(const struct trace *t, FILE *out)
+{
+	struct writer w = {.out = out};
+
+	fprintf(out, NATIVE_MAGIC NATIVE_VERSION "\n");
+	for (size_t i = 0; i < t->nr_events; i++)
+		write_event(&w, &t->events[i]);
+	return fflush(out) || ferror(out) ? -EIO : 0;
+}
