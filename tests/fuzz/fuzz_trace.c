@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whatever the bytes, trace_parse() returns a trace whose counts agree or an error with a message,
+ * and what it read can be written and read back.
+ */
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/trace/trace.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+static void check(const struct trace *t)
+{
+	uint64_t lines = t->nr_events;
+	uint64_t last_ps = 0;
+
+	for (int i = 0; i < TRACE_NR_SKIPS; i++)
+		lines += t->skipped[i];
+	require(t->nr_lines == lines - t->skipped[TRACE_SKIP_PAGE_REUSED]);
+	require(t->nr_pages == t->nr_allocs);
+	require(t->pages_freed <= t->pages_allocated);
+	for (size_t i = 0; i < t->nr_events; i++) {
+		const struct trace_event *ev = &t->events[i];
+
+		require(ev->cpu < t->nr_cpus && ev->order <= MAX_PAGE_ORDER);
+		require(ev->page < t->nr_pages || ev->page == TRACE_NO_PAGE);
+		if (ev->op == TRACE_WAIT)
+			continue;
+		require(ev->time_ps >= last_ps);
+		last_ps = ev->time_ps;
+	}
+}
+
+static void write_and_read(const struct trace *t)
+{
+	struct diag diag = DIAG_INIT;
+	struct trace *back = NULL;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	require(f && trace_write_native(t, f) == 0);
+	fclose(f);
+	require(trace_parse(text, len, "written", &diag, &back) == 0);
+	require(back->nr_events == t->nr_events && back->nr_pages == t->nr_pages);
+	require(back->span_ps == t->span_ps);
+	for (size_t i = 0; i < t->nr_events; i++) {
+		struct trace_event got = back->events[i], want = t->events[i];
+
+		got.line = want.line = 0;
+		require(memcmp(&got, &want, sizeof(got)) == 0);
+	}
+	trace_free(back);
+	free(text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct diag diag = DIAG_INIT;
+	struct trace *t = NULL;
+
+	int err = trace_parse(data, size, "input", &diag, &t);
+
+	if (!err) {
+		require(!diag.failed);
+		check(t);
+		write_and_read(t);
+	} else {
+		require(!t && (diag.failed || err == -ENOMEM));
+	}
+	trace_free(t);
+	diag_clear(&diag);
+	return 0;
+}
