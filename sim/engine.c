@@ -10,7 +10,6 @@
 #include "sim/engine.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <locale.h>
 #include <simgrid/actor.h>
 #include <simgrid/engine.h>

@@ -246,6 +246,24 @@ Test(access_time, overlap_in_part)
 	built_free(m);
 }
 
+/* The same after 500 simulated seconds, where the engine's clock has few bits left for a ps. */
+Test(access_time, late_in_a_long_run)
+{
+	const uint64_t late_ps = 500000000000000;
+	struct machine *m = build_machine(1, 3);
+	struct plan plan = {.cpu = {{built_address(0), 4096, 1, MM_READ, late_ps},
+				    {built_address(0), 4096, 1, MM_READ, late_ps + 100000},
+				    {built_address(0), 64, 1, MM_READ, late_ps + 1000001}}};
+	struct sim *s = run_plan(m, &plan);
+
+	cr_assert_eq(busy_ps(s, 0), 369600);
+	cr_assert_eq(busy_ps(s, 1), 369600);
+	cr_assert_eq(busy_ps(s, 2), 63200);
+	cr_assert_eq(sim_elapsed_ps(s), late_ps + 1063201);
+	sim_destroy(s);
+	built_free(m);
+}
+
 /* A block that lies on two nodes pays each bank its part: 60 + 2048 / 20 ns local,
  * 100 + 2048 / 10 ns remote. */
 Test(access_time, block_across_nodes)
