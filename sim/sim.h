@@ -18,12 +18,12 @@
 #include "sim/machine.h"
 
 enum time_cause {
-	CAUSE_COMPUTE,	  /* cycles of the CPU itself, and hits in its caches */
-	CAUSE_LOCAL,	  /* memory of the CPU's own node */
-	CAUSE_REMOTE,	  /* memory of other nodes; by node in struct cpu_account */
-	CAUSE_LOCK_WAIT,  /* a zone lock that another CPU holds */
-	CAUSE_ZEROING,	  /* streaming zeroes into new pages */
-	CAUSE_IDLE,	  /* nothing to do yet: waiting for a time or for another CPU */
+	CAUSE_COMPUTE,   /* cycles of the CPU itself, and hits in its caches */
+	CAUSE_LOCAL,     /* memory of the CPU's own node */
+	CAUSE_REMOTE,    /* memory of other nodes; by node in struct cpu_account */
+	CAUSE_LOCK_WAIT, /* a zone lock that another CPU holds */
+	CAUSE_ZEROING,   /* streaming zeroes into new pages */
+	CAUSE_IDLE,      /* nothing to do yet: waiting for a time or for another CPU */
 	NR_CAUSES
 };
 const char *time_cause_name(enum time_cause cause);
@@ -32,14 +32,15 @@ const char *time_cause_name(enum time_cause cause);
 struct cpu_account {
 	uint64_t total_ps;
 	uint64_t cause_ps[NR_CAUSES];
-	uint64_t *remote_ps;   /* by node; sums to cause_ps[CAUSE_REMOTE]; the own node's is 0 */
-	uint64_t *zeroing_ps;  /* by node; sums to cause_ps[CAUSE_ZEROING] */
-	uint64_t *misses;      /* by node: latencies paid (accesses and zeroings that reached the bank) */
+	uint64_t *remote_ps;  /* by node; sums to cause_ps[CAUSE_REMOTE]; the own node's is 0 */
+	uint64_t *zeroing_ps; /* by node; sums to cause_ps[CAUSE_ZEROING] */
+	uint64_t
+		*misses; /* by node: latencies paid (accesses and zeroings that reached the bank) */
 	uint64_t *bytes_read, *bytes_written; /* by node: traffic with its bank */
 	uint64_t cache_hits;
 	uint64_t lock_acquired, lock_contended;
 	uint64_t site_calls[MM_NR_SITES]; /* units of work */
-	uint64_t site_ps[MM_NR_SITES]; /* cycles and uncontended latencies charged at the site */
+	uint64_t site_ps[MM_NR_SITES];    /* cycles and uncontended latencies charged at the site */
 };
 
 struct sim;
