@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the tests of the mm core share; see mm_fixture.h. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mm_fixture.h"
+
+static size_t count_ranges(const struct mm_range *ranges)
+{
+	size_t nr = 0;
+
+	while (nr < MACHINE_RANGES && ranges[nr].bytes)
+		nr++;
+	return nr;
+}
+
+static int count_nodes(const struct machine *m)
+{
+	int nodes = m->nodes > 1 ? m->nodes : 1;
+
+	for (int n = 0; n < MACHINE_NODES; n++)
+		if (m->cpus[n] && n >= nodes)
+			nodes = n + 1;
+	for (size_t i = 0; i < count_ranges(m->memory); i++)
+		if (m->memory[i].nid >= nodes)
+			nodes = m->memory[i].nid + 1;
+	return nodes;
+}
+
+static struct mm_params params_of(const struct machine *m)
+{
+	struct mm_params params = mm_params_default();
+
+	if (m->min_free_kbytes)
+		params.min_free_kbytes = m->min_free_kbytes;
+	if (m->watermark_scale_factor)
+		params.watermark_scale_factor = m->watermark_scale_factor;
+	if (m->no_reserve)
+		memset(params.lowmem_reserve_ratio, 0, sizeof(params.lowmem_reserve_ratio));
+	params.percpu_pagelist_high_fraction = m->high_fraction;
+	params.kernelcore_bytes = m->kernelcore_bytes;
+	params.movablecore_bytes = m->movablecore_bytes;
+	params.thp = !m->no_thp;
+	return params;
+}
+
+static int try_boot(const struct machine *m, const struct mm_ops *ops, void *ctx, struct mm **mm,
+		    struct mm_refusal *refusal)
+{
+	uint8_t distance[MACHINE_NODES * MACHINE_NODES];
+	int cpu_nid[256], nr_cpus = 0, nodes = count_nodes(m);
+
+	for (int a = 0; a < nodes; a++)
+		for (int b = 0; b < nodes; b++) {
+			uint8_t given = m->distance[a][b];
+
+			distance[a * nodes + b] = given ? given : a == b ? 10 : 20;
+		}
+	for (int n = 0; n < nodes; n++)
+		for (int i = 0; i < m->cpus[n]; i++)
+			cpu_nid[nr_cpus++] = n;
+	if (!nr_cpus)
+		cpu_nid[nr_cpus++] = 0;
+	return mm_boot(&(struct mm_config){.arch = m->arch,
+					   .model = m->model,
+					   .nr_nodes = nodes,
+					   .nr_cpus = nr_cpus,
+					   .cpu_nid = cpu_nid,
+					   .distance = distance,
+					   .memory = m->memory,
+					   .nr_memory = count_ranges(m->memory),
+					   .reserved = m->reserved,
+					   .nr_reserved = count_ranges(m->reserved),
+					   .presets = m->presets,
+					   .nr_presets = m->nr_presets,
+					   .params = params_of(m),
+					   .bare = !m->homes},
+		       ops, ctx, mm, refusal);
+}
+
+struct mm *boot(const struct machine *m)
+{
+	struct mm_refusal refusal = {.why = ""};
+	struct mm *mm = NULL;
+	int err = try_boot(m, NULL, NULL, &mm, &refusal);
+
+	cr_assert_eq(err, 0, "mm_boot: %d: %s", err, refusal.why);
+	must_verify(mm, "after boot");
+	return mm;
+}
+
+int boot_refused(const struct machine *m, struct mm_refusal *refusal)
+{
+	struct mm *mm = NULL;
+	int err = try_boot(m, NULL, NULL, &mm, refusal);
+
+	cr_assert_neq(err, 0, "booted, but should have been refused");
+	cr_assert_null(mm);
+	return err;
+}
+
+static struct record *record(void *ctx, int cpu, enum record_kind kind)
+{
+	struct recorder *rec = ctx;
+	struct record *r = &rec->records[rec->nr];
+
+	if (rec->nr + 1 < RECORDS_MOST)
+		rec->nr++;
+	*r = (struct record){.kind = kind, .cpu = cpu, .site = rec->site};
+	rec->calls++;
+	return r;
+}
+
+static void record_work(void *ctx, int cpu, enum mm_site site, uint32_t nr)
+{
+	((struct recorder *)ctx)->site = site;
+	record(ctx, cpu, REC_WORK)->nr = nr;
+}
+
+static void record_access(void *ctx, int cpu, phys_addr_t at, uint64_t bytes, enum mm_access kind)
+{
+	struct record *r = record(ctx, cpu, REC_ACCESS);
+
+	r->at = at;
+	r->bytes = bytes;
+	r->how = kind;
+}
+
+static void record_lock(void *ctx, int cpu, struct mm_lock *lock)
+{
+	struct recorder *rec = ctx;
+
+	record(ctx, cpu, REC_LOCK)->at = lock->at;
+	if (rec->at_lock)
+		rec->at_lock(rec, true, cpu);
+}
+
+static void record_unlock(void *ctx, int cpu, struct mm_lock *lock)
+{
+	struct recorder *rec = ctx;
+
+	record(ctx, cpu, REC_UNLOCK)->at = lock->at;
+	if (rec->at_lock)
+		rec->at_lock(rec, false, cpu);
+}
+
+static void record_event(void *ctx, int cpu, const struct mm_event *ev)
+{
+	record(ctx, cpu, REC_EVENT)->event = *ev;
+}
+
+struct mm *boot_recorded(const struct machine *m, struct recorder *rec)
+{
+	static const struct mm_ops ops = {record_work, record_access, record_lock, record_unlock,
+					  record_event};
+	struct mm_refusal refusal = {.why = ""};
+	int err;
+
+	*rec = (struct recorder){.records = calloc(RECORDS_MOST, sizeof(struct record))};
+	cr_assert_not_null(rec->records);
+	err = try_boot(m, &ops, rec, &rec->mm, &refusal);
+	cr_assert_eq(err, 0, "mm_boot: %d: %s", err, refusal.why);
+	cr_assert_eq(rec->calls, 0, "the boot called an op");
+	must_verify(rec->mm, "after boot");
+	return rec->mm;
+}
+
+void record_from_here(struct recorder *rec)
+{
+	rec->nr = 0;
+}
+
+size_t count_records(const struct recorder *rec, enum record_kind kind)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < rec->nr; i++)
+		nr += rec->records[i].kind == kind;
+	return nr;
+}
+
+uint32_t count_work(const struct recorder *rec, enum mm_site site)
+{
+	uint32_t nr = 0;
+
+	for (size_t i = 0; i < rec->nr; i++)
+		if (rec->records[i].kind == REC_WORK && rec->records[i].site == site)
+			nr += rec->records[i].nr;
+	return nr;
+}
+
+size_t count_events(const struct recorder *rec, enum mm_event_type type)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < rec->nr; i++)
+		nr += rec->records[i].kind == REC_EVENT && rec->records[i].event.type == type;
+	return nr;
+}
+
+const struct record *nth_record(const struct recorder *rec, enum record_kind kind, size_t i)
+{
+	for (size_t at = 0; at < rec->nr; at++)
+		if (rec->records[at].kind == kind && i-- == 0)
+			return &rec->records[at];
+	cr_assert_fail("too few records of kind %d", kind);
+	return NULL;
+}
+
+struct page *alloc_on(struct mm *mm, int cpu, int nid, unsigned order, gfp_t gfp)
+{
+	struct mm_request req = {.cpu = cpu, .nid = nid, .order = order, .gfp = gfp};
+	struct page *page = NULL;
+	int err = mm_alloc_pages(mm, &req, &page);
+
+	cr_assert_eq(err == 0, page != NULL, "mm_alloc_pages: %d, page %p", err, (void *)page);
+	return page;
+}
+
+struct page *alloc(struct mm *mm, int cpu, unsigned order, gfp_t gfp)
+{
+	return alloc_on(mm, cpu, MM_NO_NODE, order, gfp);
+}
+
+pfn_t pfn_of(struct mm *mm, const struct page *page)
+{
+	return mm_page_to_pfn(mm, MM_NO_CPU, page);
+}
+
+struct mm_zone_info zone_info(const struct mm *mm, int nid, int zone)
+{
+	struct mm_zone_info info;
+
+	mm_zone_info(mm, nid, zone, &info);
+	return info;
+}
+
+struct mm_zone *zone_of(struct mm *mm, int nid, enum mm_zone_type type)
+{
+	return &mm->nodes[nid].zones[mm_arch_zone_index(mm->arch, type)];
+}
+
+void must_verify(const struct mm *mm, const char *where)
+{
+	char why[256] = "";
+	int err = mm_verify(mm, why, sizeof(why));
+
+	cr_assert_eq(err, 0, "%s: %s", where, why);
+}
+
+uint64_t random_next(uint64_t *state)
+{
+	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return z ^ (z >> 31);
+}
+
+uint64_t random_below(uint64_t *state, uint64_t n)
+{
+	return random_next(state) % n;
+}
+
+uint64_t number_from_env(const char *name, uint64_t otherwise)
+{
+	const char *text = getenv(name);
+
+	return text ? strtoull(text, NULL, 0) : otherwise;
+}
+
+uint64_t random_seed(uint64_t otherwise)
+{
+	uint64_t seed = number_from_env("NUMASIM_SEED", otherwise);
+
+	fprintf(stderr, "NUMASIM_SEED=%llu\n", (unsigned long long)seed);
+	return seed;
+}

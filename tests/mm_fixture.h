@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * For the tests of the mm core: a machine in a few lines, a sink that writes down what it is told,
+ * and random numbers that are the same everywhere.
+ *
+ *	struct mm *mm = boot(&(struct machine){
+ *		.memory = {{0, 64 * MiB, 0}, {64 * MiB, 64 * MiB, 1}}, .cpus = {2, 1}});
+ *
+ * is an x86_64 machine with two nodes of 64 MiB, CPUs 0 and 1 on node 0 and CPU 2 on node 1.
+ */
+#ifndef TESTS_MM_FIXTURE_H
+#define TESTS_MM_FIXTURE_H
+
+#include "mm/internal.h"
+
+#define KiB (UINT64_C(1) << 10)
+#define MiB (UINT64_C(1) << 20)
+#define GiB (UINT64_C(1) << 30)
+
+#define MACHINE_NODES   8
+#define MACHINE_RANGES  20
+#define MACHINE_PRESETS 48
+
+struct machine {
+	enum mm_arch_id arch;
+	enum mm_memory_model model;
+	struct mm_range memory[MACHINE_RANGES];   /* up to the first of 0 bytes */
+	struct mm_range reserved[MACHINE_RANGES]; /* likewise */
+	int cpus[MACHINE_NODES];                  /* how many; all zero: one on node 0 */
+	int nodes;                                /* 0: up to the last that has anything */
+	/* distance[a][b]; 0: 10 on the diagonal, 20 elsewhere */
+	uint8_t distance[MACHINE_NODES][MACHINE_NODES];
+	struct mm_zone_preset presets[MACHINE_PRESETS];
+	size_t nr_presets;
+	bool homes; /* the core's own structures take memory of the machine: a real boot */
+	/* Parameters; 0 is the kernel's default, for min_free_kbytes too. */
+	uint64_t min_free_kbytes, watermark_scale_factor, high_fraction;
+	uint64_t kernelcore_bytes, movablecore_bytes;
+	bool no_reserve; /* lowmem_reserve_ratio is 0 everywhere */
+	bool no_thp;
+};
+
+/* A record of one call of an op. */
+enum record_kind { REC_WORK, REC_ACCESS, REC_LOCK, REC_UNLOCK, REC_EVENT };
+struct record {
+	enum record_kind kind;
+	int cpu;
+	enum mm_site site;     /* of REC_WORK; of others, the site that it belongs to */
+	uint32_t nr;           /* REC_WORK */
+	phys_addr_t at;        /* REC_ACCESS, REC_LOCK, REC_UNLOCK */
+	uint64_t bytes;        /* REC_ACCESS */
+	enum mm_access how;    /* REC_ACCESS */
+	struct mm_event event; /* REC_EVENT */
+};
+
+#define RECORDS_MOST 65536
+struct recorder {
+	struct mm *mm;
+	struct record *records;
+	size_t nr;
+	enum mm_site site;
+	/* Called at each lock() before it is taken, and each unlock() after it is left; may be
+	 * NULL. */
+	void (*at_lock)(struct recorder *rec, bool locking, int cpu);
+	const struct page *in_flight; /* for at_lock: the test's own */
+	unsigned calls;
+};
+
+/** Boot the machine; the test fails where it is refused. Free with mm_destroy(). */
+struct mm *boot(const struct machine *m);
+/** The same with a recorder as the sink; rec->records is free()d by the caller. */
+struct mm *boot_recorded(const struct machine *m, struct recorder *rec);
+/** Boot and expect a refusal: returns mm_boot()'s error. */
+int boot_refused(const struct machine *m, struct mm_refusal *refusal);
+
+/** Forget what was recorded so far. */
+void record_from_here(struct recorder *rec);
+/** How many records are of that kind; of that site's work; of that event. */
+size_t count_records(const struct recorder *rec, enum record_kind kind);
+uint32_t count_work(const struct recorder *rec, enum mm_site site);
+size_t count_events(const struct recorder *rec, enum mm_event_type type);
+/** The i-th record of that kind; the test fails where there is none. */
+const struct record *nth_record(const struct recorder *rec, enum record_kind kind, size_t i);
+
+/** Allocate from the CPU, preferring its own node. NULL where it failed. */
+struct page *alloc(struct mm *mm, int cpu, unsigned order, gfp_t gfp);
+/** The same, preferring node `nid`. */
+struct page *alloc_on(struct mm *mm, int cpu, int nid, unsigned order, gfp_t gfp);
+pfn_t pfn_of(struct mm *mm, const struct page *page);
+struct mm_zone_info zone_info(const struct mm *mm, int nid, int zone);
+/** The zone that a zone info is about, for tests that look inside. */
+struct mm_zone *zone_of(struct mm *mm, int nid, enum mm_zone_type type);
+
+/** The test fails, with `where` and the violation, unless everything holds. */
+void must_verify(const struct mm *mm, const char *where);
+
+/** A random number (splitmix64), and one below `n`. */
+uint64_t random_next(uint64_t *state);
+uint64_t random_below(uint64_t *state, uint64_t n);
+/** Seed of a random test: NUMASIM_SEED, or the one given. It is printed if the test fails. */
+uint64_t random_seed(uint64_t otherwise);
+/** A number from the environment, or the one given. */
+uint64_t number_from_env(const char *name, uint64_t otherwise);
+
+#endif
