@@ -15,6 +15,9 @@
 #define NO_LIMIT       UINT64_MAX
 #define NOT_BY_ADDRESS 0
 
+/* 896 MiB less what the fixed mappings above vmalloc take: "low ram: 0 - 36ffe000". */
+#define I386_LOWMEM 0x36ffe000
+
 static const struct mm_arch archs[MM_NR_ARCHS] = {
 	[MM_X86_64] =
 		{
@@ -62,7 +65,7 @@ static const struct mm_arch archs[MM_NR_ARCHS] = {
 			.zones =
 				{
 					{MM_ZONE_DMA, "DMA", 16 * MiB},
-					{MM_ZONE_NORMAL, "Normal", 896 * MiB},
+					{MM_ZONE_NORMAL, "Normal", I386_LOWMEM},
 					{MM_ZONE_HIGHMEM, "HighMem", NO_LIMIT},
 					{MM_ZONE_MOVABLE, "Movable", NOT_BY_ADDRESS},
 				},

@@ -111,6 +111,8 @@ unsigned mm_page_section(const struct mm *mm, const struct page *page);
 
 /* zones.c */
 int mm_zones_init(struct mm *mm);
+/** Index of the highest zone by address that has any memory: ZONE_MOVABLE is cut from it. */
+int mm_movable_zone(const struct mm *mm);
 
 /* zonelist.c */
 int mm_zonelists_init(struct mm *mm);

@@ -16,22 +16,27 @@ static pfn_t limit_pfn(const struct mm *mm, int zone)
 	return limit == 0 ? 0 : pfn < mm->end_pfn ? pfn : mm->end_pfn;
 }
 
-/* The highest zone by address that has any memory: ZONE_MOVABLE is cut from it. */
-static int highest_populated(const struct mm *mm, pfn_t *start)
+/* Where the zone begins by address: where the one below it ends. */
+static pfn_t lowest_pfn(const struct mm *mm, int zone)
+{
+	pfn_t low = 0;
+
+	for (int z = 0; z < zone; z++)
+		if (limit_pfn(mm, z) > low)
+			low = limit_pfn(mm, z);
+	return low;
+}
+
+int mm_movable_zone(const struct mm *mm)
 {
 	pfn_t low = 0;
 	int highest = 0;
 
-	*start = 0;
-	for (int z = 0; z < mm->arch->nr_zones; z++) {
-		pfn_t high = limit_pfn(mm, z);
-
-		if (high <= low)
-			continue;
-		highest = z;
-		*start = low;
-		low = high;
-	}
+	for (int z = 0; z < mm->arch->nr_zones; z++)
+		if (limit_pfn(mm, z) > low) {
+			highest = z;
+			low = limit_pfn(mm, z);
+		}
 	return highest;
 }
 
@@ -41,12 +46,16 @@ struct kernelcore {
 	pfn_t *movable;     /* by node: where ZONE_MOVABLE starts */
 };
 
-/* Give up to `share` pages of a node to the kernel, from where the last round stopped. */
+/*
+ * Give up to `share` pages of a node to the kernel, from where the last round stopped. Ranges below
+ * usable_start are gone through even where the share is used up: they are the kernel's anyway, and
+ * ZONE_MOVABLE starts behind them.
+ */
 static void take_kernelcore(const struct mm *mm, struct kernelcore *k, int nid, uint64_t share)
 {
 	const struct memblock_list *memory = &mm->memblock.memory;
 
-	for (size_t i = 0; i < memory->nr && share; i++) {
+	for (size_t i = 0; i < memory->nr; i++) {
 		const struct memblock_region *r = &memory->regions[i];
 		pfn_t start = r->start >> mm->arch->page_shift;
 		pfn_t end = r->end >> mm->arch->page_shift;
@@ -69,6 +78,8 @@ static void take_kernelcore(const struct mm *mm, struct kernelcore *k, int nid, 
 		k->movable[nid] = start + take;
 		k->required -= take < k->required ? take : k->required;
 		share -= take;
+		if (!share)
+			break;
 	}
 }
 
@@ -103,7 +114,7 @@ static void find_movable(const struct mm *mm, pfn_t *movable)
 	k.required = required_kernelcore(mm, total);
 	if (!k.required)
 		return;
-	highest_populated(mm, &k.usable_start);
+	k.usable_start = lowest_pfn(mm, mm_movable_zone(mm));
 	do {
 		uint64_t share = k.required / (uint64_t)usable;
 
@@ -201,7 +212,6 @@ int mm_zones_init(struct mm *mm)
 	find_movable(mm, movable);
 	for (int n = 0; n < mm->nr_nodes; n++) {
 		struct mm_node *node = &mm->nodes[n];
-		pfn_t low = 0;
 
 		for (int z = 0; z < mm->arch->nr_zones; z++) {
 			struct mm_zone *zone = &node->zones[z];
@@ -210,9 +220,7 @@ int mm_zones_init(struct mm *mm)
 			zone->index = z;
 			zone->name = mm->arch->zones[z].name;
 			if (node->present)
-				span_zone(mm, node, zone, low, movable[n]);
-			if (limit_pfn(mm, z) > low)
-				low = limit_pfn(mm, z);
+				span_zone(mm, node, zone, lowest_pfn(mm, z), movable[n]);
 		}
 	}
 	free(movable);
