@@ -34,21 +34,21 @@ static uint64_t isqrt(uint64_t x)
 	return root;
 }
 
-/* Zones that hold no kernel data: HighMem, and on an architecture that has it, Movable too. */
+/* Zones that hold no kernel data: HighMem, and Movable where it is cut from HighMem. */
 static bool is_highmem(const struct mm *mm, const struct mm_zone *zone)
 {
 	enum mm_zone_type type = mm->arch->zones[zone->index].type;
 
 	return type == MM_ZONE_HIGHMEM ||
-	       (type == MM_ZONE_MOVABLE && mm_arch_zone_index(mm->arch, MM_ZONE_HIGHMEM) >= 0);
+	       (type == MM_ZONE_MOVABLE &&
+		mm->arch->zones[mm_movable_zone(mm)].type == MM_ZONE_HIGHMEM);
 }
 
-/* Call `body` with `zone` set to each populated zone of each node. */
+/* For each zone of each node, empty ones too. */
 #define for_each_zone(mm, zone)                                                                    \
 	for (int n_ = 0; n_ < (mm)->nr_nodes; n_++)                                                \
 		for (struct mm_zone *zone = (mm)->nodes[n_].zones;                                 \
-		     zone < (mm)->nodes[n_].zones + (mm)->arch->nr_zones; zone++)                  \
-			if (zone->managed)
+		     zone < (mm)->nodes[n_].zones + (mm)->arch->nr_zones; zone++)
 
 /* The kernel's nr_free_buffer_pages(): what zones up to Normal hold above their high watermark. */
 static uint64_t free_buffer_pages(const struct mm *mm)
@@ -56,9 +56,11 @@ static uint64_t free_buffer_pages(const struct mm *mm)
 	int normal = mm_arch_zone_index(mm->arch, MM_ZONE_NORMAL);
 	uint64_t pages = 0;
 
-	for_each_zone(mm,
-		      zone) if (zone->index <= normal && zone->managed > zone->wmark[MM_WMARK_HIGH])
-		pages += zone->managed - zone->wmark[MM_WMARK_HIGH];
+	for_each_zone(mm, zone)
+	{
+		if (zone->index <= normal && zone->managed > zone->wmark[MM_WMARK_HIGH])
+			pages += zone->managed - zone->wmark[MM_WMARK_HIGH];
+	}
 	return pages;
 }
 
@@ -80,8 +82,11 @@ static uint64_t khugepaged_min_free_kbytes(const struct mm *mm)
 	int normal = mm_arch_zone_index(mm->arch, MM_ZONE_NORMAL);
 	uint64_t most = free_buffer_pages(mm) / 20, pages = 0;
 
-	for_each_zone(mm, zone) if (zone->index <= normal) pages += UINT64_C(11)
-								    << mm->arch->pageblock_order;
+	for_each_zone(mm, zone)
+	{
+		if (zone->index <= normal && zone->managed)
+			pages += UINT64_C(11) << mm->arch->pageblock_order;
+	}
 	if (pages > most)
 		pages = most;
 	return pages << (mm->arch->page_shift - 10);
@@ -92,7 +97,12 @@ static void set_watermarks(struct mm *mm)
 	uint64_t pages_min = mm->min_free_kbytes >> (mm->arch->page_shift - 10);
 	uint64_t lowmem = 0;
 
-	for_each_zone(mm, zone) if (!is_highmem(mm, zone)) lowmem += zone->managed;
+	for_each_zone(mm, zone)
+	{
+		if (!is_highmem(mm, zone))
+			lowmem += zone->managed;
+	}
+	/* Empty zones too: the kernel gives an empty HighMem zone the least that one has. */
 	for_each_zone(mm, zone)
 	{
 		uint64_t share = lowmem ? pages_min * zone->managed / lowmem : 0;
@@ -118,6 +128,8 @@ static void set_lowmem_reserve(struct mm *mm)
 		uint64_t ratio = mm->params.lowmem_reserve_ratio[mm->arch->zones[zone->index].type];
 		uint64_t above = 0;
 
+		if (!zone->managed)
+			continue;
 		for (int j = zone->index + 1; j < mm->arch->nr_zones; j++) {
 			above += node->zones[j].managed;
 			zone->lowmem_reserve[j] = ratio ? above / ratio : 0;
@@ -129,7 +141,10 @@ void mm_watermarks_init(struct mm *mm)
 {
 	uint64_t total_pages = 0, khugepaged;
 
-	for_each_zone(mm, zone) total_pages += zone->managed;
+	for_each_zone(mm, zone)
+	{
+		total_pages += zone->managed;
+	}
 	mm->min_free_kbytes = mm->params.min_free_kbytes;
 	if (mm->min_free_kbytes == MM_PARAM_DEFAULT)
 		mm->min_free_kbytes = default_min_free_kbytes(mm);
@@ -179,6 +194,8 @@ void mm_pcp_sizes_init(struct mm *mm)
 		uint64_t units = zone->managed >> (27 - mm->arch->page_shift);
 		unsigned threshold = 2 * fls64((uint64_t)mm->nr_cpus) * (1 + fls64(units));
 
+		if (!zone->managed)
+			continue;
 		zone->pcp_batch = pcp_batch(mm, zone);
 		zone->pcp_high = pcp_high(mm, zone, zone->pcp_batch);
 		zone->stat_threshold =
