@@ -146,6 +146,11 @@ struct mm_zone_info {
 
 /** Zone `zone` (index among the architecture's zones) of node `nid`. spanned is 0 where empty. */
 void mm_zone_info(const struct mm *mm, int nid, int zone, struct mm_zone_info *info);
+/* A node's NUMA counters: /sys/devices/system/node/nodeN/numastat. Sums over its zones. */
+struct mm_numastat {
+	uint64_t numa_hit, numa_miss, numa_foreign, interleave_hit, local_node, other_node;
+};
+void mm_node_numastat(const struct mm *mm, int nid, struct mm_numastat *stat);
 /** Pages on the per-CPU list of that zone and CPU. */
 unsigned mm_pcp_count(const struct mm *mm, int nid, int zone, int cpu);
 /** min_free_kbytes in force. */

@@ -48,10 +48,11 @@ struct mm_zone {
 	phys_addr_t at;      /* (C) where the descriptor is in simulated memory */
 	uint64_t pcp_offset; /* (C) of its per-CPU lists in each CPU's area */
 
-	uint64_t numa_hit, numa_miss, numa_foreign, numa_local, numa_other; /* (S) */
-	uint64_t alloc_pages, fallbacks;                                    /* (S) */
-	uint64_t lock_acquired;                                             /* (S) */
-	uint64_t held; /* (C) pages in use since before the start */
+	uint64_t numa_hit, numa_miss, numa_foreign, numa_interleave, numa_local,
+		numa_other;              /* (S) */
+	uint64_t alloc_pages, fallbacks; /* (S) */
+	uint64_t lock_acquired;          /* (S) */
+	uint64_t held;                   /* (C) pages in use since before the start */
 };
 
 struct mm_zonelist {

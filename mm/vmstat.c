@@ -47,6 +47,7 @@ void mm_zone_info(const struct mm *mm, int nid, int index, struct mm_zone_info *
 		.numa_hit = zone->numa_hit,
 		.numa_miss = zone->numa_miss,
 		.numa_foreign = zone->numa_foreign,
+		.numa_interleave = zone->numa_interleave,
 		.numa_local = zone->numa_local,
 		.numa_other = zone->numa_other,
 		.alloc_pages = zone->alloc_pages,
@@ -57,6 +58,21 @@ void mm_zone_info(const struct mm *mm, int nid, int index, struct mm_zone_info *
 		info->protection[z] = zone->lowmem_reserve[z];
 	for (unsigned o = 0; o < NR_PAGE_ORDERS; o++)
 		info->nr_free_blocks[o] = zone->free_area[o].nr_free;
+}
+
+void mm_node_numastat(const struct mm *mm, int nid, struct mm_numastat *stat)
+{
+	*stat = (struct mm_numastat){0};
+	for (int z = 0; z < mm->arch->nr_zones; z++) {
+		const struct mm_zone *zone = &mm->nodes[nid].zones[z];
+
+		stat->numa_hit += zone->numa_hit;
+		stat->numa_miss += zone->numa_miss;
+		stat->numa_foreign += zone->numa_foreign;
+		stat->interleave_hit += zone->numa_interleave;
+		stat->local_node += zone->numa_local;
+		stat->other_node += zone->numa_other;
+	}
 }
 
 unsigned mm_pcp_count(const struct mm *mm, int nid, int zone, int cpu)

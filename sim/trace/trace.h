@@ -19,7 +19,7 @@ enum trace_op { TRACE_ALLOC, TRACE_FREE, TRACE_TOUCH, TRACE_WAIT };
 struct trace_event {
 	uint64_t time_ps; /* since the first event of the trace; WAIT: how long */
 	uint32_t page;    /* number of the allocation, from 0 in the order of the trace */
-	uint32_t bytes;   /* TOUCH: how many; else 0 */
+	uint32_t bytes;   /* TOUCH: how many; ALLOC: see trace_event_nid() */
 	gfp_t gfp;        /* ALLOC */
 	uint16_t cpu;
 	uint8_t op;    /* enum trace_op */
@@ -29,6 +29,17 @@ struct trace_event {
 	uint16_t flags; /* TRACE_F_* */
 	uint32_t line;  /* of the file, saturating */
 };
+
+/** The node that an allocation asks for; MM_NO_NODE: the CPU's own. */
+static inline int trace_event_nid(const struct trace_event *ev)
+{
+	return ev->bytes ? (int)ev->bytes - 1 : MM_NO_NODE;
+}
+
+static inline void trace_event_set_nid(struct trace_event *ev, int nid)
+{
+	ev->bytes = nid == MM_NO_NODE ? 0 : (uint32_t)nid + 1;
+}
 
 #define TRACE_F_FAILED 1 /* ALLOC that failed on the real machine: page is TRACE_NO_PAGE */
 

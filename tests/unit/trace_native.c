@@ -148,7 +148,7 @@ static const struct mistake {
 	{"cpu=0 alloc a order=1 gfp=GFP_KERNEL order=1", "order= stands twice in the line"},
 	{"cpu=0 alloc a odrer=1 gfp=GFP_KERNEL",
 	 "unknown word \"odrer=\"; did you mean \"order=\"?"},
-	{"cpu=0 alloc a 1 gfp=GFP_KERNEL", "found \"1\", expected order=, gfp= or mobility="},
+	{"cpu=0 alloc a 1 gfp=GFP_KERNEL", "found \"1\", expected order=, gfp=, mobility= or node="},
 	{"cpu=0 alloc a gfp=GFP_KERNEL mobility=moveable",
 	 "unknown mobility \"moveable\"; did you mean \"movable\"?"},
 	{"cpu=0 alloc a gfp=GFP_KERNEL mobility=1",

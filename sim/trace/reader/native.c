@@ -11,6 +11,7 @@
 #include "mm/arch.h"
 #include "mm/gfp.h"
 #include "sim/trace/names.h"
+#include "sim/gfp_parse.h"
 #include "sim/trace/native.h"
 #include "sim/trace/reader.h"
 #include "sim/units.h"
@@ -121,53 +122,11 @@ static int parse_start(struct native *n, char ***words, struct trace_event *ev, 
 	return parse_cpu(n, *w, ev);
 }
 
-static const char *gfp_candidate(unsigned i, void *arg)
-{
-	(void)arg;
-	return gfp_name(i);
-}
-
-static int parse_gfp_name(struct native *n, const char *name, gfp_t *out)
-{
-	const char *nearest;
-
-	if (name[0] == '0' && name[1] == 'x' && isxdigit((unsigned char)name[2])) {
-		char *end;
-		unsigned long long bits = strtoull(name, &end, 16);
-
-		if (*end || bits > UINT32_MAX)
-			return BAD(n, "gfp \"%s\" is not a number of 32 bits", show(n, name));
-		*out = bits;
-		return 0;
-	}
-	if (gfp_from_name(name, strlen(name), out))
-		return 0;
-	nearest = diag_nearest(name, gfp_candidate, NULL);
-	if (nearest)
-		return BAD(n, "unknown gfp flag \"%s\"; did you mean \"%s\"?", show(n, name),
-			   nearest);
-	return BAD(n,
-		   "unknown gfp flag \"%s\"; expected the kernel's names joined by '|', as in "
-		   "GFP_KERNEL|__GFP_ZERO",
-		   show(n, name));
-}
-
-/* Takes the value apart. */
 static int parse_gfp(struct native *n, char *value, struct trace_event *ev)
 {
-	for (char *name = value, *next; name; name = next) {
-		gfp_t one = 0;
-		int err;
+	char wrong[256];
 
-		next = strchr(name, '|');
-		if (next)
-			*next++ = 0;
-		err = parse_gfp_name(n, name, &one);
-		if (err)
-			return err;
-		ev->gfp |= one;
-	}
-	return 0;
+	return gfp_parse(value, &ev->gfp, wrong, sizeof(wrong)) ? 0 : BAD(n, "%s", wrong);
 }
 
 static const char *mobility_candidate(unsigned i, void *arg)
@@ -176,7 +135,7 @@ static const char *mobility_candidate(unsigned i, void *arg)
 	return i < MM_NR_MIGRATETYPES ? mobilities[i] : NULL;
 }
 
-static int parse_mobility(struct native *n, const char *value, struct trace_event *ev)
+static int parse_mobility(struct native *n, char *value, struct trace_event *ev)
 {
 	const char *nearest;
 
@@ -194,7 +153,7 @@ static int parse_mobility(struct native *n, const char *value, struct trace_even
 		   show(n, value));
 }
 
-static int parse_order(struct native *n, const char *value, struct trace_event *ev)
+static int parse_order(struct native *n, char *value, struct trace_event *ev)
 {
 	uint64_t order;
 
@@ -208,9 +167,23 @@ static int parse_order(struct native *n, const char *value, struct trace_event *
 	return 0;
 }
 
-/* order=, gfp= and mobility= of an allocation, in any order, each once at most. */
-enum { KEY_ORDER, KEY_GFP, KEY_MOBILITY, NR_KEYS };
-static const char *const keys[NR_KEYS] = {"order=", "gfp=", "mobility="};
+static int parse_node(struct native *n, char *value, struct trace_event *ev)
+{
+	uint64_t nid;
+
+	if (!parse_number(value, MM_MAX_NODES - 1, &nid) || nid >= MM_MAX_NODES)
+		return BAD(n, "node \"%s\" is not a number from 0 to %d", show(n, value),
+			   MM_MAX_NODES - 1);
+	trace_event_set_nid(ev, (int)nid);
+	return 0;
+}
+
+/* What an allocation says of itself, in any order, each once at most. */
+enum { KEY_ORDER, KEY_GFP, KEY_MOBILITY, KEY_NODE, NR_KEYS };
+static const char *const keys[NR_KEYS] = {"order=", "gfp=", "mobility=", "node="};
+static int (*const parse_key[NR_KEYS])(struct native *n, char *value, struct trace_event *ev) = {
+	parse_order, parse_gfp, parse_mobility, parse_node};
+#define KEYS "order=, gfp=, mobility= or node="
 
 static const char *key_candidate(unsigned i, void *arg)
 {
@@ -224,11 +197,11 @@ static int unknown_key(struct native *n, char *word)
 	const char *nearest;
 
 	if (!equals)
-		return bad_found(n, word, "order=, gfp= or mobility=");
+		return bad_found(n, word, KEYS);
 	equals[1] = 0;
 	nearest = diag_nearest(word, key_candidate, NULL);
 	if (!nearest)
-		return bad_found(n, word, "order=, gfp= or mobility=");
+		return bad_found(n, word, KEYS);
 	return BAD(n, "unknown word \"%s\"; did you mean \"%s\"?", show(n, word), nearest);
 }
 
@@ -249,9 +222,7 @@ static int parse_keys(struct native *n, char **words, struct trace_event *ev)
 		if (seen[--key])
 			return BAD(n, "%s stands twice in the line", keys[key]);
 		seen[key] = true;
-		err = key == KEY_ORDER ? parse_order(n, value, ev)
-		      : key == KEY_GFP ? parse_gfp(n, value, ev)
-				       : parse_mobility(n, value, ev);
+		err = parse_key[key](n, value, ev);
 		if (err)
 			return err;
 	}
