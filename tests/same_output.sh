@@ -25,4 +25,12 @@ same()
 }
 
 same --help
+same check configs/machines/*.cfg configs/costs/*.cfg traces/*.zst
+for machine in configs/machines/*.cfg; do
+	same show "$machine" platform
+done
+for trace in traces/*.zst traces/*.nst tests/reference/trace-forms/*.txt; do
+	same trace info "$trace"
+	same trace info --format json "$trace"
+done
 exit $failed

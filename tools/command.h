@@ -21,9 +21,11 @@ struct command {
 	const char *name;
 	const char *summary;     /* a line for `numasim --help` */
 	const char *operands;    /* "MACHINE.cfg TRACE" */
-	const char *description; /* for `numasim NAME --help`: lines of 80 columns, each ended */
-	const struct option_def *const
-		*options;               /* NULL at the end; --help and --quiet are implied */
+	const char *description; /* for `numasim NAME --help`: lines of 78 columns, each ended */
+	/** More for that help, where it is not fixed; NULL: nothing. */
+	void (*explain)(FILE *out);
+	/* NULL at the end; --help and --quiet are implied. */
+	const struct option_def *const *options;
 	int min_operands, max_operands; /* max: ANY_NUMBER for no limit */
 	/** Do it. Returns one of the exit statuses; has said on standard error what went wrong. */
 	int (*run)(const struct arguments *args);

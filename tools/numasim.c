@@ -70,8 +70,11 @@ static int help_command(const struct command *c)
 
 	if (output_open(&o, NULL))
 		return STATUS_FAILED;
-	fprintf(o.stream, "Usage: numasim %s [OPTION...] %s\n%s\nOptions:\n", c->name, c->operands,
+	fprintf(o.stream, "Usage: numasim %s [OPTION...] %s\n%s", c->name, c->operands,
 		c->description);
+	if (c->explain)
+		c->explain(o.stream);
+	fputs("\nOptions:\n", o.stream);
 	options_print(c->options, o.stream);
 	return output_commit(&o) ? STATUS_FAILED : STATUS_DONE;
 }

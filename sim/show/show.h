@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A view of a machine for `numasim show`. Each sim/show/NAME.c defines `const struct show_kind
+ * show_NAME`, and the build makes a table of them.
+ */
+#ifndef SIM_SHOW_SHOW_H
+#define SIM_SHOW_SHOW_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "sim/machine.h"
+
+/* What is looked at. */
+struct show_subject {
+	const struct machine *machine;
+	struct mm *mm; /* booted, and nothing allocated since; NULL unless the kind boots */
+};
+
+struct show_kind {
+	const char *name;
+	const char *summary; /* one line */
+	bool boots;          /* shows what the mm core makes of the machine */
+	/** Print. Returns 0 or -ENOMEM; write errors stay with the stream. */
+	int (*text)(const struct show_subject *s, FILE *out);
+	/** The same as JSON, members in a fixed order; NULL: no memory. A kind may do without. */
+	json_t *(*json)(const struct show_subject *s);
+};
+
+extern const struct show_kind *const show_kinds[]; /* NULL at the end */
+
+#endif

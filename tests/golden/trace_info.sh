@@ -1,0 +1,90 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# numasim trace info: on an excerpt, against counts that grep makes of its text; on a whole trace,
+# against the counts that its capture came with (traces/README.md).
+. "$2/tests/golden/harness"
+excerpt=tests/reference/trace-forms/w2a_excerpt.txt
+
+# member NAME: its number in the JSON document.
+member()
+{
+	sed -n "s/^ *\"$1\": \([0-9]*\),*\$/\1/p" "$tmp/out" | head -n 1
+}
+
+is()
+{
+	[ "$(member "$1")" = "$2" ] || fail "$1 is $(member "$1"), expected $2"
+}
+
+# sum NAME...: of the members.
+sum()
+{
+	total=0
+	for name in "$@"; do
+		total=$((total + $(member "$name")))
+	done
+	echo $total
+}
+
+# Every line is an event, or counted with the reason why it is none.
+every_line_counts()
+{
+	counted=$(sum total comment other_event free_batched free_before_window order_mismatch \
+		unreadable)
+	[ "$counted" -eq "$(member lines)" ] ||
+		fail "$counted lines are counted, expected $(member lines)"
+}
+
+run trace info $excerpt --format json
+status 0
+silent err
+out '"format": "ftrace"'
+out '"compression": "none"'
+is lines "$(wc -l <$excerpt)"
+is alloc "$(grep -c ': mm_page_alloc: ' $excerpt)"
+is free_batched "$(grep -c ': mm_page_free_batched: ' $excerpt)"
+is comment "$(grep -c '^#' $excerpt)"
+is unreadable 0
+is unknown_gfp 0
+[ "$(sum free free_before_window order_mismatch)" -eq "$(grep -c ': mm_page_free: ' $excerpt)" ] ||
+	fail "not every mm_page_free is accounted for"
+every_line_counts
+cp "$tmp/out" "$tmp/plain"
+
+# The same from standard input, and compressed.
+ran="trace info - --format json"
+gzip -c $excerpt | "$numasim" trace info - --format json >"$tmp/out" 2>"$tmp/err"
+silent err
+sed 's|"file": "-"|"file": "'$excerpt'"|; s/"gzip"/"none"/' "$tmp/out" | cmp - "$tmp/plain" ||
+	fail "differs from the plain file's"
+
+run trace info traces/W1b_touch_4k_2x512m.trace.zst --format json
+status 0
+silent err
+out '"compression": "zstd"'
+is lines 288251
+is alloc 143691
+is failed 0
+is allocated 143693
+is free_batched 22
+is cpus 4
+[ "$(sum free free_before_window order_mismatch)" -eq 292 ] ||
+	fail "not every mm_page_free is accounted for"
+every_line_counts
+
+run trace info traces/W1b_touch_4k_2x512m.trace.zst
+status 0
+silent err
+out "alloc      143691, 143693 pages"
+out "lines        288251"
+
+run trace info "$tmp/none"
+status 2
+silent out
+err "numasim: $tmp/none: "
+
+run trace info CMakeLists.txt
+status 2
+silent out
+err "numasim: CMakeLists.txt"
+end

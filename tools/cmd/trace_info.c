@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * numasim trace info: what a trace holds, and what of its lines a replay would not see.
+ */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "sim/trace/trace.h"
+#include "sim/units.h"
+#include "tools/command.h"
+#include "tools/json.h"
+#include "tools/message.h"
+#include "tools/output.h"
+#include "tools/progress.h"
+
+static const char *const skip_meanings[] = {
+#define X(id, name, what) what,
+	TRACE_SKIPS(X)
+#undef X
+};
+
+static bool has_pfns(const struct trace *t)
+{
+	return t->min_pfn <= t->max_pfn;
+}
+
+static void print_skips(const struct trace *t, FILE *out)
+{
+	fputs("\nlines that are no event of a replay\n", out);
+	for (int i = 0; i < TRACE_NR_SKIPS; i++)
+		if (t->skipped[i])
+			fprintf(out, "  %12" PRIu64 "  %s\n", t->skipped[i], skip_meanings[i]);
+	if (t->first_unreadable_line)
+		fprintf(out, "  the first that could not be read, line %" PRIu32 ": %s\n",
+			t->first_unreadable_line, t->first_unreadable);
+	if (t->unknown_gfp)
+		fprintf(out,
+			"\n%" PRIu64 " gfp flags have names that are not known; "
+			"their events are kept without them\n",
+			t->unknown_gfp);
+}
+
+static void print_orders(const struct trace *t, FILE *out)
+{
+	fputs("\nallocations by order\n", out);
+	for (int order = 0; order < NR_PAGE_ORDERS; order++)
+		if (t->allocs_by_order[order])
+			fprintf(out, "  %2d  %12" PRIu64 "\n", order, t->allocs_by_order[order]);
+}
+
+static int print_text(const struct trace *t, FILE *out)
+{
+	fprintf(out, "trace        %s\n", t->file);
+	fprintf(out, "format       %s, compression %s\n", t->format, t->compression);
+	fprintf(out, "lines        %" PRIu64 "\n", t->nr_lines);
+	fprintf(out, "time span    %s\n", units_time(t->span_ps).text);
+	fprintf(out, "CPUs         %d\n", t->nr_cpus);
+	fprintf(out, "events       %zu\n", t->nr_events);
+	fprintf(out, "  alloc      %" PRIu64 ", %" PRIu64 " pages\n", t->nr_allocs,
+		t->pages_allocated);
+	fprintf(out, "  failed     %" PRIu64 "\n", t->nr_failed);
+	fprintf(out, "  free       %" PRIu64 ", %" PRIu64 " pages\n", t->nr_frees, t->pages_freed);
+	fprintf(out, "  touch      %" PRIu64 "\n", t->nr_touches);
+	fprintf(out, "  wait       %" PRIu64 "\n", t->nr_waits);
+	if (has_pfns(t))
+		fprintf(out, "page frames  0x%" PRIx64 " to 0x%" PRIx64 "\n", t->min_pfn,
+			t->max_pfn);
+	print_orders(t, out);
+	print_skips(t, out);
+	return 0;
+}
+
+static json_t *skips_json(const struct trace *t)
+{
+	json_t *skipped = json_object();
+
+	for (int i = 0; i < TRACE_NR_SKIPS; i++)
+		json_object_set_new(skipped, trace_skip_name((enum trace_skip)i),
+				    json_integer((json_int_t)t->skipped[i]));
+	return skipped;
+}
+
+static json_t *orders_json(const struct trace *t)
+{
+	json_t *orders = json_array();
+
+	for (int order = 0; order < NR_PAGE_ORDERS; order++)
+		json_array_append_new(orders, json_integer((json_int_t)t->allocs_by_order[order]));
+	return orders;
+}
+
+static json_t *pfns_json(const struct trace *t)
+{
+	if (!has_pfns(t))
+		return json_null();
+	return json_pack("{s:I, s:I}", "min", (json_int_t)t->min_pfn, "max",
+			 (json_int_t)t->max_pfn);
+}
+
+static json_t *unreadable_json(const struct trace *t)
+{
+	if (!t->first_unreadable_line)
+		return json_null();
+	return json_pack("{s:I, s:o}", "line", (json_int_t)t->first_unreadable_line, "text",
+			 json_text(t->first_unreadable));
+}
+
+static int print_json(const struct trace *t, FILE *out)
+{
+	json_t *events =
+		json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "total", (json_int_t)t->nr_events,
+			  "alloc", (json_int_t)t->nr_allocs, "failed", (json_int_t)t->nr_failed,
+			  "free", (json_int_t)t->nr_frees, "touch", (json_int_t)t->nr_touches,
+			  "wait", (json_int_t)t->nr_waits);
+	json_t *pages = json_pack("{s:I, s:I}", "allocated", (json_int_t)t->pages_allocated,
+				  "freed", (json_int_t)t->pages_freed);
+
+	return json_print(
+		json_pack("{s:o, s:s, s:s, s:I, s:I, s:i, s:o, s:o, s:o, s:o, s:o, s:I, s:o}",
+			  "file", json_text(t->file), "format", t->format, "compression",
+			  t->compression, "lines", (json_int_t)t->nr_lines, "span_ps",
+			  (json_int_t)t->span_ps, "cpus", t->nr_cpus, "events", events, "pages",
+			  pages, "page_frames", pfns_json(t), "allocs_by_order", orders_json(t),
+			  "skipped", skips_json(t), "unknown_gfp", (json_int_t)t->unknown_gfp,
+			  "first_unreadable", unreadable_json(t)),
+		out);
+}
+
+static int load(const char *path, bool quiet, struct trace **t)
+{
+	struct diag diag = DIAG_INIT;
+	struct progress progress;
+	int err, status = STATUS_DONE;
+
+	progress_start(&progress, "reading the trace", quiet);
+	err = trace_load(path, &(struct trace_progress){progress_report, &progress}, &diag, t);
+	progress_end(&progress);
+	message_warnings(&diag, quiet);
+	if (err)
+		status = message_error(&diag, err, path);
+	diag_clear(&diag);
+	return status;
+}
+
+static int run(const struct arguments *args)
+{
+	bool quiet = arguments_value(args, &option_quiet) != NULL;
+	struct output out;
+	struct trace *t;
+	int err, status;
+
+	status = load(args->operands[0], quiet, &t);
+	if (status)
+		return status;
+	status = STATUS_FAILED;
+	if (output_open(&out, arguments_value(args, &option_output)))
+		goto out_trace;
+	if (arguments_choice(args, &option_format) == FORMAT_JSON)
+		err = print_json(t, out.stream);
+	else
+		err = print_text(t, out.stream);
+	if (err) {
+		output_discard(&out);
+		status = message_error(&(struct diag)DIAG_INIT, err, t->file);
+	} else if (!output_commit(&out)) {
+		status = STATUS_DONE;
+	}
+out_trace:
+	trace_free(t);
+	return status;
+}
+
+static const struct option_def *const options[] = {&option_format, &option_output, NULL};
+
+const struct command command_trace_info = {
+	.name = "trace info",
+	.summary = "count what is in a trace, and what a replay would not see",
+	.operands = "TRACE",
+	.description =
+		"Read an allocation trace and print its format, its time span, its events by\n"
+		"kind and order, and how many lines are no event, by reason. TRACE may be\n"
+		"compressed with gzip or zstd; - is standard input.\n",
+	.options = options,
+	.min_operands = 1,
+	.max_operands = 1,
+	.run = run,
+};
