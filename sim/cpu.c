@@ -16,9 +16,9 @@
 const char *time_cause_name(enum time_cause cause)
 {
 	static const char *const names[NR_CAUSES] = {
-		[CAUSE_COMPUTE] = "compute", [CAUSE_LOCAL] = "local",
-		[CAUSE_REMOTE] = "remote",   [CAUSE_LOCK_WAIT] = "lock_wait",
-		[CAUSE_ZEROING] = "zeroing", [CAUSE_IDLE] = "idle",
+		[CAUSE_COMPUTE] = "compute",      [CAUSE_LOCAL] = "local_memory",
+		[CAUSE_REMOTE] = "remote_memory", [CAUSE_LOCK_WAIT] = "zone_lock_wait",
+		[CAUSE_ZEROING] = "zeroing",      [CAUSE_IDLE] = "idle",
 	};
 	return names[cause];
 }
