@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The programs that the simulated CPUs run in a replay, and how they wait for each other's pages.
+ * It knows operations and pages, not what they cost: that is between mm/ and the cost sink.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "sim/replay.h"
+
+#define PROGRESS_EVERY 8192
+
+/* A page of the trace: what it became here, and who waits for it. */
+struct replay_page {
+	struct page *page; /* NULL until allocated, after a failure, and after its free */
+	uint32_t pending;  /* operations before its free that are not done */
+	bool allocated;    /* the allocation has been tried */
+	bool awaited;      /* some CPU sleeps until something happens to it */
+};
+
+struct replay_cpu {
+	uint32_t *events; /* indexes into the trace, in order */
+	size_t nr_events;
+	uint32_t waits_for; /* page, or TRACE_NO_PAGE */
+};
+
+struct replay {
+	struct sim *sim;
+	struct mm *mm;
+	const struct trace *trace;
+	const struct replay_options *options;
+	struct replay_counts *counts;
+	struct replay_page *pages;
+	struct replay_cpu *cpus;
+	int nr_cpus;
+	uint64_t done;
+	bool stopped; /* a sleep ended without a wake: all return */
+};
+
+static void progress(struct replay *r)
+{
+	if (++r->done % PROGRESS_EVERY == 0 && r->options->progress)
+		r->options->progress(r->options->progress_arg, r->done, r->trace->nr_events);
+}
+
+/* Something happened to the page: those who sleep for it look again. */
+static void notify(struct replay *r, uint32_t number)
+{
+	struct replay_page *p = &r->pages[number];
+
+	if (!p->awaited)
+		return;
+	p->awaited = false;
+	for (int cpu = 0; cpu < r->nr_cpus; cpu++)
+		if (r->cpus[cpu].waits_for == number)
+			sim_wake(r->sim, cpu);
+}
+
+/* Sleep until the page is allocated and, for its free, until nothing else is pending on it. */
+static void wait_for_page(struct replay *r, int cpu, uint32_t number, bool alone)
+{
+	struct replay_page *p = &r->pages[number];
+
+	while (!r->stopped && (!p->allocated || (alone && p->pending))) {
+		p->awaited = true;
+		r->cpus[cpu].waits_for = number;
+		if (sim_sleep(r->sim, cpu))
+			r->stopped = true;
+	}
+	r->cpus[cpu].waits_for = TRACE_NO_PAGE;
+}
+
+static void finish(struct replay *r, int cpu, uint32_t number)
+{
+	r->pages[number].pending--;
+	sim_settle(r->sim, cpu);
+	notify(r, number);
+}
+
+/* The node that the trace asks for; nodes that this machine does not have are folded like CPUs. */
+static int wanted_node(const struct replay *r, const struct trace_event *ev)
+{
+	int nid = trace_event_nid(ev);
+
+	return nid == MM_NO_NODE ? MM_NO_NODE : nid % sim_machine(r->sim)->mm.nr_nodes;
+}
+
+static void do_alloc(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	const struct mm_request req = {
+		.cpu = cpu,
+		.nid = wanted_node(r, ev),
+		.order = ev->order,
+		.gfp = ev->gfp,
+	};
+	struct page *page;
+
+	if (mm_alloc_pages(r->mm, &req, &page)) {
+		r->counts->failed++;
+		page = NULL;
+	} else {
+		r->counts->allocs++;
+		mm_page_to_pfn(r->mm, cpu, page); /* for the page table entry */
+	}
+	if (ev->page == TRACE_NO_PAGE) {
+		/* It failed on the real machine, so nobody frees it; here it may have gone well. */
+		r->counts->failed_in_trace++;
+		if (page)
+			mm_free_pages(r->mm, cpu, page, ev->order);
+		sim_settle(r->sim, cpu);
+		return;
+	}
+	r->pages[ev->page].page = page;
+	r->pages[ev->page].allocated = true;
+	finish(r, cpu, ev->page);
+}
+
+static void do_free(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	struct replay_page *p = &r->pages[ev->page];
+
+	wait_for_page(r, cpu, ev->page, true);
+	if (!p->page) {
+		r->counts->lost++;
+		return;
+	}
+	/* The page table entry holds a frame number: the way back to the descriptor. */
+	mm_pfn_to_page(r->mm, cpu, mm_page_to_pfn(r->mm, MM_NO_CPU, p->page));
+	mm_free_pages(r->mm, cpu, p->page, ev->order);
+	p->page = NULL;
+	r->counts->frees++;
+	sim_settle(r->sim, cpu);
+}
+
+static void do_touch(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	struct replay_page *p = &r->pages[ev->page];
+
+	wait_for_page(r, cpu, ev->page, false);
+	if (p->page) {
+		sim_touch(r->sim, cpu, mm_page_address(r->mm, p->page), ev->bytes, ev->write);
+		r->counts->touches++;
+	} else {
+		r->counts->lost++;
+	}
+	finish(r, cpu, ev->page);
+}
+
+static void do_wait(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	sim_idle_until(r->sim, cpu, sim_now_ps(r->sim, cpu) + ev->time_ps);
+	r->counts->waits++;
+}
+
+static void run_cpu(struct sim *s, int cpu, void *arg)
+{
+	struct replay *r = arg;
+	const struct replay_cpu *c = &r->cpus[cpu];
+
+	for (size_t i = 0; i < c->nr_events && !r->stopped; i++) {
+		const struct trace_event *ev = &r->trace->events[c->events[i]];
+
+		if (r->options->timing == REPLAY_TRACE && ev->op != TRACE_WAIT)
+			sim_idle_until(s, cpu, ev->time_ps);
+		switch ((enum trace_op)ev->op) {
+		case TRACE_ALLOC:
+			do_alloc(r, cpu, ev);
+			break;
+		case TRACE_FREE:
+			do_free(r, cpu, ev);
+			break;
+		case TRACE_TOUCH:
+			do_touch(r, cpu, ev);
+			break;
+		case TRACE_WAIT:
+			do_wait(r, cpu, ev);
+			break;
+		}
+		progress(r);
+	}
+}
+
+/* Deal the events out to the CPUs, and count what is pending on each page before its free. */
+static int deal(struct replay *r)
+{
+	const struct trace *t = r->trace;
+
+	for (size_t i = 0; i < t->nr_events; i++) {
+		const struct trace_event *ev = &t->events[i];
+
+		r->cpus[ev->cpu % r->nr_cpus].nr_events++;
+		if (ev->op != TRACE_WAIT && ev->op != TRACE_FREE && ev->page != TRACE_NO_PAGE)
+			r->pages[ev->page].pending++;
+	}
+	for (int cpu = 0; cpu < r->nr_cpus; cpu++) {
+		struct replay_cpu *c = &r->cpus[cpu];
+
+		c->waits_for = TRACE_NO_PAGE;
+		c->events = malloc(c->nr_events * sizeof(*c->events) + 1);
+		if (!c->events)
+			return -ENOMEM;
+		c->nr_events = 0;
+	}
+	for (size_t i = 0; i < t->nr_events; i++) {
+		struct replay_cpu *c = &r->cpus[t->events[i].cpu % r->nr_cpus];
+
+		c->events[c->nr_events++] = (uint32_t)i;
+	}
+	if (t->nr_cpus > r->nr_cpus)
+		r->counts->folded_cpus = (uint64_t)(t->nr_cpus - r->nr_cpus);
+	return 0;
+}
+
+int replay_run(struct sim *s, const struct trace *t, const struct replay_options *options,
+	       struct replay_counts *counts)
+{
+	struct replay r = {
+		.sim = s,
+		.mm = sim_mm(s),
+		.trace = t,
+		.options = options,
+		.counts = counts,
+		.nr_cpus = mm_nr_cpus(sim_mm(s)),
+	};
+	int err = -ENOMEM;
+
+	*counts = (struct replay_counts){0};
+	r.pages = calloc(t->nr_pages + 1, sizeof(*r.pages));
+	r.cpus = calloc((size_t)r.nr_cpus, sizeof(*r.cpus));
+	if (r.pages && r.cpus)
+		err = deal(&r);
+	for (int cpu = 0; cpu < r.nr_cpus && !err; cpu++)
+		if (r.cpus[cpu].nr_events)
+			err = sim_spawn(s, cpu, run_cpu, &r);
+	if (!err)
+		err = sim_run(s);
+	for (int cpu = 0; r.cpus && cpu < r.nr_cpus; cpu++)
+		free(r.cpus[cpu].events);
+	free(r.cpus);
+	free(r.pages);
+	return err;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Replays a trace on a simulation: each CPU's actor does that CPU's operations in their order. An
+ * operation on a page waits until the page is there, a free until all earlier operations on the
+ * page are done, whichever CPUs they are on.
+ */
+#ifndef SIM_REPLAY_H
+#define SIM_REPLAY_H
+
+#include "sim/sim.h"
+#include "sim/trace/trace.h"
+
+enum replay_timing {
+	REPLAY_ASAP,  /* operations back to back, by CPU */
+	REPLAY_TRACE, /* no operation before its time in the trace */
+};
+
+struct replay_options {
+	enum replay_timing timing;
+	void (*progress)(void *arg, uint64_t done, uint64_t total); /* may be NULL */
+	void *progress_arg;
+};
+
+/* What became of the trace's operations. done + lost = the trace's events. */
+struct replay_counts {
+	uint64_t allocs, frees, touches, waits; /* done */
+	uint64_t failed;                        /* allocations that found no memory here */
+	uint64_t failed_in_trace; /* that failed on the real machine: asked again here */
+	uint64_t lost;            /* operations on pages whose allocation failed here */
+	uint64_t folded_cpus;     /* CPUs of the trace that the machine does not have */
+};
+
+/**
+ * Run the whole trace and then until all CPUs are done. CPUs beyond the machine's are folded onto
+ * those it has (cpu modulo their number). Returns 0 with *counts; -ENOMEM, or what sim_run() said.
+ */
+int replay_run(struct sim *s, const struct trace *t, const struct replay_options *options,
+	       struct replay_counts *counts);
+
+#endif
