@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads scenario files and turns their workloads into a trace. What a workload does is in its
+ * kind's file in workload/; this one reads the keys that they share.
+ */
+#include "sim/scenario.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/gfp_parse.h"
+
+#define MAX_OPERATIONS 100000000 /* events of a workload: they are held in memory */
+#define MAX_WORKLOADS  64
+
+static const char *const own_keys[] = {"description", "machine",   "costs", "seed",
+				       "workload",    "workloads", NULL};
+
+bool scenario_owns(const struct machine_override *set)
+{
+	for (int i = 1; own_keys[i]; i++) {
+		size_t len = strlen(own_keys[i]);
+
+		if (!strncmp(set->path, own_keys[i], len) && strchr(".[", set->path[len]))
+			return true;
+	}
+	return false;
+}
+
+/* A path in the file is relative to the file. */
+static char *beside(const char *file, const char *path)
+{
+	const char *slash = strrchr(file, '/');
+	size_t dir = slash && path[0] != '/' ? (size_t)(slash - file) + 1 : 0;
+	char *joined = malloc(dir + strlen(path) + 1);
+
+	if (joined) {
+		memcpy(joined, file, dir);
+		strcpy(joined + dir, path);
+	}
+	return joined;
+}
+
+static void read_top(struct scenario *s)
+{
+	const struct cfg_setting *root = cfg_root(s->cfg);
+	const char *text = "";
+
+	cfg_keys(s->cfg, root, own_keys);
+	cfg_string(s->cfg, cfg_find(s->cfg, root, "description"), &text);
+	s->description = strdup(text);
+	if (cfg_string(s->cfg, cfg_need(s->cfg, root, "machine"), &text))
+		s->machine = beside(s->file, text);
+	if (cfg_string(s->cfg, cfg_find(s->cfg, root, "costs"), &text))
+		s->costs = beside(s->file, text);
+	cfg_integer(s->cfg, cfg_find(s->cfg, root, "seed"), 0, INT64_MAX, &s->seed);
+	if (!cfg_find(s->cfg, root, "workloads"))
+		cfg_need(s->cfg, root, "workload");
+	else if (cfg_find(s->cfg, root, "workload"))
+		cfg_error(s->cfg, cfg_find(s->cfg, root, "workload"),
+			  "either workload or workloads, not both");
+}
+
+int scenario_load(const char *path, const struct machine_override *sets, size_t nr_sets,
+		  struct diag *diag, struct scenario **out)
+{
+	struct scenario *s = calloc(1, sizeof(*s));
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	s->seed = 1;
+	s->file = strdup(path);
+	err = s->file ? cfg_load(path, diag, &s->cfg) : -ENOMEM;
+	for (size_t i = 0; i < nr_sets && !err; i++)
+		if (scenario_owns(&sets[i]))
+			err = cfg_set(s->cfg, sets[i].path, sets[i].value);
+	if (!err) {
+		read_top(s);
+		err = cfg_status(s->cfg);
+	}
+	if (!err && (!s->description || !s->machine))
+		err = -ENOMEM;
+	if (err) {
+		scenario_free(s);
+		return err;
+	}
+	*out = s;
+	return 0;
+}
+
+void scenario_free(struct scenario *s)
+{
+	if (!s)
+		return;
+	cfg_free(s->cfg);
+	free(s->file);
+	free(s->description);
+	free(s->machine);
+	free(s->costs);
+	free(s);
+}
+
+/* One workload group being read. */
+struct reader {
+	struct cfg *cfg;
+	const struct cfg_setting *group;
+	struct workload *w;
+};
+
+static const struct cfg_setting *find(const struct reader *r, const char *key)
+{
+	return cfg_find(r->cfg, r->group, key);
+}
+
+static void read_gfp(struct reader *r)
+{
+	const struct cfg_setting *s = find(r, "gfp");
+	const char *text;
+	char wrong[256];
+
+	if (cfg_string(r->cfg, s, &text) && !gfp_parse(text, &r->w->gfp, wrong, sizeof(wrong)))
+		cfg_error(r->cfg, s, "%s", wrong);
+}
+
+/* A list of CPU or node numbers below `limit`; without the key all of them. */
+static int *read_numbers(struct reader *r, const char *key, int limit, const char *what, int *nr)
+{
+	const struct cfg_setting *s = find(r, key);
+	unsigned length = s ? cfg_length(s) : (unsigned)limit;
+	int *numbers;
+
+	*nr = 0;
+	if (s && !cfg_list(r->cfg, s))
+		return NULL;
+	if (s && !length) {
+		cfg_error(r->cfg, s, "an empty list; at least one %s is needed", what);
+		return NULL;
+	}
+	numbers = calloc(length ? length : 1, sizeof(*numbers));
+	if (!numbers) {
+		cfg_no_memory(r->cfg);
+		return NULL;
+	}
+	for (unsigned i = 0; i < length; i++) {
+		uint64_t number = i;
+
+		if (s)
+			cfg_integer(r->cfg, cfg_element(s, i), 0, (uint64_t)limit - 1, &number);
+		numbers[(*nr)++] = (int)number;
+	}
+	return numbers;
+}
+
+static void read_order(struct reader *r, const char *key, unsigned *order)
+{
+	uint64_t value;
+
+	if (cfg_integer(r->cfg, find(r, key), 0, MAX_PAGE_ORDER, &value))
+		*order = (unsigned)value;
+}
+
+static void read_workload(struct reader *r)
+{
+	struct workload *w = r->w;
+	struct cfg *c = r->cfg;
+
+	read_gfp(r);
+	w->cpus = read_numbers(r, "cpus", w->machine->mm.nr_cpus, "CPU", &w->nr_cpus);
+	w->nodes = read_numbers(r, "nodes", w->machine->mm.nr_nodes, "node", &w->nr_nodes);
+	cfg_size(c, find(r, "bytes"), &w->bytes);
+	cfg_size(c, find(r, "beyond"), &w->beyond);
+	cfg_integer(c, find(r, "operations"), 1, MAX_OPERATIONS, &w->operations);
+	cfg_integer(c, find(r, "live"), 1, MAX_OPERATIONS, &w->live);
+	cfg_integer(c, find(r, "burst"), 1, MAX_OPERATIONS, &w->burst);
+	read_order(r, "order", &w->order);
+	read_order(r, "max_order", &w->max_order);
+	cfg_size(c, find(r, "touch"), &w->touch_bytes);
+	if (w->touch_bytes > UINT64_C(1) << mm_arch(w->machine->mm.arch)->page_shift)
+		cfg_error(c, find(r, "touch"), "more than a page");
+	if (w->nr_cpus && w->operations > (uint64_t)(MAX_OPERATIONS / w->nr_cpus))
+		cfg_error(c, find(r, "operations"),
+			  "%" PRIu64 " on each of %d CPUs; at most %d in all", w->operations,
+			  w->nr_cpus, MAX_OPERATIONS);
+}
+
+/* Its kind, and no key that the kind does not take. */
+static bool read_kind(struct reader *r)
+{
+	const char *names[32] = {NULL}, *keys[32] = {"kind"};
+	unsigned kind;
+
+	for (int i = 0; workload_kinds[i] && i < 31; i++)
+		names[i] = workload_kinds[i]->name;
+	if (!cfg_choice(r->cfg, cfg_need(r->cfg, r->group, "kind"), "workload", names, &kind))
+		return false;
+	r->w->kind = workload_kinds[kind];
+	for (int i = 0; r->w->kind->keys[i] && i < 30; i++)
+		keys[i + 1] = r->w->kind->keys[i];
+	cfg_keys(r->cfg, r->group, keys);
+	return true;
+}
+
+static int generate_one(const struct scenario *s, const struct machine *m,
+			const struct cfg_setting *setting, struct rng *rng, struct trace *t)
+{
+	struct workload w = {
+		.machine = m,
+		.operations = 10000,
+		.live = 1024,
+		.burst = 1024,
+		.beyond = UINT64_C(16) << 20,
+		.gfp = GFP_HIGHUSER_MOVABLE | __GFP_ZERO,
+	};
+	struct reader r = {s->cfg, cfg_group(s->cfg, setting), &w};
+	int err;
+
+	w.rng.state = rng_next(rng);
+	if (r.group && read_kind(&r))
+		read_workload(&r);
+	err = cfg_status(s->cfg);
+	if (!err)
+		err = w.kind->generate(&w, t);
+	free(w.cpus);
+	free(w.nodes);
+	return err;
+}
+
+int scenario_generate(const struct scenario *s, const struct machine *m, struct diag *diag,
+		      struct trace **out)
+{
+	const struct cfg_setting *root = cfg_root(s->cfg);
+	const struct cfg_setting *list = cfg_find(s->cfg, root, "workloads");
+	struct rng rng = {s->seed};
+	struct trace *t = trace_new(s->file);
+	int err = t ? 0 : -ENOMEM;
+
+	if (!err && !list)
+		err = generate_one(s, m, cfg_find(s->cfg, root, "workload"), &rng, t);
+	if (!err && list && cfg_list(s->cfg, list)) {
+		if (!cfg_length(list) || cfg_length(list) > MAX_WORKLOADS)
+			cfg_error(s->cfg, list, "%u workloads; 1 to %d are possible",
+				  cfg_length(list), MAX_WORKLOADS);
+		err = cfg_status(s->cfg);
+		for (unsigned i = 0; i < cfg_length(list) && !err; i++)
+			err = generate_one(s, m, cfg_element(list, i), &rng, t);
+	}
+	if (!err)
+		err = cfg_status(s->cfg);
+	if (err == -ENOMEM)
+		diag_error(diag, err, s->file, 0, "its workloads need more memory than there is");
+	if (err) {
+		trace_free(t);
+		return err;
+	}
+	*out = t;
+	return 0;
+}
+
+int workload_alloc(const struct workload *w, struct trace *t, int cpu, unsigned order, int nid,
+		   uint32_t *page)
+{
+	struct trace_event ev = {
+		.op = TRACE_ALLOC,
+		.page = t->nr_pages,
+		.cpu = (uint16_t)cpu,
+		.order = (uint8_t)order,
+		.gfp = w->gfp,
+		.migratetype = (uint8_t)gfp_migratetype(w->gfp),
+	};
+	int err;
+
+	trace_event_set_nid(&ev, nid);
+	*page = ev.page;
+	err = trace_append(t, &ev);
+	if (err || !w->touch_bytes)
+		return err;
+	ev = (struct trace_event){
+		.op = TRACE_TOUCH,
+		.page = *page,
+		.cpu = (uint16_t)cpu,
+		.bytes = (uint32_t)w->touch_bytes,
+		.write = 1,
+	};
+	return trace_append(t, &ev);
+}
+
+int workload_free(struct trace *t, int cpu, unsigned order, uint32_t page)
+{
+	struct trace_event ev = {
+		.op = TRACE_FREE,
+		.page = page,
+		.cpu = (uint16_t)cpu,
+		.order = (uint8_t)order,
+	};
+
+	return trace_append(t, &ev);
+}
