@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A result for people: what ran, how long it took, where the pages and the time went. */
+#include <inttypes.h>
+
+#include "sim/comparison.h"
+#include "sim/json.h"
+#include "sim/result.h"
+#include "sim/text.h"
+
+static void print_head(const json_t *doc, FILE *out)
+{
+	uint64_t nodes = result_integer(doc, "machine.nodes");
+
+	fprintf(out, "Machine         %s\n", result_string(doc, "machine.name"));
+	fprintf(out, "                %s, %s, %" PRIu64 " %s, %" PRIu64 " CPUs\n",
+		result_string(doc, "machine.architecture"),
+		result_string(doc, "machine.memory_model"), nodes, nodes == 1 ? "node" : "nodes",
+		result_integer(doc, "machine.cpus"));
+	fprintf(out, "Work            %s\n", result_string(doc, "work"));
+	fprintf(out, "Simulated time  %s\n", text_time(result_integer(doc, "simulated_ps")).text);
+}
+
+static void print_events(const json_t *doc, FILE *out)
+{
+	const json_t *skipped = result_member(doc, "events.skipped"), *value;
+	const char *key, *before = "Not replayed    ";
+
+	fprintf(out, "Operations      %s allocations (%s failed), %s frees",
+		text_count(result_integer(doc, "events.alloc")).text,
+		text_count(result_integer(doc, "events.failed")).text,
+		text_count(result_integer(doc, "events.free")).text);
+	if (result_integer(doc, "events.touch"))
+		fprintf(out, ", %s touches", text_count(result_integer(doc, "events.touch")).text);
+	fputc('\n', out);
+	json_object_foreach((json_t *)skipped, key, value)
+	{
+		if (!json_integer_value(value))
+			continue;
+		fprintf(out, "%s%s %s", before,
+			text_count((uint64_t)json_integer_value(value)).text, key);
+		before = ", ";
+	}
+	if (before[0] == ',')
+		fputc('\n', out);
+}
+
+static void print_nodes(const json_t *doc, FILE *out)
+{
+	const json_t *node;
+	size_t i;
+
+	fprintf(out, "\n%-6s%16s%12s%12s%14s%12s%12s%12s\n", "Node", "pages allocated", "numa_hit",
+		"numa_miss", "numa_foreign", "local_node", "other_node", "pages free");
+	json_array_foreach(result_member(doc, "nodes"), i, node)
+	{
+		fprintf(out, "%-6" PRIu64 "%16s", json_get(node, "node"),
+			text_count(json_get(node, "pages_allocated")).text);
+		fprintf(out, "%12s%12s", text_count(json_get(node, "numa_hit")).text,
+			text_count(json_get(node, "numa_miss")).text);
+		fprintf(out, "%14s%12s%12s%12s\n", text_count(json_get(node, "numa_foreign")).text,
+			text_count(json_get(node, "local_node")).text,
+			text_count(json_get(node, "other_node")).text,
+			text_count(json_get(node, "pages_free")).text);
+	}
+}
+
+static void print_zones(const json_t *doc, FILE *out)
+{
+	const json_t *zone;
+	size_t i;
+
+	fprintf(out, "\n%-16s%16s%16s%16s%12s%16s\n", "Zone", "pages allocated", "by fallback",
+		"pages free", "low", "lock taken");
+	json_array_foreach(result_member(doc, "zones"), i, zone)
+	{
+		char name[40];
+
+		snprintf(name, sizeof(name), "%" PRIu64 " %s", json_get(zone, "node"),
+			 json_get_string(zone, "zone"));
+		fprintf(out, "%-16s%16s%16s%16s%12s%16s\n", name,
+			text_count(json_get(zone, "pages_allocated")).text,
+			text_count(json_get(zone, "fallback_allocations")).text,
+			text_count(json_get(zone, "pages_free")).text,
+			text_count(json_get(zone, "low")).text,
+			text_count(json_get(zone, "lock_acquired")).text);
+	}
+}
+
+/* Causes of all CPUs that did anything, and how they share the time that was not idle. */
+static void print_cost(const json_t *doc, FILE *out)
+{
+	uint64_t total = result_integer(doc, "cost.total_ps");
+	uint64_t busy = total - result_integer(doc, "cost.idle_ps");
+
+	fprintf(out, "\n%-16s%14s   of the time that CPUs were busy\n", "Time of CPUs", "");
+	for (int i = 0; i < NR_CAUSES; i++) {
+		const char *name = time_cause_name((enum time_cause)i);
+		char path[80];
+		uint64_t ps;
+
+		snprintf(path, sizeof(path), "cost.%s_ps", name);
+		ps = result_integer(doc, path);
+		fprintf(out, "  %-20s%12s", name, text_time(ps).text);
+		fprintf(out, "%10s\n", i == CAUSE_IDLE ? "" : text_percent(ps, busy).text);
+	}
+}
+
+static void print_memory(const json_t *doc, FILE *out)
+{
+	fprintf(out,
+		"\nMemory model    %s: %s of page descriptors, %s of them for holes; tables %s\n",
+		result_string(doc, "memory_model.name"),
+		text_bytes(result_integer(doc, "memory_model.memmap_bytes")).text,
+		text_bytes(result_integer(doc, "memory_model.hole_bytes")).text,
+		text_bytes(result_integer(doc, "memory_model.table_bytes")).text);
+	fprintf(out, "Accesses        %s hit a cache; remote memory was reached %s times\n",
+		text_count(result_integer(doc, "memory.cache_hits")).text,
+		text_count(result_integer(doc, "memory.remote_accesses")).text);
+}
+
+static void print_result(const json_t *doc, FILE *out)
+{
+	print_head(doc, out);
+	print_events(doc, out);
+	print_nodes(doc, out);
+	print_zones(doc, out);
+	print_cost(doc, out);
+	print_memory(doc, out);
+}
+
+const struct report_format report_text = {
+	.name = "text",
+	.result = print_result,
+	.comparison = comparison_print,
+};

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Gathers what a run counted, from the simulation, the mm core and the trace, into one JSON
+ * document. Nothing is computed here but sums.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/json.h"
+#include "sim/result.h"
+
+static json_t *integers(const uint64_t *values, int nr)
+{
+	json_t *array = json_array();
+
+	for (int i = 0; i < nr; i++)
+		json_append(array, values[i]);
+	return array;
+}
+
+static void put_machine(json_t *doc, const struct result_of *w)
+{
+	const struct machine *m = sim_machine(w->sim);
+	const struct mm *mm = sim_mm(w->sim);
+	json_t *machine = json_put_object(doc, "machine");
+
+	json_put_string(machine, "name", m->name);
+	json_put_string(machine, "file", m->file);
+	json_put_string(machine, "architecture", mm_get_arch(mm)->name);
+	json_put_string(machine, "memory_model", mm_model_name(mm_get_model(mm)));
+	json_put(machine, "nodes", (uint64_t)m->mm.nr_nodes);
+	json_put(machine, "cpus", (uint64_t)m->mm.nr_cpus);
+}
+
+static void put_events(json_t *doc, const struct result_of *w)
+{
+	const struct replay_counts *c = w->counts;
+	json_t *events = json_put_object(doc, "events"), *skipped;
+
+	json_put(events, "alloc", c->allocs);
+	json_put(events, "free", c->frees);
+	json_put(events, "touch", c->touches);
+	json_put(events, "wait", c->waits);
+	json_put(events, "failed", c->failed);
+	json_put(events, "failed_in_trace", c->failed_in_trace);
+	skipped = json_put_object(events, "skipped");
+	for (int i = 0; i < TRACE_NR_SKIPS; i++)
+		json_put(skipped, trace_skip_name((enum trace_skip)i), w->trace->skipped[i]);
+	json_put(skipped, "page_failed_here", c->lost);
+	json_put(events, "unknown_gfp_names", w->trace->unknown_gfp);
+	json_put(events, "cpus_folded", c->folded_cpus);
+}
+
+struct node_sums {
+	uint64_t allocated, managed, free;
+};
+
+static void put_zone(json_t *zones, const struct mm *mm, int nid, int zone, struct node_sums *sums)
+{
+	struct mm_zone_info info;
+	json_t *z;
+
+	mm_zone_info(mm, nid, zone, &info);
+	sums->allocated += info.alloc_pages;
+	sums->managed += info.managed;
+	sums->free += info.free;
+	if (!info.spanned)
+		return;
+	z = json_append_object(zones);
+	json_put(z, "node", (uint64_t)nid);
+	json_put_string(z, "zone", info.name);
+	json_put(z, "pages_allocated", info.alloc_pages);
+	json_put(z, "fallback_allocations", info.fallbacks);
+	json_put(z, "pages_managed", info.managed);
+	json_put(z, "pages_free", info.free);
+	json_put(z, "min", info.min);
+	json_put(z, "low", info.low);
+	json_put(z, "high", info.high);
+	json_put(z, "lock_acquired", info.lock_acquired);
+}
+
+static void put_nodes_and_zones(json_t *doc, const struct mm *mm)
+{
+	json_t *nodes = json_put_array(doc, "nodes"), *zones = json_put_array(doc, "zones");
+
+	for (int nid = 0; nid < mm_nr_nodes(mm); nid++) {
+		struct node_sums s = {0};
+		struct mm_numastat stat;
+		json_t *node = json_append_object(nodes);
+
+		for (int z = 0; z < mm_get_arch(mm)->nr_zones; z++)
+			put_zone(zones, mm, nid, z, &s);
+		mm_node_numastat(mm, nid, &stat);
+		json_put(node, "node", (uint64_t)nid);
+		json_put(node, "machine_node", (uint64_t)mm_node_home(mm, nid));
+		json_put_numastat(node, &stat);
+		json_put(node, "pages_allocated", s.allocated);
+		json_put(node, "pages_managed", s.managed);
+		json_put(node, "pages_free", s.free);
+	}
+}
+
+/* Sum of the accounts of all CPUs; its arrays are owned. */
+struct totals {
+	struct cpu_account sum;
+	int nr_nodes;
+};
+
+static void add_array(uint64_t *to, const uint64_t *from, int nr)
+{
+	for (int i = 0; i < nr; i++)
+		to[i] += from[i];
+}
+
+static bool sum_accounts(const struct result_of *w, struct totals *t)
+{
+	struct cpu_account *s = &t->sum;
+	size_t n;
+
+	memset(t, 0, sizeof(*t));
+	t->nr_nodes = sim_machine(w->sim)->mm.nr_nodes;
+	n = (size_t)t->nr_nodes;
+	s->remote_ps = calloc(5 * n, sizeof(*s->remote_ps));
+	if (!s->remote_ps)
+		return false;
+	s->zeroing_ps = s->remote_ps + n;
+	s->misses = s->zeroing_ps + n;
+	s->bytes_read = s->misses + n;
+	s->bytes_written = s->bytes_read + n;
+	for (int cpu = 0; cpu < mm_nr_cpus(sim_mm(w->sim)); cpu++) {
+		const struct cpu_account *a = sim_account(w->sim, cpu);
+
+		s->total_ps += a->total_ps;
+		s->cache_hits += a->cache_hits;
+		s->lock_acquired += a->lock_acquired;
+		s->lock_contended += a->lock_contended;
+		add_array(s->cause_ps, a->cause_ps, NR_CAUSES);
+		add_array(s->site_calls, a->site_calls, MM_NR_SITES);
+		add_array(s->site_ps, a->site_ps, MM_NR_SITES);
+		add_array(s->remote_ps, a->remote_ps, t->nr_nodes);
+		add_array(s->zeroing_ps, a->zeroing_ps, t->nr_nodes);
+		add_array(s->misses, a->misses, t->nr_nodes);
+		add_array(s->bytes_read, a->bytes_read, t->nr_nodes);
+		add_array(s->bytes_written, a->bytes_written, t->nr_nodes);
+	}
+	return true;
+}
+
+static void put_account(json_t *cost, const struct cpu_account *a, int nr_nodes)
+{
+	json_put(cost, "total_ps", a->total_ps);
+	for (int i = 0; i < NR_CAUSES; i++) {
+		char key[64];
+
+		snprintf(key, sizeof(key), "%s_ps", time_cause_name((enum time_cause)i));
+		json_put(cost, key, a->cause_ps[i]);
+	}
+	json_object_set_new(cost, "remote_memory_by_node_ps", integers(a->remote_ps, nr_nodes));
+	json_object_set_new(cost, "zeroing_by_node_ps", integers(a->zeroing_ps, nr_nodes));
+}
+
+/* Latencies that CPUs paid for memory of other nodes: what a longer way there makes longer. */
+static uint64_t remote_misses(const struct result_of *w)
+{
+	uint64_t sum = 0;
+
+	for (int cpu = 0; cpu < mm_nr_cpus(sim_mm(w->sim)); cpu++)
+		for (int n = 0; n < sim_machine(w->sim)->mm.nr_nodes; n++)
+			if (n != sim_machine(w->sim)->cpus[cpu].nid)
+				sum += sim_account(w->sim, cpu)->misses[n];
+	return sum;
+}
+
+static void put_cost(json_t *doc, const struct result_of *w, const struct totals *t)
+{
+	json_t *cost = json_put_object(doc, "cost"), *memory, *cpus;
+
+	put_account(cost, &t->sum, t->nr_nodes);
+	memory = json_put_object(doc, "memory");
+	json_put(memory, "cache_hits", t->sum.cache_hits);
+	json_put(memory, "remote_accesses", remote_misses(w));
+	json_object_set_new(memory, "accesses_by_node", integers(t->sum.misses, t->nr_nodes));
+	json_object_set_new(memory, "bytes_read_by_node", integers(t->sum.bytes_read, t->nr_nodes));
+	json_object_set_new(memory, "bytes_written_by_node",
+			    integers(t->sum.bytes_written, t->nr_nodes));
+	cpus = json_put_array(doc, "cpus");
+	for (int cpu = 0; cpu < mm_nr_cpus(sim_mm(w->sim)); cpu++) {
+		json_t *c = json_append_object(cpus);
+
+		json_put(c, "cpu", (uint64_t)cpu);
+		json_put(c, "node", (uint64_t)sim_machine(w->sim)->cpus[cpu].nid);
+		put_account(c, sim_account(w->sim, cpu), t->nr_nodes);
+	}
+}
+
+static void put_sites(json_t *doc, const struct totals *t)
+{
+	json_t *sites = json_put_object(doc, "sites");
+
+	for (int i = 0; i < MM_NR_SITES; i++) {
+		json_t *site = json_put_object(sites, mm_site_name((enum mm_site)i));
+
+		json_put(site, "calls", t->sum.site_calls[i]);
+		json_put(site, "ps", t->sum.site_ps[i]);
+	}
+}
+
+static void put_allocator(json_t *doc, const struct mm *mm, const struct totals *t)
+{
+	struct mm_counters c;
+	struct mm_model_info info;
+	json_t *allocator = json_put_object(doc, "allocator"), *model;
+
+	mm_counters(mm, &c);
+	json_put(allocator, "fallback_zone", c.fallback_zone);
+	json_put(allocator, "fallback_node", c.fallback_node);
+	json_put(allocator, "slow_path", c.slow_path);
+	json_put(allocator, "kswapd_wakeups", c.kswapd_wakeups);
+	json_put(allocator, "pcp_refills", c.pcp_refills);
+	json_put(allocator, "pcp_drains", c.pcp_drains);
+	json_put(allocator, "splits", c.splits);
+	json_put(allocator, "merges", c.merges);
+	json_put(allocator, "lock_acquired", t->sum.lock_acquired);
+	json_put(allocator, "lock_contended", t->sum.lock_contended);
+
+	mm_model_info(mm, &info);
+	model = json_put_object(doc, "memory_model");
+	json_put_string(model, "name", mm_model_name(mm_get_model(mm)));
+	json_put(model, "memmap_bytes", info.memmap_bytes);
+	json_put(model, "hole_bytes", info.hole_bytes);
+	json_put(model, "table_bytes", info.table_bytes);
+}
+
+json_t *result_build(const struct result_of *w)
+{
+	uint64_t elapsed = sim_elapsed_ps(w->sim);
+	struct totals t;
+	json_t *doc = json_object();
+
+	if (!doc || !sum_accounts(w, &t)) {
+		json_decref(doc);
+		return NULL;
+	}
+	json_put_string(doc, "work", w->work);
+	json_put_string(doc, "timing", w->timing == REPLAY_TRACE ? "trace" : "asap");
+	put_machine(doc, w);
+	json_object_set_new(doc, "simulated_ns", json_real((double)elapsed / 1000));
+	json_put(doc, "simulated_ps", elapsed);
+	put_events(doc, w);
+	put_nodes_and_zones(doc, sim_mm(w->sim));
+	put_cost(doc, w, &t);
+	put_allocator(doc, sim_mm(w->sim), &t);
+	put_sites(doc, &t);
+	free(t.sum.remote_ps);
+	return doc;
+}
+
+const json_t *result_member(const json_t *result, const char *path)
+{
+	while (result && *path) {
+		size_t len = strcspn(path, ".");
+		char key[64];
+
+		snprintf(key, sizeof(key), "%.*s", (int)len, path);
+		result = json_object_get(result, key);
+		path += len + (path[len] == '.');
+	}
+	return result;
+}
+
+uint64_t result_integer(const json_t *result, const char *path)
+{
+	return (uint64_t)json_integer_value(result_member(result, path));
+}
+
+const char *result_string(const json_t *result, const char *path)
+{
+	const char *s = json_string_value(result_member(result, path));
+
+	return s ? s : "";
+}
