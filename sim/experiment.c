@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Runs work on machines. A child process writes its result, or its error, as one JSON document to
+ * a temporary file that parent and child share; it prints nothing.
+ */
+#include "sim/experiment.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sim/json.h"
+
+static int verify(const struct sim *s, const struct machine *m, struct diag *diag)
+{
+	char why[256];
+
+	if (mm_verify(sim_mm((struct sim *)s), why, sizeof(why)))
+		return diag_error(diag, -EBADMSG, m->file, 0, "the mm core is inconsistent: %s",
+				  why);
+	return 0;
+}
+
+int experiment_run(const struct experiment *e, const struct machine *m, struct diag *diag,
+		   json_t **result)
+{
+	struct replay_counts counts;
+	struct sim *s = NULL;
+	int err = sim_create(m, e->costs, diag, &s);
+
+	if (err)
+		return err;
+	err = replay_run(s, e->trace, &e->options, &counts);
+	if (err == -EDEADLK)
+		diag_error(diag, err, e->trace->file, 0,
+			   "its operations wait for each other in a circle");
+	if (!err && e->verify)
+		err = verify(s, m, diag);
+	if (!err) {
+		*result = result_build(
+			&(struct result_of){s, e->trace, &counts, e->options.timing, e->work});
+		err = *result ? 0 : -ENOMEM;
+	}
+	sim_destroy(s);
+	return err;
+}
+
+struct child {
+	pid_t pid; /* 0: not started, or waited for */
+	FILE *answer;
+};
+
+/* In the child: run, write the result or the error, and leave without the parent's exit work. */
+static void run_child(const struct experiment *e, const struct machine *m, FILE *answer)
+{
+	struct diag diag = DIAG_INIT;
+	json_t *doc = NULL;
+	int err = experiment_run(e, m, &diag, &doc);
+
+	if (err) {
+		doc = json_object();
+		json_put(doc, "errno", (uint64_t)-err);
+		json_put_string(doc, "error", diag.failed ? diag.error.text : strerror(-err));
+		json_put(doc, "line", diag.failed ? diag.error.line : 0);
+	}
+	err = json_dumpf(doc, answer, JSON_REAL_PRECISION(15)) || fflush(answer);
+	_exit(err ? 1 : 0);
+}
+
+static int start(const struct experiment *e, const struct machine *m, struct child *c)
+{
+	c->answer = tmpfile();
+	if (!c->answer)
+		return -errno;
+	fflush(NULL);
+	c->pid = fork();
+	if (c->pid < 0) {
+		c->pid = 0;
+		return -errno;
+	}
+	if (c->pid == 0)
+		run_child(e, m, c->answer);
+	return 0;
+}
+
+static int child_failed(const struct machine *m, int status, struct diag *diag)
+{
+	if (WIFSIGNALED(status))
+		return diag_error(diag, -EBADMSG, m->file, 0, "its simulation died of signal %d",
+				  WTERMSIG(status));
+	return diag_error(diag, -EIO, m->file, 0, "its simulation could not pass its result on");
+}
+
+/* Wait for one child, and append what it answered. */
+static int collect(struct child *c, const struct machine *m, struct diag *diag, json_t *results)
+{
+	json_t *doc;
+	int status, err;
+
+	while (waitpid(c->pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	c->pid = 0;
+	rewind(c->answer);
+	doc = json_loadf(c->answer, 0, NULL);
+	if (!doc || !WIFEXITED(status) || WEXITSTATUS(status)) {
+		json_decref(doc);
+		return child_failed(m, status, diag);
+	}
+	err = -(int)json_get(doc, "errno");
+	if (err) {
+		diag_error(diag, err, m->file, (unsigned)json_get(doc, "line"), "%s",
+			   json_get_string(doc, "error"));
+		json_decref(doc);
+		return err;
+	}
+	return json_array_append_new(results, doc) ? -ENOMEM : 0;
+}
+
+int experiment_compare(const struct experiment *e, struct machine *const *machines, size_t nr,
+		       struct diag *diag, json_t **results)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t at_once = processors > 1 ? (size_t)processors : 1, started = 0;
+	struct child *children = calloc(nr, sizeof(*children));
+	int err = children ? 0 : -ENOMEM;
+
+	*results = json_array();
+	for (size_t i = 0; i < nr && !err; i++) {
+		while (started < nr && started < i + at_once && !err) {
+			err = start(e, machines[started], &children[started]);
+			started++;
+		}
+		if (!err)
+			err = collect(&children[i], machines[i], diag, *results);
+	}
+	for (size_t i = 0; i < started; i++) {
+		if (children[i].pid)
+			waitpid(children[i].pid, NULL, 0);
+		if (children[i].answer)
+			fclose(children[i].answer);
+	}
+	free(children);
+	if (err) {
+		json_decref(*results);
+		*results = NULL;
+	}
+	return err;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One piece of work on one machine, or the same work on several. SimGrid allows one engine a
+ * process, so several machines run in child processes, which pass their result documents back.
+ */
+#ifndef SIM_EXPERIMENT_H
+#define SIM_EXPERIMENT_H
+
+#include "sim/costs.h"
+#include "sim/result.h"
+
+struct experiment {
+	const struct costs *costs;
+	const struct trace *trace;
+	const char *work; /* what the result calls it */
+	struct replay_options options;
+	bool verify; /* recompute every invariant of the mm core at the end */
+};
+
+/**
+ * Run it here; once a process. Returns 0 and *result (json_decref it); -EINVAL where the machine is
+ * refused; -EDEADLK, or -EBADMSG where an invariant does not hold; each with the reason in diag.
+ */
+int experiment_run(const struct experiment *e, const struct machine *m, struct diag *diag,
+		   json_t **result);
+
+/**
+ * Run it on each machine, as many at once as there are processors, in child processes. Returns 0
+ * and *results, an array in the order of the machines; or the first error, with the reason in diag.
+ */
+int experiment_compare(const struct experiment *e, struct machine *const *machines, size_t nr,
+		       struct diag *diag, json_t **results);
+
+#endif

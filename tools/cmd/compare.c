@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* numasim compare: the same work on several machines or memory models, side by side. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/scenario.h"
+#include "tools/message.h"
+#include "tools/work.h"
+
+#define DEFAULT_SCENARIO "scenarios/churn.cfg"
+
+static const struct option_def option_trace = {.name = "trace",
+					       .kind = OPTION_TEXT,
+					       .value = "FILE",
+					       .help = "the work: replay this trace"};
+static const struct option_def option_scenario = {
+	.name = "scenario",
+	.kind = OPTION_TEXT,
+	.value = "FILE",
+	.help = "the work: this scenario's workloads (default: " DEFAULT_SCENARIO ")"};
+static const struct option_def option_models = {
+	.name = "models",
+	.kind = OPTION_TEXT,
+	.value = "LIST",
+	.help = "each machine with each of these memory models, joined by commas"};
+
+struct columns {
+	struct machine **machines;
+	size_t nr, room;
+};
+
+static int add_column(struct columns *c, struct work *w, const char *path)
+{
+	struct machine **grown;
+	int err;
+
+	if (c->nr == c->room) {
+		c->room = c->room ? 2 * c->room : 8;
+		grown = realloc(c->machines, c->room * sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		c->machines = grown;
+	}
+	err = work_load_machine(w, path, &c->machines[c->nr]);
+	if (!err)
+		c->nr++;
+	return err;
+}
+
+/* The machine once with each model of the list: --set memory_model=... on top of the others. */
+static int add_models(struct columns *c, struct work *w, const char *path, const char *list)
+{
+	struct arguments args = *w->args;
+	const struct arguments *given = w->args;
+	struct machine_override *sets = calloc(args.nr_sets + 1, sizeof(*sets));
+	char *names = strdup(list), *rest = names, *name;
+	int err = sets && names ? 0 : -ENOMEM;
+
+	if (!err && args.nr_sets)
+		memcpy(sets, args.sets, args.nr_sets * sizeof(*sets));
+	args.sets = sets;
+	w->args = &args;
+	while (!err && (name = strsep(&rest, ","))) {
+		sets[given->nr_sets] = (struct machine_override){"memory_model", name};
+		args.nr_sets = given->nr_sets + 1;
+		err = add_column(c, w, path);
+	}
+	w->args = given;
+	free(names);
+	free(sets);
+	return err;
+}
+
+static int load_columns(struct columns *c, struct work *w)
+{
+	const char *models = arguments_value(w->args, &option_models);
+	int err = 0;
+
+	for (int i = 0; i < w->args->nr_operands && !err; i++)
+		err = models ? add_models(c, w, w->args->operands[i], models)
+			     : add_column(c, w, w->args->operands[i]);
+	return err;
+}
+
+/* The scenario's workloads, made for the first machine: all machines get the same operations. */
+static int load_scenario(struct work *w, const struct machine *first)
+{
+	const char *given = arguments_value(w->args, &option_scenario);
+	char *shipped = given ? NULL : shipped_config(DEFAULT_SCENARIO);
+	const char *path = given ? given : shipped;
+	struct scenario *s = NULL;
+	int err = path ? scenario_load(path, w->args->sets, w->args->nr_sets, &w->diag, &s)
+		       : diag_error(&w->diag, -ENOENT, DEFAULT_SCENARIO, 0,
+				    "not among the shipped files; name one with --scenario");
+
+	if (!err) {
+		s->seed = arguments_number(w->args, &option_seed, s->seed);
+		err = scenario_generate(s, first, &w->diag, &w->trace);
+	}
+	if (!err) {
+		w->experiment.trace = w->trace;
+		w->experiment.work = w->trace->file;
+	}
+	scenario_free(s);
+	free(shipped);
+	return err;
+}
+
+static int run(const struct arguments *args)
+{
+	const char *trace = arguments_value(args, &option_trace);
+	struct columns c = {0};
+	json_t *results = NULL;
+	struct work w;
+	int err;
+
+	if (trace && arguments_value(args, &option_scenario)) {
+		message("compare: either --trace or --scenario, not both");
+		return STATUS_WRONG;
+	}
+	err = work_init(&w, args, NULL);
+	/* The columns run in child processes, which print nothing. */
+	w.experiment.options.progress = NULL;
+	if (!err)
+		err = load_columns(&c, &w);
+	if (!err)
+		err = trace ? work_load_trace(&w, trace) : load_scenario(&w, c.machines[0]);
+	if (!err)
+		err = experiment_compare(&w.experiment, c.machines, c.nr, &w.diag, &results);
+	for (size_t i = 0; i < c.nr; i++)
+		machine_free(c.machines[i]);
+	free(c.machines);
+	return work_finish(&w, err, results, true, args->operands[0]);
+}
+
+static const struct option_def *const options[] = {
+	&option_trace, &option_scenario, &option_models, &option_timing, &option_costs, &option_set,
+	&option_seed,  &option_verify,   &option_format, &option_output, NULL};
+
+const struct command command_compare = {
+	.name = "compare",
+	.summary = "the same work on several machines or memory models, side by side",
+	.operands = "MACHINE.cfg...",
+	.description =
+		"Run the same trace or scenario on each machine and print one table: simulated\n"
+		"time and where it went, allocations by distance and fallback, what the\n"
+		"memory model costs; each figure with its ratio to the first column.\n",
+	.options = options,
+	.min_operands = 1,
+	.max_operands = ANY_NUMBER,
+	.run = run,
+};

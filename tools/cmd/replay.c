@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* numasim replay: a captured or generated trace on a machine. */
+#include "tools/work.h"
+
+static int run(const struct arguments *args)
+{
+	struct machine *m = NULL;
+	json_t *result = NULL;
+	struct work w;
+	int err = work_init(&w, args, NULL);
+
+	if (!err)
+		err = work_load_machine(&w, args->operands[0], &m);
+	if (!err)
+		err = work_load_trace(&w, args->operands[1]);
+	if (!err && w.trace->nr_cpus > m->mm.nr_cpus)
+		diag_warn(&w.diag, w.trace->file, 0,
+			  "the trace has CPUs up to %d, the machine %d: CPU n runs on n modulo %d",
+			  w.trace->nr_cpus - 1, m->mm.nr_cpus, m->mm.nr_cpus);
+	if (!err)
+		err = experiment_run(&w.experiment, m, &w.diag, &result);
+	machine_free(m);
+	return work_finish(&w, err, result, false, args->operands[0]);
+}
+
+static const struct option_def *const options[] = {
+	&option_timing, &option_costs,  &option_set, &option_verify,
+	&option_format, &option_output, NULL};
+
+const struct command command_replay = {
+	.name = "replay",
+	.summary = "run an allocation trace on a machine",
+	.operands = "MACHINE.cfg TRACE",
+	.description = "Replay the allocations and frees of a trace on a simulated machine, and "
+		       "say where\n"
+		       "the pages went and what it cost in simulated time. TRACE is ftrace text or "
+		       "a native\n"
+		       "trace, plain, gzip or zstd; - reads standard input.\n",
+	.options = options,
+	.min_operands = 2,
+	.max_operands = 2,
+	.run = run,
+};

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What run, replay and compare share. */
+#include "tools/work.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/scenario.h"
+#include "tools/message.h"
+#include "tools/output.h"
+
+#define DEFAULT_COSTS "costs/linux-6.x.cfg"
+
+static const char *const timings[] = {"asap", "trace", NULL};
+
+const struct option_def option_timing = {
+	.name = "timing",
+	.kind = OPTION_CHOICE,
+	.value = "WHEN",
+	.choices = timings,
+	.help = "asap (the default): back to back; trace: not before the traced time"};
+const struct option_def option_costs = {.name = "costs",
+					.kind = OPTION_TEXT,
+					.value = "FILE",
+					.help = "cycles of each step, instead of " DEFAULT_COSTS};
+const struct option_def option_verify = {.name = "verify",
+					 .help = "check every invariant of the mm core at the end"};
+
+static int load_costs(struct work *w, const char *path)
+{
+	const char *given = arguments_value(w->args, &option_costs);
+	char *shipped = NULL;
+	int err;
+
+	if (given)
+		path = given;
+	if (!path)
+		path = shipped = shipped_config(DEFAULT_COSTS);
+	if (!path)
+		return diag_error(
+			&w->diag, -ENOENT, DEFAULT_COSTS, 0,
+			"not among the shipped files; set NUMASIM_CONFIGS to their folder");
+	err = costs_load(path, &w->diag, &w->costs);
+	free(shipped);
+	return err;
+}
+
+static void report_progress(void *arg, uint64_t done, uint64_t total)
+{
+	progress_report(arg, done, total);
+}
+
+int work_init(struct work *w, const struct arguments *args, const char *costs)
+{
+	*w = (struct work){.args = args, .diag = DIAG_INIT};
+	w->experiment.costs = &w->costs;
+	w->experiment.verify = arguments_value(args, &option_verify) != NULL;
+	w->experiment.options.timing =
+		arguments_choice(args, &option_timing) ? REPLAY_TRACE : REPLAY_ASAP;
+	progress_start(&w->progress, "replaying", arguments_value(args, &option_quiet) != NULL);
+	w->experiment.options.progress = report_progress;
+	w->experiment.options.progress_arg = &w->progress;
+	return load_costs(w, costs);
+}
+
+int work_load_trace(struct work *w, const char *path)
+{
+	struct progress reading;
+	struct trace_progress callback = {progress_report, &reading};
+	int err;
+
+	progress_start(&reading, "reading the trace",
+		       arguments_value(w->args, &option_quiet) != NULL);
+	err = trace_load(path, &callback, &w->diag, &w->trace);
+	progress_end(&reading);
+	if (err)
+		return err;
+	w->experiment.trace = w->trace;
+	w->experiment.work = w->trace->file;
+	return 0;
+}
+
+int work_load_machine(struct work *w, const char *path, struct machine **out)
+{
+	struct machine_override *sets = calloc(w->args->nr_sets + 1, sizeof(*sets));
+	size_t nr = 0;
+	int err;
+
+	if (!sets)
+		return -ENOMEM;
+	for (size_t i = 0; i < w->args->nr_sets; i++)
+		if (!scenario_owns(&w->args->sets[i]))
+			sets[nr++] = w->args->sets[i];
+	err = machine_load(path, sets, nr, &w->diag, out);
+	free(sets);
+	return err;
+}
+
+static const struct report_format *find_format(const struct arguments *args)
+{
+	const char *name = option_format.choices[arguments_choice(args, &option_format)];
+
+	for (int i = 0; report_kinds[i]; i++)
+		if (!strcmp(report_kinds[i]->name, name))
+			return report_kinds[i];
+	return NULL;
+}
+
+static int print(const struct work *w, const json_t *result, bool comparison)
+{
+	const struct report_format *format = find_format(w->args);
+	struct output out;
+
+	if (output_open(&out, arguments_value(w->args, &option_output)))
+		return STATUS_FAILED;
+	(comparison ? format->comparison : format->result)(result, out.stream);
+	return output_commit(&out) ? STATUS_FAILED : STATUS_DONE;
+}
+
+int work_finish(struct work *w, int err, json_t *result, bool comparison, const char *file)
+{
+	int status;
+
+	progress_end(&w->progress);
+	message_warnings(&w->diag, arguments_value(w->args, &option_quiet) != NULL);
+	if (err) {
+		status = message_error(&w->diag, err, file);
+		/* The input was fine, what came of it was not. */
+		if (err == -EDEADLK || err == -EBADMSG)
+			status = STATUS_FAILED;
+	} else {
+		status = print(w, result, comparison);
+	}
+	json_decref(result);
+	trace_free(w->trace);
+	costs_clear(&w->costs);
+	diag_clear(&w->diag);
+	return status;
+}
