@@ -56,8 +56,7 @@ static uint64_t free_buffer_pages(const struct mm *mm)
 	int normal = mm_arch_zone_index(mm->arch, MM_ZONE_NORMAL);
 	uint64_t pages = 0;
 
-	for_each_zone(mm, zone)
-	{
+	for_each_zone (mm, zone) {
 		if (zone->index <= normal && zone->managed > zone->wmark[MM_WMARK_HIGH])
 			pages += zone->managed - zone->wmark[MM_WMARK_HIGH];
 	}
@@ -82,8 +81,7 @@ static uint64_t khugepaged_min_free_kbytes(const struct mm *mm)
 	int normal = mm_arch_zone_index(mm->arch, MM_ZONE_NORMAL);
 	uint64_t most = free_buffer_pages(mm) / 20, pages = 0;
 
-	for_each_zone(mm, zone)
-	{
+	for_each_zone (mm, zone) {
 		if (zone->index <= normal && zone->managed)
 			pages += UINT64_C(11) << mm->arch->pageblock_order;
 	}
@@ -97,14 +95,12 @@ static void set_watermarks(struct mm *mm)
 	uint64_t pages_min = mm->min_free_kbytes >> (mm->arch->page_shift - 10);
 	uint64_t lowmem = 0;
 
-	for_each_zone(mm, zone)
-	{
+	for_each_zone (mm, zone) {
 		if (!is_highmem(mm, zone))
 			lowmem += zone->managed;
 	}
 	/* Empty zones too: the kernel gives an empty HighMem zone the least that one has. */
-	for_each_zone(mm, zone)
-	{
+	for_each_zone (mm, zone) {
 		uint64_t share = lowmem ? pages_min * zone->managed / lowmem : 0;
 		uint64_t by_scale = zone->managed * mm->params.watermark_scale_factor / 10000;
 		uint64_t step = share / 4 > by_scale ? share / 4 : by_scale;
@@ -122,8 +118,7 @@ static void set_watermarks(struct mm *mm)
 
 static void set_lowmem_reserve(struct mm *mm)
 {
-	for_each_zone(mm, zone)
-	{
+	for_each_zone (mm, zone) {
 		const struct mm_node *node = &mm->nodes[zone->nid];
 		uint64_t ratio = mm->params.lowmem_reserve_ratio[mm->arch->zones[zone->index].type];
 		uint64_t above = 0;
@@ -141,8 +136,7 @@ void mm_watermarks_init(struct mm *mm)
 {
 	uint64_t total_pages = 0, khugepaged;
 
-	for_each_zone(mm, zone)
-	{
+	for_each_zone (mm, zone) {
 		total_pages += zone->managed;
 	}
 	mm->min_free_kbytes = mm->params.min_free_kbytes;
@@ -189,8 +183,7 @@ static unsigned pcp_high(const struct mm *mm, const struct mm_zone *zone, unsign
 
 void mm_pcp_sizes_init(struct mm *mm)
 {
-	for_each_zone(mm, zone)
-	{
+	for_each_zone (mm, zone) {
 		uint64_t units = zone->managed >> (27 - mm->arch->page_shift);
 		unsigned threshold = 2 * fls64((uint64_t)mm->nr_cpus) * (1 + fls64(units));
 

@@ -32,8 +32,8 @@ static uint64_t sum_of_nodes(const json_t *result, const char *key)
 	uint64_t sum = 0;
 	size_t i;
 
-	json_array_foreach(result_member(result, "nodes"), i, node) sum +=
-		result_integer(node, key);
+	json_array_foreach (result_member(result, "nodes"), i, node)
+		sum += result_integer(node, key);
 	return sum;
 }
 
@@ -118,14 +118,15 @@ static void print_legend(const json_t *results, FILE *out)
 	const json_t *result;
 	size_t i;
 
-	json_array_foreach(results, i, result)
-	{
+	json_array_foreach (results, i, result) {
+		uint64_t nodes = result_integer(result, "machine.nodes");
+		uint64_t cpus = result_integer(result, "machine.cpus");
+
 		fprintf(out, "[%zu] %s (%s, %s", i + 1, result_string(result, "machine.name"),
 			result_string(result, "machine.architecture"),
 			result_string(result, "machine.memory_model"));
-		fprintf(out, ", %" PRIu64 " nodes, %" PRIu64 " CPUs)\n",
-			result_integer(result, "machine.nodes"),
-			result_integer(result, "machine.cpus"));
+		fprintf(out, ", %" PRIu64 " node%s, %" PRIu64 " CPU%s)\n", nodes,
+			nodes == 1 ? "" : "s", cpus, cpus == 1 ? "" : "s");
 	}
 	fprintf(out, "Work: %s\n\n", result_string(json_array_get(results, 0), "work"));
 }
@@ -156,9 +157,9 @@ static uint64_t fallbacks_into(const json_t *result, const char *zone_name)
 	uint64_t sum = 0;
 	size_t i;
 
-	json_array_foreach(result_member(result, "zones"), i,
-			   zone) if (!strcmp(result_string(zone, "zone"), zone_name)) sum +=
-		result_integer(zone, "fallback_allocations");
+	json_array_foreach (result_member(result, "zones"), i, zone)
+		if (!strcmp(result_string(zone, "zone"), zone_name))
+			sum += result_integer(zone, "fallback_allocations");
 	return sum;
 }
 
@@ -167,7 +168,9 @@ static bool any_fallback(const json_t *results, const char *zone_name)
 	const json_t *result;
 	size_t i;
 
-	json_array_foreach(results, i, result) if (fallbacks_into(result, zone_name)) return true;
+	json_array_foreach (results, i, result)
+		if (fallbacks_into(result, zone_name))
+			return true;
 	return false;
 }
 
@@ -177,10 +180,8 @@ static void print_zone_rows(const json_t *results, const size_t *columns, size_t
 	const json_t *result, *zone;
 	size_t i, z;
 
-	json_array_foreach(results, i, result)
-	{
-		json_array_foreach(result_member(result, "zones"), z, zone)
-		{
+	json_array_foreach (results, i, result) {
+		json_array_foreach (result_member(result, "zones"), z, zone) {
 			const char *name = result_string(zone, "zone");
 			char label[48];
 			struct row row = {label, COUNT, fallbacks_into, name};

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "sim/boot.h"
 #include "sim/bug.h"
 #include "sim/cost_sink.h"
 #include "sim/internal.h"
@@ -24,18 +25,6 @@ static int check_routes(const struct machine *m, struct diag *diag)
 						  cpu, nid, m->mm.memory[i].nid);
 	}
 	return 0;
-}
-
-static int boot(struct sim *s, struct diag *diag)
-{
-	const struct machine *m = s->machine;
-	struct mm_refusal refusal = {0};
-	int err = mm_boot(&m->mm, &cost_sink_ops, s, &s->mm, &refusal);
-
-	if (err == -EINVAL)
-		diag_error(diag, err, m->file, refusal.about == MM_ABOUT_MODEL ? m->model_line : 0,
-			   "%s", refusal.why);
-	return err;
 }
 
 /* Memory of our own, before the engine, of which there is one a process. */
@@ -72,7 +61,7 @@ int sim_create(const struct machine *m, const struct costs *costs, struct diag *
 	s->costs = costs;
 	err = allocate(s);
 	if (!err)
-		err = boot(s, diag);
+		err = boot_machine(s->machine, &cost_sink_ops, s, diag, &s->mm);
 	if (!err)
 		err = engine_start(m, diag, &s->engine);
 	if (err) {

@@ -6,14 +6,9 @@
 #ifndef TOOLS_JSON_H
 #define TOOLS_JSON_H
 
-#include <jansson.h>
 #include <stdio.h>
 
-/**
- * A string of any bytes, as file names are: where it is no UTF-8, each byte outside ASCII becomes
- * a question mark. NULL: no memory.
- */
-json_t *json_text(const char *text);
+#include "sim/json.h"
 
 /**
  * Print and drop `root`; NULL means that building it ran out of memory. Returns 0 or -ENOMEM. Write

@@ -32,8 +32,7 @@ static void print_events(const json_t *doc, FILE *out)
 	if (result_integer(doc, "events.touch"))
 		fprintf(out, ", %s touches", text_count(result_integer(doc, "events.touch")).text);
 	fputc('\n', out);
-	json_object_foreach((json_t *)skipped, key, value)
-	{
+	json_object_foreach ((json_t *)skipped, key, value) {
 		if (!json_integer_value(value))
 			continue;
 		fprintf(out, "%s%s %s", before,
@@ -51,8 +50,7 @@ static void print_nodes(const json_t *doc, FILE *out)
 
 	fprintf(out, "\n%-6s%16s%12s%12s%14s%12s%12s%12s\n", "Node", "pages allocated", "numa_hit",
 		"numa_miss", "numa_foreign", "local_node", "other_node", "pages free");
-	json_array_foreach(result_member(doc, "nodes"), i, node)
-	{
+	json_array_foreach (result_member(doc, "nodes"), i, node) {
 		fprintf(out, "%-6" PRIu64 "%16s", json_get(node, "node"),
 			text_count(json_get(node, "pages_allocated")).text);
 		fprintf(out, "%12s%12s", text_count(json_get(node, "numa_hit")).text,
@@ -71,8 +69,7 @@ static void print_zones(const json_t *doc, FILE *out)
 
 	fprintf(out, "\n%-16s%16s%16s%16s%12s%16s\n", "Zone", "pages allocated", "by fallback",
 		"pages free", "low", "lock taken");
-	json_array_foreach(result_member(doc, "zones"), i, zone)
-	{
+	json_array_foreach (result_member(doc, "zones"), i, zone) {
 		char name[40];
 
 		snprintf(name, sizeof(name), "%" PRIu64 " %s", json_get(zone, "node"),

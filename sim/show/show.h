@@ -27,6 +27,9 @@ struct show_kind {
 	json_t *(*json)(const struct show_subject *s);
 };
 
+/** For kinds that print their text from their JSON: print `doc` and drop it. 0 or -ENOMEM. */
+int show_document(json_t *doc, void (*print)(const json_t *doc, FILE *out), FILE *out);
+
 extern const struct show_kind *const show_kinds[]; /* NULL at the end */
 
 #endif

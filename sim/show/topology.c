@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The machine at a glance: a box a node with its CPUs and memory ranges, holes between them, a map
+ * of physical memory drawn to scale, links, and the matrices of latency, bandwidth and distance.
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "sim/json.h"
+#include "sim/show/show.h"
+#include "sim/text.h"
+#include "sim/units.h"
+
+#define MAP_WIDTH 64 /* characters of the map of physical memory */
+#define BOX_WIDTH 68
+
+static void gather_memory(json_t *node, const struct machine *m, int nid)
+{
+	json_t *ranges = json_put_array(node, "memory");
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < m->mm.nr_memory; i++) {
+		json_t *range;
+
+		if (m->memory[i].nid != nid)
+			continue;
+		range = json_append_object(ranges);
+		json_put(range, "base", m->memory[i].start);
+		json_put(range, "bytes", m->memory[i].bytes);
+		sum += m->memory[i].bytes;
+	}
+	json_put(node, "bytes", sum);
+	json_put(node, "bank_latency_ps", m->banks[nid].latency_ps);
+	json_put(node, "bank_bytes_per_s", m->banks[nid].bytes_per_s);
+}
+
+static void gather_nodes(json_t *doc, const struct machine *m)
+{
+	json_t *nodes = json_put_array(doc, "nodes");
+
+	for (int nid = 0; nid < m->mm.nr_nodes; nid++) {
+		json_t *node = json_append_object(nodes), *cpus;
+
+		json_put(node, "node", (uint64_t)nid);
+		cpus = json_put_array(node, "cpus");
+		for (int cpu = 0; cpu < m->mm.nr_cpus; cpu++)
+			if (m->cpus[cpu].nid == nid) {
+				json_append(cpus, (uint64_t)cpu);
+				json_put(node, "freq_hz", m->cpus[cpu].freq_hz);
+			}
+		gather_memory(node, m, nid);
+	}
+}
+
+static void gather_links(json_t *doc, const struct machine *m)
+{
+	json_t *links = json_put_array(doc, "links");
+
+	for (int i = 0; i < m->nr_links; i++) {
+		json_t *link = json_append_object(links);
+
+		json_put_string(link, "name", m->links[i].name);
+		json_put(link, "from", (uint64_t)m->links[i].from);
+		json_put(link, "to", (uint64_t)m->links[i].to);
+		json_put(link, "latency_ps", m->links[i].latency_ps);
+		json_put(link, "bytes_per_s", m->links[i].bytes_per_s);
+	}
+}
+
+/* A matrix as a list of rows; what a node cannot reach is null. */
+static json_t *matrix(const struct machine *m, bool bandwidth)
+{
+	json_t *rows = json_array();
+
+	for (int from = 0; from < m->mm.nr_nodes; from++) {
+		json_t *row = json_array();
+
+		for (int to = 0; to < m->mm.nr_nodes; to++) {
+			const struct machine_route *r = machine_route(m, from, to);
+
+			if (r->bytes_per_s)
+				json_append(row, bandwidth ? r->bytes_per_s : r->latency_ps);
+			else
+				json_array_append_new(row, json_null());
+		}
+		json_array_append_new(rows, row);
+	}
+	return rows;
+}
+
+static json_t *json(const struct show_subject *s)
+{
+	const struct machine *m = s->machine;
+	json_t *doc = json_object(), *distances;
+
+	json_put_string(doc, "name", m->name);
+	json_put_string(doc, "description", m->description);
+	json_put_string(doc, "source", m->source);
+	json_put_string(doc, "architecture", mm_arch(m->mm.arch)->name);
+	json_put_string(doc, "memory_model", mm_model_name(m->mm.model));
+	gather_nodes(doc, m);
+	gather_links(doc, m);
+	json_object_set_new(doc, "latency_ps", matrix(m, false));
+	json_object_set_new(doc, "bytes_per_s", matrix(m, true));
+	distances = json_put_array(doc, "distances");
+	for (int from = 0; from < m->mm.nr_nodes; from++) {
+		json_t *row = json_array();
+
+		for (int to = 0; to < m->mm.nr_nodes; to++)
+			json_append(row, m->distance[from * m->mm.nr_nodes + to]);
+		json_array_append_new(distances, row);
+	}
+	return doc;
+}
+
+__attribute__((format(printf, 2, 3))) static void box_line(FILE *out, const char *fmt, ...)
+{
+	char line[256];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(line, sizeof(line), fmt, args);
+	va_end(args);
+	fprintf(out, "| %-*s |\n", BOX_WIDTH - 4, line);
+}
+
+static void box_edge(FILE *out, const char *title)
+{
+	int len = fprintf(out, "+--%s", title);
+
+	while (len++ < BOX_WIDTH - 1)
+		fputc('-', out);
+	fputs("+\n", out);
+}
+
+/* "0-25, 52-77" */
+static void print_numbers(const json_t *numbers, char *buf, size_t size)
+{
+	size_t nr = json_array_size(numbers), len = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0, j; i < nr && len < size; i = j) {
+		json_int_t first = json_integer_value(json_array_get(numbers, i)), last = first;
+
+		for (j = i + 1; j < nr; j++, last++)
+			if (json_integer_value(json_array_get(numbers, j)) != last + 1)
+				break;
+		len += (size_t)snprintf(buf + len, size - len, "%s%" JSON_INTEGER_FORMAT,
+					i ? ", " : "", first);
+		if (last > first && len < size)
+			len += (size_t)snprintf(buf + len, size - len, "-%" JSON_INTEGER_FORMAT,
+						last);
+	}
+}
+
+static void print_ranges(const json_t *node, FILE *out)
+{
+	uint64_t end = 0;
+	const json_t *range;
+	size_t i;
+
+	json_array_foreach (json_object_get(node, "memory"), i, range) {
+		uint64_t base = json_get(range, "base"), bytes = json_get(range, "bytes");
+
+		if (i && base > end)
+			box_line(out, "%37s hole, %s", "", text_bytes(base - end).text);
+		box_line(out, "   %#14" PRIx64 " - %#14" PRIx64 "   %s", base, base + bytes - 1,
+			 text_bytes(bytes).text);
+		end = base + bytes;
+	}
+}
+
+static void print_node(const json_t *node, FILE *out)
+{
+	uint64_t bytes = json_get(node, "bytes"), nr_cpus;
+	char title[32], numbers[200];
+
+	snprintf(title, sizeof(title), " node %" PRIu64 " ", json_get(node, "node"));
+	box_edge(out, title);
+	nr_cpus = json_array_size(json_object_get(node, "cpus"));
+	print_numbers(json_object_get(node, "cpus"), numbers, sizeof(numbers));
+	if (nr_cpus)
+		box_line(out, "%" PRIu64 " CPU%s: %s, at %s", nr_cpus, nr_cpus == 1 ? "" : "s",
+			 numbers, units_frequency(json_get(node, "freq_hz")).text);
+	else
+		box_line(out, "no CPUs");
+	if (bytes)
+		box_line(out, "%s of memory; its bank: %s, %s", text_bytes(bytes).text,
+			 units_time(json_get(node, "bank_latency_ps")).text,
+			 units_rate(json_get(node, "bank_bytes_per_s")).text);
+	else
+		box_line(out, "no memory");
+	print_ranges(node, out);
+	box_edge(out, "");
+}
+
+/* Physical memory from 0 to its end, a character a part: the node that has most of it. */
+static void print_map(const json_t *doc, FILE *out)
+{
+	static const char digits[] =
+		"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	char map[MAP_WIDTH + 1];
+	uint64_t end = 0, most[MAP_WIDTH] = {0};
+	const json_t *node, *range;
+	size_t n, i;
+
+	json_array_foreach (json_object_get(doc, "nodes"), n, node)
+		json_array_foreach (json_object_get(node, "memory"), i, range)
+			if (json_get(range, "base") + json_get(range, "bytes") > end)
+				end = json_get(range, "base") + json_get(range, "bytes");
+	memset(map, '.', MAP_WIDTH);
+	map[MAP_WIDTH] = '\0';
+	json_array_foreach (json_object_get(doc, "nodes"), n, node) {
+		uint64_t part = (end + MAP_WIDTH - 1) / MAP_WIDTH, here[MAP_WIDTH] = {0};
+
+		json_array_foreach (json_object_get(node, "memory"), i, range)
+			for (uint64_t p = 0; p < MAP_WIDTH; p++) {
+				uint64_t lo = json_get(range, "base"), hi = lo;
+
+				hi += json_get(range, "bytes");
+				lo = lo > p * part ? lo : p * part;
+				hi = hi < (p + 1) * part ? hi : (p + 1) * part;
+				here[p] += lo < hi ? hi - lo : 0;
+			}
+		for (int p = 0; p < MAP_WIDTH; p++)
+			if (here[p] > most[p]) {
+				most[p] = here[p];
+				map[p] = n < sizeof(digits) - 1 ? digits[n] : '#';
+			}
+	}
+	fprintf(out, "\nPhysical memory from 0 to %s, to scale ('.': nothing there)\n",
+		text_bytes(end).text);
+	fprintf(out, "[%s]\n", map);
+}
+
+static void print_links(const json_t *doc, FILE *out)
+{
+	const json_t *link;
+	size_t i;
+
+	if (!json_array_size(json_object_get(doc, "links")))
+		return;
+	fprintf(out, "\n%-16s%14s%16s\n", "Link, one way", "latency", "bandwidth");
+	json_array_foreach (json_object_get(doc, "links"), i, link) {
+		char name[40];
+
+		snprintf(name, sizeof(name), "%" PRIu64 " -> %" PRIu64, json_get(link, "from"),
+			 json_get(link, "to"));
+		fprintf(out, "%-16s%14s%16s\n", name, units_time(json_get(link, "latency_ps")).text,
+			units_rate(json_get(link, "bytes_per_s")).text);
+	}
+}
+
+/* A matrix with `scale` to divide by and a row of node numbers above it. */
+static void print_matrix(const json_t *doc, const char *key, const char *title, double scale,
+			 FILE *out)
+{
+	const json_t *row, *value;
+	size_t from, to, nr = json_array_size(json_object_get(doc, "nodes"));
+
+	fprintf(out, "\n%s\n%6s", title, "");
+	for (to = 0; to < nr; to++)
+		fprintf(out, "%8zu", to);
+	fputc('\n', out);
+	json_array_foreach (json_object_get(doc, key), from, row) {
+		bool any = false;
+
+		json_array_foreach (row, to, value)
+			any |= json_is_integer(value);
+		if (!any)
+			continue;
+		fprintf(out, "%6zu", from);
+		json_array_foreach (row, to, value) {
+			if (json_is_integer(value))
+				fprintf(out, "%8.*f", scale == 1 ? 0 : 1,
+					(double)json_integer_value(value) / scale);
+			else
+				fprintf(out, "%8s", "-");
+		}
+		fputc('\n', out);
+	}
+}
+
+static void print(const json_t *doc, FILE *out)
+{
+	const json_t *node;
+	size_t i;
+
+	fprintf(out, "%s (%s, %s)\n", json_get_string(doc, "name"),
+		json_get_string(doc, "architecture"), json_get_string(doc, "memory_model"));
+	if (json_get_string(doc, "description")[0])
+		fprintf(out, "%s\n", json_get_string(doc, "description"));
+	fputc('\n', out);
+	json_array_foreach (json_object_get(doc, "nodes"), i, node)
+		print_node(node, out);
+	print_map(doc, out);
+	print_links(doc, out);
+	print_matrix(doc, "latency_ps", "Latency (ns) from the CPUs of a node to memory of a node",
+		     1000, out);
+	print_matrix(doc, "bytes_per_s", "Bandwidth (GB/s)", 1e9, out);
+	print_matrix(doc, "distances", "Distances (SLIT)", 1, out);
+}
+
+static int text(const struct show_subject *s, FILE *out)
+{
+	return show_document(json(s), print, out);
+}
+
+const struct show_kind show_topology = {
+	.name = "topology",
+	.summary = "nodes, CPUs, memory with holes, links and distances, drawn",
+	.text = text,
+	.json = json,
+};

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* /proc/zoneinfo as Linux 6.1 prints it, of what the mm core has; then each CPU's lists. */
+#include <inttypes.h>
+
+#include "sim/json.h"
+#include "sim/show/show.h"
+
+/* Counters of a zone in the kernel's order, by their key in the file. */
+static void gather_counters(json_t *zone, const struct mm_zone_info *info)
+{
+	json_t *counters = json_put_object(zone, "counters");
+
+	json_put(counters, "nr_free_pages", info->free);
+	json_put(counters, "numa_hit", info->numa_hit);
+	json_put(counters, "numa_miss", info->numa_miss);
+	json_put(counters, "numa_foreign", info->numa_foreign);
+	json_put(counters, "numa_interleave", info->numa_interleave);
+	json_put(counters, "numa_local", info->numa_local);
+	json_put(counters, "numa_other", info->numa_other);
+}
+
+static void gather_zone(json_t *zones, const struct mm *mm, int nid, int index)
+{
+	json_t *zone = json_append_object(zones), *protection, *pagesets;
+	struct mm_zone_info info;
+
+	mm_zone_info(mm, nid, index, &info);
+	json_put(zone, "node", (uint64_t)nid);
+	json_put_string(zone, "zone", info.name);
+	json_put(zone, "free", info.free);
+	json_put(zone, "boost", 0);
+	json_put(zone, "min", info.min);
+	json_put(zone, "low", info.low);
+	json_put(zone, "high", info.high);
+	json_put(zone, "spanned", info.spanned);
+	json_put(zone, "present", info.present);
+	json_put(zone, "managed", info.managed);
+	json_put(zone, "cma", 0);
+	protection = json_put_array(zone, "protection");
+	for (int z = 0; z < mm_get_arch(mm)->nr_zones; z++)
+		json_append(protection, info.protection[z]);
+	if (!info.spanned)
+		return;
+	gather_counters(zone, &info);
+	pagesets = json_put_array(zone, "pagesets");
+	for (int cpu = 0; cpu < mm_nr_cpus(mm); cpu++) {
+		json_t *set = json_append_object(pagesets);
+
+		json_put(set, "cpu", (uint64_t)cpu);
+		json_put(set, "count", mm_pcp_count(mm, nid, index, cpu));
+		json_put(set, "high", info.pcp_high);
+		json_put(set, "batch", info.pcp_batch);
+		json_put(set, "vm_stats_threshold", (uint64_t)info.stat_threshold);
+	}
+	json_put(zone, "start_pfn", info.start_pfn);
+}
+
+static json_t *json(const struct show_subject *s)
+{
+	const struct mm *mm = s->mm;
+	json_t *zones = json_array();
+
+	for (int nid = 0; nid < mm_nr_nodes(mm); nid++)
+		for (int z = 0; z < mm_get_arch(mm)->nr_zones; z++)
+			gather_zone(zones, mm, nid, z);
+	return zones;
+}
+
+static void print_pagesets(const json_t *zone, FILE *out)
+{
+	const json_t *set;
+	size_t i;
+
+	fputs("  pagesets\n", out);
+	json_array_foreach (json_object_get(zone, "pagesets"), i, set) {
+		fprintf(out, "    cpu: %" PRIu64 "\n", json_get(set, "cpu"));
+		fprintf(out, "              count: %" PRIu64 "\n", json_get(set, "count"));
+		fprintf(out, "              high:  %" PRIu64 "\n", json_get(set, "high"));
+		fprintf(out, "              batch: %" PRIu64 "\n", json_get(set, "batch"));
+		fprintf(out, "  vm stats threshold: %" PRIu64 "\n",
+			json_get(set, "vm_stats_threshold"));
+	}
+	fputs("  node_unreclaimable:  0\n", out);
+	fprintf(out, "  start_pfn:           %" PRIu64 "\n", json_get(zone, "start_pfn"));
+}
+
+static void print_zone(const json_t *zone, FILE *out)
+{
+	static const char *const figures[] = {"boost",   "min",     "low",     "high",
+					      "spanned", "present", "managed", "cma"};
+	const json_t *entry;
+	const char *key;
+	size_t i;
+
+	fprintf(out, "Node %" PRIu64 ", zone %8s\n", json_get(zone, "node"),
+		json_get_string(zone, "zone"));
+	fprintf(out, "  pages free     %" PRIu64 "\n", json_get(zone, "free"));
+	for (i = 0; i < sizeof(figures) / sizeof(*figures); i++)
+		fprintf(out, "        %-8s %" PRIu64 "\n", figures[i], json_get(zone, figures[i]));
+	fputs("        protection: (", out);
+	json_array_foreach (json_object_get(zone, "protection"), i, entry)
+		fprintf(out, "%s%" JSON_INTEGER_FORMAT, i ? ", " : "", json_integer_value(entry));
+	fputs(")\n", out);
+	json_object_foreach (json_object_get(zone, "counters"), key, entry)
+		fprintf(out, "      %-12s %" JSON_INTEGER_FORMAT "\n", key,
+			json_integer_value(entry));
+	if (json_object_get(zone, "pagesets"))
+		print_pagesets(zone, out);
+}
+
+static void print(const json_t *zones, FILE *out)
+{
+	const json_t *zone;
+	size_t i;
+
+	json_array_foreach (zones, i, zone)
+		print_zone(zone, out);
+}
+
+static int text(const struct show_subject *s, FILE *out)
+{
+	return show_document(json(s), print, out);
+}
+
+const struct show_kind show_zoneinfo = {
+	.name = "zoneinfo",
+	.summary = "each zone's figures, as /proc/zoneinfo",
+	.boots = true,
+	.text = text,
+	.json = json,
+};

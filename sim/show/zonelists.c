@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * In which order allocations fall back, as the kernel's boot messages tell it (with
+ * mminit_loglevel=4): nodes, then for each populated zone the zones it tries.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "sim/json.h"
+#include "sim/show/show.h"
+
+/* Zones of the list that a request for at most `zone` may use, in order. */
+static void gather_list(json_t *lists, const struct mm *mm, int nid, int zone, bool this_node)
+{
+	size_t nr = mm_zonelist(mm, nid, this_node, NULL, 0);
+	struct mm_zoneref *refs = malloc(nr * sizeof(*refs) + 1);
+	json_t *list = json_append_object(lists), *zones;
+
+	json_put_string(list, "kind", this_node ? "thisnode" : "general");
+	json_put_string(list, "zone", mm_get_arch(mm)->zones[zone].name);
+	zones = json_put_array(list, "zones");
+	if (!refs)
+		return;
+	mm_zonelist(mm, nid, this_node, refs, nr);
+	for (size_t i = 0; i < nr; i++) {
+		json_t *ref;
+
+		if (refs[i].zone > zone)
+			continue;
+		ref = json_append_object(zones);
+		json_put(ref, "node", (uint64_t)refs[i].nid);
+		json_put_string(ref, "zone", mm_get_arch(mm)->zones[refs[i].zone].name);
+	}
+	free(refs);
+}
+
+static void gather_node(json_t *nodes, const struct mm *mm, int nid)
+{
+	json_t *node = json_append_object(nodes), *fallback, *lists;
+	int *order = malloc((size_t)mm_nr_nodes(mm) * sizeof(*order));
+	int nr = order ? mm_node_order(mm, nid, order) : 0;
+
+	json_put(node, "node", (uint64_t)nid);
+	fallback = json_put_array(node, "fallback");
+	for (int i = 0; i < nr; i++)
+		json_append(fallback, (uint64_t)order[i]);
+	free(order);
+	lists = json_put_array(node, "zonelists");
+	for (int this_node = 0; this_node < 2; this_node++)
+		for (int z = 0; z < mm_get_arch(mm)->nr_zones; z++) {
+			struct mm_zone_info info;
+
+			mm_zone_info(mm, nid, z, &info);
+			if (info.spanned)
+				gather_list(lists, mm, nid, z, this_node);
+		}
+}
+
+static json_t *json(const struct show_subject *s)
+{
+	const struct mm *mm = s->mm;
+	json_t *nodes = json_array();
+
+	for (int nid = 0; nid < mm_nr_nodes(mm); nid++)
+		gather_node(nodes, mm, nid);
+	return nodes;
+}
+
+static void print_lists(const json_t *node, FILE *out)
+{
+	const json_t *list, *ref;
+	size_t l, i;
+
+	json_array_foreach (json_object_get(node, "zonelists"), l, list) {
+		fprintf(out, "mminit::zonelist %s %" PRIu64 ":%s = ", json_get_string(list, "kind"),
+			json_get(node, "node"), json_get_string(list, "zone"));
+		json_array_foreach (json_object_get(list, "zones"), i, ref)
+			fprintf(out, "%" PRIu64 ":%s ", json_get(ref, "node"),
+				json_get_string(ref, "zone"));
+		fputc('\n', out);
+	}
+}
+
+static void print(const json_t *nodes, FILE *out)
+{
+	const json_t *node, *next;
+	size_t n, i;
+
+	json_array_foreach (nodes, n, node) {
+		fprintf(out, "Fallback order for Node %" PRIu64 ": ", json_get(node, "node"));
+		json_array_foreach (json_object_get(node, "fallback"), i, next)
+			fprintf(out, "%" JSON_INTEGER_FORMAT " ", json_integer_value(next));
+		fputc('\n', out);
+	}
+	json_array_foreach (nodes, n, node)
+		print_lists(node, out);
+}
+
+static int text(const struct show_subject *s, FILE *out)
+{
+	return show_document(json(s), print, out);
+}
+
+const struct show_kind show_zonelists = {
+	.name = "zonelists",
+	.summary = "fallback order of nodes and zones, as the kernel's boot messages",
+	.boots = true,
+	.text = text,
+	.json = json,
+};
