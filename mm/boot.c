@@ -56,10 +56,19 @@ phys_addr_t mm_boot_alloc(struct mm *mm, uint64_t bytes, uint64_t align, int nid
 		mm->bare_next = at + bytes;
 		return at;
 	}
-	at = memblock_alloc_range(&mm->memblock, bytes, align, 0, UINT64_MAX, nid);
+	at = mm_boot_alloc_on(mm, bytes, align, nid);
 	if (at == MEMBLOCK_FAILED && nid != MM_NO_NODE)
-		at = memblock_alloc_range(&mm->memblock, bytes, align, 0, UINT64_MAX, MM_NO_NODE);
+		at = mm_boot_alloc_on(mm, bytes, align, MM_NO_NODE);
 	return at;
+}
+
+/* With high memory, only what the direct mapping reaches can hold the kernel's own structures. */
+phys_addr_t mm_boot_alloc_on(struct mm *mm, uint64_t bytes, uint64_t align, int nid)
+{
+	int normal = mm_arch_zone_index(mm->arch, MM_ZONE_NORMAL);
+
+	return memblock_alloc_range(&mm->memblock, bytes, align, 0, mm->arch->zones[normal].limit,
+				    nid);
 }
 
 static int check_config(const struct mm_config *c, struct mm_refusal *r)

@@ -60,6 +60,8 @@ void mm_map_release(struct page *pages, pfn_t nr);
  * Returns its address or MEMBLOCK_FAILED.
  */
 phys_addr_t mm_boot_alloc(struct mm *mm, uint64_t bytes, uint64_t align, int nid);
+/** The same, on that node only. */
+phys_addr_t mm_boot_alloc_on(struct mm *mm, uint64_t bytes, uint64_t align, int nid);
 
 /** Refuse for lack of room for `what`. Returns -EINVAL. */
 int mm_refuse_room(struct mm_refusal *refusal, const char *what, uint64_t bytes);

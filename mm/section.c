@@ -121,8 +121,8 @@ static int place_all(struct placement *p)
 		return -ENOMEM;
 	/* As the kernel does: one buffer a node where it has the room, else section by section. */
 	for (int nid = 0; nid < p->mm->nr_nodes; nid++)
-		p->node_next[nid] = memblock_alloc_range(&p->mm->memblock, p->per_node[nid] * bytes,
-							 p->align, 0, UINT64_MAX, nid);
+		p->node_next[nid] =
+			mm_boot_alloc_on(p->mm, p->per_node[nid] * bytes, p->align, nid);
 	return for_each_present(p->mm, s, place_section, p);
 }
 
