@@ -201,7 +201,8 @@ static void check_overlaps(struct machine_reader *r, const struct placed *placed
 
 		if (high->range.start - low->range.start >= low->range.bytes)
 			continue;
-		cfg_error(r->cfg, high->at, "memory %s of node %d overlaps %s of node %d (%s)",
+		cfg_error(r->cfg, cfg_find(r->cfg, high->at, "base"),
+			  "memory %s of node %d overlaps %s of node %d (%s)",
 			  machine_range_text(&high->range).text, high->range.nid,
 			  machine_range_text(&low->range).text, low->range.nid,
 			  cfg_path(low->at).text);

@@ -453,3 +453,24 @@ Test(machine, set_an_entry_of_a_matrix)
 	cr_assert_eq(machine_route(m, 1, 0)->latency_ps, 144400);
 	machine_free(m);
 }
+
+/* The first fenced block of the documentation is a whole machine file. */
+Test(machine, documented_example_loads)
+{
+	char text[8192], *begin, *end;
+	FILE *f = fopen(SOURCE_DIR "/docs/machine-files.md", "r");
+	struct machine *m;
+
+	cr_assert_not_null(f);
+	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+	fclose(f);
+	begin = strstr(text, "```\n");
+	cr_assert_not_null(begin);
+	begin += strlen("```\n");
+	end = strstr(begin, "```");
+	cr_assert_not_null(end);
+	*end = '\0';
+	m = parse(begin);
+	cr_assert_eq(machine_route(m, 1, 0)->latency_ps, 144400);
+	machine_free(m);
+}
