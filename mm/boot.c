@@ -47,28 +47,27 @@ struct mm_params mm_params_default(void)
 	};
 }
 
-phys_addr_t mm_boot_alloc(struct mm *mm, uint64_t bytes, uint64_t align, int nid)
-{
-	phys_addr_t at;
-
-	if (mm->bare_next) {
-		at = (mm->bare_next + align - 1) & ~(align - 1);
-		mm->bare_next = at + bytes;
-		return at;
-	}
-	at = mm_boot_alloc_on(mm, bytes, align, nid);
-	if (at == MEMBLOCK_FAILED && nid != MM_NO_NODE)
-		at = mm_boot_alloc_on(mm, bytes, align, MM_NO_NODE);
-	return at;
-}
-
 /* With high memory, only what the direct mapping reaches can hold the kernel's own structures. */
 phys_addr_t mm_boot_alloc_on(struct mm *mm, uint64_t bytes, uint64_t align, int nid)
 {
 	int normal = mm_arch_zone_index(mm->arch, MM_ZONE_NORMAL);
+	phys_addr_t at;
 
-	return memblock_alloc_range(&mm->memblock, bytes, align, 0, mm->arch->zones[normal].limit,
-				    nid);
+	if (!mm->bare_next)
+		return memblock_alloc_range(&mm->memblock, bytes, align, 0,
+					    mm->arch->zones[normal].limit, nid);
+	at = (mm->bare_next + align - 1) & ~(align - 1);
+	mm->bare_next = at + bytes;
+	return at;
+}
+
+phys_addr_t mm_boot_alloc(struct mm *mm, uint64_t bytes, uint64_t align, int nid)
+{
+	phys_addr_t at = mm_boot_alloc_on(mm, bytes, align, nid);
+
+	if (at == MEMBLOCK_FAILED && nid != MM_NO_NODE)
+		at = mm_boot_alloc_on(mm, bytes, align, MM_NO_NODE);
+	return at;
 }
 
 static int check_config(const struct mm_config *c, struct mm_refusal *r)

@@ -60,7 +60,7 @@ void mm_map_release(struct page *pages, pfn_t nr);
  * Returns its address or MEMBLOCK_FAILED.
  */
 phys_addr_t mm_boot_alloc(struct mm *mm, uint64_t bytes, uint64_t align, int nid);
-/** The same, on that node only. */
+/** The same on that node only; MM_NO_NODE: on any. */
 phys_addr_t mm_boot_alloc_on(struct mm *mm, uint64_t bytes, uint64_t align, int nid);
 
 /** Refuse for lack of room for `what`. Returns -EINVAL. */
