@@ -144,7 +144,7 @@ static void split_ranges_into_nodes(struct mm *mm)
 	}
 }
 
-static int make_nodes(struct mm *mm, const struct mm_config *c)
+static int make_nodes(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
 {
 	bool split = c->model == MM_DISCONTIG && c->nr_nodes == 1;
 	size_t nr;
@@ -152,6 +152,11 @@ static int make_nodes(struct mm *mm, const struct mm_config *c)
 	mm->nr_nodes = c->nr_nodes;
 	if (split)
 		split_ranges_into_nodes(mm);
+	if (mm->nr_nodes > 1 << mm->arch->nodes_shift)
+		return refuse(r, MM_ABOUT_MACHINE, 0,
+			      "%d nodes%s, but page->flags of %s holds a node below %d",
+			      mm->nr_nodes, split ? ", one for each range of memory" : "",
+			      mm->arch->name, 1 << mm->arch->nodes_shift);
 	nr = (size_t)mm->nr_nodes;
 	mm->nodes = calloc(nr, sizeof(*mm->nodes));
 	mm->distance = malloc(nr * nr);
@@ -328,7 +333,7 @@ static int boot(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
 	int err = add_memory(mm, c, r);
 
 	if (!err)
-		err = make_nodes(mm, c);
+		err = make_nodes(mm, c, r);
 	if (!err)
 		err = mm_zones_init(mm);
 	if (!err)

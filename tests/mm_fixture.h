@@ -17,7 +17,7 @@
 #define MiB (UINT64_C(1) << 20)
 #define GiB (UINT64_C(1) << 30)
 
-#define MACHINE_NODES   8
+#define MACHINE_NODES   20
 #define MACHINE_RANGES  20
 #define MACHINE_PRESETS 48
 

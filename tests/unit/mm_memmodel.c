@@ -428,7 +428,28 @@ Test(memmodel, page_flags_hold_what_the_model_needs)
 	must_lay_out(MM_ARM64, MM_SPARSE_VMEMMAP, 0, 4, 3);
 }
 
-/* A node beyond what nodes_shift holds would be cut in page->flags. */
+/* A node's number has 4 bits in page->flags of arm64, 3 on i386; more would run into the section.
+ */
+Test(memmodel, nodes_must_fit_page_flags)
+{
+	struct machine m = {.arch = MM_ARM64, .model = MM_SPARSE, .memory = {{0, 64 * MiB, 0}}};
+	struct mm_refusal refusal;
+
+	m.nodes = 16;
+	mm_destroy(boot(&m));
+	m.nodes = 17;
+	cr_assert_eq(boot_refused(&m, &refusal), -22);
+	cr_expect(strstr(refusal.why, "17 nodes, but page->flags of arm64 holds a node below 16"),
+		  "%s", refusal.why);
+
+	/* Nine ranges with holes between them are nine nodes. */
+	m = (struct machine){.arch = MM_I386, .model = MM_DISCONTIG};
+	for (uint64_t i = 0; i < 9; i++)
+		m.memory[i] = (struct mm_range){i * 16 * MiB, 4 * MiB, 0};
+	cr_assert_eq(boot_refused(&m, &refusal), -22);
+	cr_expect(strstr(refusal.why, "9 nodes, one for each range of memory"), "%s", refusal.why);
+}
+
 Test(memmodel, names_of_models_are_those_of_configs)
 {
 	cr_expect_str_eq(mm_model_name(MM_FLAT), "flat");
