@@ -37,6 +37,10 @@ static struct mm_params params_of(const struct machine *m)
 		params.min_free_kbytes = m->min_free_kbytes;
 	if (m->watermark_scale_factor)
 		params.watermark_scale_factor = m->watermark_scale_factor;
+	for (int i = 0; i < MM_NR_ZONE_TYPES; i++)
+		if (m->reserve_ratio[i])
+			memcpy(params.lowmem_reserve_ratio, m->reserve_ratio,
+			       sizeof(params.lowmem_reserve_ratio));
 	if (m->no_reserve)
 		memset(params.lowmem_reserve_ratio, 0, sizeof(params.lowmem_reserve_ratio));
 	params.percpu_pagelist_high_fraction = m->high_fraction;

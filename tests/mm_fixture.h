@@ -36,7 +36,8 @@ struct machine {
 	/* Parameters; 0 is the kernel's default, for min_free_kbytes too. */
 	uint64_t min_free_kbytes, watermark_scale_factor, high_fraction;
 	uint64_t kernelcore_bytes, movablecore_bytes;
-	bool no_reserve; /* lowmem_reserve_ratio is 0 everywhere */
+	uint64_t reserve_ratio[MM_NR_ZONE_TYPES]; /* lowmem_reserve_ratio; all 0: the kernel's */
+	bool no_reserve;                          /* lowmem_reserve_ratio is 0 everywhere */
 	bool no_thp;
 };
 

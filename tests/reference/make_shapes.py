@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Make shapes.inc, the table of what real kernels made of machines, from captures of them.
+"""Make the tables of what real kernels made of machines, from captures of them.
 
     make_shapes.py CAPTURE... > tests/reference/shapes.inc
+    make_shapes.py --sysctls CAPTURE > tests/reference/sysctls.inc
 
 A CAPTURE is the folder of one booted machine: shape.txt, dmesg.txt, iomem.txt, cpuinfo.txt,
 zones.tsv (zoneinfo as a table), sysctl_vm.txt, nodeN.cpulist.txt and nodeN.distance.txt, and
@@ -12,6 +13,9 @@ reference_shape comes of each; reference.h says what the columns are.
 managed_then: the pages under management when the kernel computed watermarks and lowmem_reserve.
 That is before initrd and init sections are given back, and after the SMP alternatives are: they
 are freed in check_bugs(), before any initcall. They belong to the zone of the kernel's code.
+
+With --sysctls, the capture has a folder NN_KEY=VALUE for each sysctl written, one after the other;
+each becomes a row of struct reference_step, with all that was in force then.
 """
 import os
 import re
@@ -150,11 +154,34 @@ def shape(folder):
     return "\n".join(out)
 
 
+def sysctls(folder):
+    force = {"min_free_kbytes": "67584", "watermark_scale_factor": "10",
+             "lowmem_reserve_ratio": "256_256_32", "percpu_pagelist_high_fraction": "0"}
+    out = []
+    for step in sorted(d for d in os.listdir(folder) if "=" in d):
+        key, value = step.split("_", 1)[1].split("=")
+        if key not in force:
+            sys.exit(f"{step}: a sysctl that no row has")
+        force[key] = value
+        ratio = numbers(force["lowmem_reserve_ratio"].split("_"))
+        out += [f'{{\n\t.name = "{step}",', f"\t.min_free_kbytes = {force['min_free_kbytes']},",
+                f"\t.watermark_scale_factor = {force['watermark_scale_factor']},",
+                f"\t.lowmem_reserve_ratio = {ratio},",
+                f"\t.high_fraction = {force['percpu_pagelist_high_fraction']},", "\t.zones = {"]
+        rows = zones(os.path.join(folder, step))
+        out += [f"\t\t{zone_row(row, {})}," for row in rows if row["start_pfn"] != "-"]
+        out.append("\t},\n},")
+    return "\n".join(out)
+
+
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     print("/* SPDX-License-Identifier: Apache-2.0 */")
     print("/* Made by make_shapes.py from captures of Linux 6.1 (Debian 12); see reference.h. */")
+    if sys.argv[1] == "--sysctls":
+        print(sysctls(sys.argv[2]))
+        return
     for folder in sys.argv[1:]:
         print(shape(folder))
 

@@ -2,7 +2,7 @@
 /*
  * What real kernels made of machines: Linux 6.1 of Debian 12 (x86_64, and i386 with and without
  * PAE), booted in emulated machines of known shape, and read from their zoneinfo and boot messages.
- * shapes.inc has the table; make_shapes.py makes it from captures.
+ * shapes.inc and sysctls.inc have the tables; make_shapes.py makes them from captures.
  */
 #ifndef TESTS_REFERENCE_REFERENCE_H
 #define TESTS_REFERENCE_REFERENCE_H
@@ -33,10 +33,27 @@ struct reference_shape {
 	const char *thisnode; /* likewise, with __GFP_THISNODE */
 };
 
-static const struct reference_shape reference_shapes[] = {
+__attribute__((unused)) static const struct reference_shape reference_shapes[] = {
 #include "shapes.inc"
 };
 
 #define NR_REFERENCE_SHAPES (sizeof(reference_shapes) / sizeof(reference_shapes[0]))
+
+/*
+ * A 6 GiB x86_64 machine with 4 CPUs (the memory of c_uma6g_4cpu) after sysctls were written one
+ * by one: what was in force, and the zones with memory. All was computed from what is managed now.
+ */
+struct reference_step {
+	const char *name;
+	uint64_t min_free_kbytes, watermark_scale_factor, high_fraction;
+	uint64_t lowmem_reserve_ratio[3]; /* DMA, DMA32, Normal */
+	struct reference_zone zones[MM_MAX_ZONES];
+};
+
+__attribute__((unused)) static const struct reference_step reference_steps[] = {
+#include "sysctls.inc"
+};
+
+#define NR_REFERENCE_STEPS (sizeof(reference_steps) / sizeof(reference_steps[0]))
 
 #endif

@@ -28,3 +28,115 @@ Test(zones, spans_are_those_of_captures)
 		mm_destroy(mm);
 	}
 }
+
+static void must_span(const struct mm *mm, int nid, enum mm_zone_type type, phys_addr_t start,
+		      phys_addr_t end, uint64_t absent)
+{
+	int index = mm_arch_zone_index(mm_get_arch(mm), type);
+	struct mm_zone_info info = zone_info(mm, nid, index);
+
+	cr_expect_eq(info.start_pfn, start / 4096, "node %d %s starts at 0x%lx", nid, info.name,
+		     info.start_pfn * 4096);
+	cr_expect_eq(info.spanned, (end - start) / 4096, "node %d %s spans %lu KiB", nid, info.name,
+		     info.spanned * 4);
+	cr_expect_eq(info.present, (end - start - absent) / 4096, "node %d %s has %lu KiB", nid,
+		     info.name, info.present * 4);
+}
+
+/* DMA below 16 MiB, DMA32 below 4 GiB, Normal above; the PCI hole counts in DMA32's span. */
+Test(zones, limits_of_x86_64)
+{
+	struct machine m = {.model = MM_SPARSE,
+			    .memory = {{MiB, 3 * GiB - MiB, 0}, {4 * GiB, GiB, 0}}};
+	struct mm *mm = boot(&m);
+
+	must_span(mm, 0, MM_ZONE_DMA, MiB, 16 * MiB, 0);
+	must_span(mm, 0, MM_ZONE_DMA32, 16 * MiB, 4 * GiB, GiB);
+	must_span(mm, 0, MM_ZONE_NORMAL, 4 * GiB, 5 * GiB, 0);
+	must_span(mm, 0, MM_ZONE_MOVABLE, 0, 0, 0);
+	mm_destroy(mm);
+}
+
+/* Low memory ends at 0x36ffe000, as the captures of the PAE kernel have it. */
+Test(zones, limits_of_i386)
+{
+	struct machine m = {.arch = MM_I386, .memory = {{0, GiB, 0}}};
+	struct mm *mm = boot(&m);
+
+	must_span(mm, 0, MM_ZONE_DMA, 0, 16 * MiB, 0);
+	must_span(mm, 0, MM_ZONE_NORMAL, 16 * MiB, 0x36ffe000, 0);
+	must_span(mm, 0, MM_ZONE_HIGHMEM, 0x36ffe000, GiB, 0);
+	mm_destroy(mm);
+}
+
+/* ZONE_DMA is all that 32 bits reach, so DMA32 is empty (arch/arm64/mm/init.c). */
+Test(zones, limits_of_arm64)
+{
+	struct machine m = {.arch = MM_ARM64, .model = MM_SPARSE, .memory = {{GiB, 5 * GiB, 0}}};
+	struct mm *mm = boot(&m);
+
+	must_span(mm, 0, MM_ZONE_DMA, GiB, 4 * GiB, 0);
+	must_span(mm, 0, MM_ZONE_DMA32, 0, 0, 0);
+	must_span(mm, 0, MM_ZONE_NORMAL, 4 * GiB, 6 * GiB, 0);
+	mm_destroy(mm);
+}
+
+/* A node's zones begin and end with its memory; the hole between nodes is nobody's. */
+Test(zones, are_cut_by_node)
+{
+	struct machine m = {.model = MM_SPARSE,
+			    .memory = {{0, GiB, 0}, {2 * GiB, 3 * GiB, 1}},
+			    .cpus = {1, 1, 1}};
+	struct mm *mm = boot(&m);
+
+	must_span(mm, 0, MM_ZONE_DMA32, 16 * MiB, GiB, 0);
+	must_span(mm, 0, MM_ZONE_NORMAL, 0, 0, 0);
+	must_span(mm, 1, MM_ZONE_DMA, 0, 0, 0);
+	must_span(mm, 1, MM_ZONE_DMA32, 2 * GiB, 4 * GiB, 0);
+	must_span(mm, 1, MM_ZONE_NORMAL, 4 * GiB, 5 * GiB, 0);
+	for (int type = 0; type < MM_ZONE_DEVICE; type++)
+		if (mm_arch_zone_index(mm_get_arch(mm), (enum mm_zone_type)type) >= 0)
+			must_span(mm, 2, (enum mm_zone_type)type, 0, 0, 0);
+	mm_destroy(mm);
+}
+
+/* 500 MiB and a page round up to 504 MiB (blocks of 4 MiB), the top of 2 GiB. */
+Test(zones, movablecore_takes_the_top)
+{
+	struct machine m = {.model = MM_SPARSE,
+			    .memory = {{0, 2 * GiB, 0}},
+			    .movablecore_bytes = 500 * MiB + 4 * KiB};
+	struct mm *mm = boot(&m);
+
+	must_span(mm, 0, MM_ZONE_DMA32, 16 * MiB, 2 * GiB - 504 * MiB, 0);
+	must_span(mm, 0, MM_ZONE_MOVABLE, 2 * GiB - 504 * MiB, 2 * GiB, 0);
+	mm_destroy(mm);
+}
+
+/*
+ * 512 MiB are 256 MiB for each of two nodes. Node 1 has but 128, so all of it is the kernel's, and
+ * the other 128 come from node 0 in a second round: 384 MiB there.
+ */
+Test(zones, kernelcore_goes_on_where_a_node_is_too_small)
+{
+	struct machine m = {.model = MM_SPARSE,
+			    .memory = {{0, GiB, 0}, {GiB, 128 * MiB, 1}},
+			    .kernelcore_bytes = 512 * MiB};
+	struct mm *mm = boot(&m);
+
+	must_span(mm, 0, MM_ZONE_DMA32, 16 * MiB, 384 * MiB, 0);
+	must_span(mm, 0, MM_ZONE_MOVABLE, 384 * MiB, GiB, 0);
+	must_span(mm, 1, MM_ZONE_DMA32, GiB, GiB + 128 * MiB, 0);
+	must_span(mm, 1, MM_ZONE_MOVABLE, 0, 0, 0);
+	mm_destroy(mm);
+}
+
+Test(zones, kernelcore_of_all_memory_leaves_no_movable)
+{
+	struct machine m = {.model = MM_SPARSE, .memory = {{0, GiB, 0}}, .kernelcore_bytes = GiB};
+	struct mm *mm = boot(&m);
+
+	must_span(mm, 0, MM_ZONE_DMA32, 16 * MiB, GiB, 0);
+	must_span(mm, 0, MM_ZONE_MOVABLE, 0, 0, 0);
+	mm_destroy(mm);
+}
