@@ -140,6 +140,10 @@ void mm_buddy_give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *pa
 void mm_buddy_release(struct mm *mm, struct mm_zone *zone, pfn_t start, pfn_t end);
 
 /* pcp.c: on the CPU's own lists. */
+/** Are there per-CPU lists of this order? Small ones, and huge pages. */
+bool mm_pcp_holds(const struct mm *mm, unsigned order);
+/** The order of the blocks on one of the NR_PCP_LISTS lists. */
+unsigned mm_pcp_list_order(const struct mm *mm, unsigned list);
 /** Take one block from the CPU's list, refilling it; NULL where the zone has none. */
 struct page *mm_pcp_take(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
 			 int migratetype);

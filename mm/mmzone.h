@@ -10,11 +10,14 @@
 #include "mm/ops.h"
 #include "mm/page.h"
 
-/* Per-CPU lists of one zone, one list an order. count = sum of 2^order over their blocks. */
+/*
+ * Per-CPU lists of one zone: one for each small order, the last for huge pages. count = sum of
+ * 2^order over their blocks.
+ */
 struct mm_pcp {
-	struct page_list lists[PAGE_ALLOC_COSTLY_ORDER + 1]; /* (P) */
-	unsigned count;                                      /* (P) pages */
-	unsigned free_factor;                                /* (P) doublings of the drain batch */
+	struct page_list lists[NR_PCP_LISTS]; /* (P) */
+	unsigned count;                       /* (P) pages */
+	unsigned free_factor;                 /* (P) doublings of the drain batch */
 };
 
 struct mm_free_area {

@@ -46,7 +46,7 @@ static struct page *rmqueue(struct mm *mm, struct mm_zone *zone, const struct al
 {
 	struct page *page;
 
-	if (ac->order <= PAGE_ALLOC_COSTLY_ORDER)
+	if (mm_pcp_holds(mm, ac->order))
 		return mm_pcp_take(mm, ac->cpu, zone, ac->order, ac->migratetype);
 	mm_zone_lock(mm, ac->cpu, zone);
 	page = mm_buddy_take(mm, ac->cpu, zone, ac->order);
@@ -219,7 +219,7 @@ int mm_free_pages(struct mm *mm, int cpu, struct page *page, unsigned order)
 				   .migratetype = page->migratetype,
 				   .nid = zone->nid,
 				   .zone = zone->index});
-	if (order <= PAGE_ALLOC_COSTLY_ORDER) {
+	if (mm_pcp_holds(mm, order)) {
 		mm_pcp_give(mm, cpu, zone, page, order);
 		return 0;
 	}

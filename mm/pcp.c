@@ -1,10 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Per-CPU page lists: small blocks that a CPU takes and gives without the zone lock. An empty list
- * is filled with a batch from the buddy lists; a full one is drained by a batch, which doubles
- * while only frees come. A list is edited by its own CPU only.
+ * Per-CPU page lists: small blocks and huge pages that a CPU takes and gives without the zone lock.
+ * An empty list is filled with a batch from the buddy lists; when all together are too long, a
+ * batch is drained, which doubles while only frees come. A list is edited by its own CPU only.
  */
 #include "mm/internal.h"
+
+bool mm_pcp_holds(const struct mm *mm, unsigned order)
+{
+	return order <= PAGE_ALLOC_COSTLY_ORDER || order == mm->arch->pageblock_order;
+}
+
+unsigned mm_pcp_list_order(const struct mm *mm, unsigned list)
+{
+	return list <= PAGE_ALLOC_COSTLY_ORDER ? list : mm->arch->pageblock_order;
+}
+
+/* Which of the lists holds that order. */
+static unsigned list_of(unsigned order)
+{
+	return order <= PAGE_ALLOC_COSTLY_ORDER ? order : NR_PCP_LISTS - 1;
+}
 
 static phys_addr_t pcp_at(const struct mm *mm, int cpu, const struct mm_zone *zone)
 {
@@ -14,7 +30,7 @@ static phys_addr_t pcp_at(const struct mm *mm, int cpu, const struct mm_zone *zo
 static void touch_list(struct mm *mm, int cpu, const struct mm_zone *zone, unsigned order)
 {
 	mm_touch(mm, cpu, pcp_at(mm, cpu, zone) + MM_PCP_COUNTS, 16, MM_WRITE);
-	mm_touch(mm, cpu, pcp_at(mm, cpu, zone) + MM_PCP_LISTS + order * 48, 16, MM_WRITE);
+	mm_touch(mm, cpu, pcp_at(mm, cpu, zone) + MM_PCP_LISTS + list_of(order) * 48, 16, MM_WRITE);
 }
 
 /* Blocks of one refill: a batch of pages, but at least two blocks of higher orders. */
@@ -40,7 +56,7 @@ static void refill(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
 		if (!page)
 			break;
 		page->flags |= PG_PCP;
-		page_list_add_tail(&pcp->lists[order], page);
+		page_list_add_tail(&pcp->lists[list_of(order)], page);
 		pcp->count += 1u << order;
 		mm_emit(mm, cpu,
 			&(struct mm_event){.type = MM_EVENT_ALLOC_ZONE_LOCKED,
@@ -60,7 +76,7 @@ struct page *mm_pcp_take(struct mm *mm, int cpu, struct mm_zone *zone, unsigned 
 			 int migratetype)
 {
 	struct mm_pcp *pcp = &zone->pcp[cpu];
-	struct page_list *list = &pcp->lists[order];
+	struct page_list *list = &pcp->lists[list_of(order)];
 	struct page *page;
 
 	pcp->free_factor >>= 1;
@@ -85,20 +101,21 @@ struct page *mm_pcp_take(struct mm *mm, int cpu, struct mm_zone *zone, unsigned 
 static void drain(struct mm *mm, int cpu, struct mm_zone *zone, unsigned first_order, int nr_pages)
 {
 	struct mm_pcp *pcp = &zone->pcp[cpu];
-	unsigned order = first_order;
+	unsigned list = list_of(first_order);
 
 	mm->counters.pcp_drains++;
 	mm_zone_lock(mm, cpu, zone);
 	while (nr_pages > 0 && pcp->count > 0) {
-		struct page *page = pcp->lists[order].tail;
+		unsigned order = mm_pcp_list_order(mm, list);
+		struct page *page = pcp->lists[list].tail;
 		pfn_t pfn;
 
 		if (!page) {
-			order = order < PAGE_ALLOC_COSTLY_ORDER ? order + 1 : 0;
+			list = (list + 1) % NR_PCP_LISTS;
 			continue;
 		}
 		pfn = mm_pfn_of(mm, page);
-		page_list_del(&pcp->lists[order], page);
+		page_list_del(&pcp->lists[list], page);
 		page->flags &= ~(uint64_t)PG_PCP;
 		pcp->count -= 1u << order;
 		nr_pages -= 1 << order;
@@ -117,15 +134,24 @@ static void drain(struct mm *mm, int cpu, struct mm_zone *zone, unsigned first_o
 }
 
 /*
- * How many pages a full list gives back: a batch, doubled for each drain since the last
- * allocation, but never the whole list. A list of higher orders that only frees goes altogether.
+ * Blocks of higher orders that come back while nothing is allocated are not kept: they, and all
+ * else on the lists, would only fragment the zone. Huge pages would not.
+ */
+static bool frees_high(const struct mm_pcp *pcp, unsigned order)
+{
+	return pcp->free_factor && order && order <= PAGE_ALLOC_COSTLY_ORDER;
+}
+
+/*
+ * How many pages full lists give back: a batch, doubled for each drain since the last allocation,
+ * but never all of them, except where blocks of higher orders are not kept.
  */
 static int drain_pages(struct mm_pcp *pcp, const struct mm_zone *zone, unsigned order)
 {
 	unsigned batch = zone->pcp_batch, least = batch;
 	unsigned most = zone->pcp_high > batch ? zone->pcp_high - batch : 1;
 
-	if (pcp->free_factor && order)
+	if (frees_high(pcp, order))
 		return (int)pcp->count;
 	batch <<= pcp->free_factor;
 	if (batch < most)
@@ -136,12 +162,12 @@ static int drain_pages(struct mm_pcp *pcp, const struct mm_zone *zone, unsigned 
 void mm_pcp_give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page, unsigned order)
 {
 	struct mm_pcp *pcp = &zone->pcp[cpu];
-	const struct page *neighbour = pcp->lists[order].head;
-	bool only_frees = pcp->free_factor && order;
+	struct page_list *list = &pcp->lists[list_of(order)];
+	const struct page *neighbour = list->head;
 
 	page->flags |= PG_PCP;
 	page->order = (uint8_t)order;
-	page_list_add_head(&pcp->lists[order], page);
+	page_list_add_head(list, page);
 	pcp->count += 1u << order;
 
 	mm_work(mm, cpu, MM_SITE_PCP_FREE, 1);
@@ -149,6 +175,6 @@ void mm_pcp_give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page
 	mm_touch_page(mm, cpu, page, MM_WRITE);
 	if (neighbour)
 		mm_touch_page(mm, cpu, neighbour, MM_WRITE);
-	if (pcp->count >= zone->pcp_high || only_frees)
+	if (pcp->count >= zone->pcp_high || frees_high(pcp, order))
 		drain(mm, cpu, zone, order, drain_pages(pcp, zone, order));
 }

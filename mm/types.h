@@ -18,7 +18,8 @@ typedef uint32_t gfp_t;       /* allocation flags, see gfp.h */
 
 #define MAX_PAGE_ORDER          10
 #define NR_PAGE_ORDERS          (MAX_PAGE_ORDER + 1)
-#define PAGE_ALLOC_COSTLY_ORDER 3    /* orders up to this one have per-CPU lists */
+#define PAGE_ALLOC_COSTLY_ORDER 3 /* orders up to this one have per-CPU lists, */
+#define NR_PCP_LISTS            (PAGE_ALLOC_COSTLY_ORDER + 2) /* and huge pages have one */
 #define MM_MAX_NODES            1024 /* NODES_SHIFT = 10 on x86_64 and arm64 distribution kernels */
 #define MM_MAX_CPUS             8192 /* NR_CPUS of distribution kernels */
 #define MM_MAX_ZONES            6    /* zone types of one architecture, at most */

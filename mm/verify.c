@@ -95,8 +95,9 @@ static int check_pcp(struct report *r, const struct mm_zone *zone, uint64_t *tot
 		const struct mm_pcp *pcp = &zone->pcp[cpu];
 		uint64_t pages = 0;
 
-		for (unsigned order = 0; order <= PAGE_ALLOC_COSTLY_ORDER; order++)
-			for (const struct page *p = pcp->lists[order].head; p; p = p->next) {
+		for (unsigned i = 0; i < NR_PCP_LISTS; i++)
+			for (const struct page *p = pcp->lists[i].head; p; p = p->next) {
+				unsigned order = mm_pcp_list_order(r->mm, i);
 				int err = check_listed(r, zone, p, order, PG_PCP);
 
 				if (err)
