@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sim/event_log.h"
 #include "sim/json.h"
 
 static int verify(const struct sim *s, const struct machine *m, struct diag *diag)
@@ -32,6 +33,10 @@ int experiment_run(const struct experiment *e, const struct machine *m, struct d
 
 	if (err)
 		return err;
+	if (e->events) {
+		event_log_begin(e->events);
+		sim_set_event_hook(s, event_log_hook, e->events);
+	}
 	err = replay_run(s, e->trace, &e->options, &counts);
 	if (err == -EDEADLK)
 		diag_error(diag, err, e->trace->file, 0,

@@ -14,7 +14,8 @@ struct experiment {
 	const struct trace *trace;
 	const char *work; /* what the result calls it */
 	struct replay_options options;
-	bool verify; /* recompute every invariant of the mm core at the end */
+	bool verify;  /* recompute every invariant of the mm core at the end */
+	FILE *events; /* write the mm core's tracepoints here, as ftrace text; NULL: do not */
 };
 
 /**

@@ -8,7 +8,6 @@
 
 #include "sim/scenario.h"
 #include "tools/message.h"
-#include "tools/output.h"
 
 #define DEFAULT_COSTS "costs/linux-6.x.cfg"
 
@@ -26,6 +25,12 @@ const struct option_def option_costs = {.name = "costs",
 					.help = "cycles of each step, instead of " DEFAULT_COSTS};
 const struct option_def option_verify = {.name = "verify",
 					 .help = "check every invariant of the mm core at the end"};
+
+const struct option_def option_events = {
+	.name = "events",
+	.kind = OPTION_TEXT,
+	.value = "FILE",
+	.help = "write the tracepoints of the simulated kernel to FILE, as ftrace text"};
 
 static int load_costs(struct work *w, const char *path)
 {
@@ -118,13 +123,33 @@ static int print(const struct work *w, const json_t *result, bool comparison)
 	return output_commit(&out) ? STATUS_FAILED : STATUS_DONE;
 }
 
+int work_run(struct work *w, const struct machine *m, json_t **result)
+{
+	const char *events = arguments_value(w->args, &option_events);
+	int err;
+
+	if (events && output_open(&w->events, events))
+		return -ECANCELED;
+	w->experiment.events = w->events.stream;
+	err = experiment_run(&w->experiment, m, &w->diag, result);
+	if (!events)
+		return err;
+	if (err)
+		output_discard(&w->events);
+	else if (output_commit(&w->events))
+		err = -ECANCELED;
+	return err;
+}
+
 int work_finish(struct work *w, int err, json_t *result, bool comparison, const char *file)
 {
 	int status;
 
 	progress_end(&w->progress);
 	message_warnings(&w->diag, arguments_value(w->args, &option_quiet) != NULL);
-	if (err) {
+	if (err == -ECANCELED) {
+		status = STATUS_FAILED; /* what went wrong has been said */
+	} else if (err) {
 		status = message_error(&w->diag, err, file);
 		/* The input was fine, what came of it was not. */
 		if (err == -EDEADLK || err == -EBADMSG)

@@ -100,7 +100,8 @@ static int load_scenario(struct work *w, const struct machine *first)
 	}
 	if (!err) {
 		w->experiment.trace = w->trace;
-		w->experiment.work = w->trace->file;
+		/* Where the shipped files are is of no interest. */
+		w->experiment.work = given ? w->trace->file : DEFAULT_SCENARIO;
 	}
 	scenario_free(s);
 	free(shipped);

@@ -18,14 +18,14 @@ static int run(const struct arguments *args)
 			  "the trace has CPUs up to %d, the machine %d: CPU n runs on n modulo %d",
 			  w.trace->nr_cpus - 1, m->mm.nr_cpus, m->mm.nr_cpus);
 	if (!err)
-		err = experiment_run(&w.experiment, m, &w.diag, &result);
+		err = work_run(&w, m, &result);
 	machine_free(m);
 	return work_finish(&w, err, result, false, args->operands[0]);
 }
 
 static const struct option_def *const options[] = {
-	&option_timing, &option_costs,  &option_set, &option_verify,
-	&option_format, &option_output, NULL};
+	&option_timing, &option_costs,  &option_set,    &option_verify,
+	&option_events, &option_format, &option_output, NULL};
 
 const struct command command_replay = {
 	.name = "replay",

@@ -39,7 +39,7 @@ static int run(const struct arguments *args)
 	if (!err) {
 		w.experiment.trace = w.trace;
 		w.experiment.work = s->file;
-		err = experiment_run(&w.experiment, m, &w.diag, &result);
+		err = work_run(&w, m, &result);
 	}
 	machine_free(m);
 	scenario_free(s);
@@ -47,8 +47,8 @@ static int run(const struct arguments *args)
 }
 
 static const struct option_def *const options[] = {
-	&option_costs,  &option_set,    &option_seed, &option_verify,
-	&option_format, &option_output, NULL};
+	&option_costs,  &option_set,    &option_seed,   &option_verify,
+	&option_events, &option_format, &option_output, NULL};
 
 const struct command command_run = {
 	.name = "run",

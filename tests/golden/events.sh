@@ -1,0 +1,27 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# --events: what the simulated kernel traces is a trace that replays to the same pages.
+. "$2/tests/golden/harness"
+machine=configs/machines/W1b_touch_4k_2x512m.cfg
+trace=traces/W1b_touch_4k_2x512m.trace.zst
+
+run replay $machine $trace --events "$tmp/events" -q
+status 0
+sed '/^Work/d' "$tmp/out" | grep -v '^Not replayed' >"$tmp/first"
+
+# The header, a refill, and the allocation that it was for.
+grep -q '^# tracer: nop$' "$tmp/events" || fail "no header"
+grep -qE 'mm_page_alloc_zone_locked: page=ffffea[0-9a-f]{10} pfn=0x[0-9a-f]+ order=0 migratetype=1 percpu_refill=1$' \
+	"$tmp/events" || fail "no refill"
+grep -qE '\[000\] \.{5} +0\.[0-9]{9}: mm_page_alloc: page=ffffea[0-9a-f]{10} pfn=0x[0-9a-f]+ order=0 migratetype=1 gfp_flags=GFP_HIGHUSER_MOVABLE\|__GFP_COMP\|__GFP_ZERO$' \
+	"$tmp/events" || fail "no allocation"
+
+run replay $machine "$tmp/events" -q
+status 0
+sed '/^Work/d' "$tmp/out" | grep -v '^Not replayed' >"$tmp/second"
+cmp "$tmp/first" "$tmp/second" || fail "the replay of the events differs"
+
+run replay $machine $trace --events "$tmp/no/such/folder" -q
+status 1
+silent out
+end
