@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * numasim-bench [NAME...]: one JSON line a figure, {"name": "core.pcp_pair", "value": 21.4,
+ * "unit": "ns"}. Each is the best of several rounds, since these figures only ever come out worse
+ * for what else the machine does. tests/bench/readme.sh prints those that the README quotes.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sim/experiment.h"
+#include "sim/rng.h"
+
+#define GiB    (UINT64_C(1) << 30)
+#define ROUNDS 5
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static void die(const char *what)
+{
+	fprintf(stderr, "numasim-bench: %s\n", what);
+	exit(1);
+}
+
+/* One node of 4 GiB, one CPU, no sink. */
+static struct mm *boot_4gib(void)
+{
+	static const int cpu_nid[] = {0};
+	static const uint8_t distance[] = {10};
+	static const struct mm_range memory[] = {{GiB, 4 * GiB, 0}};
+	const struct mm_config config = {
+		.arch = MM_X86_64,
+		.model = MM_SPARSE_VMEMMAP,
+		.nr_nodes = 1,
+		.nr_cpus = 1,
+		.cpu_nid = cpu_nid,
+		.distance = distance,
+		.memory = memory,
+		.nr_memory = 1,
+		.params = mm_params_default(),
+	};
+	struct mm_refusal refusal;
+	struct mm *mm;
+
+	if (mm_boot(&config, NULL, NULL, &mm, &refusal))
+		die("the mm core does not boot");
+	return mm;
+}
+
+static struct page *take(struct mm *mm)
+{
+	const struct mm_request req = {.nid = MM_NO_NODE, .gfp = GFP_KERNEL};
+	struct page *page;
+
+	return mm_alloc_pages(mm, &req, &page) ? NULL : page;
+}
+
+/* ns an operation, of `nr` that took `seconds`. */
+static double per_op(double seconds, uint64_t nr)
+{
+	return seconds * 1e9 / (double)nr;
+}
+
+static double pcp_pair(void)
+{
+	const uint64_t nr = 5000000;
+	struct mm *mm = boot_4gib();
+	double start, seconds;
+
+	mm_free_pages(mm, 0, take(mm), 0);
+	start = now();
+	for (uint64_t i = 0; i < nr; i++)
+		mm_free_pages(mm, 0, take(mm), 0);
+	seconds = now() - start;
+	mm_destroy(mm);
+	return per_op(seconds, nr);
+}
+
+/* 90 % of the node, page by page, into an array. */
+static struct page **fill(struct mm *mm, uint64_t *nr)
+{
+	struct page **pages;
+
+	*nr = 4 * GiB / 4096 * 9 / 10;
+	pages = malloc(*nr * sizeof(*pages));
+	if (!pages)
+		die("no memory");
+	/* The host's page faults on the array are not the allocator's. */
+	memset(pages, 0, *nr * sizeof(*pages));
+	for (uint64_t i = 0; i < *nr; i++) {
+		pages[i] = take(mm);
+		if (!pages[i])
+			die("the node is full too early");
+	}
+	return pages;
+}
+
+static double bulk_fill(void)
+{
+	struct mm *mm = boot_4gib();
+	double start = now(), seconds;
+	uint64_t nr;
+	struct page **pages = fill(mm, &nr);
+
+	seconds = now() - start;
+	free(pages);
+	mm_destroy(mm);
+	return per_op(seconds, nr);
+}
+
+static double bulk_free(void)
+{
+	struct mm *mm = boot_4gib();
+	uint64_t nr;
+	struct page **pages = fill(mm, &nr);
+	double start = now(), seconds;
+
+	for (uint64_t i = 0; i < nr; i++)
+		mm_free_pages(mm, 0, pages[i], 0);
+	seconds = now() - start;
+	free(pages);
+	mm_destroy(mm);
+	return per_op(seconds, nr);
+}
+
+static double random_pair(void)
+{
+	const uint64_t pairs = 2000000;
+	struct rng rng = {1};
+	struct mm *mm = boot_4gib();
+	uint64_t nr;
+	struct page **pages = fill(mm, &nr);
+	double start = now(), seconds;
+
+	for (uint64_t i = 0; i < pairs; i++) {
+		uint64_t n = rng_below(&rng, nr);
+
+		mm_free_pages(mm, 0, pages[n], 0);
+		pages[n] = take(mm);
+	}
+	seconds = now() - start;
+	free(pages);
+	mm_destroy(mm);
+	return per_op(seconds, pairs);
+}
+
+#define W1B_MACHINE SOURCE_DIR "/configs/machines/W1b_touch_4k_2x512m.cfg"
+#define W1B_TRACE   SOURCE_DIR "/traces/W1b_touch_4k_2x512m.trace.zst"
+
+/* Events a second of a timed replay of W1b, reading and parsing included. */
+static double replay_w1b(void)
+{
+	struct diag diag = DIAG_INIT;
+	struct experiment e = {.work = "W1b"};
+	struct costs costs;
+	struct machine *m;
+	struct trace *trace;
+	json_t *result;
+	char *costs_file = shipped_config("costs/linux-6.x.cfg");
+	double start = now();
+
+	if (!costs_file || costs_load(costs_file, &diag, &costs) ||
+	    machine_load(W1B_MACHINE, NULL, 0, &diag, &m) ||
+	    trace_load(W1B_TRACE, NULL, &diag, &trace))
+		die(diag.failed ? diag.error.text : "W1b cannot be read");
+	e.costs = &costs;
+	e.trace = trace;
+	if (experiment_run(&e, m, &diag, &result))
+		die(diag.failed ? diag.error.text : "W1b cannot be replayed");
+	return (double)trace->nr_events / (now() - start);
+}
+
+static double boot_seconds(void)
+{
+	double start = now();
+
+	mm_destroy(boot_4gib());
+	return now() - start;
+}
+
+static const struct figure {
+	const char *name, *unit;
+	double (*measure)(void);
+	bool more_is_better;
+} figures[] = {
+	{"core.pcp_pair", "ns", pcp_pair, false},
+	{"core.bulk_fill", "ns", bulk_fill, false},
+	{"core.bulk_free", "ns", bulk_free, false},
+	{"core.random_pair", "ns", random_pair, false},
+	{"boot.4gib.seconds", "s", boot_seconds, false},
+	{"replay.zstd", "events/s", replay_w1b, true},
+};
+#define NR_FIGURES (sizeof(figures) / sizeof(*figures))
+
+/* A round in a process of its own: SimGrid allows one engine a process, and memory starts fresh. */
+static double one_round(const struct figure *f)
+{
+	int ends[2], status;
+	double value = 0;
+	pid_t pid;
+
+	if (pipe(ends))
+		die(strerror(errno));
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		die(strerror(errno));
+	if (pid == 0) {
+		value = f->measure();
+		_exit(write(ends[1], &value, sizeof(value)) == (ssize_t)sizeof(value) ? 0 : 1);
+	}
+	close(ends[1]);
+	if (read(ends[0], &value, sizeof(value)) != (ssize_t)sizeof(value) ||
+	    waitpid(pid, &status, 0) < 0 || status)
+		die("a round failed");
+	close(ends[0]);
+	return value;
+}
+
+static void print_figure(const struct figure *f)
+{
+	double best = one_round(f);
+
+	for (int i = 1; i < ROUNDS; i++) {
+		double value = one_round(f);
+
+		if (f->more_is_better ? value > best : value < best)
+			best = value;
+	}
+	printf("{\"name\": \"%s\", \"value\": %.4g, \"unit\": \"%s\"}\n", f->name, best, f->unit);
+	fflush(stdout);
+}
+
+static bool wanted(const char *name, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (!strcmp(argv[i], name))
+			return true;
+	return argc < 2;
+}
+
+static bool known(const char *name)
+{
+	for (size_t i = 0; i < NR_FIGURES; i++)
+		if (!strcmp(figures[i].name, name))
+			return true;
+	return false;
+}
+
+int main(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (!known(argv[i])) {
+			fprintf(stderr, "numasim-bench: unknown figure '%s'; known are", argv[i]);
+			for (size_t f = 0; f < NR_FIGURES; f++)
+				fprintf(stderr, "%s %s", f ? "," : "", figures[f].name);
+			fputc('\n', stderr);
+			return 2;
+		}
+	for (size_t f = 0; f < NR_FIGURES; f++)
+		if (wanted(figures[f].name, argc, argv))
+			print_figure(&figures[f]);
+	return 0;
+}
