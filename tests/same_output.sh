@@ -25,12 +25,29 @@ same()
 }
 
 same --help
-same check configs/machines/*.cfg configs/costs/*.cfg traces/*.zst
+same check configs/machines/*.cfg configs/costs/*.cfg configs/scenarios/*.cfg traces/*.zst
+same frobnicate
+
+"$reference" show --help | sed -n '/^Views/,/^$/s/^  \([a-z]*\).*/\1/p' >"$tmp/views"
+[ -s "$tmp/views" ] || failed=1
 for machine in configs/machines/*.cfg; do
-	same show "$machine" platform
+	while read -r view; do
+		same show "$machine" "$view"
+	done <"$tmp/views"
 done
 for trace in traces/*.zst traces/*.nst tests/reference/trace-forms/*.txt; do
 	same trace info "$trace"
 	same trace info --format json "$trace"
 done
+
+for scenario in configs/scenarios/*.cfg; do
+	same run "$scenario" --format json
+done
+w1b=configs/machines/W1b_touch_4k_2x512m.cfg
+trace=traces/W1b_touch_4k_2x512m.trace.zst
+same replay $w1b $trace
+same replay $w1b $trace --timing trace --format json
+same compare --trace $trace $w1b configs/machines/W1b-uma-1g.cfg
+same compare configs/machines/holey-board-flat.cfg \
+	--models flat,discontig,sparse,sparse-vmemmap --format json
 exit $failed

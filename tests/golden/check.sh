@@ -21,6 +21,11 @@ run check $trace
 status 0
 out "$trace: ok (trace, ftrace, "
 
+run check configs/scenarios/churn.cfg
+status 0
+out "configs/scenarios/churn.cfg: ok (scenario, machine holey-board-sparse, "
+silent err
+
 # All that is shipped is well-formed.
 find configs -name '*.cfg' >"$tmp/configs"
 while read -r file; do

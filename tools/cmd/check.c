@@ -10,6 +10,7 @@
 #include "sim/config.h"
 #include "sim/costs.h"
 #include "sim/machine.h"
+#include "sim/scenario.h"
 #include "sim/trace/reader.h"
 #include "sim/trace/stream.h"
 #include "sim/trace/trace.h"
@@ -18,7 +19,7 @@
 #include "tools/output.h"
 #include "tools/progress.h"
 
-enum file_kind { KIND_TRACE, KIND_COSTS, KIND_MACHINE };
+enum file_kind { KIND_TRACE, KIND_COSTS, KIND_SCENARIO, KIND_MACHINE };
 
 struct check {
 	bool quiet;
@@ -51,12 +52,19 @@ static int looks_like_trace(struct check *c, const char *path, bool *is_trace)
 static int config_kind(struct check *c, const char *path, enum file_kind *kind)
 {
 	struct cfg *cfg;
+	const struct cfg_setting *root;
 	int err;
 
 	err = cfg_load(path, &c->diag, &cfg);
 	if (err)
 		return err;
-	*kind = cfg_find(cfg, cfg_root(cfg), "sites") ? KIND_COSTS : KIND_MACHINE;
+	root = cfg_root(cfg);
+	if (cfg_find(cfg, root, "sites"))
+		*kind = KIND_COSTS;
+	else if (cfg_find(cfg, root, "workload") || cfg_find(cfg, root, "workloads"))
+		*kind = KIND_SCENARIO;
+	else
+		*kind = KIND_MACHINE;
 	cfg_free(cfg);
 	return 0;
 }
@@ -125,12 +133,35 @@ static int check_machine(struct check *c, const char *path)
 	return 0;
 }
 
+/* A scenario's workloads make sense only on its machine: so that is read, and the work made. */
+static int check_scenario(struct check *c, const char *path)
+{
+	struct scenario *s = NULL;
+	struct machine *m = NULL;
+	struct trace *t = NULL;
+	int err;
+
+	err = scenario_load(path, NULL, 0, &c->diag, &s);
+	if (!err)
+		err = machine_load(s->machine, NULL, 0, &c->diag, &m);
+	if (!err)
+		err = scenario_generate(s, m, &c->diag, &t);
+	if (!err)
+		fprintf(c->out, "%s: ok (scenario, machine %s, %zu events)\n", path, m->name,
+			t->nr_events);
+	trace_free(t);
+	machine_free(m);
+	scenario_free(s);
+	return err;
+}
+
 /* Check one file and say what came of it. Returns the exit status. */
 static int check_file(struct check *c, const char *path)
 {
 	static int (*const checks[])(struct check *, const char *) = {
 		[KIND_TRACE] = check_trace,
 		[KIND_COSTS] = check_costs,
+		[KIND_SCENARIO] = check_scenario,
 		[KIND_MACHINE] = check_machine,
 	};
 	enum file_kind kind;
@@ -173,9 +204,9 @@ const struct command command_check = {
 	.summary = "say whether a config or a trace is well-formed, and if not, why",
 	.operands = "FILE...",
 	.description =
-		"Read machine files, cost files and traces, each recognised by its content, and\n"
-		"print a line for each that is well-formed. What is wrong with the others goes\n"
-		"to standard error, and the exit status is 2.\n",
+		"Read machine files, cost files, scenarios and traces, each recognised by its\n"
+		"content, and print a line for each that is well-formed. What is wrong with the\n"
+		"others goes to standard error, and the exit status is 2.\n",
 	.options = options,
 	.min_operands = 1,
 	.max_operands = ANY_NUMBER,
