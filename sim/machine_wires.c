@@ -63,52 +63,68 @@ static void read_banks(struct machine_reader *r, const struct cfg_setting *root)
 	}
 }
 
-static bool has_link(const struct machine *m, int from, int to)
-{
-	for (int i = 0; i < m->nr_links; i++)
-		if (m->links[i].from == from && m->links[i].to == to)
-			return true;
-	return false;
-}
+/* A list of links being read. */
+struct link_reader {
+	const struct wire *common; /* what `link` gave; NULL where it did not */
+	bool *linked;              /* [from * nr_nodes + to] */
+};
 
-static void add_link(struct machine_reader *r, const struct cfg_setting *s, int from, int to,
-		     const struct wire *wire)
+static void add_link(struct machine_reader *r, struct link_reader *l, const struct cfg_setting *s,
+		     const struct node_pair *pair, const struct wire *wire)
 {
-	if (has_link(r->m, from, to))
-		cfg_error(r->cfg, s, "there is a link from node %d to node %d already", from, to);
+	bool *linked = &l->linked[pair->from * r->m->mm.nr_nodes + pair->to];
+
+	if (*linked)
+		cfg_error(r->cfg, s, "there is a link from node %d to node %d already", pair->from,
+			  pair->to);
 	else
-		check_result(r, s, interconnect_link(r->m, from, to, wire));
+		check_result(r, s, interconnect_link(r->m, pair->from, pair->to, wire));
+	*linked = true;
 }
 
-/* One element of `links`; `common` is what `link` gave, where it did. */
-static void read_link(struct machine_reader *r, const struct cfg_setting *s,
-		      const struct wire *common)
+/* One element of `links`. */
+static void read_link(struct machine_reader *r, struct link_reader *l, const struct cfg_setting *s)
 {
 	static const char *const keys[] = {"from",    "to",     "latency", "bandwidth",
 					   "one_way", "source", NULL};
 	const struct cfg_setting *link = cfg_group(r->cfg, s);
-	struct wire wire = common ? *common : (struct wire){0};
+	struct wire wire = l->common ? *l->common : (struct wire){0};
+	struct node_pair there, back;
 	bool one_way = false;
-	int from, to;
 
 	cfg_keys(r->cfg, link, keys);
 	machine_read_source(r, link);
-	if (common) {
+	if (l->common) {
 		machine_read_latency(r, cfg_find(r->cfg, link, "latency"), &wire.latency_ps);
 		machine_read_rate(r, cfg_find(r->cfg, link, "bandwidth"), &wire.bytes_per_s);
 	} else {
 		read_wire(r, link, &wire);
 	}
 	cfg_bool(r->cfg, cfg_find(r->cfg, link, "one_way"), &one_way);
-	if (!machine_read_nid(r, cfg_need(r->cfg, link, "from"), &from) ||
-	    !machine_read_nid(r, cfg_need(r->cfg, link, "to"), &to) || cfg_status(r->cfg))
+	if (!machine_read_nid(r, cfg_need(r->cfg, link, "from"), &there.from) ||
+	    !machine_read_nid(r, cfg_need(r->cfg, link, "to"), &there.to) || cfg_status(r->cfg))
 		return;
-	if (from == to)
-		cfg_error(r->cfg, link, "the link leads from node %d to itself", from);
+	back = (struct node_pair){.from = there.to, .to = there.from};
+	if (there.from == there.to)
+		cfg_error(r->cfg, link, "the link leads from node %d to itself", there.from);
 	else
-		add_link(r, link, from, to, &wire);
+		add_link(r, l, link, &there, &wire);
 	if (!one_way && !cfg_status(r->cfg))
-		add_link(r, link, to, from, &wire);
+		add_link(r, l, link, &back, &wire);
+}
+
+static void read_link_list(struct machine_reader *r, const struct cfg_setting *links,
+			   const struct wire *common)
+{
+	size_t nr = (size_t)r->m->mm.nr_nodes;
+	struct link_reader l = {
+		.common = common,
+		.linked = machine_array(r, nr * nr, sizeof(bool)),
+	};
+
+	for (unsigned i = 0; i < cfg_length(links) && !cfg_status(r->cfg); i++)
+		read_link(r, &l, cfg_element(links, i));
+	free(l.linked);
 }
 
 enum topology { FULL, RING, MESH };
@@ -123,6 +139,8 @@ static void read_topology(struct machine_reader *r, const struct cfg_setting *gr
 	unsigned topology;
 	int err;
 
+	if (!s && columns)
+		cfg_error(r->cfg, columns, "only a mesh has columns");
 	if (!cfg_choice(r->cfg, s, "topology", topology_names, &topology))
 		return;
 	if (!common)
@@ -166,8 +184,7 @@ static void read_links(struct machine_reader *r, const struct cfg_setting *root,
 	if (topology && links)
 		cfg_error(r->cfg, links, "`topology` gives the links already: one of the two");
 	read_topology(r, group, link ? &common : NULL);
-	for (unsigned i = 0; i < cfg_length(links) && !cfg_status(r->cfg); i++)
-		read_link(r, cfg_element(links, i), link ? &common : NULL);
+	read_link_list(r, links, link ? &common : NULL);
 	if (cfg_status(r->cfg))
 		return;
 	err = interconnect_route(r->m, &pair);

@@ -115,7 +115,8 @@ Test(machine_errors, memory)
 {
 	refused(HEAD BANK NODES(NODE(MEMORY("0", "1GiB") "," MEMORY("4GiB", "1GiB"),
 				     CPU) ",\n" NODE(MEMORY("1023MiB", "2GiB"), CPU)),
-		"m.cfg:5: nodes[1].memory[0].base: memory [0x3ff00000-0xbfefffff] of node 1 overlaps "
+		"m.cfg:5: nodes[1].memory[0].base: memory [0x3ff00000-0xbfefffff] of node 1 "
+		"overlaps "
 		"[0-0x3fffffff] of node 0 (nodes[0].memory[0])");
 	refused(HEAD BANK NODES(NODE(MEMORY("2KiB", "1GiB"), CPU)),
 		"m.cfg:4: nodes[0].memory[0].base: 0x800 is not at a multiple of the 4096 byte "
