@@ -125,6 +125,8 @@ static struct page *slow_path(struct mm *mm, const struct alloc_context *ac)
 {
 	mm_work(mm, ac->cpu, MM_SITE_SLOW_PATH, 1);
 	mm->counters.slow_path++;
+	if (ac->first == ac->list->nr)
+		return NULL; /* no zone, so nothing to reclaim either */
 	if (ac->gfp & __GFP_KSWAPD_RECLAIM)
 		wake_kswapd(mm, ac);
 	return get_page_from_freelist(mm, ac, slow_alloc_flags(ac->gfp));
