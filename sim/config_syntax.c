@@ -265,13 +265,42 @@ static int setting(struct scanner *s, int depth)
 	return err;
 }
 
+/* A key of a group, where it stands in the text. */
+struct key {
+	const char *start;
+	int length;
+};
+
+/* The token is a key that joins those of its group. */
+static int add_key(struct scanner *s, struct key *keys, int nr_keys)
+{
+	const char *file;
+	unsigned line;
+
+	if (nr_keys == MAX_KEYS)
+		return fail(s, "more than 256 keys in a group");
+	for (int i = 0; i < nr_keys; i++) {
+		if (keys[i].length != s->length ||
+		    strncmp(keys[i].start, s->start, (size_t)s->length) != 0)
+			continue;
+		cfg_text_where(s->t, s->line, &file, &line);
+		return diag_error(s->diag, -EINVAL, file, line, "'%.*s' is there twice",
+				  s->length < 40 ? s->length : 40, s->start);
+	}
+	keys[nr_keys] = (struct key){.start = s->start, .length = s->length};
+	return 0;
+}
+
 /* Settings up to `closing`, or to the end of the text where it is NULL. */
 static int settings(struct scanner *s, int depth, const char *closing)
 {
-	for (int keys = 0; s->token == NAME; keys++) {
-		int err = keys < MAX_KEYS ? setting(s, depth)
-					  : fail(s, "more than 256 keys in a group");
+	struct key keys[MAX_KEYS];
 
+	for (int nr_keys = 0; s->token == NAME; nr_keys++) {
+		int err = add_key(s, keys, nr_keys);
+
+		if (!err)
+			err = setting(s, depth);
 		if (err)
 			return err;
 	}

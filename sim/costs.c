@@ -31,7 +31,7 @@ static void read_site(struct cfg *cfg, const struct cfg_setting *s, uint32_t *cy
 		*cycles = (uint32_t)value;
 }
 
-/* That no site is there twice is libconfig's rule for the keys of a group. */
+/* That no site is there twice is a rule for the keys of any group. */
 static void read_costs(struct cfg *cfg, struct costs *out)
 {
 	static const char *const keys[] = {"name", "source", "sites", NULL};

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* The error as a user sees it: "file:line: text". */
@@ -65,7 +66,7 @@ Test(config, syntax)
 	refused("a = -", "a.cfg:1: expected a value, found '-'");
 	refused("a = 64GiB",
 		"a.cfg:1: expected blanks or punctuation behind the number, found '64'");
-	refused("a = 1;\na = 2;\n", "a.cfg:2: duplicate setting name");
+	refused("a = 1;\na = 2;\n", "a.cfg:2: 'a' is there twice");
 	refused("a = 1; }", "a.cfg:1: expected a key, found '}'");
 }
 
@@ -141,11 +142,15 @@ static void refused_repeated(const char *before, const char *part, size_t count,
 
 Test(config, limits)
 {
+	char keys[257 * 8] = "";
+
 	refused_repeated("a = ", "(", 100000, "",
 			 "a.cfg:1: values are nested deeper than 16 brackets");
 	refused_repeated("a = (1", ",1", 600000, ");",
 			 "a.cfg:1: more than 1000000 words, numbers and signs");
-	refused_repeated("", "a=1;", 257, "", "a.cfg:1: more than 256 keys in a group");
+	for (int i = 0; i < 257; i++)
+		snprintf(keys + strlen(keys), sizeof(keys) - strlen(keys), "k%d=1;", i);
+	refused(keys, "a.cfg:1: more than 256 keys in a group");
 	refused_repeated("# ", "x", (size_t)5 << 20, "\na = 1;",
 			 "a.cfg:1: the file and its includes are larger than 4 MiB");
 }
@@ -220,7 +225,7 @@ Test(config, includes, .init = make_dir, .fini = remove_dir)
 	uint64_t v;
 
 	/* Relative to the including file, and lines are counted by file. */
-	cr_assert_eq(system(strcat(strcpy((char[600]){0}, "mkdir "), path_of("sub"))), 0);
+	cr_assert_eq(mkdir(path_of("sub"), 0700), 0);
 	write_file("a.cfg", "\n@include \"sub/b.inc\" // here\nc = 3;\n");
 	write_file("sub/b.inc", "/* two\nlines */ a = 1;\n  @include \"c.inc\"");
 	write_file("sub/c.inc", "b = (2,\n90);");

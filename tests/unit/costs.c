@@ -113,7 +113,7 @@ static void refused(const char *text, const char *without, const char *message)
 Test(costs, every_site_exactly_once)
 {
 	refused("", "merge", "sites: 'merge' is missing");
-	refused("merge = { cycles = 1; source = \"z\"; };", "", "duplicate setting name");
+	refused("merge = { cycles = 1; source = \"z\"; };", "", "'merge' is there twice");
 	refused("marge = { cycles = 1; source = \"z\"; };", "",
 		"sites.marge: unknown key 'marge', did you mean 'merge'?" KNOWN);
 	refused("merge = { cycles = 1; };", "merge", "sites.merge: 'source' is missing");

@@ -289,6 +289,8 @@ Test(machine_errors, links)
 		"m.cfg:7: interconnect.columns: 2 nodes do not fill rows of 3");
 	refused(TWO "interconnect = { " LINK " topology = \"ring\"; columns = 2; };",
 		"m.cfg:7: interconnect.columns: only a mesh has columns");
+	refused(ONE "interconnect = { columns = 2; };",
+		"m.cfg:6: interconnect.columns: only a mesh has columns");
 	refused(HEAD BANK NODES(
 			NODE(MEMORY("0", "1GiB"),
 			     CPU) ",\n{ bank = { latency = \"1ns\"; bandwidth = \"1GB/s\"; }; }"),
