@@ -50,4 +50,10 @@ same replay $w1b $trace --timing trace --format json
 same compare --trace $trace $w1b configs/machines/W1b-uma-1g.cfg
 same compare configs/machines/holey-board-flat.cfg \
 	--models flat,discontig,sparse,sparse-vmemmap --format json
+
+for build in "$reference" "$numasim"; do
+	"$build" replay $w1b $trace -q -o /dev/null --events "$tmp/events" || failed=1
+	[ ! -e "$tmp/events.expected" ] || cmp "$tmp/events.expected" "$tmp/events" || failed=1
+	mv "$tmp/events" "$tmp/events.expected"
+done
 exit $failed

@@ -63,6 +63,19 @@ run trace info "$trace" -o /dev/null
 status 0
 [ -c /dev/null ] || fail "/dev/null has been replaced"
 
+# A signal in the middle of a run leaves no temporary file behind.
+ran="run (SIGTERM)"
+"$numasim" run configs/scenarios/churn.cfg --set workload.operations=500000 \
+	--events "$tmp/dir/events" -q >"$tmp/out" 2>"$tmp/err" &
+pid=$!
+while kill -0 $pid 2>/dev/null && [ -z "$(find "$tmp/dir" -name 'events.*')" ]; do
+	sleep 0.1
+done
+kill -TERM $pid
+wait $pid
+[ $? -eq 143 ] || fail "SIGTERM did not end it"
+only result
+
 # A limit on the size of files stands for a full disk.
 (
 	trap '' XFSZ
