@@ -6,7 +6,7 @@
 #ifndef SIM_EXPERIMENT_H
 #define SIM_EXPERIMENT_H
 
-#include "sim/costs.h"
+#include "sim/machine/costs.h"
 #include "sim/result.h"
 
 struct experiment {

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/gfp_parse.h"
+#include "sim/config/gfp_parse.h"
 
 #define MAX_OPERATIONS 100000000 /* events of a workload: they are held in memory */
 #define MAX_WORKLOADS  64

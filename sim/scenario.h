@@ -6,8 +6,8 @@
 #ifndef SIM_SCENARIO_H
 #define SIM_SCENARIO_H
 
-#include "sim/config.h"
-#include "sim/machine.h"
+#include "sim/config/config.h"
+#include "sim/machine/machine.h"
 #include "sim/rng.h"
 #include "sim/trace/trace.h"
 

@@ -13,9 +13,9 @@
 #define SIM_SIM_H
 
 #include "mm/mm.h"
-#include "sim/costs.h"
-#include "sim/diag.h"
-#include "sim/machine.h"
+#include "sim/config/diag.h"
+#include "sim/machine/costs.h"
+#include "sim/machine/machine.h"
 
 enum time_cause {
 	CAUSE_COMPUTE,   /* cycles of the CPU itself, and hits in its caches */

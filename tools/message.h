@@ -5,7 +5,7 @@
 #ifndef TOOLS_MESSAGE_H
 #define TOOLS_MESSAGE_H
 
-#include "sim/diag.h"
+#include "sim/config/diag.h"
 
 /** Print `numasim: ` and the text, which has no newline. */
 void message(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "sim/machine.h"
+#include "sim/machine/machine.h"
 
 enum option_kind {
 	OPTION_SWITCH,

@@ -9,7 +9,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "sim/machine.h"
+#include "sim/machine/machine.h"
 
 /* What is looked at. */
 struct show_subject {

@@ -7,10 +7,10 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "sim/config/units.h"
 #include "sim/json.h"
 #include "sim/show/show.h"
 #include "sim/text.h"
-#include "sim/units.h"
 
 #define MAP_WIDTH 64 /* characters of the map of physical memory */
 #define BOX_WIDTH 68

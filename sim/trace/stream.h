@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "sim/diag.h"
+#include "sim/config/diag.h"
 
 #define STREAM_MAX_LINE 65536 /* bytes, without the line end */
 

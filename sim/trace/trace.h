@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "mm/types.h"
-#include "sim/diag.h"
+#include "sim/config/diag.h"
 
 enum trace_op { TRACE_ALLOC, TRACE_FREE, TRACE_TOUCH, TRACE_WAIT };
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "sim/diag.h"
+#include "sim/config/diag.h"
 
 struct unpack;
 

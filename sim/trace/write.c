@@ -7,9 +7,9 @@
 #include <inttypes.h>
 
 #include "mm/gfp.h"
+#include "sim/config/units.h"
 #include "sim/trace/native.h"
 #include "sim/trace/trace.h"
-#include "sim/units.h"
 
 struct writer {
 	FILE *out;

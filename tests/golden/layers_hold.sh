@@ -33,8 +33,8 @@ none "mm/ includes from sim/ or tools/" "$(includes '(sim|tools|tests)/' mm)"
 none "sim/ includes from tools/ or tests/" "$(includes '(tools|tests)/' sim)"
 none "tools/ includes from tests/" "$(includes 'tests/' tools)"
 
-none "SimGrid's headers are included outside sim/engine.c" \
-	"$(includes '(simgrid|xbt)/' . | grep -Ev '^\./(build/|sim/engine\.c:)')"
-none "libconfig.h is included outside sim/config.c" \
-	"$(includes 'libconfig' . | grep -Ev '^\./(build/|sim/config\.c:)')"
+none "SimGrid's headers are included outside sim/time/engine.c" \
+	"$(includes '(simgrid|xbt)/' . | grep -Ev '^\./(build/|sim/time/engine\.c:)')"
+none "libconfig.h is included outside sim/config/config.c" \
+	"$(includes 'libconfig' . | grep -Ev '^\./(build/|sim/config/config\.c:)')"
 exit $failed

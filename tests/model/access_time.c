@@ -5,7 +5,7 @@
  */
 #include <criterion/criterion.h>
 
-#include "sim/cost_sink.h"
+#include "sim/time/cost_sink.h"
 #include "tests/machine_builder.h"
 
 static const struct costs no_costs;

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <signal.h>
 
-#include "sim/cost_sink.h"
+#include "sim/time/cost_sink.h"
 #include "tests/machine_builder.h"
 
 static const struct costs two_cycles_each = {.cycles = {[MM_SITE_LOCK] = 2}};

@@ -2,7 +2,7 @@
 /* Which bank an address is in, with holes and ranges in any order. */
 #include <criterion/criterion.h>
 
-#include "sim/bank_map.h"
+#include "sim/time/bank_map.h"
 
 static int nid_at(const struct bank_map *map, phys_addr_t at, size_t *memo)
 {

@@ -2,7 +2,7 @@
 /* Hits, evictions, staleness and write-backs of the caches, on small ones made by hand. */
 #include <criterion/criterion.h>
 
-#include "sim/cache.h"
+#include "sim/time/cache.h"
 #include "tests/machine_builder.h"
 
 #define READ  false

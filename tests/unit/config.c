@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Config files: what is not well-formed is refused with its place; what is, reads back typed. */
-#include "sim/config.h"
+#include "sim/config/config.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Cost files: every site exactly once; and the shipped one adds up to what it was fitted to. */
-#include "sim/costs.h"
+#include "sim/machine/costs.h"
 
 #include "mm/gfp.h"
 #include "mm/mm.h"
-#include "sim/machine.h"
+#include "sim/machine/machine.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Diagnostics: the first error is kept, warnings are bounded, near names are found. */
-#include "sim/diag.h"
+#include "sim/config/diag.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

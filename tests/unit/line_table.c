@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "sim/line_table.h"
+#include "sim/time/line_table.h"
 
 #define NR_LINES 9000
 #define NR_STEPS 200000

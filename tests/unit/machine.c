@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Machine files: what they say is what the machine has. What is wrong in them: machine_errors.c. */
-#include "sim/machine.h"
+#include "sim/machine/machine.h"
 
-#include "sim/interconnect.h"
+#include "sim/machine/interconnect.h"
 
 #include <criterion/criterion.h>
 #include <glob.h>

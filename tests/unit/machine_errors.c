@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What can be wrong in a machine file: the whole message, with its line, for each. */
-#include "sim/machine.h"
+#include "sim/machine/machine.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <locale.h>
 
-#include "sim/engine.h"
+#include "sim/time/engine.h"
 #include "tests/machine_builder.h"
 
 /* Numbers are exact decimals; names are escaped, and odd bytes in them harmless. */

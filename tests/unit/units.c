@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Numbers with units: exact both ways, and every way to get one wrong has its message. */
-#include "sim/units.h"
+#include "sim/config/units.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -7,9 +7,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "sim/config.h"
-#include "sim/costs.h"
-#include "sim/machine.h"
+#include "sim/config/config.h"
+#include "sim/machine/costs.h"
+#include "sim/machine/machine.h"
 #include "sim/scenario.h"
 #include "sim/trace/reader.h"
 #include "sim/trace/stream.h"

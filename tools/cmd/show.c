@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "sim/boot.h"
+#include "sim/machine/boot.h"
 #include "sim/show/show.h"
 #include "tools/command.h"
 #include "tools/json.h"

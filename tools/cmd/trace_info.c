@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "sim/config/units.h"
 #include "sim/trace/trace.h"
-#include "sim/units.h"
 #include "tools/command.h"
 #include "tools/json.h"
 #include "tools/message.h"

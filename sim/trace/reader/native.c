@@ -10,11 +10,11 @@
 
 #include "mm/arch.h"
 #include "mm/gfp.h"
+#include "sim/config/gfp_parse.h"
+#include "sim/config/units.h"
 #include "sim/trace/names.h"
-#include "sim/gfp_parse.h"
 #include "sim/trace/native.h"
 #include "sim/trace/reader.h"
-#include "sim/units.h"
 
 #define MAX_WORDS 16
 #define MAX_LINE  1024 /* bytes, a comment apart */

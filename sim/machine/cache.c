@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Caches of a machine file: levels from the nearest on, of whole sets of lines. */
+#include "sim/machine/read.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MIN_LINE 8
+#define MAX_LINE 4096
+#define MAX_WAYS 1024
+
+static void read_line_size(struct machine_reader *r, const struct cfg_setting *root)
+{
+	const struct cfg_setting *s = cfg_find(r->cfg, root, "cache_line");
+	uint64_t bytes;
+
+	if (!cfg_size(r->cfg, s, &bytes))
+		return;
+	if (bytes < MIN_LINE || bytes > MAX_LINE || (bytes & (bytes - 1)))
+		cfg_error(r->cfg, s, "expected a power of two from %dB to %dB, found %" PRIu64 "B",
+			  MIN_LINE, MAX_LINE, bytes);
+	else
+		r->m->cache_line_bytes = (unsigned)bytes;
+}
+
+static void check_geometry(struct machine_reader *r, const struct cfg_setting *s,
+			   const struct machine_cache *cache)
+{
+	uint64_t set_bytes = (uint64_t)cache->ways * r->m->cache_line_bytes;
+
+	if (cfg_status(r->cfg))
+		return;
+	if (cache->size_bytes == 0 || cache->size_bytes % set_bytes)
+		cfg_error(r->cfg, s, "%" PRIu64 " bytes are not whole sets of %u lines of %u bytes",
+			  cache->size_bytes, cache->ways, r->m->cache_line_bytes);
+	for (const struct machine_cache *other = r->m->caches; other < cache; other++)
+		if (strcmp(other->name, cache->name) == 0)
+			cfg_error(r->cfg, s, "there is a cache '%s' already", cache->name);
+}
+
+static void read_cache(struct machine_reader *r, const struct cfg_setting *s)
+{
+	static const char *const keys[] = {"name",      "size",   "ways", "latency",
+					   "shared_by", "source", NULL};
+	static const char *const sharers[] = {"cpu", "node", NULL};
+	const struct cfg_setting *group = cfg_group(r->cfg, s);
+	struct machine_cache *cache = &r->m->caches[r->m->nr_caches];
+	const char *name;
+	uint64_t ways = 1;
+	unsigned sharer = 0;
+
+	cfg_keys(r->cfg, group, keys);
+	machine_read_source(r, group);
+	if (!cfg_string(r->cfg, cfg_need(r->cfg, group, "name"), &name))
+		return;
+	cache->name = strdup(name);
+	if (!cache->name)
+		cfg_no_memory(r->cfg);
+	r->m->nr_caches++;
+	cfg_size(r->cfg, cfg_need(r->cfg, group, "size"), &cache->size_bytes);
+	cfg_integer(r->cfg, cfg_need(r->cfg, group, "ways"), 1, MAX_WAYS, &ways);
+	machine_read_latency(r, cfg_need(r->cfg, group, "latency"), &cache->latency_ps);
+	cfg_choice(r->cfg, cfg_need(r->cfg, group, "shared_by"), "sharer", sharers, &sharer);
+	cache->ways = (unsigned)ways;
+	cache->per_node = sharer == 1;
+	check_geometry(r, group, cache);
+}
+
+void machine_read_caches(struct machine_reader *r, const struct cfg_setting *root)
+{
+	const struct cfg_setting *caches = cfg_list(r->cfg, cfg_find(r->cfg, root, "caches"));
+	unsigned nr = cfg_length(caches);
+
+	read_line_size(r, root);
+	if (nr && !r->m->cache_line_bytes)
+		cfg_error(r->cfg, caches, "'cache_line' is missing at top level");
+	if (nr > MACHINE_MAX_CACHES)
+		cfg_error(r->cfg, caches, "expected at most %d caches, found %u",
+			  MACHINE_MAX_CACHES, nr);
+	r->m->caches = machine_array(r, nr, sizeof(*r->m->caches));
+	for (unsigned i = 0; i < nr && !cfg_status(r->cfg); i++)
+		read_cache(r, cfg_element(caches, i));
+}

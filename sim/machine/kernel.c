@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a machine file says of the kernel: its parameters, memory that is taken before boot, and
+ * zones whose state is given rather than found.
+ */
+#include "sim/machine/read.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+static void read_ratios(struct machine_reader *r, const struct cfg_setting *kernel,
+			struct mm_params *params)
+{
+	const struct cfg_setting *s = cfg_find(r->cfg, kernel, "lowmem_reserve_ratio");
+	const struct cfg_setting *ratios = cfg_list(r->cfg, s);
+	unsigned nr = (unsigned)r->arch->nr_zones;
+
+	if (!ratios)
+		return;
+	if (cfg_length(ratios) != nr) {
+		cfg_error(r->cfg, ratios, "expected %u integers, one a zone of %s, found %u", nr,
+			  r->arch->name, cfg_length(ratios));
+		return;
+	}
+	for (unsigned i = 0; i < nr; i++)
+		cfg_integer(r->cfg, cfg_element(ratios, i), 0, INT32_MAX,
+			    &params->lowmem_reserve_ratio[r->arch->zones[i].type]);
+}
+
+/* The kernel takes 0 (go by the watermarks) or at least 8. */
+static void read_high_fraction(struct machine_reader *r, const struct cfg_setting *kernel,
+			       struct mm_params *params)
+{
+	const struct cfg_setting *s = cfg_find(r->cfg, kernel, "percpu_pagelist_high_fraction");
+	uint64_t fraction;
+
+	if (!cfg_integer(r->cfg, s, 0, INT32_MAX, &fraction))
+		return;
+	if (fraction && fraction < 8)
+		cfg_error(r->cfg, s, "expected 0 or at least 8, found %" PRIu64, fraction);
+	else
+		params->percpu_pagelist_high_fraction = fraction;
+}
+
+void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *root)
+{
+	static const char *const keys[] = {
+		"min_free_kbytes",
+		"watermark_scale_factor",
+		"lowmem_reserve_ratio",
+		"kernelcore",
+		"movablecore",
+		"percpu_pagelist_high_fraction",
+		"transparent_hugepage",
+		"source",
+		NULL,
+	};
+	static const char *const thp_names[] = {"never", "madvise", "always", NULL};
+	const struct cfg_setting *kernel = cfg_group(r->cfg, cfg_find(r->cfg, root, "kernel"));
+	struct mm_params *params = &r->m->mm.params;
+	unsigned thp;
+
+	*params = mm_params_default();
+	cfg_keys(r->cfg, kernel, keys);
+	machine_read_source(r, kernel);
+	cfg_integer(r->cfg, cfg_find(r->cfg, kernel, "min_free_kbytes"), 0, INT32_MAX,
+		    &params->min_free_kbytes);
+	cfg_integer(r->cfg, cfg_find(r->cfg, kernel, "watermark_scale_factor"), 1, 3000,
+		    &params->watermark_scale_factor);
+	read_ratios(r, kernel, params);
+	read_high_fraction(r, kernel, params);
+	cfg_size(r->cfg, cfg_find(r->cfg, kernel, "kernelcore"), &params->kernelcore_bytes);
+	cfg_size(r->cfg, cfg_find(r->cfg, kernel, "movablecore"), &params->movablecore_bytes);
+	if (cfg_choice(r->cfg, cfg_find(r->cfg, kernel, "transparent_hugepage"), "setting",
+		       thp_names, &thp))
+		params->thp = thp != 0;
+}
+
+void machine_read_reserved(struct machine_reader *r, const struct cfg_setting *root)
+{
+	static const char *const keys[] = {"base", "size", "what", "source", NULL};
+	const struct cfg_setting *list = cfg_list(r->cfg, cfg_find(r->cfg, root, "reserved"));
+	unsigned nr = cfg_length(list);
+	struct machine *m = r->m;
+
+	if (nr > MACHINE_MAX_RANGES) {
+		cfg_error(r->cfg, list, "expected at most %d ranges, found %u", MACHINE_MAX_RANGES,
+			  nr);
+		return;
+	}
+	m->reserved = machine_array(r, nr, sizeof(*m->reserved));
+	if (!m->reserved)
+		return;
+	m->mm.reserved = m->reserved;
+	for (unsigned i = 0; i < nr && !cfg_status(r->cfg); i++) {
+		const struct cfg_setting *group = cfg_group(r->cfg, cfg_element(list, i));
+		const char *what;
+
+		cfg_keys(r->cfg, group, keys);
+		machine_read_source(r, group);
+		cfg_string(r->cfg, cfg_find(r->cfg, group, "what"), &what);
+		m->reserved[i].nid = MM_NO_NODE;
+		machine_read_range(r, group, &m->reserved[i]);
+		m->mm.nr_reserved = i + 1;
+	}
+}
+
+static uint64_t pages_of_node(const struct machine_reader *r, int nid)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < r->m->mm.nr_memory; i++)
+		if (r->m->memory[i].nid == nid)
+			bytes += r->m->memory[i].bytes;
+	return bytes >> r->arch->page_shift;
+}
+
+static void read_pages(struct machine_reader *r, const struct cfg_setting *group,
+		       struct mm_zone_preset *zone)
+{
+	uint64_t most = pages_of_node(r, zone->nid);
+
+	zone->has_managed =
+		cfg_integer(r->cfg, cfg_find(r->cfg, group, "managed"), 0, most, &zone->managed);
+	if (zone->has_managed)
+		most = zone->managed;
+	zone->has_free = cfg_integer(r->cfg, cfg_find(r->cfg, group, "free"), 0, most, &zone->free);
+	if (!zone->has_managed && !zone->has_free)
+		cfg_error(r->cfg, group, "'managed' and 'free' are missing: at least one of them");
+}
+
+static void read_zone(struct machine_reader *r, const struct cfg_setting *s,
+		      struct mm_zone_preset *zone)
+{
+	static const char *const keys[] = {"node", "zone", "managed", "free", "source", NULL};
+	const struct cfg_setting *group = cfg_group(r->cfg, s);
+	const char *names[MM_MAX_ZONES + 1] = {NULL};
+	unsigned index;
+
+	for (int i = 0; i < r->arch->nr_zones; i++)
+		names[i] = r->arch->zones[i].name;
+	cfg_keys(r->cfg, group, keys);
+	machine_read_source(r, group);
+	if (!machine_read_nid(r, cfg_need(r->cfg, group, "node"), &zone->nid) ||
+	    !cfg_choice(r->cfg, cfg_need(r->cfg, group, "zone"), "zone", names, &index))
+		return;
+	zone->zone = (int)index;
+	for (const struct mm_zone_preset *other = r->m->presets; other < zone; other++)
+		if (other->nid == zone->nid && other->zone == zone->zone)
+			cfg_error(r->cfg, group, "zone %s of node %d is given twice", names[index],
+				  zone->nid);
+	read_pages(r, group, zone);
+}
+
+void machine_read_zones(struct machine_reader *r, const struct cfg_setting *root)
+{
+	const struct cfg_setting *list = cfg_list(r->cfg, cfg_find(r->cfg, root, "zones"));
+	unsigned nr = cfg_length(list);
+	struct machine *m = r->m;
+
+	if (nr > MACHINE_MAX_RANGES) {
+		cfg_error(r->cfg, list, "expected at most %d zones, found %u", MACHINE_MAX_RANGES,
+			  nr);
+		return;
+	}
+	m->presets = machine_array(r, nr, sizeof(*m->presets));
+	if (!m->presets)
+		return;
+	m->mm.presets = m->presets;
+	for (unsigned i = 0; i < nr && !cfg_status(r->cfg); i++) {
+		read_zone(r, cfg_element(list, i), &m->presets[i]);
+		m->mm.nr_presets = i + 1;
+	}
+}

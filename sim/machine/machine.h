@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A machine as its file describes it: nodes, CPUs, memory, interconnect, caches, memory model and
+ * kernel parameters. Read from libconfig by machine.c; constant afterwards.
+ *
+ * Units: picoseconds, bytes, bytes per second, hertz. Node and CPU ids run from 0 without gaps.
+ */
+#ifndef SIM_MACHINE_H
+#define SIM_MACHINE_H
+
+#include "mm/mm.h"
+#include "sim/config/diag.h"
+
+struct machine_cpu {
+	int nid;
+	uint64_t freq_hz;
+};
+
+struct machine_cache {
+	char *name;          /* "L2" */
+	uint64_t size_bytes; /* per CPU or per node */
+	unsigned ways;
+	uint64_t latency_ps; /* a hit at this level */
+	bool per_node;       /* one for all CPUs of a node; else one a CPU */
+};
+
+/* One direction of a wire between two nodes, or a node's way to its own bank. */
+struct machine_link {
+	char *name; /* "link0-1" */
+	int from, to;
+	uint64_t latency_ps;
+	uint64_t bytes_per_s;
+};
+
+struct machine_bank {
+	int nid;
+	uint64_t latency_ps; /* of the bank itself: the least that any CPU sees */
+	uint64_t bytes_per_s;
+};
+
+/* How a CPU of node `from` reaches the bank of node `to`: its links in order, then the bank. */
+struct machine_route {
+	int nr_links;
+	int *links;           /* indexes into machine.links, owned */
+	uint64_t latency_ps;  /* links and bank, summed */
+	uint64_t bytes_per_s; /* the narrowest of links and bank; 0: there is no way */
+};
+
+struct machine {
+	char *file; /* for messages */
+	char *name;
+	char *description; /* "" where not given */
+	char *source;      /* where its hardware numbers come from */
+
+	struct machine_cpu *cpus;
+	struct machine_bank *banks; /* by node id; bytes_per_s 0 where the node has no memory */
+	struct machine_link *links;
+	int nr_links;
+	struct machine_route *routes; /* [from * nr_nodes + to]; empty where `from` has no CPU or
+					 `to` no memory */
+
+	unsigned cache_line_bytes;    /* 0: no caches, each access goes to memory */
+	struct machine_cache *caches; /* nearest first */
+	int nr_caches;
+
+	struct mm_config mm; /* points into the arrays below; mm.nr_nodes and mm.nr_cpus count */
+	int *cpu_nid;
+	uint8_t *distance;
+	struct mm_range *memory;
+	struct mm_range *reserved;
+	struct mm_zone_preset *presets;
+
+	unsigned model_line; /* line of `memory_model` in the file, for messages */
+};
+
+/* `--set path=value` of the command line. */
+struct machine_override {
+	const char *path;  /* "interconnect.latency[0][1]", "memory_model" */
+	const char *value; /* as it would stand in the file, or bare: 286ns, sparse, 3 */
+};
+
+/**
+ * Read a machine file. Returns 0 and *out (free with machine_free); -EINVAL (content), -ENOENT,
+ * -EIO (file), -ENOMEM with the reason in `diag`. Warnings too go there (SLIT against latencies).
+ */
+int machine_load(const char *path, const struct machine_override *sets, size_t nr_sets,
+		 struct diag *diag, struct machine **out);
+
+/** The same from text in memory (fuzzing, tests); `name` stands for the file in messages. */
+int machine_parse(const char *text, size_t len, const char *name, struct diag *diag,
+		  struct machine **out);
+
+void machine_free(struct machine *m);
+
+static inline const struct machine_route *machine_route(const struct machine *m, int from, int to)
+{
+	return &m->routes[from * m->mm.nr_nodes + to];
+}
+
+/** The node whose memory holds `at`, or MM_NO_NODE. */
+int machine_node_of(const struct machine *m, phys_addr_t at);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How a machine file is read, one part of it a file: machine_nodes.c (nodes, CPUs, memory),
+ * machine_wires.c (distances, banks, links), machine_kernel.c (kernel parameters, zones,
+ * reservations) and machine_cache.c; machine.c calls them in this order.
+ *
+ * Each part records what is wrong through its cfg; what it allocates hangs off the machine at once,
+ * so machine_free() cleans up after an error.
+ */
+#ifndef SIM_MACHINE_READ_H
+#define SIM_MACHINE_READ_H
+
+#include "sim/config/config.h"
+#include "sim/machine/machine.h"
+
+#define MACHINE_MAX_RANGES 4096 /* of memory, of reservations, of zone presets */
+#define MACHINE_MAX_CACHES 8
+
+struct machine_reader {
+	struct cfg *cfg;
+	struct machine *m;
+	const struct mm_arch *arch;
+	const struct cfg_setting **node_at; /* by node id: its group; owned */
+};
+
+void machine_read_nodes(struct machine_reader *r, const struct cfg_setting *root);
+void machine_read_distances(struct machine_reader *r, const struct cfg_setting *root);
+void machine_read_interconnect(struct machine_reader *r, const struct cfg_setting *root);
+/** A warning where distances and latencies tell different stories. */
+void machine_check_distances(struct machine_reader *r, const struct cfg_setting *root);
+void machine_read_caches(struct machine_reader *r, const struct cfg_setting *root);
+void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *root);
+void machine_read_reserved(struct machine_reader *r, const struct cfg_setting *root);
+void machine_read_zones(struct machine_reader *r, const struct cfg_setting *root);
+
+/** A node id that exists. */
+bool machine_read_nid(struct machine_reader *r, const struct cfg_setting *s, int *out);
+/** A latency or a rate: not 0, and not so long that sums of them overflow. */
+bool machine_read_latency(struct machine_reader *r, const struct cfg_setting *s, uint64_t *out);
+bool machine_read_rate(struct machine_reader *r, const struct cfg_setting *s, uint64_t *out);
+/** A range of physical memory: base and size of a group, within what the architecture has. */
+bool machine_read_range(struct machine_reader *r, const struct cfg_setting *group,
+			struct mm_range *out);
+/** `source` of a group, where it has one: a string. Its text is for people. */
+void machine_read_source(struct machine_reader *r, const struct cfg_setting *group);
+/** Zeroed memory for `nr` things; NULL and an error where there is none (not for nr == 0). */
+void *machine_array(struct machine_reader *r, size_t nr, size_t size);
+
+/* "[0x100000-0x1fffff]" */
+struct range_text {
+	char text[48];
+};
+struct range_text machine_range_text(const struct mm_range *range);
+
+#endif

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Banks and interconnect of a machine file: a measured matrix, a topology, or single links.
+ *
+ * Reads and checks what the file says; interconnect.c makes links of it, routing.c routes.
+ */
+#include "sim/machine/read.h"
+
+#include "sim/machine/interconnect.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* Keys of a group with a latency and a bandwidth, and nothing else. */
+static const char *const wire_keys[] = {"latency", "bandwidth", "source", NULL};
+
+static void read_wire(struct machine_reader *r, const struct cfg_setting *group, struct wire *wire)
+{
+	machine_read_source(r, group);
+	machine_read_latency(r, cfg_need(r->cfg, group, "latency"), &wire->latency_ps);
+	machine_read_rate(r, cfg_need(r->cfg, group, "bandwidth"), &wire->bytes_per_s);
+}
+
+/* What interconnect.h returned becomes a message. */
+static void check_result(struct machine_reader *r, const struct cfg_setting *s, int err)
+{
+	if (err == -ENOMEM)
+		cfg_no_memory(r->cfg);
+	else if (err == -E2BIG)
+		cfg_error(r->cfg, s,
+			  "more links or routes than numasim can hold (%d links, %d "
+			  "links in all routes together)",
+			  INTERCONNECT_MAX_LINKS, INTERCONNECT_MAX_HOPS);
+}
+
+/* Banks where no matrix gives them: `bank` of the node, else of the file. */
+static void read_banks(struct machine_reader *r, const struct cfg_setting *root)
+{
+	const struct cfg_setting *common = cfg_group(r->cfg, cfg_find(r->cfg, root, "bank"));
+	struct machine *m = r->m;
+
+	cfg_keys(r->cfg, common, wire_keys);
+	for (int nid = 0; nid < m->mm.nr_nodes && !cfg_status(r->cfg); nid++) {
+		const struct cfg_setting *node = r->node_at[nid];
+		const struct cfg_setting *own = cfg_group(r->cfg, cfg_find(r->cfg, node, "bank"));
+		struct wire wire = {0};
+
+		cfg_keys(r->cfg, own, wire_keys);
+		if (!machine_has_memory(m, nid)) {
+			if (own)
+				cfg_error(r->cfg, own, "the node has no memory");
+			continue;
+		}
+		if (!own && !common)
+			cfg_error(
+				r->cfg, node,
+				"'bank' is missing: latency and bandwidth of its memory stand "
+				"in the node, at top level, or in the matrices of `interconnect`");
+		read_wire(r, own ? own : common, &wire);
+		m->banks[nid].latency_ps = wire.latency_ps;
+		m->banks[nid].bytes_per_s = wire.bytes_per_s;
+	}
+}
+
+/* A list of links being read. */
+struct link_reader {
+	const struct wire *common; /* what `link` gave; NULL where it did not */
+	bool *linked;              /* [from * nr_nodes + to] */
+};
+
+static void add_link(struct machine_reader *r, struct link_reader *l, const struct cfg_setting *s,
+		     const struct node_pair *pair, const struct wire *wire)
+{
+	bool *linked = &l->linked[pair->from * r->m->mm.nr_nodes + pair->to];
+
+	if (*linked)
+		cfg_error(r->cfg, s, "there is a link from node %d to node %d already", pair->from,
+			  pair->to);
+	else
+		check_result(r, s, interconnect_link(r->m, pair->from, pair->to, wire));
+	*linked = true;
+}
+
+/* One element of `links`. */
+static void read_link(struct machine_reader *r, struct link_reader *l, const struct cfg_setting *s)
+{
+	static const char *const keys[] = {"from",    "to",     "latency", "bandwidth",
+					   "one_way", "source", NULL};
+	const struct cfg_setting *link = cfg_group(r->cfg, s);
+	struct wire wire = l->common ? *l->common : (struct wire){0};
+	struct node_pair there, back;
+	bool one_way = false;
+
+	cfg_keys(r->cfg, link, keys);
+	machine_read_source(r, link);
+	if (l->common) {
+		machine_read_latency(r, cfg_find(r->cfg, link, "latency"), &wire.latency_ps);
+		machine_read_rate(r, cfg_find(r->cfg, link, "bandwidth"), &wire.bytes_per_s);
+	} else {
+		read_wire(r, link, &wire);
+	}
+	cfg_bool(r->cfg, cfg_find(r->cfg, link, "one_way"), &one_way);
+	if (!machine_read_nid(r, cfg_need(r->cfg, link, "from"), &there.from) ||
+	    !machine_read_nid(r, cfg_need(r->cfg, link, "to"), &there.to) || cfg_status(r->cfg))
+		return;
+	back = (struct node_pair){.from = there.to, .to = there.from};
+	if (there.from == there.to)
+		cfg_error(r->cfg, link, "the link leads from node %d to itself", there.from);
+	else
+		add_link(r, l, link, &there, &wire);
+	if (!one_way && !cfg_status(r->cfg))
+		add_link(r, l, link, &back, &wire);
+}
+
+static void read_link_list(struct machine_reader *r, const struct cfg_setting *links,
+			   const struct wire *common)
+{
+	size_t nr = (size_t)r->m->mm.nr_nodes;
+	struct link_reader l = {
+		.common = common,
+		.linked = machine_array(r, nr * nr, sizeof(bool)),
+	};
+
+	for (unsigned i = 0; i < cfg_length(links) && !cfg_status(r->cfg); i++)
+		read_link(r, &l, cfg_element(links, i));
+	free(l.linked);
+}
+
+enum topology { FULL, RING, MESH };
+static const char *const topology_names[] = {"full", "ring", "mesh", NULL};
+
+static void read_topology(struct machine_reader *r, const struct cfg_setting *group,
+			  const struct wire *common)
+{
+	const struct cfg_setting *s = cfg_find(r->cfg, group, "topology");
+	const struct cfg_setting *columns = cfg_find(r->cfg, group, "columns");
+	uint64_t nr_columns = 1;
+	unsigned topology;
+	int err;
+
+	if (!s && columns)
+		cfg_error(r->cfg, columns, "only a mesh has columns");
+	if (!cfg_choice(r->cfg, s, "topology", topology_names, &topology))
+		return;
+	if (!common)
+		cfg_error(r->cfg, group,
+			  "'link' is missing: latency and bandwidth of each link of the topology");
+	if (topology == MESH)
+		cfg_integer(r->cfg, cfg_need(r->cfg, group, "columns"), 1, MM_MAX_NODES,
+			    &nr_columns);
+	else if (columns)
+		cfg_error(r->cfg, columns, "only a mesh has columns");
+	if (!cfg_status(r->cfg) && r->m->mm.nr_nodes % (int)nr_columns)
+		cfg_error(r->cfg, columns, "%d nodes do not fill rows of %" PRIu64,
+			  r->m->mm.nr_nodes, nr_columns);
+	if (cfg_status(r->cfg))
+		return;
+	if (topology == FULL)
+		err = interconnect_full(r->m, common);
+	else if (topology == RING)
+		err = interconnect_ring(r->m, common);
+	else
+		err = interconnect_mesh(r->m, (int)nr_columns, common);
+	check_result(r, s, err);
+}
+
+/* Links: by topology or one by one, and the routes over them. `group` may be NULL. */
+static void read_links(struct machine_reader *r, const struct cfg_setting *root,
+		       const struct cfg_setting *group)
+{
+	static const char *const keys[] = {"topology", "columns", "link", "links", "source", NULL};
+	const struct cfg_setting *links = cfg_list(r->cfg, cfg_find(r->cfg, group, "links"));
+	const struct cfg_setting *link = cfg_group(r->cfg, cfg_find(r->cfg, group, "link"));
+	const struct cfg_setting *topology = cfg_find(r->cfg, group, "topology");
+	struct wire common = {0};
+	struct node_pair pair;
+	int err;
+
+	cfg_keys(r->cfg, group, keys);
+	read_banks(r, root);
+	cfg_keys(r->cfg, link, wire_keys);
+	read_wire(r, link, &common);
+	if (topology && links)
+		cfg_error(r->cfg, links, "`topology` gives the links already: one of the two");
+	read_topology(r, group, link ? &common : NULL);
+	read_link_list(r, links, link ? &common : NULL);
+	if (cfg_status(r->cfg))
+		return;
+	err = interconnect_route(r->m, &pair);
+	if (err == -ENETUNREACH)
+		cfg_error(r->cfg, group ? group : root,
+			  "no route leads from the CPUs of node %d to the memory of node %d",
+			  pair.from, pair.to);
+	else
+		check_result(r, group, err);
+}
+
+/* A matrix being read: one row a node, or one a node with CPUs; one column a node. */
+struct matrix {
+	const struct cfg_setting *at;
+	const int *row_nid; /* node of each row */
+	unsigned nr_rows;
+};
+
+static void check_rows(struct machine_reader *r, const struct matrix *x)
+{
+	unsigned nr = (unsigned)r->m->mm.nr_nodes;
+
+	if (!x->at || cfg_length(x->at) == x->nr_rows)
+		return;
+	if (x->nr_rows == nr)
+		cfg_error(r->cfg, x->at, "expected %u rows, one a node, found %u", nr,
+			  cfg_length(x->at));
+	else
+		cfg_error(r->cfg, x->at,
+			  "expected %u rows, one a node, or %u, one a node with CPUs, found %u", nr,
+			  x->nr_rows, cfg_length(x->at));
+}
+
+static const struct cfg_setting *row_of(struct machine_reader *r, const struct matrix *x,
+					unsigned i)
+{
+	const struct cfg_setting *row = cfg_list(r->cfg, cfg_element(x->at, i));
+	unsigned nr = (unsigned)r->m->mm.nr_nodes;
+
+	if (row && cfg_length(row) != nr)
+		cfg_error(r->cfg, row, "expected %u columns, one a node, found %u", nr,
+			  cfg_length(row));
+	return cfg_status(r->cfg) ? NULL : row;
+}
+
+/* Nodes of the rows, where `matrix` has one a node with CPUs, else all nodes. free() it. */
+static int *rows_of(struct machine_reader *r, const struct cfg_setting *matrix, unsigned *nr_rows)
+{
+	unsigned nr = (unsigned)r->m->mm.nr_nodes, nr_cpu_nodes = 0;
+	int *row_nid = machine_array(r, nr, sizeof(*row_nid));
+	bool *has_cpu = machine_cpu_nodes(r->m);
+	bool all = cfg_length(matrix) == nr;
+
+	if (!has_cpu)
+		cfg_no_memory(r->cfg);
+	for (unsigned nid = 0; has_cpu && row_nid && nid < nr; nid++)
+		if (all || has_cpu[nid])
+			row_nid[nr_cpu_nodes++] = (int)nid;
+	free(has_cpu);
+	*nr_rows = nr_cpu_nodes;
+	return row_nid;
+}
+
+static void fill_pairs(struct machine_reader *r, const struct matrix *latency,
+		       const struct matrix *bandwidth, struct wire *pairs)
+{
+	unsigned nr = (unsigned)r->m->mm.nr_nodes;
+
+	for (unsigned i = 0; i < latency->nr_rows && !cfg_status(r->cfg); i++) {
+		const struct cfg_setting *latencies = row_of(r, latency, i);
+		const struct cfg_setting *rates = row_of(r, bandwidth, i);
+		struct wire *row = &pairs[(unsigned)latency->row_nid[i] * nr];
+
+		for (unsigned to = 0; to < nr && !cfg_status(r->cfg); to++) {
+			machine_read_latency(r, cfg_element(latencies, to), &row[to].latency_ps);
+			machine_read_rate(r, cfg_element(rates, to), &row[to].bytes_per_s);
+		}
+	}
+}
+
+static void refuse_banks(struct machine_reader *r, const struct cfg_setting *root)
+{
+	const struct cfg_setting *bank = cfg_find(r->cfg, root, "bank");
+
+	for (int nid = 0; !bank && nid < r->m->mm.nr_nodes; nid++)
+		bank = cfg_find(r->cfg, r->node_at[nid], "bank");
+	if (bank)
+		cfg_error(r->cfg, bank, "the matrices of `interconnect` give the banks already");
+}
+
+static void read_matrices(struct machine_reader *r, const struct cfg_setting *root,
+			  const struct cfg_setting *group)
+{
+	static const char *const keys[] = {"latency", "bandwidth", "source", NULL};
+	const struct cfg_setting *at = cfg_list(r->cfg, cfg_need(r->cfg, group, "latency"));
+	size_t nr = (size_t)r->m->mm.nr_nodes;
+	unsigned nr_rows;
+	int *row_nid = rows_of(r, at, &nr_rows);
+	struct wire *pairs = machine_array(r, nr * nr, sizeof(*pairs));
+	struct matrix latency = {.at = at, .row_nid = row_nid, .nr_rows = nr_rows};
+	struct matrix bandwidth = latency;
+
+	cfg_keys(r->cfg, group, keys);
+	refuse_banks(r, root);
+	bandwidth.at = cfg_list(r->cfg, cfg_need(r->cfg, group, "bandwidth"));
+	check_rows(r, &latency);
+	check_rows(r, &bandwidth);
+	if (!cfg_status(r->cfg))
+		fill_pairs(r, &latency, &bandwidth, pairs);
+	if (!cfg_status(r->cfg))
+		check_result(r, group, interconnect_matrix(r->m, pairs));
+	free(row_nid);
+	free(pairs);
+}
+
+void machine_read_interconnect(struct machine_reader *r, const struct cfg_setting *root)
+{
+	const struct cfg_setting *group = cfg_group(r->cfg, cfg_find(r->cfg, root, "interconnect"));
+
+	machine_read_source(r, group);
+	if (cfg_find(r->cfg, group, "latency") || cfg_find(r->cfg, group, "bandwidth"))
+		read_matrices(r, root, group);
+	else
+		read_links(r, root, group);
+}

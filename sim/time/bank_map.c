@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/time/bank_map.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int by_start(const void *a, const void *b)
+{
+	const struct mm_range *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+int bank_map_init(struct bank_map *map, const struct machine *m)
+{
+	map->nr = m->mm.nr_memory;
+	map->ranges = calloc(map->nr + 1, sizeof(*map->ranges));
+	if (!map->ranges)
+		return -ENOMEM;
+	if (map->nr)
+		memcpy(map->ranges, m->mm.memory, map->nr * sizeof(*map->ranges));
+	qsort(map->ranges, map->nr, sizeof(*map->ranges), by_start);
+	return 0;
+}
+
+void bank_map_clear(struct bank_map *map)
+{
+	free(map->ranges);
+	map->ranges = NULL;
+	map->nr = 0;
+}
+
+static bool holds(const struct mm_range *range, phys_addr_t at)
+{
+	return at >= range->start && at - range->start < range->bytes;
+}
+
+const struct mm_range *bank_map_find(const struct bank_map *map, phys_addr_t at, size_t *memo)
+{
+	size_t low = 0, high = map->nr;
+
+	if (*memo < map->nr && holds(&map->ranges[*memo], at))
+		return &map->ranges[*memo];
+	/* The first range that starts beyond `at`; the one before it is the only candidate. */
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (map->ranges[middle].start <= at)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (!low || !holds(&map->ranges[low - 1], at))
+		return NULL;
+	*memo = low - 1;
+	return &map->ranges[low - 1];
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The caches of a machine: set associative, true LRU, exact to the tag. Knows lines (physical
+ * address / line size) and CPUs; knows neither time nor banks.
+ *
+ * Each level may belong to a CPU or to a node. A line is filled into every level between the CPU
+ * and where it was found, and a write goes through to all of them; levels evict by themselves, and
+ * do not include or exclude each other. A line that another CPU has written since a cache
+ * filled it is stale there, which counts as a miss at that level. The last level writes a modified
+ * line back when it evicts it.
+ *
+ * A cache takes host memory (16 bytes a line) when its first access comes, and 24 to 48 bytes for
+ * each line that some cache holds.
+ */
+#ifndef SIM_CACHE_H
+#define SIM_CACHE_H
+
+#include "sim/machine/machine.h"
+
+struct cache;
+
+/** The caches of `m` (borrowed until cache_free), all empty. Returns 0, *out NULL where the machine
+ * has none; -ENOMEM. */
+int cache_create(const struct machine *m, struct cache **out);
+void cache_free(struct cache *c);
+
+struct cache_result {
+	int level;       /* where the line was found; machine.nr_caches: in no cache of this CPU */
+	bool wrote_back; /* a modified line had to leave the last level */
+	uint64_t victim; /* that line */
+};
+
+/**
+ * `cpu` reads or writes `line`, and its caches hold it afterwards. Returns 0; -ENOMEM where there
+ * is no host memory to remember it in: *result is set even then, to a miss.
+ */
+int cache_access(struct cache *c, int cpu, uint64_t line, bool write, struct cache_result *result);
+
+/** Lines that some cache holds. */
+size_t cache_nr_lines(const struct cache *c);
+
+#endif

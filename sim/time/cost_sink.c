@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From what the mm core did to what it costs: work becomes cycles, an access goes through the
+ * caches to the bank that holds its address, locks make CPUs wait for each other.
+ *
+ * - With caches, an access touches whole lines. Each line that misses pays the latency of its route
+ *   and moves one line; one that hits pays the latency of that level.
+ * - Without caches, an access pays one latency and moves its own bytes.
+ * - Zeroing streams past the caches: one latency, all its bytes written. What a cache holds of the
+ *   block stays there.
+ * - A line that another CPU has written comes from memory too, not from that CPU's cache.
+ * - A modified line that leaves its last cache is written to its bank: bytes, no latency.
+ * - Charges are settled before a lock is taken or left, so that the time a lock is held, and the
+ *   order in which CPUs come to it, are those of simulated time.
+ */
+#include "sim/time/cost_sink.h"
+
+#include <inttypes.h>
+
+#include "sim/time/bug.h"
+#include "sim/time/internal.h"
+
+/* The CPU to charge; NULL where nothing is: nobody does it, or outside the run. */
+static struct cpu *charged_cpu(struct sim *s, int cpu)
+{
+	if (s->phase != SIM_RUNNING || cpu == MM_NO_CPU)
+		return NULL;
+	if (cpu < 0 || cpu >= s->machine->mm.nr_cpus)
+		SIM_BUG("a charge for cpu %d of %d", cpu, s->machine->mm.nr_cpus);
+	return &s->cpus[cpu];
+}
+
+static const struct mm_range *range_of(const struct sim *s, struct cpu *c, phys_addr_t at)
+{
+	const struct mm_range *range = bank_map_find(&s->banks, at, &c->last_range);
+
+	if (!range)
+		SIM_BUG("cpu %d at site %s touches %#" PRIx64 ", where there is no memory", c->id,
+			mm_site_name(c->site), at);
+	return range;
+}
+
+static void sink_work(void *ctx, int cpu, enum mm_site site, uint32_t nr)
+{
+	struct sim *s = ctx;
+	struct cpu *c = charged_cpu(s, cpu);
+
+	if (!c)
+		return;
+	c->account.site_calls[site] += nr;
+	cpu_charge_cycles(c, site, (uint64_t)s->costs->cycles[site] * nr);
+}
+
+/* Past the caches: a latency and its bytes for each bank that the block lies in. */
+static void access_memory(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t bytes,
+			  enum mm_access kind)
+{
+	while (bytes) {
+		const struct mm_range *range = range_of(s, c, at);
+		uint64_t left = range->start + range->bytes - at;
+		uint64_t part = bytes < left ? bytes : left;
+
+		cpu_charge_memory(c, &(struct cpu_memory_charge){
+					     .nid = range->nid,
+					     .purpose = kind == MM_ZERO ? CPU_ZEROING : CPU_DATA,
+					     .nr_latencies = 1,
+					     .bytes_read = kind == MM_READ ? part : 0,
+					     .bytes_written = kind == MM_READ ? 0 : part,
+				     });
+		at += part;
+		bytes -= part;
+	}
+}
+
+/* One line; `at` is its first byte that is accessed. */
+static void access_line(struct sim *s, struct cpu *c, phys_addr_t at, bool write)
+{
+	const struct machine *m = s->machine;
+	uint32_t line_bytes = m->cache_line_bytes;
+	struct cache_result result;
+	int err = cache_access(s->cache, c->id, at / line_bytes, write, &result);
+
+	if (err)
+		s->error = err;
+	if (result.level < m->nr_caches)
+		cpu_charge_hit(c, m->caches[result.level].latency_ps);
+	else
+		cpu_charge_memory(c, &(struct cpu_memory_charge){
+					     .nid = range_of(s, c, at)->nid,
+					     .nr_latencies = 1,
+					     .bytes_read = line_bytes,
+				     });
+	if (result.wrote_back)
+		cpu_charge_memory(c, &(struct cpu_memory_charge){
+					     .nid = range_of(s, c, result.victim * line_bytes)->nid,
+					     .bytes_written = line_bytes,
+				     });
+}
+
+static void sink_access(void *ctx, int cpu, phys_addr_t at, uint64_t bytes, enum mm_access kind)
+{
+	struct sim *s = ctx;
+	struct cpu *c = charged_cpu(s, cpu);
+	phys_addr_t end = at + bytes;
+
+	if (!c)
+		return;
+	if (!s->cache || kind == MM_ZERO) {
+		access_memory(s, c, at, bytes, kind);
+		return;
+	}
+	while (at < end) {
+		access_line(s, c, at, kind == MM_WRITE);
+		at += s->machine->cache_line_bytes - at % s->machine->cache_line_bytes;
+	}
+}
+
+static void sink_lock(void *ctx, int cpu, struct mm_lock *lock)
+{
+	struct sim *s = ctx;
+	struct cpu *c = charged_cpu(s, cpu);
+
+	if (!c)
+		return;
+	cpu_settle(c);
+	wait_lock(&s->waits, c, lock);
+}
+
+static void sink_unlock(void *ctx, int cpu, struct mm_lock *lock)
+{
+	struct sim *s = ctx;
+	struct cpu *c = charged_cpu(s, cpu);
+
+	if (!c)
+		return;
+	cpu_settle(c);
+	wait_unlock(&s->waits, c, lock);
+}
+
+static void sink_event(void *ctx, int cpu, const struct mm_event *ev)
+{
+	struct sim *s = ctx;
+
+	if (s->hook)
+		s->hook(s->hook_arg, cpu,
+			cpu == MM_NO_CPU ? 0 : cpu_pending_until_ps(&s->cpus[cpu]), ev);
+}
+
+const struct mm_ops cost_sink_ops = {
+	.work = sink_work,
+	.access = sink_access,
+	.lock = sink_lock,
+	.unlock = sink_unlock,
+	.event = sink_event,
+};

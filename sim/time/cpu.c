@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Charges of a simulated CPU and where its time went. Owns the account and its equations; must not
+ * know of the mm core's structures, nor of SimGrid beyond engine.h.
+ */
+#include "sim/time/cpu.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "sim/time/bug.h"
+
+#define PS_PER_S 1000000000000
+
+const char *time_cause_name(enum time_cause cause)
+{
+	static const char *const names[NR_CAUSES] = {
+		[CAUSE_COMPUTE] = "compute",      [CAUSE_LOCAL] = "local_memory",
+		[CAUSE_REMOTE] = "remote_memory", [CAUSE_LOCK_WAIT] = "zone_lock_wait",
+		[CAUSE_ZEROING] = "zeroing",      [CAUSE_IDLE] = "idle",
+	};
+	return names[cause];
+}
+
+int cpu_init(struct cpu *c, const struct machine *m, int id)
+{
+	size_t nr_nodes = (size_t)m->mm.nr_nodes;
+	struct cpu_account *account = &c->account;
+
+	*c = (struct cpu){
+		.id = id,
+		.nid = m->cpus[id].nid,
+		.nr_nodes = m->mm.nr_nodes,
+		.freq_hz = m->cpus[id].freq_hz,
+		.routes = machine_route(m, m->cpus[id].nid, 0),
+		.site = MM_SITE_TOUCH,
+		.traffic = calloc(NR_CPU_PURPOSES * nr_nodes, sizeof(*c->traffic)),
+		.touched = calloc(NR_CPU_PURPOSES * nr_nodes, sizeof(*c->touched)),
+	};
+	account->remote_ps = calloc(nr_nodes, sizeof(*account->remote_ps));
+	account->zeroing_ps = calloc(nr_nodes, sizeof(*account->zeroing_ps));
+	account->misses = calloc(nr_nodes, sizeof(*account->misses));
+	account->bytes_read = calloc(nr_nodes, sizeof(*account->bytes_read));
+	account->bytes_written = calloc(nr_nodes, sizeof(*account->bytes_written));
+	if (!c->traffic || !c->touched || !account->remote_ps || !account->zeroing_ps ||
+	    !account->misses || !account->bytes_read || !account->bytes_written)
+		return -ENOMEM;
+	return 0;
+}
+
+void cpu_clear(struct cpu *c)
+{
+	free(c->traffic);
+	free(c->touched);
+	free(c->account.remote_ps);
+	free(c->account.zeroing_ps);
+	free(c->account.misses);
+	free(c->account.bytes_read);
+	free(c->account.bytes_written);
+}
+
+void cpu_charge_cycles(struct cpu *c, enum mm_site site, uint64_t cycles)
+{
+	__uint128_t dividend = (__uint128_t)cycles * PS_PER_S + c->cycle_rest;
+	uint64_t ps = (uint64_t)(dividend / c->freq_hz);
+
+	c->cycle_rest = (uint64_t)(dividend % c->freq_hz);
+	c->compute_ps += ps;
+	c->site = site;
+	c->account.site_ps[site] += ps;
+}
+
+void cpu_charge_hit(struct cpu *c, uint64_t latency_ps)
+{
+	c->compute_ps += latency_ps;
+	c->account.cache_hits++;
+	c->account.site_ps[c->site] += latency_ps;
+}
+
+void cpu_charge_memory(struct cpu *c, const struct cpu_memory_charge *charge)
+{
+	const struct machine_route *route = &c->routes[charge->nid];
+	int index = (int)charge->purpose * c->nr_nodes + charge->nid;
+	struct cpu_traffic *traffic = &c->traffic[index];
+	uint64_t latency_ps = charge->nr_latencies * route->latency_ps;
+
+	if (!route->bytes_per_s)
+		SIM_BUG("cpu %d on node %d reaches for the memory of node %d, with no way there",
+			c->id, c->nid, charge->nid);
+	if (!traffic->touched) {
+		traffic->touched = true;
+		c->touched[c->nr_touched++] = index;
+	}
+	traffic->latency_ps += latency_ps;
+	traffic->bytes += charge->bytes_read + charge->bytes_written;
+	c->latency_ps += latency_ps;
+	c->account.misses[charge->nid] += charge->nr_latencies;
+	c->account.bytes_read[charge->nid] += charge->bytes_read;
+	c->account.bytes_written[charge->nid] += charge->bytes_written;
+	c->account.site_ps[c->site] += latency_ps;
+}
+
+uint64_t cpu_pending_until_ps(const struct cpu *c)
+{
+	return c->now_ps + c->compute_ps + c->latency_ps;
+}
+
+/* The only place where an account's time grows. `nid` counts for the causes that go by node. */
+static void attribute(struct cpu *c, uint64_t ps, enum time_cause cause, int nid)
+{
+	c->account.total_ps += ps;
+	c->account.cause_ps[cause] += ps;
+	if (cause == CAUSE_REMOTE)
+		c->account.remote_ps[nid] += ps;
+	if (cause == CAUSE_ZEROING)
+		c->account.zeroing_ps[nid] += ps;
+}
+
+/* What moves the clock on to the engine's. The engine's may be less than half a picosecond behind
+ * ours, where it could not hold ours exactly; never set back. */
+static uint64_t follow_engine(struct cpu *c)
+{
+	uint64_t before = c->now_ps, now = engine_now_ps(c->engine);
+
+	if (now > before)
+		c->now_ps = now;
+	return c->now_ps - before;
+}
+
+void cpu_catch_up(struct cpu *c, enum time_cause cause)
+{
+	attribute(c, follow_engine(c), cause, c->nid);
+}
+
+static enum time_cause cause_of(const struct cpu *c, int index)
+{
+	if (index >= CPU_ZEROING * c->nr_nodes)
+		return CAUSE_ZEROING;
+	return index == c->nid ? CAUSE_LOCAL : CAUSE_REMOTE;
+}
+
+void cpu_settle(struct cpu *c)
+{
+	uint64_t until_ps = cpu_pending_until_ps(c);
+
+	if (engine_current_cpu(c->engine) != c->id)
+		SIM_BUG("the program of cpu %d settles cpu %d", engine_current_cpu(c->engine),
+			c->id);
+	if (until_ps > c->now_ps) {
+		engine_sleep_until(c->engine, until_ps);
+		c->now_ps = until_ps;
+		attribute(c, c->compute_ps, CAUSE_COMPUTE, c->nid);
+		c->compute_ps = 0;
+		c->latency_ps = 0;
+	}
+	for (int i = 0; i < c->nr_touched; i++) {
+		int index = c->touched[i], nid = index % c->nr_nodes;
+		struct cpu_traffic *traffic = &c->traffic[index];
+		enum time_cause cause = cause_of(c, index);
+
+		attribute(c, traffic->latency_ps, cause, nid);
+		if (traffic->bytes) {
+			engine_transfer(c->engine, c->nid, nid, traffic->bytes);
+			attribute(c, follow_engine(c), cause, nid);
+		}
+		*traffic = (struct cpu_traffic){0};
+	}
+	c->nr_touched = 0;
+}
+
+void cpu_idle_until(struct cpu *c, uint64_t when_ps)
+{
+	cpu_settle(c);
+	if (when_ps <= c->now_ps)
+		return;
+	engine_sleep_until(c->engine, when_ps);
+	attribute(c, when_ps - c->now_ps, CAUSE_IDLE, c->nid);
+	c->now_ps = when_ps;
+}
+
+static void check_account(const struct cpu *c)
+{
+	const struct cpu_account *a = &c->account;
+	uint64_t causes = 0, remote = 0, zeroing = 0;
+
+	for (int cause = 0; cause < NR_CAUSES; cause++)
+		causes += a->cause_ps[cause];
+	for (int nid = 0; nid < c->nr_nodes; nid++) {
+		remote += a->remote_ps[nid];
+		zeroing += a->zeroing_ps[nid];
+	}
+	if (causes != c->now_ps || a->total_ps != c->now_ps ||
+	    remote != a->cause_ps[CAUSE_REMOTE] || zeroing != a->cause_ps[CAUSE_ZEROING] ||
+	    a->remote_ps[c->nid])
+		SIM_BUG("the account of cpu %d does not add up, in ps: clock %" PRIu64
+			", total %" PRIu64 ", causes %" PRIu64 ", remote %" PRIu64
+			" by node %" PRIu64 " of which its own %" PRIu64 ", zeroing %" PRIu64
+			" by node %" PRIu64,
+			c->id, c->now_ps, a->total_ps, causes, a->cause_ps[CAUSE_REMOTE], remote,
+			a->remote_ps[c->nid], a->cause_ps[CAUSE_ZEROING], zeroing);
+}
+
+void cpu_finish(struct cpu *c, uint64_t end_ps)
+{
+	if (end_ps < c->now_ps)
+		SIM_BUG("cpu %d is at %" PRIu64 " ps, after the end at %" PRIu64 " ps", c->id,
+			c->now_ps, end_ps);
+	attribute(c, end_ps - c->now_ps, CAUSE_IDLE, c->nid);
+	c->now_ps = end_ps;
+	check_account(c);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A simulated CPU: what it has charged since it was last settled, its clock, and its account.
+ *
+ * Charges add up privately, at no cost in host time beyond an addition. cpu_settle() turns them
+ * into simulated time: one sleep for the cycles, the cache hits and every latency paid, then one
+ * transfer for the bytes of each bank and purpose, in the order in which they were first touched.
+ * So a lone access takes latency + bytes / bandwidth, k dependent ones k * latency + bytes /
+ * bandwidth, and whatever a transfer takes longer is contention and goes to that bank's cause.
+ *
+ *	clock = total = sum of the causes	(after each call here)
+ *
+ * Letters: (C) constant after cpu_init(), (O) the CPU's own program only, (W) see wait.h.
+ */
+#ifndef SIM_CPU_H
+#define SIM_CPU_H
+
+#include "sim/sim.h"
+#include "sim/time/engine.h"
+
+/* Pending traffic with one bank for one purpose. */
+struct cpu_traffic {
+	uint64_t latency_ps;
+	uint64_t bytes;
+	bool touched; /* is in the list */
+};
+
+enum cpu_purpose { CPU_DATA, CPU_ZEROING, NR_CPU_PURPOSES };
+
+enum cpu_state { CPU_NO_PROGRAM, CPU_RUNNING, CPU_SLEEPING, CPU_WAITING_LOCK, CPU_DONE };
+
+struct cpu {
+	int id;                             /* (C) */
+	int nid;                            /* (C) */
+	int nr_nodes;                       /* (C) */
+	uint64_t freq_hz;                   /* (C) */
+	const struct machine_route *routes; /* (C) by node: the way to its bank */
+	struct engine *engine;              /* (C) set before the run */
+
+	uint64_t now_ps;            /* (O) the clock; pending charges not included */
+	struct cpu_account account; /* (O) */
+
+	enum mm_site site;           /* (O) of the last work: accesses are charged there */
+	uint64_t compute_ps;         /* (O) pending cycles and cache hits */
+	uint64_t cycle_rest;         /* (O) of the division by freq_hz: cycles do not drift */
+	uint64_t latency_ps;         /* (O) pending latencies, summed over the traffic */
+	struct cpu_traffic *traffic; /* (O) [purpose * nr_nodes + nid] */
+	int *touched;                /* (O) indexes into traffic, in order */
+	int nr_touched;              /* (O) */
+	size_t last_range;           /* (O) memo of bank_map_find() */
+
+	enum cpu_state state;         /* (W) */
+	bool woken;                   /* (W) a wake came before the sleep */
+	int sleep_result;             /* (W) of the sleep that is going on */
+	unsigned nr_locks;            /* (W) held */
+	const struct mm_lock *wanted; /* (W) while waiting for a lock */
+	struct cpu *next_waiter;      /* (W) */
+};
+
+/** CPU `id` of the machine, its clock at 0, no engine yet. Returns 0, or -ENOMEM; cpu_clear() in
+ * either case. */
+int cpu_init(struct cpu *c, const struct machine *m, int id);
+void cpu_clear(struct cpu *c);
+
+/** Charge `cycles` at `site`, which the next accesses belong to. */
+void cpu_charge_cycles(struct cpu *c, enum mm_site site, uint64_t cycles);
+/** Charge a hit in a cache. */
+void cpu_charge_hit(struct cpu *c, uint64_t latency_ps);
+
+/* Traffic with the bank of node `nid`, which the CPU must have a way to. */
+struct cpu_memory_charge {
+	int nid;
+	enum cpu_purpose purpose;
+	unsigned nr_latencies;
+	uint64_t bytes_read, bytes_written;
+};
+void cpu_charge_memory(struct cpu *c, const struct cpu_memory_charge *charge);
+
+/** The clock plus the pending charges, as far as they are known without contention. */
+uint64_t cpu_pending_until_ps(const struct cpu *c);
+
+/* Simulated time passes in these; on the CPU's own actor. */
+
+/** Let simulated time reach the clock plus the pending charges. */
+void cpu_settle(struct cpu *c);
+/** Settle, then sit idle until `when_ps`. */
+void cpu_idle_until(struct cpu *c, uint64_t when_ps);
+
+/** Attribute the time that passed while the CPU was blocked, up to the engine's clock. */
+void cpu_catch_up(struct cpu *c, enum time_cause cause);
+/**
+ * After the run, off the actor: idle until `end_ps`, where the last CPU ended. Then the account's
+ * equations are checked, and an account that does not add up stops the process.
+ */
+void cpu_finish(struct cpu *c, uint64_t end_ps);
+
+#endif

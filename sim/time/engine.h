@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * SimGrid, as far as a machine needs it: the platform, its clock, actors, sleeping, moving bytes,
+ * blocking. The only header between numasim and SimGrid; knows nothing of costs and accounts.
+ *
+ * Time in picoseconds since the start. What a failure inside SimGrid means is not the user's
+ * input, so SimGrid ends the process there.
+ */
+#ifndef SIM_ENGINE_H
+#define SIM_ENGINE_H
+
+#include "sim/machine/machine.h"
+
+struct engine;
+
+/**
+ * Start SimGrid on the machine's platform. Returns 0 and *out (free with engine_stop); -EBUSY with
+ * the reason in diag where this process has started one before; -ENOMEM; another -errno, also in
+ * diag, where the platform's text cannot be handed over.
+ */
+int engine_start(const struct machine *m, struct diag *diag, struct engine **out);
+/** Free the handle. SimGrid itself stays until the process ends. */
+void engine_stop(struct engine *e);
+
+/** Make the actor of `cpu`; it calls main(arg) once engine_run() is called. At most one a CPU. */
+void engine_add_actor(struct engine *e, int cpu, void (*main)(void *arg), void *arg);
+/** Run until every actor's main has returned. */
+void engine_run(struct engine *e);
+
+uint64_t engine_now_ps(const struct engine *e);
+
+/** The CPU whose actor calls this; MM_NO_CPU outside of all of them. */
+int engine_current_cpu(const struct engine *e);
+
+/* For actors: other actors may run before these return. */
+
+/** Sleep until the clock says when_ps; returns at once where that is not in the future. */
+void engine_sleep_until(struct engine *e, uint64_t when_ps);
+/**
+ * Move `bytes` over the route between a node and a bank, sharing every link with the other
+ * transfers that use it at that time. The bytes only: a route's latency is the caller's.
+ */
+void engine_transfer(struct engine *e, int nid, int bank, uint64_t bytes);
+/** Wait for engine_unblock(cpu), called by the actor of `cpu`. */
+void engine_block(struct engine *e, int cpu);
+/** Let the actor of `cpu`, which blocks or will, go on. Does not itself give way to others. */
+void engine_unblock(struct engine *e, int cpu);
+
+/** Sum of the latencies on SimGrid's route from a node to a bank, picoseconds. */
+uint64_t engine_route_latency_ps(const struct engine *e, int nid, int bank);
+
+#endif

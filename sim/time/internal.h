@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a simulation is made of: shared by sim.c, which builds and runs it, and cost_sink.c, which
+ * charges what the mm core reports. Nobody else looks inside.
+ */
+#ifndef SIM_INTERNAL_H
+#define SIM_INTERNAL_H
+
+#include "sim/sim.h"
+#include "sim/time/bank_map.h"
+#include "sim/time/cache.h"
+#include "sim/time/cpu.h"
+#include "sim/time/engine.h"
+#include "sim/time/wait.h"
+
+struct sim_actor {
+	struct sim *sim;
+	int cpu;
+	sim_program program; /* NULL: none */
+	void *arg;
+};
+
+enum sim_phase { SIM_BUILT, SIM_RUNNING, SIM_OVER };
+
+struct sim {
+	const struct machine *machine; /* (C) borrowed */
+	const struct costs *costs;     /* (C) borrowed */
+	struct mm *mm;
+	struct engine *engine;
+	struct bank_map banks;    /* (C) */
+	struct cache *cache;      /* NULL where the machine has none */
+	struct cpu *cpus;         /* by id */
+	struct sim_actor *actors; /* by CPU; constant once the run has begun */
+	struct waits waits;
+	enum sim_phase phase; /* charges count while SIM_RUNNING */
+	int error;            /* -ENOMEM where the host's memory ran out while it ran */
+	uint64_t elapsed_ps;  /* once SIM_OVER */
+	sim_event_hook hook;
+	void *hook_arg;
+};
+
+#endif

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A simulation from its making to its accounts: boots the mm core, builds CPUs, caches and engine,
+ * runs the programs. Owns the order of these; what things cost is in cost_sink.c and cpu.c.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "sim/machine/boot.h"
+#include "sim/time/bug.h"
+#include "sim/time/cost_sink.h"
+#include "sim/time/internal.h"
+
+/* Every CPU can reach all memory: else an access in the middle of a run would have no cost. */
+static int check_routes(const struct machine *m, struct diag *diag)
+{
+	for (int cpu = 0; cpu < m->mm.nr_cpus; cpu++) {
+		int nid = m->cpus[cpu].nid;
+
+		for (size_t i = 0; i < m->mm.nr_memory; i++)
+			if (!machine_route(m, nid, m->mm.memory[i].nid)->bytes_per_s)
+				return diag_error(diag, -EINVAL, m->file, 0,
+						  "cpu %d on node %d has no way to the memory of "
+						  "node %d",
+						  cpu, nid, m->mm.memory[i].nid);
+	}
+	return 0;
+}
+
+/* Memory of our own, before the engine, of which there is one a process. */
+static int allocate(struct sim *s)
+{
+	const struct machine *m = s->machine;
+	size_t nr_cpus = (size_t)m->mm.nr_cpus;
+	int err;
+
+	s->cpus = calloc(nr_cpus, sizeof(*s->cpus));
+	s->actors = calloc(nr_cpus, sizeof(*s->actors));
+	if (!s->cpus || !s->actors)
+		return -ENOMEM;
+	err = cache_create(m, &s->cache);
+	if (!err)
+		err = bank_map_init(&s->banks, m);
+	for (int cpu = 0; !err && cpu < m->mm.nr_cpus; cpu++)
+		err = cpu_init(&s->cpus[cpu], m, cpu);
+	return err;
+}
+
+int sim_create(const struct machine *m, const struct costs *costs, struct diag *diag,
+	       struct sim **out)
+{
+	struct sim *s;
+	int err = check_routes(m, diag);
+
+	if (err)
+		return err;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	s->machine = m;
+	s->costs = costs;
+	err = allocate(s);
+	if (!err)
+		err = boot_machine(s->machine, &cost_sink_ops, s, diag, &s->mm);
+	if (!err)
+		err = engine_start(m, diag, &s->engine);
+	if (err) {
+		sim_destroy(s);
+		return err;
+	}
+	for (int cpu = 0; cpu < m->mm.nr_cpus; cpu++)
+		s->cpus[cpu].engine = s->engine;
+	s->waits = (struct waits){
+		.engine = s->engine,
+		.cpus = s->cpus,
+		.nr_cpus = m->mm.nr_cpus,
+	};
+	*out = s;
+	return 0;
+}
+
+void sim_destroy(struct sim *s)
+{
+	if (!s)
+		return;
+	engine_stop(s->engine);
+	if (s->mm)
+		mm_destroy(s->mm);
+	for (int cpu = 0; s->cpus && cpu < s->machine->mm.nr_cpus; cpu++)
+		cpu_clear(&s->cpus[cpu]);
+	bank_map_clear(&s->banks);
+	cache_free(s->cache);
+	free(s->actors);
+	free(s->cpus);
+	free(s);
+}
+
+struct mm *sim_mm(struct sim *s)
+{
+	return s->mm;
+}
+
+const struct machine *sim_machine(const struct sim *s)
+{
+	return s->machine;
+}
+
+void sim_set_event_hook(struct sim *s, sim_event_hook hook, void *arg)
+{
+	s->hook = hook;
+	s->hook_arg = arg;
+}
+
+int sim_spawn(struct sim *s, int cpu, sim_program program, void *arg)
+{
+	if (cpu < 0 || cpu >= s->machine->mm.nr_cpus || !program)
+		return -EINVAL;
+	if (s->phase != SIM_BUILT || s->actors[cpu].program)
+		return -EBUSY;
+	s->actors[cpu] = (struct sim_actor){
+		.sim = s,
+		.cpu = cpu,
+		.program = program,
+		.arg = arg,
+	};
+	return 0;
+}
+
+static void actor_main(void *arg)
+{
+	const struct sim_actor *actor = arg;
+	struct sim *s = actor->sim;
+
+	actor->program(s, actor->cpu, actor->arg);
+	cpu_settle(&s->cpus[actor->cpu]);
+	wait_done(&s->waits, &s->cpus[actor->cpu]);
+}
+
+/* In the order of the CPUs, so that the order in which they were spawned does not matter. */
+static void start_actors(struct sim *s)
+{
+	for (int cpu = 0; cpu < s->machine->mm.nr_cpus; cpu++) {
+		if (!s->actors[cpu].program)
+			continue;
+		engine_add_actor(s->engine, cpu, actor_main, &s->actors[cpu]);
+		wait_begin(&s->waits, &s->cpus[cpu]);
+	}
+}
+
+static void finish_accounts(struct sim *s)
+{
+	for (int cpu = 0; cpu < s->machine->mm.nr_cpus; cpu++)
+		if (s->cpus[cpu].now_ps > s->elapsed_ps)
+			s->elapsed_ps = s->cpus[cpu].now_ps;
+	for (int cpu = 0; cpu < s->machine->mm.nr_cpus; cpu++)
+		cpu_finish(&s->cpus[cpu], s->elapsed_ps);
+}
+
+int sim_run(struct sim *s)
+{
+	if (s->phase != SIM_BUILT)
+		return -EBUSY;
+	s->phase = SIM_RUNNING;
+	start_actors(s);
+	engine_run(s->engine);
+	s->phase = SIM_OVER;
+	finish_accounts(s);
+	if (s->error)
+		return s->error;
+	return s->waits.deadlock ? -EDEADLK : 0;
+}
+
+static struct cpu *cpu_of(const struct sim *s, int cpu)
+{
+	if (cpu < 0 || cpu >= s->machine->mm.nr_cpus)
+		SIM_BUG("cpu %d of %d", cpu, s->machine->mm.nr_cpus);
+	return &s->cpus[cpu];
+}
+
+/* For what a program does on its own CPU only. */
+static struct cpu *running_cpu(struct sim *s, int cpu)
+{
+	struct cpu *c = cpu_of(s, cpu);
+
+	if (s->phase != SIM_RUNNING || c->state != CPU_RUNNING)
+		SIM_BUG("cpu %d is asked to run outside its program", cpu);
+	return c;
+}
+
+void sim_settle(struct sim *s, int cpu)
+{
+	cpu_settle(running_cpu(s, cpu));
+}
+
+uint64_t sim_now_ps(const struct sim *s, int cpu)
+{
+	return cpu_of(s, cpu)->now_ps;
+}
+
+void sim_idle_until(struct sim *s, int cpu, uint64_t when_ps)
+{
+	cpu_idle_until(running_cpu(s, cpu), when_ps);
+}
+
+int sim_sleep(struct sim *s, int cpu)
+{
+	struct cpu *c = running_cpu(s, cpu);
+
+	cpu_settle(c);
+	return wait_sleep(&s->waits, c);
+}
+
+void sim_wake(struct sim *s, int cpu)
+{
+	wait_wake(&s->waits, cpu_of(s, cpu));
+}
+
+void sim_touch(struct sim *s, int cpu, phys_addr_t at, uint64_t bytes, bool write)
+{
+	running_cpu(s, cpu);
+	cost_sink_ops.work(s, cpu, MM_SITE_TOUCH, 1);
+	cost_sink_ops.access(s, cpu, at, bytes, write ? MM_WRITE : MM_READ);
+}
+
+uint64_t sim_elapsed_ps(const struct sim *s)
+{
+	return s->elapsed_ps;
+}
+
+const struct cpu_account *sim_account(const struct sim *s, int cpu)
+{
+	return &cpu_of(s, cpu)->account;
+}

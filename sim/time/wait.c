@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Locks, sleep, wake and deadlock. SimGrid ends the process where all actors block; here the last
+ * one that would block notices first.
+ */
+#include "sim/time/wait.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+#include "sim/time/bug.h"
+
+static void resume(struct waits *w, struct cpu *c)
+{
+	c->state = CPU_RUNNING;
+	w->nr_running++;
+	engine_unblock(w->engine, c->id);
+}
+
+/*
+ * Nobody runs any more. Sleepers are told, and return from their programs, which also leaves the
+ * locks that they hold. Without a sleeper, locks are held in a circle: an error of the mm core.
+ */
+static void break_deadlock(struct waits *w)
+{
+	bool sleepers = false;
+
+	for (int cpu = 0; cpu < w->nr_cpus; cpu++) {
+		struct cpu *c = &w->cpus[cpu];
+
+		if (c->state != CPU_SLEEPING)
+			continue;
+		c->sleep_result = -EDEADLK;
+		sleepers = true;
+		resume(w, c);
+	}
+	if (!sleepers && w->first_waiter) {
+		const struct cpu *c = w->first_waiter, *holder = c->wanted->sink;
+
+		SIM_BUG("cpu %d waits for the lock at %#" PRIx64 ", which cpu %d holds, for ever",
+			c->id, c->wanted->at, holder->id);
+	}
+	w->deadlock |= sleepers;
+}
+
+static void stop_running(struct waits *w, struct cpu *c, enum cpu_state state)
+{
+	c->state = state;
+	if (--w->nr_running == 0)
+		break_deadlock(w);
+}
+
+void wait_begin(struct waits *w, struct cpu *c)
+{
+	c->state = CPU_RUNNING;
+	w->nr_running++;
+}
+
+void wait_done(struct waits *w, struct cpu *c)
+{
+	if (c->nr_locks)
+		SIM_BUG("the program of cpu %d returned holding %u locks", c->id, c->nr_locks);
+	stop_running(w, c, CPU_DONE);
+}
+
+void wait_lock(struct waits *w, struct cpu *c, struct mm_lock *lock)
+{
+	c->nr_locks++;
+	c->account.lock_acquired++;
+	if (!lock->sink) {
+		lock->sink = c;
+		return;
+	}
+	if (lock->sink == c)
+		SIM_BUG("cpu %d takes the lock at %#" PRIx64 " twice", c->id, lock->at);
+	c->account.lock_contended++;
+	c->wanted = lock;
+	c->next_waiter = NULL;
+	if (w->last_waiter)
+		w->last_waiter->next_waiter = c;
+	else
+		w->first_waiter = c;
+	w->last_waiter = c;
+	stop_running(w, c, CPU_WAITING_LOCK);
+	engine_block(w->engine, c->id);
+	cpu_catch_up(c, CAUSE_LOCK_WAIT);
+}
+
+/* The first that waits for `lock`, taken out of the list; NULL where nobody does. */
+static struct cpu *take_waiter(struct waits *w, const struct mm_lock *lock)
+{
+	struct cpu *before = NULL, *c = w->first_waiter;
+
+	for (; c && c->wanted != lock; c = c->next_waiter)
+		before = c;
+	if (!c)
+		return NULL;
+	if (before)
+		before->next_waiter = c->next_waiter;
+	else
+		w->first_waiter = c->next_waiter;
+	if (w->last_waiter == c)
+		w->last_waiter = before;
+	c->wanted = NULL;
+	return c;
+}
+
+void wait_unlock(struct waits *w, struct cpu *c, struct mm_lock *lock)
+{
+	const struct cpu *holder = lock->sink;
+	struct cpu *next;
+
+	if (holder != c)
+		SIM_BUG("cpu %d leaves the lock at %#" PRIx64 ", which cpu %d holds", c->id,
+			lock->at, holder ? holder->id : MM_NO_CPU);
+	c->nr_locks--;
+	next = take_waiter(w, lock);
+	lock->sink = next;
+	if (next)
+		resume(w, next);
+}
+
+int wait_sleep(struct waits *w, struct cpu *c)
+{
+	if (c->woken) {
+		c->woken = false;
+		return 0;
+	}
+	if (w->deadlock)
+		return -EDEADLK;
+	c->sleep_result = 0;
+	stop_running(w, c, CPU_SLEEPING);
+	engine_block(w->engine, c->id);
+	cpu_catch_up(c, CAUSE_IDLE);
+	return c->sleep_result;
+}
+
+void wait_wake(struct waits *w, struct cpu *c)
+{
+	if (c->state == CPU_SLEEPING)
+		resume(w, c);
+	else
+		c->woken = true;
+}
