@@ -75,11 +75,19 @@ static inline void mm_touch_page(struct mm *mm, int cpu, const struct page *page
 			       mm->arch->page_struct_bytes, kind);
 }
 
+/** A tracepoint as it is. */
 static inline void mm_emit(struct mm *mm, int cpu, const struct mm_event *ev)
 {
 	if (mm->ops.event && cpu != MM_NO_CPU)
 		mm->ops.event(mm->ctx, cpu, ev);
 }
+
+/**
+ * A tracepoint about a block: frame, node, zone, order and migratetype are those of its
+ * descriptor. `gfp` is of the request, 0 where there is none.
+ */
+void mm_emit_block(struct mm *mm, int cpu, enum mm_event_type type, const struct page *page,
+		   gfp_t gfp);
 
 /** Take a zone's lock. Other CPUs may run before it returns: read the zone again. */
 void mm_zone_lock(struct mm *mm, int cpu, struct mm_zone *zone);

@@ -50,15 +50,10 @@ static struct page *rmqueue(struct mm *mm, struct mm_zone *zone, const struct al
 		return mm_pcp_take(mm, ac->cpu, zone, ac->order, ac->migratetype);
 	mm_zone_lock(mm, ac->cpu, zone);
 	page = mm_buddy_take(mm, ac->cpu, zone, ac->order);
-	if (page)
-		mm_emit(mm, ac->cpu,
-			&(struct mm_event){.type = MM_EVENT_ALLOC_ZONE_LOCKED,
-					   .page = page,
-					   .pfn = mm_pfn_of(mm, page),
-					   .order = ac->order,
-					   .migratetype = ac->migratetype,
-					   .nid = zone->nid,
-					   .zone = zone->index});
+	if (page) {
+		page->migratetype = (uint8_t)ac->migratetype;
+		mm_emit_block(mm, ac->cpu, MM_EVENT_ALLOC_ZONE_LOCKED, page, 0);
+	}
 	mm_zone_unlock(mm, ac->cpu, zone);
 	return page;
 }
@@ -153,24 +148,16 @@ static void prep_new_page(struct mm *mm, const struct alloc_context *ac, struct 
 	}
 }
 
-static void emit_alloc(struct mm *mm, const struct alloc_context *ac, const struct page *page)
+/* What failed is traced too: an allocation of no page. */
+static void emit_failure(struct mm *mm, const struct alloc_context *ac)
 {
-	struct mm_event ev = {.type = MM_EVENT_PAGE_ALLOC,
-			      .page = page,
-			      .order = ac->order,
-			      .migratetype = ac->migratetype,
-			      .gfp = ac->gfp,
-			      .nid = MM_NO_NODE,
-			      .zone = -1};
-
-	if (!mm->ops.event)
-		return;
-	if (page) {
-		ev.pfn = mm_pfn_of(mm, page);
-		ev.nid = mm_page_to_nid(mm, page);
-		ev.zone = mm_page_zonenum(mm, page);
-	}
-	mm_emit(mm, ac->cpu, &ev);
+	mm_emit(mm, ac->cpu,
+		&(struct mm_event){.type = MM_EVENT_PAGE_ALLOC,
+				   .order = ac->order,
+				   .migratetype = ac->migratetype,
+				   .gfp = ac->gfp,
+				   .nid = MM_NO_NODE,
+				   .zone = -1});
 }
 
 int mm_alloc_pages(struct mm *mm, const struct mm_request *req, struct page **out)
@@ -184,13 +171,15 @@ int mm_alloc_pages(struct mm *mm, const struct mm_request *req, struct page **ou
 	page = get_page_from_freelist(mm, &ac, MM_WMARK_LOW);
 	if (!page)
 		page = slow_path(mm, &ac);
-	if (page)
-		prep_new_page(mm, &ac, page);
-	else
-		mm->counters.failed++;
-	emit_alloc(mm, &ac, page);
 	*out = page;
-	return page ? 0 : -ENOMEM;
+	if (!page) {
+		mm->counters.failed++;
+		emit_failure(mm, &ac);
+		return -ENOMEM;
+	}
+	prep_new_page(mm, &ac, page);
+	mm_emit_block(mm, ac.cpu, MM_EVENT_PAGE_ALLOC, page, ac.gfp);
+	return 0;
 }
 
 static bool is_block_in_use(const struct page *page, unsigned order)
@@ -213,14 +202,7 @@ int mm_free_pages(struct mm *mm, int cpu, struct page *page, unsigned order)
 	mm_work(mm, cpu, MM_SITE_FREE_ENTRY, 1);
 	mm_touch_page(mm, cpu, page, MM_WRITE);
 	pfn = mm_page_to_pfn(mm, cpu, page);
-	mm_emit(mm, cpu,
-		&(struct mm_event){.type = MM_EVENT_PAGE_FREE,
-				   .page = page,
-				   .pfn = pfn,
-				   .order = order,
-				   .migratetype = page->migratetype,
-				   .nid = zone->nid,
-				   .zone = zone->index});
+	mm_emit_block(mm, cpu, MM_EVENT_PAGE_FREE, page, 0);
 	if (mm_pcp_holds(mm, order)) {
 		mm_pcp_give(mm, cpu, zone, page, order);
 		return 0;

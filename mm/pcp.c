@@ -56,17 +56,10 @@ static void refill(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
 		if (!page)
 			break;
 		page->flags |= PG_PCP;
+		page->migratetype = (uint8_t)migratetype;
 		page_list_add_tail(&pcp->lists[list_of(order)], page);
 		pcp->count += 1u << order;
-		mm_emit(mm, cpu,
-			&(struct mm_event){.type = MM_EVENT_ALLOC_ZONE_LOCKED,
-					   .page = page,
-					   .pfn = mm_pfn_of(mm, page),
-					   .order = order,
-					   .migratetype = migratetype,
-					   .nid = zone->nid,
-					   .zone = zone->index,
-					   .percpu_refill = true});
+		mm_emit_block(mm, cpu, MM_EVENT_ALLOC_ZONE_LOCKED, page, 0);
 	}
 	mm_touch(mm, cpu, zone->at + MM_ZONE_VMSTAT, 8, MM_WRITE);
 	mm_zone_unlock(mm, cpu, zone);
@@ -119,15 +112,8 @@ static void drain(struct mm *mm, int cpu, struct mm_zone *zone, unsigned first_o
 		page->flags &= ~(uint64_t)PG_PCP;
 		pcp->count -= 1u << order;
 		nr_pages -= 1 << order;
+		mm_emit_block(mm, cpu, MM_EVENT_PCPU_DRAIN, page, 0);
 		mm_buddy_give(mm, cpu, zone, page, pfn, order);
-		mm_emit(mm, cpu,
-			&(struct mm_event){.type = MM_EVENT_PCPU_DRAIN,
-					   .page = page,
-					   .pfn = pfn,
-					   .order = order,
-					   .migratetype = page->migratetype,
-					   .nid = zone->nid,
-					   .zone = zone->index});
 	}
 	mm_touch(mm, cpu, zone->at + MM_ZONE_VMSTAT, 8, MM_WRITE);
 	mm_zone_unlock(mm, cpu, zone);

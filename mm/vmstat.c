@@ -1,9 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Counting, and looking: NUMA statistics as Linux keeps them, and the figures of a zone, the whole
- * and the memory model for those who print.
+ * Counting, and looking: NUMA statistics as Linux keeps them, tracepoints, and the figures of a
+ * zone, the whole and the memory model for those who print.
  */
 #include "mm/internal.h"
+
+void mm_emit_block(struct mm *mm, int cpu, enum mm_event_type type, const struct page *page,
+		   gfp_t gfp)
+{
+	if (!mm->ops.event || cpu == MM_NO_CPU)
+		return;
+	mm->ops.event(mm->ctx, cpu,
+		      &(struct mm_event){
+			      .type = type,
+			      .page = page,
+			      .pfn = mm_pfn_of(mm, page),
+			      .order = page->order,
+			      .migratetype = page->migratetype,
+			      .gfp = gfp,
+			      .nid = mm_page_to_nid(mm, page),
+			      .zone = mm_page_zonenum(mm, page),
+			      .percpu_refill = type == MM_EVENT_ALLOC_ZONE_LOCKED &&
+					       mm_pcp_holds(mm, page->order),
+		      });
+}
 
 /*
  * numa_hit and numa_miss compare with the node that was wanted, local and other with the node of
