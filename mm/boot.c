@@ -238,7 +238,7 @@ static const struct mm_zone_preset *find_preset(const struct mm_config *c,
 }
 
 /* Free memory of the zone to its buddy lists, `most` pages at most. */
-static void release_zone(struct mm *mm, struct mm_zone *zone, uint64_t most)
+static int release_zone(struct mm *mm, struct mm_zone *zone, uint64_t most)
 {
 	unsigned shift = mm->arch->page_shift;
 	phys_addr_t cursor = zone->start_pfn << shift, start, end;
@@ -257,9 +257,11 @@ static void release_zone(struct mm *mm, struct mm_zone *zone, uint64_t most)
 			continue;
 		if (to - from > most - zone->managed)
 			to = from + (most - zone->managed);
-		mm_buddy_release(mm, zone, from, to);
+		if (mm_buddy_release(mm, zone, from, to))
+			return -ENOMEM;
 		zone->managed += to - from;
 	}
+	return 0;
 }
 
 static int release_memory(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
@@ -275,9 +277,10 @@ static int release_memory(struct mm *mm, const struct mm_config *c, struct mm_re
 				zone->pcp = calloc((size_t)mm->nr_cpus, sizeof(*zone->pcp));
 				if (!zone->pcp)
 					return -ENOMEM;
-				release_zone(mm, zone,
-					     preset && preset->has_managed ? preset->managed
-									   : UINT64_MAX);
+				if (release_zone(mm, zone,
+						 preset && preset->has_managed ? preset->managed
+									       : UINT64_MAX))
+					return -ENOMEM;
 			}
 			if (preset && preset->has_managed && zone->managed < preset->managed)
 				return refuse(
@@ -390,8 +393,10 @@ void mm_destroy(struct mm *mm)
 		return;
 	mm->model->destroy(mm);
 	for (int n = 0; mm->nodes && n < mm->nr_nodes; n++) {
-		for (int z = 0; z < MM_MAX_ZONES; z++)
+		for (int z = 0; z < MM_MAX_ZONES; z++) {
 			free(mm->nodes[n].zones[z].pcp);
+			free(mm->nodes[n].zones[z].pristine);
+		}
 		free(mm->nodes[n].order);
 		free(mm->nodes[n].fallback.zones);
 		free(mm->nodes[n].thisnode.zones);

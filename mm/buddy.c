@@ -7,6 +7,9 @@
  * The caller holds the zone lock (or is the boot, which nobody sees). Knows no watermarks, no
  * per-CPU lists, no policy.
  */
+#include <errno.h>
+#include <stdlib.h>
+
 #include "mm/internal.h"
 
 void mm_zone_lock(struct mm *mm, int cpu, struct mm_zone *zone)
@@ -85,11 +88,36 @@ static void split(struct mm *mm, int cpu, struct mm_zone *zone, struct page *pag
 	}
 }
 
+/*
+ * Put pristine blocks on the list until it has a head and a successor, which is as far as taking
+ * the head looks.
+ */
+static void list_pristine(struct mm *mm, struct mm_zone *zone)
+{
+	struct page_list *list = &zone->free_area[MAX_PAGE_ORDER].list;
+
+	while (zone->next_pristine < zone->nr_pristine && (!list->head || !list->head->next)) {
+		struct mm_extent *e = &zone->pristine[zone->next_pristine];
+		struct page *page = mm->model->pfn_to_page(mm, MM_NO_CPU, e->start);
+
+		mm_page_init(mm, page, e->start, zone);
+		page->flags |= PG_BUDDY;
+		page->order = MAX_PAGE_ORDER;
+		page_list_add_tail(list, page);
+		e->start += UINT64_C(1) << MAX_PAGE_ORDER;
+		if (e->start == e->end)
+			zone->next_pristine++;
+	}
+}
+
 struct page *mm_buddy_take(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order)
 {
 	for (unsigned o = order; o < NR_PAGE_ORDERS; o++) {
-		struct page *page = zone->free_area[o].list.head;
+		struct page *page;
 
+		if (o == MAX_PAGE_ORDER)
+			list_pristine(mm, zone);
+		page = zone->free_area[o].list.head;
 		if (!page)
 			continue;
 		zone->nr_free -= UINT64_C(1) << order;
@@ -146,7 +174,26 @@ void mm_buddy_give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *pa
 	add_block(mm, cpu, zone, page, order, merge_likely(mm, zone, page, pfn, order));
 }
 
-void mm_buddy_release(struct mm *mm, struct mm_zone *zone, pfn_t start, pfn_t end)
+/* A run of whole largest blocks, at the end of what is pristine. */
+static int add_pristine(struct mm_zone *zone, pfn_t start, pfn_t end)
+{
+	struct mm_extent *last = zone->pristine + zone->nr_pristine, *grown;
+
+	if (zone->nr_pristine && last[-1].end == start) {
+		last[-1].end = end;
+	} else {
+		grown = realloc(zone->pristine, (zone->nr_pristine + 1) * sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		zone->pristine = grown;
+		zone->pristine[zone->nr_pristine++] = (struct mm_extent){start, end};
+	}
+	zone->nr_free += end - start;
+	zone->free_area[MAX_PAGE_ORDER].nr_free += (end - start) >> MAX_PAGE_ORDER;
+	return 0;
+}
+
+int mm_buddy_release(struct mm *mm, struct mm_zone *zone, pfn_t start, pfn_t end)
 {
 	while (start < end) {
 		unsigned order = MAX_PAGE_ORDER;
@@ -155,10 +202,20 @@ void mm_buddy_release(struct mm *mm, struct mm_zone *zone, pfn_t start, pfn_t en
 		while ((start & ((UINT64_C(1) << order) - 1)) ||
 		       start + (UINT64_C(1) << order) > end)
 			order--;
+		if (order == MAX_PAGE_ORDER) {
+			pfn_t whole = mm_round_block_down(end);
+			int err = add_pristine(zone, start, whole);
+
+			if (err)
+				return err;
+			start = whole;
+			continue;
+		}
 		page = mm->model->pfn_to_page(mm, MM_NO_CPU, start);
 		mm_page_init(mm, page, start, zone);
 		zone->nr_free += UINT64_C(1) << order;
 		add_block(mm, MM_NO_CPU, zone, page, order, true);
 		start += UINT64_C(1) << order;
 	}
+	return 0;
 }

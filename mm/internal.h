@@ -144,8 +144,11 @@ struct page *mm_buddy_take(struct mm *mm, int cpu, struct mm_zone *zone, unsigne
 /** Give one block back, merging. `page` is in no place (see page.h). */
 void mm_buddy_give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page, pfn_t pfn,
 		   unsigned order);
-/** At boot: free frames [start, end) of one zone, in blocks as large as fit, to the list tails. */
-void mm_buddy_release(struct mm *mm, struct mm_zone *zone, pfn_t start, pfn_t end);
+/**
+ * At boot: free frames [start, end) of one zone, in blocks as large as fit, to the list tails.
+ * Ranges come in ascending order. Returns 0 or -ENOMEM.
+ */
+int mm_buddy_release(struct mm *mm, struct mm_zone *zone, pfn_t start, pfn_t end);
 
 /* pcp.c: on the CPU's own lists. */
 /** Are there per-CPU lists of this order? Small ones, and huge pages. */

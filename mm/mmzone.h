@@ -20,9 +20,18 @@ struct mm_pcp {
 	unsigned free_factor;                 /* (P) doublings of the drain batch */
 };
 
+/*
+ * Free blocks of the largest order that nobody has asked for since boot, as a range of frames.
+ * They stand for the tail of that order's list, in this order, and cost the host no descriptors.
+ * Invariant: start and end are multiples of the largest block.
+ */
+struct mm_extent {
+	pfn_t start, end;
+};
+
 struct mm_free_area {
 	struct page_list list; /* (Z) */
-	uint64_t nr_free;      /* (Z) blocks */
+	uint64_t nr_free;      /* (Z) blocks, pristine ones too */
 };
 
 /*
@@ -43,6 +52,8 @@ struct mm_zone {
 
 	uint64_t nr_free;                              /* (Z) pages on the buddy lists */
 	struct mm_free_area free_area[NR_PAGE_ORDERS]; /* (Z) */
+	struct mm_extent *pristine;                    /* (Z) */
+	size_t nr_pristine, next_pristine;             /* (Z) those before it are used up */
 
 	struct mm_pcp *pcp;           /* by CPU; NULL where the zone is empty */
 	unsigned pcp_high, pcp_batch; /* (C) */

@@ -61,12 +61,37 @@ static int check_listed(struct report *r, const struct mm_zone *zone, const stru
 	return 0;
 }
 
+/* Ranges of whole largest blocks, in ascending order, within the zone; counts their blocks. */
+static int check_pristine(struct report *r, const struct mm_zone *zone, uint64_t *blocks)
+{
+	pfn_t last = 0;
+
+	*blocks = 0;
+	for (size_t i = zone->next_pristine; i < zone->nr_pristine; i++) {
+		const struct mm_extent *e = &zone->pristine[i];
+
+		if (e->start < last || e->start >= e->end ||
+		    mm_round_block_down(e->start) != e->start ||
+		    mm_round_block_down(e->end) != e->end || !in_zone(zone, e->start) ||
+		    !in_zone(zone, e->end - 1))
+			return violated(r,
+					"node %d %s: pristine frames 0x%" PRIx64 " to 0x%" PRIx64,
+					zone->nid, zone->name, e->start, e->end);
+		last = e->end;
+		*blocks += (e->end - e->start) >> MAX_PAGE_ORDER;
+	}
+	return 0;
+}
+
 static int check_free_lists(struct report *r, const struct mm_zone *zone)
 {
-	uint64_t pages = 0;
+	uint64_t pages = 0, pristine;
+	int bad = check_pristine(r, zone, &pristine);
 
+	if (bad)
+		return bad;
 	for (unsigned order = 0; order < NR_PAGE_ORDERS; order++) {
-		uint64_t blocks = 0;
+		uint64_t blocks = order == MAX_PAGE_ORDER ? pristine : 0;
 
 		for (const struct page *p = zone->free_area[order].list.head; p; p = p->next) {
 			int err = check_listed(r, zone, p, order, PG_BUDDY);
@@ -132,7 +157,21 @@ static int check_merged(struct report *r, const struct mm_zone *zone, const stru
 struct census {
 	uint64_t free, pcp, used, held;
 	pfn_t block_end; /* frames below it belong to the block before */
+	size_t extent;   /* the pristine range that comes next */
 };
+
+/* Counts the pristine range that begins at `pfn`, and returns its end; `pfn` where none does. */
+static pfn_t count_pristine(const struct mm_zone *zone, pfn_t pfn, struct census *c)
+{
+	const struct mm_extent *e;
+
+	if (c->extent == zone->nr_pristine || zone->pristine[c->extent].start != pfn)
+		return pfn;
+	e = &zone->pristine[c->extent];
+	c->free += e->end - pfn;
+	c->extent++;
+	return c->block_end = e->end;
+}
 
 static int count_frame(struct report *r, const struct mm_zone *zone, pfn_t pfn, struct census *c)
 {
@@ -184,8 +223,12 @@ static int take_census(struct report *r, const struct mm_zone *zone, struct cens
 		if (memory->regions[i].nid != zone->nid)
 			continue;
 		for (; pfn < end; pfn++) {
-			int err = in_zone(zone, pfn) ? count_frame(r, zone, pfn, c) : 0;
+			int err = 0;
 
+			if (pfn >= c->block_end)
+				pfn = count_pristine(zone, pfn, c);
+			if (pfn < end && in_zone(zone, pfn))
+				err = count_frame(r, zone, pfn, c);
 			if (err)
 				return err;
 		}
@@ -195,7 +238,7 @@ static int take_census(struct report *r, const struct mm_zone *zone, struct cens
 
 static int check_zone(struct report *r, const struct mm_zone *zone)
 {
-	struct census c = {0};
+	struct census c = {.extent = zone->next_pristine};
 	uint64_t pcp = 0;
 	int err = check_free_lists(r, zone);
 
