@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -181,12 +182,82 @@ static double replay_w1b(void)
 	return (double)trace->nr_events / (now() - start);
 }
 
-static double boot_seconds(void)
+/* A machine of 64 nodes and 1024 CPUs, as a ring, with so much memory a node. */
+static struct mm *boot_64_nodes(uint64_t node_bytes)
 {
-	double start = now();
+	enum { NODES = 64, CPUS = 1024 };
+	static int cpu_nid[CPUS];
+	static uint8_t distance[NODES * NODES];
+	static struct mm_range memory[NODES];
+	const struct mm_config config = {
+		.arch = MM_X86_64,
+		.model = MM_SPARSE_VMEMMAP,
+		.nr_nodes = NODES,
+		.nr_cpus = CPUS,
+		.cpu_nid = cpu_nid,
+		.distance = distance,
+		.memory = memory,
+		.nr_memory = NODES,
+		.params = mm_params_default(),
+	};
+	struct mm_refusal refusal;
+	struct mm *mm;
 
-	mm_destroy(boot_4gib());
-	return now() - start;
+	for (int cpu = 0; cpu < CPUS; cpu++)
+		cpu_nid[cpu] = cpu / (CPUS / NODES);
+	for (int a = 0; a < NODES; a++) {
+		memory[a] = (struct mm_range){(uint64_t)a * node_bytes, node_bytes, a};
+		for (int b = 0; b < NODES; b++) {
+			int hops = abs(a - b);
+
+			hops = hops < NODES - hops ? hops : NODES - hops;
+			distance[a * NODES + b] = (uint8_t)(10 + 5 * hops);
+		}
+	}
+	if (mm_boot(&config, NULL, NULL, &mm, &refusal))
+		die(refusal.why);
+	return mm;
+}
+
+static double boot_time(uint64_t node_bytes)
+{
+	double start = now(), seconds;
+	struct mm *mm = boot_64_nodes(node_bytes);
+
+	seconds = now() - start;
+	mm_destroy(mm);
+	return seconds;
+}
+
+/* Host memory of the whole process after boot; a round is a process of its own. */
+static double boot_mib(uint64_t node_bytes)
+{
+	struct mm *mm = boot_64_nodes(node_bytes);
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	mm_destroy(mm);
+	return (double)usage.ru_maxrss / 1024;
+}
+
+static double boot_1tib_seconds(void)
+{
+	return boot_time(16 * GiB);
+}
+
+static double boot_1tib_mib(void)
+{
+	return boot_mib(16 * GiB);
+}
+
+static double boot_16tib_seconds(void)
+{
+	return boot_time(256 * GiB);
+}
+
+static double boot_16tib_mib(void)
+{
+	return boot_mib(256 * GiB);
 }
 
 static const struct figure {
@@ -198,7 +269,10 @@ static const struct figure {
 	{"core.bulk_fill", "ns", bulk_fill, false},
 	{"core.bulk_free", "ns", bulk_free, false},
 	{"core.random_pair", "ns", random_pair, false},
-	{"boot.4gib.seconds", "s", boot_seconds, false},
+	{"boot.1tib_64n_1024c.seconds", "s", boot_1tib_seconds, false},
+	{"boot.1tib_64n_1024c.mib", "MiB", boot_1tib_mib, false},
+	{"boot.16tib.seconds", "s", boot_16tib_seconds, false},
+	{"boot.16tib.mib", "MiB", boot_16tib_mib, false},
 	{"replay.zstd", "events/s", replay_w1b, true},
 };
 #define NR_FIGURES (sizeof(figures) / sizeof(*figures))
