@@ -34,7 +34,9 @@ struct text text_time(uint64_t ps)
 		value /= 1000;
 		unit++;
 	}
-	snprintf(t.text, sizeof(t.text), unit == 0 ? "%.0f %s" : "%.4g %s", value, units[unit]);
+	/* Seconds may have more than four digits. */
+	snprintf(t.text, sizeof(t.text), unit == 0 || value >= 1000 ? "%.0f %s" : "%.4g %s", value,
+		 units[unit]);
 	return t;
 }
 
@@ -47,7 +49,8 @@ struct text text_bytes(uint64_t bytes)
 
 	if (bytes == 0)
 		return (struct text){"0"};
-	while (bytes / scale >= 1024 && unit < 5) {
+	/* Up to the unit in which one decimal does not round it to 1024. */
+	while ((double)bytes / (double)scale >= (bytes % scale ? 1023.95 : 1024) && unit < 5) {
 		scale *= 1024;
 		unit++;
 	}
@@ -70,11 +73,18 @@ struct text text_percent(uint64_t part, uint64_t whole)
 
 struct text text_ratio(uint64_t value, uint64_t base)
 {
+	static const double below[] = {99.95, 9.995, 0.9995}; /* take one more decimal each */
 	struct text t = {"-"};
+	double ratio;
+	int decimals = 0;
 
 	if (value == base)
-		snprintf(t.text, sizeof(t.text), "1.00x");
-	else if (base)
-		snprintf(t.text, sizeof(t.text), "%.3gx", (double)value / (double)base);
+		return (struct text){"1.00x"};
+	if (!base)
+		return t;
+	ratio = (double)value / (double)base;
+	while (decimals < 3 && ratio < below[decimals])
+		decimals++;
+	snprintf(t.text, sizeof(t.text), "%.*fx", decimals, ratio);
 	return t;
 }
