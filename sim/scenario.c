@@ -12,7 +12,8 @@
 
 #include "sim/config/gfp_parse.h"
 
-#define MAX_OPERATIONS 100000000 /* events of a workload: they are held in memory */
+/* Of all workloads of a scenario together. They are held in memory: 2 GiB of them. */
+#define MAX_OPERATIONS (1 << 26)
 #define MAX_WORKLOADS  64
 
 static const char *const own_keys[] = {"description", "machine",   "costs", "seed",
@@ -162,6 +163,29 @@ static void read_order(struct reader *r, const char *key, unsigned *order)
 		*order = (unsigned)value;
 }
 
+/* Bytes to allocate, and no other key that says how much. */
+static void read_bytes(struct reader *r)
+{
+	const struct cfg_setting *bytes = find(r, "bytes");
+
+	if (cfg_size(r->cfg, bytes, &r->w->bytes) && !r->w->bytes)
+		cfg_error(r->cfg, bytes, "nothing to allocate");
+	if (bytes && find(r, "beyond"))
+		cfg_error(r->cfg, bytes, "either bytes or beyond, not both");
+	if (bytes && find(r, "operations"))
+		cfg_error(r->cfg, bytes, "either bytes or operations, not both");
+}
+
+static void read_touch(struct reader *r)
+{
+	const struct cfg_setting *touch = find(r, "touch");
+	uint64_t page_bytes = UINT64_C(1) << mm_arch(r->w->machine->mm.arch)->page_shift;
+
+	if (cfg_size(r->cfg, touch, &r->w->touch_bytes) && r->w->touch_bytes > page_bytes)
+		cfg_error(r->cfg, touch, "%" PRIu64 " bytes are more than a page",
+			  r->w->touch_bytes);
+}
+
 static void read_workload(struct reader *r)
 {
 	struct workload *w = r->w;
@@ -170,20 +194,14 @@ static void read_workload(struct reader *r)
 	read_gfp(r);
 	w->cpus = read_numbers(r, "cpus", w->machine->mm.nr_cpus, "CPU", &w->nr_cpus);
 	w->nodes = read_numbers(r, "nodes", w->machine->mm.nr_nodes, "node", &w->nr_nodes);
-	cfg_size(c, find(r, "bytes"), &w->bytes);
+	read_bytes(r);
 	cfg_size(c, find(r, "beyond"), &w->beyond);
 	cfg_integer(c, find(r, "operations"), 1, MAX_OPERATIONS, &w->operations);
 	cfg_integer(c, find(r, "live"), 1, MAX_OPERATIONS, &w->live);
 	cfg_integer(c, find(r, "burst"), 1, MAX_OPERATIONS, &w->burst);
 	read_order(r, "order", &w->order);
 	read_order(r, "max_order", &w->max_order);
-	cfg_size(c, find(r, "touch"), &w->touch_bytes);
-	if (w->touch_bytes > UINT64_C(1) << mm_arch(w->machine->mm.arch)->page_shift)
-		cfg_error(c, find(r, "touch"), "more than a page");
-	if (w->nr_cpus && w->operations > (uint64_t)(MAX_OPERATIONS / w->nr_cpus))
-		cfg_error(c, find(r, "operations"),
-			  "%" PRIu64 " on each of %d CPUs; at most %d in all", w->operations,
-			  w->nr_cpus, MAX_OPERATIONS);
+	read_touch(r);
 }
 
 /* Its kind, and no key that the kind does not take. */
@@ -201,6 +219,19 @@ static bool read_kind(struct reader *r)
 		keys[i + 1] = r->w->kind->keys[i];
 	cfg_keys(r->cfg, r->group, keys);
 	return true;
+}
+
+/* Refuse what is too much before memory is taken for it. */
+static int check_room(struct reader *r, const struct trace *t)
+{
+	uint64_t operations = r->w->kind->operations(r->w);
+
+	if (operations > MAX_OPERATIONS - t->nr_events)
+		cfg_error(r->cfg, r->group,
+			  "%" PRIu64 " operations (allocations, touches and frees); at most %d are "
+			  "possible in all workloads",
+			  operations, MAX_OPERATIONS);
+	return cfg_status(r->cfg);
 }
 
 static int generate_one(const struct scenario *s, const struct machine *m,
@@ -221,6 +252,8 @@ static int generate_one(const struct scenario *s, const struct machine *m,
 	if (r.group && read_kind(&r))
 		read_workload(&r);
 	err = cfg_status(s->cfg);
+	if (!err)
+		err = check_room(&r, t);
 	if (!err)
 		err = w.kind->generate(&w, t);
 	free(w.cpus);
@@ -257,6 +290,18 @@ int scenario_generate(const struct scenario *s, const struct machine *m, struct 
 	}
 	*out = t;
 	return 0;
+}
+
+uint64_t workload_blocks(const struct workload *w, uint64_t bytes)
+{
+	uint64_t block = (UINT64_C(1) << mm_arch(w->machine->mm.arch)->page_shift) << w->order;
+
+	return bytes / block + (bytes % block != 0);
+}
+
+uint64_t workload_alloc_operations(const struct workload *w)
+{
+	return w->touch_bytes ? 2 : 1;
 }
 
 int workload_alloc(const struct workload *w, struct trace *t, int cpu, unsigned order, int nid,

@@ -34,6 +34,8 @@ struct workload {
 struct workload_kind {
 	const char *name;
 	const char *const *keys; /* that it takes besides `kind`; NULL at the end */
+	/** How many operations generate() appends at most; asked before it is. */
+	uint64_t (*operations)(const struct workload *w);
 	/** Append its operations to the trace. Returns 0 or -ENOMEM. */
 	int (*generate)(struct workload *w, struct trace *t);
 };
@@ -66,6 +68,10 @@ int scenario_generate(const struct scenario *s, const struct machine *m, struct 
 
 /* For the kinds: */
 
+/** Blocks of the workload's order that hold so many bytes. */
+uint64_t workload_blocks(const struct workload *w, uint64_t bytes);
+/** Operations that an allocation is, with its touch. */
+uint64_t workload_alloc_operations(const struct workload *w);
 /** Append an allocation; *page is its number. `nid` MM_NO_NODE: the CPU's own. Touches it too. */
 int workload_alloc(const struct workload *w, struct trace *t, int cpu, unsigned order, int nid,
 		   uint32_t *page);

@@ -50,6 +50,11 @@ static int step(struct workload *w, struct trace *t, int cpu, struct holder *h)
 	return workload_free(t, cpu, b->order, b->page);
 }
 
+static uint64_t churn_operations(const struct workload *w)
+{
+	return w->operations * (uint64_t)w->nr_cpus * workload_alloc_operations(w);
+}
+
 static int churn_generate(struct workload *w, struct trace *t)
 {
 	uint64_t most = w->live < w->operations ? w->live : w->operations;
@@ -74,5 +79,6 @@ const struct workload_kind workload_churn = {
 	.name = "churn",
 	.keys = (const char *const[]){"cpus", "operations", "live", "max_order", "gfp", "touch",
 				      NULL},
+	.operations = churn_operations,
 	.generate = churn_generate,
 };

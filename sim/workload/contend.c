@@ -21,6 +21,12 @@ static int burst(struct workload *w, struct trace *t, uint32_t *pages, uint64_t 
 	return err;
 }
 
+/* Each allocation is freed. */
+static uint64_t contend_operations(const struct workload *w)
+{
+	return w->operations * (uint64_t)w->nr_cpus * (workload_alloc_operations(w) + 1);
+}
+
 static int contend_generate(struct workload *w, struct trace *t)
 {
 	uint64_t most = w->burst < w->operations ? w->burst : w->operations;
@@ -39,5 +45,6 @@ static int contend_generate(struct workload *w, struct trace *t)
 const struct workload_kind workload_contend = {
 	.name = "contend",
 	.keys = (const char *const[]){"cpus", "operations", "burst", "order", "gfp", "touch", NULL},
+	.operations = contend_operations,
 	.generate = contend_generate,
 };

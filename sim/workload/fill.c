@@ -15,15 +15,30 @@ static uint64_t node_bytes(const struct machine *m, int nid)
 	return bytes;
 }
 
+static uint64_t blocks(const struct workload *w)
+{
+	uint64_t bytes = w->bytes;
+
+	if (!bytes) {
+		bytes = node_bytes(w->machine, w->machine->cpus[w->cpus[0]].nid);
+		bytes = w->beyond < UINT64_MAX - bytes ? bytes + w->beyond : UINT64_MAX;
+	}
+	return workload_blocks(w, bytes);
+}
+
+static uint64_t fill_operations(const struct workload *w)
+{
+	return blocks(w) * workload_alloc_operations(w);
+}
+
 static int fill_generate(struct workload *w, struct trace *t)
 {
 	int home = w->machine->cpus[w->cpus[0]].nid;
-	uint64_t bytes = w->bytes ? w->bytes : node_bytes(w->machine, home) + w->beyond;
-	uint64_t block = (UINT64_C(1) << mm_arch(w->machine->mm.arch)->page_shift) << w->order;
+	uint64_t nr = blocks(w);
 	uint32_t page;
 	int err = 0;
 
-	for (uint64_t i = 0; i < (bytes + block - 1) / block && !err; i++)
+	for (uint64_t i = 0; i < nr && !err; i++)
 		err = workload_alloc(w, t, w->cpus[i % (uint64_t)w->nr_cpus], w->order, home,
 				     &page);
 	return err;
@@ -32,5 +47,6 @@ static int fill_generate(struct workload *w, struct trace *t)
 const struct workload_kind workload_fill = {
 	.name = "fill",
 	.keys = (const char *const[]){"cpus", "bytes", "beyond", "order", "gfp", "touch", NULL},
+	.operations = fill_operations,
 	.generate = fill_generate,
 };

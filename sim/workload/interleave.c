@@ -2,14 +2,23 @@
 /* interleave: CPUs allocate `bytes` in all, asking for each of `nodes` in turn. */
 #include "sim/scenario.h"
 
+static uint64_t blocks(const struct workload *w)
+{
+	return w->bytes ? workload_blocks(w, w->bytes) : w->operations;
+}
+
+static uint64_t interleave_operations(const struct workload *w)
+{
+	return blocks(w) * workload_alloc_operations(w);
+}
+
 static int interleave_generate(struct workload *w, struct trace *t)
 {
-	uint64_t block = (UINT64_C(1) << mm_arch(w->machine->mm.arch)->page_shift) << w->order;
-	uint64_t bytes = w->bytes ? w->bytes : block * w->operations;
+	uint64_t nr = blocks(w);
 	uint32_t page;
 	int err = 0;
 
-	for (uint64_t i = 0; i < (bytes + block - 1) / block && !err; i++)
+	for (uint64_t i = 0; i < nr && !err; i++)
 		err = workload_alloc(w, t, w->cpus[i % (uint64_t)w->nr_cpus], w->order,
 				     w->nodes[i % (uint64_t)w->nr_nodes], &page);
 	return err;
@@ -19,5 +28,6 @@ const struct workload_kind workload_interleave = {
 	.name = "interleave",
 	.keys = (const char *const[]){"cpus", "nodes", "bytes", "operations", "order", "gfp",
 				      "touch", NULL},
+	.operations = interleave_operations,
 	.generate = interleave_generate,
 };
