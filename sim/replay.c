@@ -9,6 +9,7 @@
 #include "sim/replay.h"
 
 #define PROGRESS_EVERY 8192
+#define MAX_PS         (REPLAY_MAX_S * UINT64_C(1000000000000))
 
 /* A page of the trace: what it became here, and who waits for it. */
 struct replay_page {
@@ -70,10 +71,11 @@ static void wait_for_page(struct replay *r, int cpu, uint32_t number, bool alone
 	r->cpus[cpu].waits_for = TRACE_NO_PAGE;
 }
 
+/* The operation is over once its time has passed: only then may others go on. */
 static void finish(struct replay *r, int cpu, uint32_t number)
 {
-	r->pages[number].pending--;
 	sim_settle(r->sim, cpu);
+	r->pages[number].pending--;
 	notify(r, number);
 }
 
@@ -110,6 +112,7 @@ static void do_alloc(struct replay *r, int cpu, const struct trace_event *ev)
 		sim_settle(r->sim, cpu);
 		return;
 	}
+	sim_settle(r->sim, cpu);
 	r->pages[ev->page].page = page;
 	r->pages[ev->page].allocated = true;
 	finish(r, cpu, ev->page);
@@ -161,7 +164,7 @@ static void run_cpu(struct sim *s, int cpu, void *arg)
 		const struct trace_event *ev = &r->trace->events[c->events[i]];
 
 		if (r->options->timing == REPLAY_TRACE && ev->op != TRACE_WAIT)
-			sim_idle_until(s, cpu, ev->time_ps);
+			sim_idle_until(s, cpu, ev->time_ps - r->trace->first_ps);
 		switch ((enum trace_op)ev->op) {
 		case TRACE_ALLOC:
 			do_alloc(r, cpu, ev);
@@ -178,6 +181,27 @@ static void run_cpu(struct sim *s, int cpu, void *arg)
 		}
 		progress(r);
 	}
+}
+
+/* Nothing that a CPU sits idle for may take its clock beyond what it can hold. */
+static int check_times(const struct replay *r)
+{
+	const struct trace *t = r->trace;
+
+	for (int cpu = 0; cpu < r->nr_cpus; cpu++) {
+		const struct replay_cpu *c = &r->cpus[cpu];
+		uint64_t ps = r->options->timing == REPLAY_TRACE ? t->span_ps : 0;
+
+		for (size_t i = 0; i < c->nr_events && ps <= MAX_PS; i++) {
+			const struct trace_event *ev = &t->events[c->events[i]];
+
+			if (ev->op == TRACE_WAIT)
+				ps = ev->time_ps <= MAX_PS ? ps + ev->time_ps : ev->time_ps;
+		}
+		if (ps > MAX_PS)
+			return -ERANGE;
+	}
+	return 0;
 }
 
 /* Deal the events out to the CPUs, and count what is pending on each page before its free. */
@@ -229,6 +253,8 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 	r.cpus = calloc((size_t)r.nr_cpus, sizeof(*r.cpus));
 	if (r.pages && r.cpus)
 		err = deal(&r);
+	if (!err)
+		err = check_times(&r);
 	for (int cpu = 0; cpu < r.nr_cpus && !err; cpu++)
 		if (r.cpus[cpu].nr_events)
 			err = sim_spawn(s, cpu, run_cpu, &r);

@@ -12,7 +12,7 @@
 
 enum replay_timing {
 	REPLAY_ASAP,  /* operations back to back, by CPU */
-	REPLAY_TRACE, /* no operation before its time in the trace */
+	REPLAY_TRACE, /* no operation before its time since the first one of the trace */
 };
 
 struct replay_options {
@@ -30,9 +30,16 @@ struct replay_counts {
 	uint64_t folded_cpus;     /* CPUs of the trace that the machine does not have */
 };
 
+/*
+ * How long the waits of a CPU, and the trace's times where they are kept, may be together. A double
+ * holds the engine's clock to 15 ps there.
+ */
+#define REPLAY_MAX_S 100000
+
 /**
  * Run the whole trace and then until all CPUs are done. CPUs beyond the machine's are folded onto
- * those it has (cpu modulo their number). Returns 0 with *counts; -ENOMEM, or what sim_run() said.
+ * those it has (cpu modulo their number). Returns 0 with *counts; -ERANGE where its waits
+ * and times are longer than REPLAY_MAX_S; -ENOMEM, or what sim_run() said.
  */
 int replay_run(struct sim *s, const struct trace *t, const struct replay_options *options,
 	       struct replay_counts *counts);

@@ -17,7 +17,7 @@ enum trace_op { TRACE_ALLOC, TRACE_FREE, TRACE_TOUCH, TRACE_WAIT };
 
 /* One operation of a CPU. 32 bytes: a trace is held in memory while it is replayed. */
 struct trace_event {
-	uint64_t time_ps; /* since the first event of the trace; WAIT: how long */
+	uint64_t time_ps; /* by the trace's clock; WAIT: how long */
 	uint32_t page;    /* number of the allocation, from 0 in the order of the trace */
 	uint32_t bytes;   /* TOUCH: how many; ALLOC: see trace_event_nid() */
 	gfp_t gfp;        /* ALLOC */
@@ -85,14 +85,14 @@ struct trace {
 	char first_unknown_gfp[48]; /* printable characters */
 	uint64_t nr_lines;
 	int nr_cpus;            /* highest CPU + 1 */
-	uint64_t span_ps;       /* last time - first, waits apart */
+	uint64_t first_ps;      /* time of the first event, waits apart */
+	uint64_t span_ps;       /* last time - first */
 	pfn_t min_pfn, max_pfn; /* of allocations; min > max where there is none */
 	uint64_t allocs_by_order[NR_PAGE_ORDERS];
 	char first_unreadable[120]; /* text of the first unreadable line, printable characters */
 	uint32_t first_unreadable_line;
 	/* trace_append()'s own */
 	size_t events_room;
-	uint64_t first_ps;
 	bool any_time;
 };
 
