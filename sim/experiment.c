@@ -6,6 +6,7 @@
 #include "sim/experiment.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -41,6 +42,11 @@ int experiment_run(const struct experiment *e, const struct machine *m, struct d
 	if (err == -EDEADLK)
 		diag_error(diag, err, e->trace->file, 0,
 			   "its operations wait for each other in a circle");
+	if (err == -ERANGE)
+		diag_error(
+			diag, err, e->trace->file, 0,
+			"its waits and times are longer than %d s, the most that can be simulated",
+			REPLAY_MAX_S);
 	if (!err && e->verify)
 		err = verify(s, m, diag);
 	if (!err) {
@@ -68,6 +74,8 @@ static void run_child(const struct experiment *e, const struct machine *m, FILE 
 		doc = json_object();
 		json_put(doc, "errno", (uint64_t)-err);
 		json_put_string(doc, "error", diag.failed ? diag.error.text : strerror(-err));
+		json_put_string(doc, "file",
+				diag.failed && diag.error.file ? diag.error.file : m->file);
 		json_put(doc, "line", diag.failed ? diag.error.line : 0);
 	}
 	err = json_dumpf(doc, answer, JSON_REAL_PRECISION(15)) || fflush(answer);
@@ -116,12 +124,23 @@ static int collect(struct child *c, const struct machine *m, struct diag *diag, 
 	}
 	err = -(int)json_get(doc, "errno");
 	if (err) {
-		diag_error(diag, err, m->file, (unsigned)json_get(doc, "line"), "%s",
-			   json_get_string(doc, "error"));
+		diag_error(diag, err, json_get_string(doc, "file"), (unsigned)json_get(doc, "line"),
+			   "%s", json_get_string(doc, "error"));
 		json_decref(doc);
 		return err;
 	}
 	return json_array_append_new(results, doc) ? -ENOMEM : 0;
+}
+
+/* After an error in one column the others are of no use. */
+static void end_child(struct child *c)
+{
+	if (c->pid) {
+		kill(c->pid, SIGKILL);
+		waitpid(c->pid, NULL, 0);
+	}
+	if (c->answer)
+		fclose(c->answer);
 }
 
 int experiment_compare(const struct experiment *e, struct machine *const *machines, size_t nr,
@@ -141,12 +160,8 @@ int experiment_compare(const struct experiment *e, struct machine *const *machin
 		if (!err)
 			err = collect(&children[i], machines[i], diag, *results);
 	}
-	for (size_t i = 0; i < started; i++) {
-		if (children[i].pid)
-			waitpid(children[i].pid, NULL, 0);
-		if (children[i].answer)
-			fclose(children[i].answer);
-	}
+	for (size_t i = 0; i < started; i++)
+		end_child(&children[i]);
 	free(children);
 	if (err) {
 		json_decref(*results);
