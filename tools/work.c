@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/scenario.h"
 #include "tools/message.h"
 
 #define DEFAULT_COSTS "costs/linux-6.x.cfg"
@@ -32,14 +31,31 @@ const struct option_def option_events = {
 	.value = "FILE",
 	.help = "write the tracepoints of the simulated kernel to FILE, as ftrace text"};
 
-static int load_costs(struct work *w, const char *path)
+static void report_progress(void *arg, uint64_t done, uint64_t total)
 {
-	const char *given = arguments_value(w->args, &option_costs);
+	progress_report(arg, done, total);
+}
+
+void work_init(struct work *w, const struct arguments *args)
+{
+	*w = (struct work){.args = args, .diag = DIAG_INIT};
+	w->experiment.costs = &w->costs;
+	w->experiment.verify = arguments_value(args, &option_verify) != NULL;
+	w->experiment.options.timing =
+		arguments_choice(args, &option_timing) ? REPLAY_TRACE : REPLAY_ASAP;
+	progress_start(&w->progress, "replaying", arguments_value(args, &option_quiet) != NULL);
+	w->experiment.options.progress = report_progress;
+	w->experiment.options.progress_arg = &w->progress;
+}
+
+int work_load_costs(struct work *w)
+{
+	const char *path = arguments_value(w->args, &option_costs);
 	char *shipped = NULL;
 	int err;
 
-	if (given)
-		path = given;
+	if (!path && w->scenario)
+		path = w->scenario->costs;
 	if (!path)
 		path = shipped = shipped_config(DEFAULT_COSTS);
 	if (!path)
@@ -51,22 +67,24 @@ static int load_costs(struct work *w, const char *path)
 	return err;
 }
 
-static void report_progress(void *arg, uint64_t done, uint64_t total)
+int work_load_scenario(struct work *w, const char *path)
 {
-	progress_report(arg, done, total);
+	int err = scenario_load(path, w->args->sets, w->args->nr_sets, &w->diag, &w->scenario);
+
+	if (!err)
+		w->scenario->seed = arguments_number(w->args, &option_seed, w->scenario->seed);
+	return err;
 }
 
-int work_init(struct work *w, const struct arguments *args, const char *costs)
+int work_make_trace(struct work *w, const struct machine *m)
 {
-	*w = (struct work){.args = args, .diag = DIAG_INIT};
-	w->experiment.costs = &w->costs;
-	w->experiment.verify = arguments_value(args, &option_verify) != NULL;
-	w->experiment.options.timing =
-		arguments_choice(args, &option_timing) ? REPLAY_TRACE : REPLAY_ASAP;
-	progress_start(&w->progress, "replaying", arguments_value(args, &option_quiet) != NULL);
-	w->experiment.options.progress = report_progress;
-	w->experiment.options.progress_arg = &w->progress;
-	return load_costs(w, costs);
+	int err = scenario_generate(w->scenario, m, &w->diag, &w->trace);
+
+	if (!err) {
+		w->experiment.trace = w->trace;
+		w->experiment.work = w->trace->file;
+	}
+	return err;
 }
 
 int work_load_trace(struct work *w, const char *path)
@@ -95,7 +113,7 @@ int work_load_machine(struct work *w, const char *path, struct machine **out)
 	if (!sets)
 		return -ENOMEM;
 	for (size_t i = 0; i < w->args->nr_sets; i++)
-		if (!scenario_owns(&w->args->sets[i]))
+		if (!w->scenario || !scenario_owns(&w->args->sets[i]))
 			sets[nr++] = w->args->sets[i];
 	err = machine_load(path, sets, nr, &w->diag, out);
 	free(sets);
@@ -159,6 +177,7 @@ int work_finish(struct work *w, int err, json_t *result, bool comparison, const 
 	}
 	json_decref(result);
 	trace_free(w->trace);
+	scenario_free(w->scenario);
 	costs_clear(&w->costs);
 	diag_clear(&w->diag);
 	return status;

@@ -6,6 +6,7 @@
 #define TOOLS_WORK_H
 
 #include "sim/experiment.h"
+#include "sim/scenario.h"
 #include "tools/command.h"
 #include "tools/output.h"
 #include "tools/progress.h"
@@ -15,6 +16,7 @@ extern const struct option_def option_timing, option_costs, option_verify, optio
 struct work {
 	const struct arguments *args;
 	struct diag diag;
+	struct scenario *scenario; /* owned; NULL where the work is a trace */
 	struct costs costs;
 	struct trace *trace; /* owned */
 	struct experiment experiment;
@@ -22,14 +24,24 @@ struct work {
 	struct output events; /* --events; stream NULL where it was not given */
 };
 
-/** Begin: options and costs (`costs`: a path, or NULL for --costs or the default). 0 or -errno. */
-int work_init(struct work *w, const struct arguments *args, const char *costs);
-/** Read the trace to replay. 0 or -errno. */
+/** Begin: what the options say. */
+void work_init(struct work *w, const struct arguments *args);
+
+/* Each 0 or -errno, with the reason in w->diag. */
+
+/** Read the scenario to run, --set and --seed applied; before machines and costs. */
+int work_load_scenario(struct work *w, const char *path);
+/** Make the scenario's operations, for this machine. */
+int work_make_trace(struct work *w, const struct machine *m);
+/** Read the trace to replay. */
 int work_load_trace(struct work *w, const char *path);
-/** Load a machine with those --set that are not a scenario's. 0 or -errno. */
+/** Load --costs, else the scenario's, else the default. */
+int work_load_costs(struct work *w);
+/** Load a machine with those --set that are not the scenario's. */
 int work_load_machine(struct work *w, const char *path, struct machine **out);
 /** Run it on the machine, with --events. 0 or -errno; *result is the document. */
 int work_run(struct work *w, const struct machine *m, json_t **result);
+
 /**
  * The end of a command: `err` and `result` are what came of it. Prints the warnings, then the
  * result or the error; frees the work and the result. Returns the exit status.

@@ -5,17 +5,6 @@
 . "$2/tests/golden/harness"
 excerpt=tests/reference/trace-forms/w2a_excerpt.txt
 
-# member NAME: its number in the JSON document.
-member()
-{
-	sed -n "s/^ *\"$1\": \([0-9]*\),*\$/\1/p" "$tmp/out" | head -n 1
-}
-
-is()
-{
-	[ "$(member "$1")" = "$2" ] || fail "$1 is $(member "$1"), expected $2"
-}
-
 # sum NAME...: of the members.
 sum()
 {

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/scenario.h"
 #include "tools/message.h"
 #include "tools/work.h"
 
@@ -83,27 +82,18 @@ static int load_columns(struct columns *c, struct work *w)
 	return err;
 }
 
-/* The scenario's workloads, made for the first machine: all machines get the same operations. */
-static int load_scenario(struct work *w, const struct machine *first)
+static int load_scenario(struct work *w)
 {
 	const char *given = arguments_value(w->args, &option_scenario);
 	char *shipped = given ? NULL : shipped_config(DEFAULT_SCENARIO);
 	const char *path = given ? given : shipped;
-	struct scenario *s = NULL;
-	int err = path ? scenario_load(path, w->args->sets, w->args->nr_sets, &w->diag, &s)
-		       : diag_error(&w->diag, -ENOENT, DEFAULT_SCENARIO, 0,
-				    "not among the shipped files; name one with --scenario");
+	int err;
 
-	if (!err) {
-		s->seed = arguments_number(w->args, &option_seed, s->seed);
-		err = scenario_generate(s, first, &w->diag, &w->trace);
-	}
-	if (!err) {
-		w->experiment.trace = w->trace;
-		/* Where the shipped files are is of no interest. */
-		w->experiment.work = given ? w->trace->file : DEFAULT_SCENARIO;
-	}
-	scenario_free(s);
+	if (path)
+		err = work_load_scenario(w, path);
+	else
+		err = diag_error(&w->diag, -ENOENT, DEFAULT_SCENARIO, 0,
+				 "not among the shipped files; name one with --scenario");
 	free(shipped);
 	return err;
 }
@@ -120,13 +110,24 @@ static int run(const struct arguments *args)
 		message("compare: either --trace or --scenario, not both");
 		return STATUS_WRONG;
 	}
-	err = work_init(&w, args, NULL);
+	if (trace && arguments_value(args, &option_seed)) {
+		message("compare: --seed is for scenarios, not for --trace");
+		return STATUS_WRONG;
+	}
+	work_init(&w, args);
 	/* The columns run in child processes, which print nothing. */
 	w.experiment.options.progress = NULL;
+	err = trace ? 0 : load_scenario(&w);
+	if (!err)
+		err = work_load_costs(&w);
 	if (!err)
 		err = load_columns(&c, &w);
+	/* A scenario's work is made for the first machine: all get the same operations. */
 	if (!err)
-		err = trace ? work_load_trace(&w, trace) : load_scenario(&w, c.machines[0]);
+		err = trace ? work_load_trace(&w, trace) : work_make_trace(&w, c.machines[0]);
+	/* Where the shipped files are is of no interest. */
+	if (!trace && !arguments_value(args, &option_scenario))
+		w.experiment.work = DEFAULT_SCENARIO;
 	if (!err)
 		err = experiment_compare(&w.experiment, c.machines, c.nr, &w.diag, &results);
 	for (size_t i = 0; i < c.nr; i++)

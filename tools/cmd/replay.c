@@ -7,8 +7,10 @@ static int run(const struct arguments *args)
 	struct machine *m = NULL;
 	json_t *result = NULL;
 	struct work w;
-	int err = work_init(&w, args, NULL);
+	int err;
 
+	work_init(&w, args);
+	err = work_load_costs(&w);
 	if (!err)
 		err = work_load_machine(&w, args->operands[0], &m);
 	if (!err)

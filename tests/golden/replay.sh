@@ -1,0 +1,89 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# numasim replay: a whole trace, where its pages go, and what is said of wrong input. (What a replay
+# costs: tests/model/replay.c and w1b.c.)
+. "$2/tests/golden/harness"
+machine=configs/machines/W1b_touch_4k_2x512m.cfg
+trace=traces/W1b_touch_4k_2x512m.trace.zst
+
+run replay $machine $trace --verify
+status 0
+silent err
+out "Machine         W1b_touch_4k_2x512m"
+out "x86_64, sparse-vmemmap, 2 nodes, 4 CPUs"
+out "Work            $trace"
+out "Operations      143,691 allocations (0 failed), 268 frees"
+out "22 free_batched, 24 free_before_window"
+for cause in compute local_memory remote_memory zone_lock_wait zeroing idle; do
+	out "  $cause "
+done
+
+run replay $machine $trace --format json
+status 0
+silent err
+cp "$tmp/out" "$tmp/first"
+for key in simulated_ns events alloc free failed skipped nodes zones cost numa_hit numa_miss \
+	numa_foreign interleave_hit local_node other_node pages_allocated; do
+	out "\"$key\":"
+done
+out '"alloc": 143691,'
+
+# The same bytes again, to a file, and from standard input but for the name.
+run replay $machine $trace --format json -o "$tmp/file"
+status 0
+silent out
+cmp "$tmp/first" "$tmp/file" || fail "a second run, with -o, prints other bytes"
+ran="replay $machine - --format json"
+zstd -dc $trace | "$numasim" replay $machine - --format json >"$tmp/out" 2>"$tmp/err"
+silent err
+sed "s|\"work\": \"-\"|\"work\": \"$trace\"|" "$tmp/out" | cmp - "$tmp/first" ||
+	fail "standard input gives another result"
+
+# Traced, the operations are spread over 4.43 s.
+run replay $machine $trace --timing trace
+status 0
+out "Simulated time  4.43"
+out "Operations      143,691 allocations (0 failed), 268 frees"
+
+# CPUs that the machine does not have.
+cat >"$tmp/six.nst" <<END
+# numasim trace 1
+cpu=5 alloc a gfp=GFP_KERNEL
+cpu=0 free a
+END
+run replay $machine "$tmp/six.nst"
+status 0
+err "$tmp/six.nst: warning: the trace has CPUs up to 5, the machine 4: CPU n runs on n modulo 4"
+out "1 allocations (0 failed), 1 frees"
+run replay $machine "$tmp/six.nst" --quiet
+status 0
+silent err
+
+run replay "$tmp/none.cfg" $trace
+wrong "numasim: $tmp/none.cfg: "
+run replay $machine "$tmp/none"
+wrong "numasim: $tmp/none: "
+run replay $machine CMakeLists.txt
+wrong "numasim: CMakeLists.txt"
+head -c 100000 $trace >"$tmp/cut.zst"
+run replay $machine "$tmp/cut.zst" -o "$tmp/none"
+wrong "numasim: $tmp/cut.zst"
+[ ! -e "$tmp/none" ] || fail "-o has made a file"
+printf '# numasim trace 1\ncpu=0 free a\n' >"$tmp/wrong.nst"
+run replay $machine "$tmp/wrong.nst"
+wrong "numasim: $tmp/wrong.nst:2: "
+printf '# numasim trace 1\ncpu=0 wait 18446744s\ncpu=0 wait 18446744s\n' >"$tmp/long.nst"
+run replay $machine "$tmp/long.nst"
+wrong "numasim: $tmp/long.nst: its waits and times are longer than 100000 s"
+# There is no scenario that these could be of.
+run replay $machine $trace --set seed=3
+wrong "--set seed=3: seed: unknown key 'seed'"
+run replay $machine $trace --set memory_modle=flat
+wrong "did you mean 'memory_model'?"
+run replay $machine $trace --set memory_model=flat
+wrong "the flat memory model has one node descriptor"
+run replay $machine $trace --timing never
+wrong "--timing"
+run replay $machine
+wrong "too few arguments"
+end
