@@ -51,6 +51,50 @@ out "$trace: ok"
 err "numasim: $tmp/wrong.cfg:1: "
 err "numasim: $tmp/none.cfg: "
 
+# A scenario is one by its machine or by its work; both, and its costs, are looked at.
+scenario=configs/scenarios/churn.cfg
+run check $scenario
+out "$scenario: ok (scenario, machine holey-board-sparse, 20000 events)"
+echo 'workload = { kind = "fill"; };' >"$tmp/scenario.cfg"
+run check "$tmp/scenario.cfg"
+wrong "$tmp/scenario.cfg:1: 'machine' is missing"
+echo "machine = \"$PWD/$machine\";" >"$tmp/scenario.cfg"
+run check "$tmp/scenario.cfg"
+wrong "$tmp/scenario.cfg:1: 'workload' is missing"
+echo 'workload = { kind = "fil"; };' >>"$tmp/scenario.cfg"
+run check "$tmp/scenario.cfg"
+wrong "$tmp/scenario.cfg:2: workload.kind: unknown workload 'fil'"
+sed -i 's/"fil"/"fill"/' "$tmp/scenario.cfg"
+run check "$tmp/scenario.cfg"
+status 0
+echo 'costs = "none.cfg";' >>"$tmp/scenario.cfg"
+run check "$tmp/scenario.cfg"
+wrong "numasim: $tmp/none.cfg: "
+echo "machine = \"$tmp/wrong.cfg\"; workload = { kind = \"fill\"; };" >"$tmp/scenario.cfg"
+run check "$tmp/scenario.cfg"
+wrong "numasim: $tmp/wrong.cfg:1: "
+
+# What is well-formed and yet no machine for Linux.
+sed "s|@include \"|&$PWD/configs/machines/|; s/sparse-vmemmap/flat/" \
+	configs/machines/xeon-8269cy-2s.cfg >"$tmp/flat.cfg"
+run check "$tmp/flat.cfg"
+wrong "the flat memory model has one node descriptor"
+
+# --format json: an object for each file, with its details or with what is wrong.
+run check --format json $machine "$costs" $scenario $trace "$tmp/flat.cfg" "$tmp/none.cfg"
+status 2
+[ "$(grep -c '"ok": true' "$tmp/out")" -eq 4 ] || fail "not four files are ok"
+[ "$(grep -c '"ok": false' "$tmp/out")" -eq 2 ] || fail "not two files are wrong"
+for kind in machine costs scenario trace unknown; do
+	out "\"kind\": \"$kind\""
+done
+out '"events": 20000'
+is nodes 2
+is line "$(grep -n memory_model "$tmp/flat.cfg" | cut -d : -f 1)"
+out '"message": "the flat memory model has one node descriptor'
+out "\"file\": \"$tmp/none.cfg\""
+err "numasim: $tmp/none.cfg: "
+
 gzip -c $excerpt | head -c 2000 >"$tmp/cut.gz"
 run check "$tmp/cut.gz"
 status 2
