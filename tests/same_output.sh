@@ -26,6 +26,7 @@ same()
 
 same --help
 same check configs/machines/*.cfg configs/costs/*.cfg configs/scenarios/*.cfg traces/*.zst
+same check --format json configs/machines/*.cfg configs/scenarios/*.cfg traces/*.nst
 same frobnicate
 
 "$reference" show --help | sed -n '/^Views/,/^$/s/^  \([a-z]*\).*/\1/p' >"$tmp/views"
@@ -33,6 +34,7 @@ same frobnicate
 for machine in configs/machines/*.cfg; do
 	while read -r view; do
 		same show "$machine" "$view"
+		same show "$machine" "$view" --format json
 	done <"$tmp/views"
 done
 for trace in traces/*.zst traces/*.nst tests/reference/trace-forms/*.txt; do
@@ -42,6 +44,7 @@ done
 
 for scenario in configs/scenarios/*.cfg; do
 	same run "$scenario" --format json
+	same run "$scenario"
 done
 w1b=configs/machines/W1b_touch_4k_2x512m.cfg
 trace=traces/W1b_touch_4k_2x512m.trace.zst

@@ -13,6 +13,116 @@ run show $machine platform --format json
 status 0
 out '"simgrid_xml": "<?xml'
 
+# Zonelists are the kernel's, line by line: its boot messages in the capture of the trace W1b.
+cat >"$tmp/zonelists" <<END
+Fallback order for Node 0: 0 1 
+Fallback order for Node 1: 1 0 
+mminit::zonelist general 0:DMA = 0:DMA 
+mminit::zonelist general 0:DMA32 = 0:DMA32 0:DMA 1:DMA32 
+mminit::zonelist thisnode 0:DMA = 0:DMA 
+mminit::zonelist thisnode 0:DMA32 = 0:DMA32 0:DMA 
+mminit::zonelist general 1:DMA32 = 1:DMA32 0:DMA32 0:DMA 
+mminit::zonelist thisnode 1:DMA32 = 1:DMA32 
+END
+run show $machine zonelists
+status 0
+silent err
+cmp "$tmp/out" "$tmp/zonelists" || fail "the zonelists are not the kernel's"
+
+# zoneinfo: the first zone as the kernel had it, /proc/zoneinfo when the window of W1b opened, as far
+# as the simulated kernel has such figures. The lists of the CPUs were in use there.
+cat >"$tmp/zoneinfo" <<END
+Node 0, zone      DMA
+  pages free     3808
+        boost    0
+        min      14
+        low      17
+        high     20
+        spanned  4095
+        present  3998
+        managed  3840
+        cma      0
+        protection: (0, 443, 443, 443, 443)
+      nr_free_pages 3808
+      numa_hit     0
+      numa_miss    0
+      numa_foreign 0
+      numa_interleave 0
+      numa_local   0
+      numa_other   0
+  pagesets
+    cpu: 0
+              count: 0
+              high:  8
+              batch: 1
+  vm stats threshold: 6
+END
+run show $machine zoneinfo
+status 0
+silent err
+head -n "$(wc -l <"$tmp/zoneinfo")" "$tmp/out" | cmp - "$tmp/zoneinfo" || fail "zone DMA is not as it was captured"
+out "  start_pfn:           1"
+[ "$(grep -c '^Node .*, zone ' "$tmp/out")" -eq 10 ] || fail "not five zones of two nodes"
+[ "$(grep -c '^  start_pfn' "$tmp/out")" -eq 3 ] || fail "not three zones with pages"
+
+# buddyinfo: blocks of each order, which hold as many pages as zoneinfo says are free.
+free_of()
+{
+	sed -n "s/^Node $1, zone  *$2  *//p" "$tmp/out" |
+		awk '{ for (i = 1; i <= NF; i++) sum += $i * 2 ^ (i - 1); print NF, sum }'
+}
+run show $machine buddyinfo
+status 0
+[ "$(wc -l <"$tmp/out")" -eq 3 ] || fail "not three zones"
+[ "$(free_of 0 DMA)" = "11 3808" ] || fail "0 DMA has $(free_of 0 DMA)"
+[ "$(free_of 0 DMA32)" = "11 98970" ] || fail "0 DMA32 has $(free_of 0 DMA32)"
+[ "$(free_of 1 DMA32)" = "11 121994" ] || fail "1 DMA32 has $(free_of 1 DMA32)"
+
+run show $machine numastat
+status 0
+out "                           node0           node1"
+for counter in numa_hit numa_miss numa_foreign interleave_hit local_node other_node; do
+	grep -qx "$counter  *0  *0" "$tmp/out" || fail "$counter is not 0 on both nodes"
+done
+
+# topology: a box for each node, holes, the map drawn to scale, and the measured figures.
+run show $machine topology
+status 0
+silent err
+out "| 2 CPUs: 0-1, at 2.5GHz "
+out "hole, 388 KiB"
+out "[0000000000000000000000000000000011111111111111111111111111111111]"
+out "0 -> 1                  65.3ns        50.9GB/s"
+out "     0    77.9   143.2"
+out "     1      21      10"
+[ "$(grep -c '^+-- node [01] -*+$' "$tmp/out")" -eq 2 ] || fail "not two boxes"
+[ "$(awk '/^[+|]/ { print length }' "$tmp/out" | sort -u | wc -l)" -eq 1 ] ||
+	fail "the boxes have ragged edges"
+run show configs/machines/holey-board-flat.cfg topology
+out "hole, 30 GiB"
+# A character is 0.625 GiB: 2 to 4 GiB are in the characters 3.2 to 6.4, 34 to 40 in 54.4 to 64.
+out "[...0000...............................................0000000000]"
+run show configs/machines/epyc-9224-cxl.cfg topology --quiet
+out "| no CPUs "
+
+# The same as JSON, each view that has both.
+for view in topology zoneinfo buddyinfo numastat zonelists; do
+	run show $machine $view --format json
+	status 0
+	silent err
+	run show $machine $view --format json -o "$tmp/file"
+	silent out
+	[ -s "$tmp/file" ] || fail "-o writes nothing"
+done
+run show $machine zoneinfo --format json
+is free 3808
+is start_pfn 1
+is high 20
+run show $machine numastat --format json
+is numa_hit 0
+run show $machine topology --format json
+is bank_latency_ps 77900
+
 run show $machine platfrom
 status 2
 silent out
