@@ -42,6 +42,18 @@ int diag_error(struct diag *d, int err, const char *file, unsigned line, const c
 	return err;
 }
 
+static void forget(struct diag_message *msg)
+{
+	free(msg->file);
+	free(msg->text);
+}
+
+static bool is_same(const struct diag_message *a, const struct diag_message *b)
+{
+	return a->line == b->line && a->text && b->text && !strcmp(a->text, b->text) &&
+	       !strcmp(a->file ? a->file : "", b->file ? b->file : "");
+}
+
 void diag_warn(struct diag *d, const char *file, unsigned line, const char *fmt, ...)
 {
 	struct diag_message *grown;
@@ -54,14 +66,14 @@ void diag_warn(struct diag *d, const char *file, unsigned line, const char *fmt,
 		return;
 	d->warnings = grown;
 	va_start(ap, fmt);
-	keep(&d->warnings[d->nr_warnings++], file, line, fmt, ap);
+	keep(&grown[d->nr_warnings], file, line, fmt, ap);
 	va_end(ap);
-}
-
-static void forget(struct diag_message *msg)
-{
-	free(msg->file);
-	free(msg->text);
+	for (size_t i = 0; i < d->nr_warnings; i++)
+		if (is_same(&grown[i], &grown[d->nr_warnings])) {
+			forget(&grown[d->nr_warnings]);
+			return;
+		}
+	d->nr_warnings++;
 }
 
 void diag_clear(struct diag *d)

@@ -36,7 +36,7 @@ struct diag {
 int diag_error(struct diag *d, int err, const char *file, unsigned line, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
-/** Record a warning; at most 100 are kept. */
+/** Record a warning, once; at most 100 are kept. */
 void diag_warn(struct diag *d, const char *file, unsigned line, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 

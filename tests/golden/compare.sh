@@ -38,6 +38,11 @@ cp "$tmp/out" "$tmp/first"
 run compare $board --models $models --format json -o "$tmp/file"
 cmp "$tmp/first" "$tmp/file" || fail "a second run, with -o, prints other bytes"
 
+# A warning about a machine is told once, however many columns it has.
+run compare configs/machines/epyc-9224-cxl.cfg --models sparse,sparse-vmemmap --set "name=twice"
+status 0
+[ "$(grep -c 'distances and latencies disagree' "$tmp/err")" -eq 1 ] || fail "not one warning"
+
 # --seed is the scenario's.
 run compare $board --format json --seed 5
 status 0

@@ -58,6 +58,21 @@ Test(diag, at_most_a_hundred_warnings)
 	cr_assert_eq(d.nr_warnings, 0);
 }
 
+Test(diag, the_same_warning_is_kept_once)
+{
+	struct diag d = DIAG_INIT;
+
+	diag_warn(&d, "a.cfg", 1, "far off");
+	diag_warn(&d, "a.cfg", 1, "far %s", "off");
+	cr_assert_eq(d.nr_warnings, 1);
+	diag_warn(&d, "a.cfg", 2, "far off");
+	diag_warn(&d, "b.cfg", 1, "far off");
+	diag_warn(&d, NULL, 1, "far off");
+	diag_warn(&d, NULL, 1, "far off");
+	cr_assert_eq(d.nr_warnings, 4);
+	diag_clear(&d);
+}
+
 Test(diag, nearest_by_edits)
 {
 	cr_assert_str_eq(nearest("Normla"), "Normal");
