@@ -10,12 +10,13 @@
 static void print_head(const json_t *doc, FILE *out)
 {
 	uint64_t nodes = result_integer(doc, "machine.nodes");
+	uint64_t cpus = result_integer(doc, "machine.cpus");
 
 	fprintf(out, "Machine         %s\n", result_string(doc, "machine.name"));
-	fprintf(out, "                %s, %s, %" PRIu64 " %s, %" PRIu64 " CPUs\n",
+	fprintf(out, "                %s, %s, %" PRIu64 " node%s, %" PRIu64 " CPU%s\n",
 		result_string(doc, "machine.architecture"),
-		result_string(doc, "machine.memory_model"), nodes, nodes == 1 ? "node" : "nodes",
-		result_integer(doc, "machine.cpus"));
+		result_string(doc, "machine.memory_model"), nodes, nodes == 1 ? "" : "s", cpus,
+		cpus == 1 ? "" : "s");
 	fprintf(out, "Work            %s\n", result_string(doc, "work"));
 	fprintf(out, "Simulated time  %s\n", text_time(result_integer(doc, "simulated_ps")).text);
 }
@@ -41,6 +42,12 @@ static void print_events(const json_t *doc, FILE *out)
 	}
 	if (before[0] == ',')
 		fputc('\n', out);
+	if (result_integer(doc, "events.failed_in_trace"))
+		fprintf(out, "Asked again     %s allocations that had failed in the trace\n",
+			text_count(result_integer(doc, "events.failed_in_trace")).text);
+	if (result_integer(doc, "events.unknown_gfp_names"))
+		fprintf(out, "Not known       %s names of allocation flags\n",
+			text_count(result_integer(doc, "events.unknown_gfp_names")).text);
 }
 
 static void print_nodes(const json_t *doc, FILE *out)
@@ -98,7 +105,9 @@ static void print_cost(const json_t *doc, FILE *out)
 		snprintf(path, sizeof(path), "cost.%s_ps", name);
 		ps = result_integer(doc, path);
 		fprintf(out, "  %-20s%12s", name, text_time(ps).text);
-		fprintf(out, "%10s\n", i == CAUSE_IDLE ? "" : text_percent(ps, busy).text);
+		if (i != CAUSE_IDLE)
+			fprintf(out, "%10s", text_percent(ps, busy).text);
+		fputc('\n', out);
 	}
 }
 

@@ -28,6 +28,13 @@ for key in simulated_ns events alloc free failed skipped nodes zones cost numa_h
 done
 out '"alloc": 143691,'
 
+# Every member is documented. Sites are those of the cost file.
+sed -n 's/^ *"\([a-z_]*\)":.*/\1/p' "$tmp/first" | sort -u >"$tmp/keys"
+while read -r key; do
+	grep -qF "\`$key\`" docs/result.md || grep -q "^	$key = " configs/costs/linux-6.x.cfg ||
+		fail "docs/result.md does not have $key"
+done <"$tmp/keys"
+
 # The same bytes again, to a file, and from standard input but for the name.
 run replay $machine $trace --format json -o "$tmp/file"
 status 0
@@ -44,6 +51,16 @@ run replay $machine $trace --timing trace
 status 0
 out "Simulated time  4.43"
 out "Operations      143,691 allocations (0 failed), 268 frees"
+
+# What the trace had failing, and flags that are not known, are told too.
+printf '# numasim trace 1\ncpu=0 alloc - gfp=GFP_KERNEL\n' >"$tmp/failed.nst"
+run replay $machine "$tmp/failed.nst"
+status 0
+out "Asked again     1 allocations that had failed in the trace"
+sed 's/GFP_KERNEL/GFP_NEW_ONE/' tests/reference/trace-forms/w2a_excerpt.txt >"$tmp/new.txt"
+run replay $machine "$tmp/new.txt"
+status 0
+out "names of allocation flags"
 
 # CPUs that the machine does not have.
 cat >"$tmp/six.nst" <<END
