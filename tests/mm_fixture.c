@@ -246,6 +246,32 @@ struct mm_zone *zone_of(struct mm *mm, int nid, enum mm_zone_type type)
 	return &mm->nodes[nid].zones[mm_arch_zone_index(mm->arch, type)];
 }
 
+static void drain_list(struct mm *mm, struct mm_zone *zone, struct mm_pcp *pcp, unsigned list)
+{
+	unsigned order = mm_pcp_list_order(mm, list);
+	struct page *page;
+
+	while ((page = pcp->lists[list].head)) {
+		page_list_del(&pcp->lists[list], page);
+		page->flags &= ~(uint64_t)PG_PCP;
+		pcp->count -= 1u << order;
+		mm_buddy_give(mm, MM_NO_CPU, zone, page, pfn_of(mm, page), order);
+	}
+}
+
+void drain_all(struct mm *mm)
+{
+	for (int n = 0; n < mm->nr_nodes; n++)
+		for (int z = 0; z < mm->arch->nr_zones; z++)
+			for (int cpu = 0; cpu < mm->nr_cpus; cpu++)
+				for (unsigned list = 0; list < NR_PCP_LISTS; list++) {
+					struct mm_zone *zone = &mm->nodes[n].zones[z];
+
+					if (zone->pcp)
+						drain_list(mm, zone, &zone->pcp[cpu], list);
+				}
+}
+
 void must_verify(const struct mm *mm, const char *where)
 {
 	char why[256] = "";

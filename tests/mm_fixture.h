@@ -92,6 +92,9 @@ struct mm_zone_info zone_info(const struct mm *mm, int nid, int zone);
 /** The zone that a zone info is about, for tests that look inside. */
 struct mm_zone *zone_of(struct mm *mm, int nid, enum mm_zone_type type);
 
+/** Give all pages on all per-CPU lists back to their zones; costs nothing, is not reported. */
+void drain_all(struct mm *mm);
+
 /** The test fails, with `where` and the violation, unless everything holds. */
 void must_verify(const struct mm *mm, const char *where);
 

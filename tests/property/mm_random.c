@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Random allocations and frees on small machines of every memory model, everything verified after
+ * each: no page is handed out twice, and when all is given back, all is as it was.
+ *
+ * NUMASIM_SEED and NUMASIM_OPS (operations a machine) come from the environment, if they are there.
+ */
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../mm_fixture.h"
+
+#define FRAMES 8192 /* of a machine, at most, with its holes */
+#define BLOCKS 512  /* in use at a time, at most */
+
+struct block {
+	struct page *page;
+	pfn_t pfn;
+	unsigned order;
+};
+
+struct run {
+	struct mm *mm;
+	uint64_t rng;
+	struct block blocks[BLOCKS];
+	size_t nr_blocks;
+	bool in_use[FRAMES];
+	uint64_t allocs, refused, failed;
+};
+
+/* One node with a hole and ragged ends: 1531 pages. */
+#define UMA                                                                                        \
+	.memory = {{0, 2 * MiB + 12 * KiB, 0}, {4 * MiB + 8 * KiB, 4 * MiB - 36 * KiB, 0}},        \
+	.cpus = {2}, .min_free_kbytes = 64
+/* Two nodes, the second between two ranges of the first, and a node that has but a CPU. */
+#define INTERLEAVED                                                                                \
+	.memory = {{0, 4 * MiB, 0}, {4 * MiB, 4 * MiB, 1}, {8 * MiB, MiB, 0}}, .cpus = {1, 2, 1},  \
+	.min_free_kbytes = 64
+
+static const struct machine machines[] = {
+	{.model = MM_FLAT, UMA},
+	{.model = MM_DISCONTIG, UMA},
+	{.model = MM_SPARSE, UMA},
+	{.model = MM_SPARSE_VMEMMAP, UMA},
+	{.model = MM_DISCONTIG, INTERLEAVED},
+	{.model = MM_SPARSE, INTERLEAVED},
+	{.model = MM_SPARSE_VMEMMAP, INTERLEAVED},
+	/* Nodes that meet within a 4 MiB block, and 128 KiB of ZONE_DMA above them on node 1. */
+	{.model = MM_SPARSE,
+	 .memory = {{15 * MiB, MiB - 64 * KiB, 0}, {16 * MiB - 64 * KiB, 2 * MiB, 1}},
+	 .cpus = {1, 1},
+	 .min_free_kbytes = 64},
+	/* The upper half is ZONE_MOVABLE. */
+	{.model = MM_SPARSE_VMEMMAP,
+	 .memory = {{0, 8 * MiB, 0}},
+	 .cpus = {2},
+	 .min_free_kbytes = 64,
+	 .kernelcore_bytes = 4 * MiB},
+};
+
+static const gfp_t flags[] = {
+	GFP_KERNEL,
+	GFP_HIGHUSER_MOVABLE,
+	GFP_ATOMIC,
+	GFP_NOWAIT | __GFP_RECLAIMABLE,
+	GFP_KERNEL | GFP_DMA,
+	GFP_DMA32 | GFP_KERNEL,
+	GFP_KERNEL | __GFP_THISNODE,
+	GFP_TRANSHUGE_LIGHT | __GFP_THISNODE,
+	GFP_KERNEL | __GFP_MEMALLOC | __GFP_ZERO,
+};
+
+static uint64_t below(struct run *r, uint64_t n)
+{
+	return random_below(&r->rng, n);
+}
+
+/* Mostly small, as in life. */
+static unsigned random_order(struct run *r)
+{
+	return (unsigned)(below(r, 4) ? below(r, 4) : below(r, NR_PAGE_ORDERS));
+}
+
+static void mark(struct run *r, const struct block *b, bool use)
+{
+	for (pfn_t pfn = b->pfn; pfn < b->pfn + (UINT64_C(1) << b->order); pfn++) {
+		phys_addr_t at = pfn * 4096;
+
+		cr_assert_lt(pfn, FRAMES);
+		cr_assert(memblock_is_memory(&r->mm->memblock, at), "pfn 0x%lx is no memory", pfn);
+		cr_assert_eq(r->in_use[pfn], !use, "pfn 0x%lx was %sin use", pfn,
+			     use ? "" : "not ");
+		r->in_use[pfn] = use;
+	}
+}
+
+static void random_alloc(struct run *r)
+{
+	struct mm_request req = {
+		.cpu = (int)below(r, (uint64_t)mm_nr_cpus(r->mm)),
+		.nid = (int)below(r, (uint64_t)mm_nr_nodes(r->mm) + 1) - 1, /* MM_NO_NODE: -1 */
+		.order = random_order(r),
+		.gfp = flags[below(r, sizeof(flags) / sizeof(flags[0]))],
+	};
+	int wanted = req.nid == MM_NO_NODE ? mm_cpu_to_node(r->mm, req.cpu) : req.nid;
+	struct block *b = &r->blocks[r->nr_blocks];
+	int err = mm_alloc_pages(r->mm, &req, &b->page);
+
+	r->failed += err != 0;
+	if (err) {
+		cr_assert(err == -ENOMEM && !b->page);
+		return;
+	}
+	b->order = req.order;
+	b->pfn = pfn_of(r->mm, b->page);
+	cr_assert_eq(b->pfn % (UINT64_C(1) << b->order), 0, "pfn 0x%lx, order %u", b->pfn,
+		     b->order);
+	cr_assert_leq(mm_page_zonenum(r->mm, b->page), gfp_zone(mm_get_arch(r->mm), req.gfp));
+	if (req.gfp & __GFP_THISNODE)
+		cr_assert_eq(mm_page_to_nid(r->mm, b->page), wanted);
+	mark(r, b, true);
+	r->nr_blocks++;
+	r->allocs++;
+}
+
+static void free_block(struct run *r, size_t i)
+{
+	struct block b = r->blocks[i];
+	int cpu = (int)below(r, (uint64_t)mm_nr_cpus(r->mm));
+
+	mark(r, &b, false);
+	cr_assert_eq(mm_free_pages(r->mm, cpu, b.page, b.order), 0);
+	r->blocks[i] = r->blocks[--r->nr_blocks];
+}
+
+/* Any frame with any order: refused, unless it happens to be right. */
+static void wrong_free(struct run *r)
+{
+	pfn_t pfn = below(r, FRAMES);
+	unsigned order = random_order(r);
+	struct page *page = mm_pfn_to_page(r->mm, MM_NO_CPU, pfn);
+
+	if (!page)
+		return;
+	for (size_t i = 0; i < r->nr_blocks; i++)
+		if (r->blocks[i].pfn == pfn && r->blocks[i].order == order)
+			return;
+	cr_assert_eq(mm_free_pages(r->mm, 0, page, order), -EINVAL, "pfn 0x%lx, order %u", pfn,
+		     order);
+	r->refused++;
+}
+
+static void step(struct run *r)
+{
+	uint64_t what = below(r, 20);
+
+	if (what == 0)
+		wrong_free(r);
+	else if (r->nr_blocks < BLOCKS && (what < 11 || !r->nr_blocks))
+		random_alloc(r);
+	else
+		free_block(r, below(r, r->nr_blocks));
+}
+
+/* Free blocks by node, zone and order. */
+struct blocks {
+	uint64_t nr[MACHINE_NODES][MM_MAX_ZONES][NR_PAGE_ORDERS];
+};
+
+static void count_blocks(const struct mm *mm, struct blocks *blocks)
+{
+	memset(blocks, 0, sizeof(*blocks));
+	for (int n = 0; n < mm_nr_nodes(mm); n++)
+		for (int z = 0; z < mm_get_arch(mm)->nr_zones; z++) {
+			struct mm_zone_info info = zone_info(mm, n, z);
+
+			memcpy(blocks->nr[n][z], info.nr_free_blocks, sizeof(info.nr_free_blocks));
+		}
+}
+
+ParameterizedTestParameters(random, everything_holds_after_each_operation)
+{
+	return cr_make_param_array(struct machine, (struct machine *)machines,
+				   sizeof(machines) / sizeof(machines[0]));
+}
+
+ParameterizedTest(struct machine *m, random, everything_holds_after_each_operation)
+{
+	static struct blocks before, after;
+	static struct run r;
+	uint64_t ops = number_from_env("NUMASIM_OPS", 5000);
+	char where[64];
+
+	r.rng = random_seed(20221);
+	r.mm = boot(m);
+	count_blocks(r.mm, &before);
+	for (uint64_t i = 0; i < ops; i++) {
+		step(&r);
+		snprintf(where, sizeof(where), "operation %lu", i);
+		must_verify(r.mm, where);
+	}
+	while (r.nr_blocks)
+		free_block(&r, r.nr_blocks - 1);
+	drain_all(r.mm);
+	must_verify(r.mm, "all given back");
+	count_blocks(r.mm, &after);
+	cr_expect_eq(memcmp(&before, &after, sizeof(before)), 0, "not all blocks came back");
+	cr_expect(r.allocs > ops / 4 && r.refused > 0 && r.failed > 0,
+		  "%lu allocations, %lu failed, %lu frees refused: a test of too little", r.allocs,
+		  r.failed, r.refused);
+	mm_destroy(r.mm);
+}
