@@ -40,8 +40,8 @@ static pfn_t pfn_of(const struct report *r, const struct page *page)
 }
 
 /* One block on a list of its zone: marked so, aligned, within the zone, unreferenced. */
-static int check_listed(struct report *r, const struct mm_zone *zone, const struct page *page,
-			unsigned order, uint64_t mark)
+static int check_listed(struct report *r, const struct mm_zone *zone, const struct page_list *list,
+			const struct page *page, unsigned order, uint64_t mark)
 {
 	pfn_t pfn = pfn_of(r, page), mask = (UINT64_C(1) << order) - 1;
 
@@ -56,7 +56,7 @@ static int check_listed(struct report *r, const struct mm_zone *zone, const stru
 	if (mm_page_zone(r->mm, page) != zone)
 		return violated(r, "pfn 0x%" PRIx64 ": on a list of node %d %s, not its zone", pfn,
 				zone->nid, zone->name);
-	if (page->next ? page->next->prev != page : false)
+	if ((page->next ? page->next->prev : list->tail) != page)
 		return violated(r, "pfn 0x%" PRIx64 ": broken list", pfn);
 	return 0;
 }
@@ -94,7 +94,8 @@ static int check_free_lists(struct report *r, const struct mm_zone *zone)
 		uint64_t blocks = order == MAX_PAGE_ORDER ? pristine : 0;
 
 		for (const struct page *p = zone->free_area[order].list.head; p; p = p->next) {
-			int err = check_listed(r, zone, p, order, PG_BUDDY);
+			int err = check_listed(r, zone, &zone->free_area[order].list, p, order,
+					       PG_BUDDY);
 
 			if (err)
 				return err;
@@ -123,7 +124,7 @@ static int check_pcp(struct report *r, const struct mm_zone *zone, uint64_t *tot
 		for (unsigned i = 0; i < NR_PCP_LISTS; i++)
 			for (const struct page *p = pcp->lists[i].head; p; p = p->next) {
 				unsigned order = mm_pcp_list_order(r->mm, i);
-				int err = check_listed(r, zone, p, order, PG_PCP);
+				int err = check_listed(r, zone, &pcp->lists[i], p, order, PG_PCP);
 
 				if (err)
 					return err;
