@@ -129,6 +129,7 @@ Test(page_alloc, a_block_must_be_there)
 {
 	struct mm *mm = boot(&two_nodes);
 	static struct page *pages[4096];
+	uint64_t locked;
 	unsigned nr = 0;
 
 	while (nr < 4000)
@@ -139,7 +140,9 @@ Test(page_alloc, a_block_must_be_there)
 	/* 96 pages were never handed out: 3 blocks of order 5. */
 	for (int i = 0; i < 3; i++)
 		cr_expect_eq(mm_page_zonenum(mm, alloc(mm, 0, 5, GFP_KERNEL)), DMA32);
+	locked = zone_info(mm, 0, DMA32).lock_acquired;
 	cr_expect_eq(mm_page_zonenum(mm, alloc(mm, 0, 5, GFP_KERNEL)), DMA);
+	cr_expect_eq(zone_info(mm, 0, DMA32).lock_acquired, locked, "searched in vain");
 	must_verify(mm, "after");
 	mm_destroy(mm);
 }

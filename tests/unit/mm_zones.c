@@ -131,6 +131,19 @@ Test(zones, kernelcore_goes_on_where_a_node_is_too_small)
 	mm_destroy(mm);
 }
 
+/* The share is found in the first range; ZONE_MOVABLE begins there, not at the next range. */
+Test(zones, kernelcore_ends_within_a_range)
+{
+	struct machine m = {.model = MM_SPARSE,
+			    .memory = {{0, GiB, 0}, {2 * GiB, GiB, 0}},
+			    .kernelcore_bytes = 512 * MiB};
+	struct mm *mm = boot(&m);
+
+	must_span(mm, 0, MM_ZONE_DMA32, 16 * MiB, 512 * MiB, 0);
+	must_span(mm, 0, MM_ZONE_MOVABLE, 512 * MiB, 3 * GiB, GiB);
+	mm_destroy(mm);
+}
+
 Test(zones, kernelcore_of_all_memory_leaves_no_movable)
 {
 	struct machine m = {.model = MM_SPARSE, .memory = {{0, GiB, 0}}, .kernelcore_bytes = GiB};
