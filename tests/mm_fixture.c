@@ -108,10 +108,14 @@ int boot_refused(const struct machine *m, struct mm_refusal *refusal)
 static struct record *record(void *ctx, int cpu, enum record_kind kind)
 {
 	struct recorder *rec = ctx;
-	struct record *r = &rec->records[rec->nr];
+	struct record *r;
 
-	if (rec->nr + 1 < RECORDS_MOST)
-		rec->nr++;
+	if (rec->nr == rec->capacity) {
+		rec->capacity = rec->capacity ? 2 * rec->capacity : 64;
+		rec->records = realloc(rec->records, rec->capacity * sizeof(*rec->records));
+		cr_assert_not_null(rec->records);
+	}
+	r = &rec->records[rec->nr++];
 	*r = (struct record){.kind = kind, .cpu = cpu, .site = rec->site};
 	rec->calls++;
 	return r;
@@ -162,8 +166,7 @@ struct mm *boot_recorded(const struct machine *m, struct recorder *rec)
 	struct mm_refusal refusal = {.why = ""};
 	int err;
 
-	*rec = (struct recorder){.records = calloc(RECORDS_MOST, sizeof(struct record))};
-	cr_assert_not_null(rec->records);
+	*rec = (struct recorder){.records = NULL};
 	err = try_boot(m, &ops, rec, &rec->mm, &refusal);
 	cr_assert_eq(err, 0, "mm_boot: %d: %s", err, refusal.why);
 	cr_assert_eq(rec->calls, 0, "the boot called an op");

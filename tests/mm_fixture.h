@@ -54,16 +54,14 @@ struct record {
 	struct mm_event event; /* REC_EVENT */
 };
 
-#define RECORDS_MOST 65536
 struct recorder {
 	struct mm *mm;
 	struct record *records;
-	size_t nr;
+	size_t nr, capacity;
 	enum mm_site site;
 	/* Called at each lock() before it is taken, and each unlock() after it is left; may be
 	 * NULL. */
 	void (*at_lock)(struct recorder *rec, bool locking, int cpu);
-	const struct page *in_flight; /* for at_lock: the test's own */
 	unsigned calls;
 };
 

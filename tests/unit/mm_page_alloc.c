@@ -208,6 +208,8 @@ Test(page_alloc, flags_choose_the_highest_zone)
 		cr_expect_str_eq(zone_info(a, 0, on_a).name, cases[i].on_x86, "case %zu", i);
 		cr_expect_str_eq(zone_info(b, 0, on_b).name, cases[i].on_i386, "case %zu", i);
 	}
+	/* The zone that the flags ask for is the preferred one, so nothing fell back. */
+	cr_expect(a->counters.fallback_zone == 0 && b->counters.fallback_zone == 0);
 	mm_destroy(a);
 	mm_destroy(b);
 }

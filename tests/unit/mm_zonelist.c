@@ -96,3 +96,33 @@ Test(zonelist, lists_are_those_of_captures)
 		mm_destroy(mm);
 	}
 }
+
+/*
+ * A ring of eight, 6 more for each hop. Node 0 takes its neighbours in ascending order: 1 and 7, 2
+ * and 6, 3 and 5, 4. The first at each new distance gains load: 1, 2, 3, 4. So node 1, after 2 (0
+ * has the lower number, which counts against it), takes 7 before 3 and 6 before 4, and 5 last.
+ */
+Test(zonelist, load_spreads_ties_over_a_ring)
+{
+	const int want[2][8] = {{0, 1, 7, 2, 6, 3, 5, 4}, {1, 2, 0, 7, 3, 6, 4, 5}};
+	struct machine m = {.model = MM_SPARSE};
+	int order[MACHINE_NODES];
+	struct mm *mm;
+
+	for (int a = 0; a < 8; a++) {
+		m.memory[a] = (struct mm_range){(uint64_t)a * 4 * MiB, 4 * MiB, a};
+		for (int b = 0; b < 8; b++) {
+			int hops = (b - a + 8) % 8;
+
+			m.distance[a][b] = (uint8_t)(10 + 6 * (hops <= 4 ? hops : 8 - hops));
+		}
+	}
+	mm = boot(&m);
+	for (int n = 0; n < 2; n++) {
+		cr_assert_eq(mm_node_order(mm, n, order), 8);
+		cr_expect_eq(memcmp(order, want[n], sizeof(want[n])), 0,
+			     "node %d: %d %d %d %d %d %d %d %d", n, order[0], order[1], order[2],
+			     order[3], order[4], order[5], order[6], order[7]);
+	}
+	mm_destroy(mm);
+}
