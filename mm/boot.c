@@ -3,7 +3,8 @@
  * Boot, in the order in which Linux does it: memory into memblock; spans of nodes and zones; homes
  * for the kernel's own structures (node descriptors, per-CPU areas, descriptors and tables of the
  * memory model), taken from memblock; then the free rest to the buddy lists, and what follows from
- * how much that is: zonelists, watermarks, per-CPU list sizes.
+ * how much that is: zonelists, watermarks, per-CPU list sizes; last, what the kernel gives back
+ * once it is up.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -16,8 +17,7 @@
 
 #define LOW_MEGABYTE (UINT64_C(1) << 20)
 
-__attribute__((format(printf, 4, 5))) static int
-refuse(struct mm_refusal *refusal, enum mm_subject about, size_t index, const char *fmt, ...)
+int mm_refuse(struct mm_refusal *refusal, enum mm_subject about, size_t index, const char *fmt, ...)
 {
 	va_list args;
 
@@ -31,9 +31,9 @@ refuse(struct mm_refusal *refusal, enum mm_subject about, size_t index, const ch
 
 int mm_refuse_room(struct mm_refusal *refusal, const char *what, uint64_t bytes)
 {
-	return refuse(refusal, MM_ABOUT_MACHINE, 0,
-		      "the machine has no room left for %s: %" PRIu64 " bytes in one piece", what,
-		      bytes);
+	return mm_refuse(refusal, MM_ABOUT_MACHINE, 0,
+			 "the machine has no room left for %s: %" PRIu64 " bytes in one piece",
+			 what, bytes);
 }
 
 struct mm_params mm_params_default(void)
@@ -47,61 +47,39 @@ struct mm_params mm_params_default(void)
 	};
 }
 
-/* With high memory, only what the direct mapping reaches can hold the kernel's own structures. */
-phys_addr_t mm_boot_alloc_on(struct mm *mm, uint64_t bytes, uint64_t align, int nid)
-{
-	int normal = mm_arch_zone_index(mm->arch, MM_ZONE_NORMAL);
-	phys_addr_t at;
-
-	if (!mm->bare_next)
-		return memblock_alloc_range(&mm->memblock, bytes, align, 0,
-					    mm->arch->zones[normal].limit, nid);
-	at = (mm->bare_next + align - 1) & ~(align - 1);
-	mm->bare_next = at + bytes;
-	return at;
-}
-
-phys_addr_t mm_boot_alloc(struct mm *mm, uint64_t bytes, uint64_t align, int nid)
-{
-	phys_addr_t at = mm_boot_alloc_on(mm, bytes, align, nid);
-
-	if (at == MEMBLOCK_FAILED && nid != MM_NO_NODE)
-		at = mm_boot_alloc_on(mm, bytes, align, MM_NO_NODE);
-	return at;
-}
-
 static int check_config(const struct mm_config *c, struct mm_refusal *r)
 {
 	const struct mm_arch *arch = mm_arch(c->arch);
 
 	if (c->nr_nodes < 1 || c->nr_nodes > MM_MAX_NODES)
-		return refuse(r, MM_ABOUT_MACHINE, 0, "%d nodes; 1 to %d are possible", c->nr_nodes,
-			      MM_MAX_NODES);
+		return mm_refuse(r, MM_ABOUT_MACHINE, 0, "%d nodes; 1 to %d are possible",
+				 c->nr_nodes, MM_MAX_NODES);
 	if (c->nr_cpus < 1 || c->nr_cpus > MM_MAX_CPUS)
-		return refuse(r, MM_ABOUT_MACHINE, 0, "%d CPUs; 1 to %d are possible", c->nr_cpus,
-			      MM_MAX_CPUS);
+		return mm_refuse(r, MM_ABOUT_MACHINE, 0, "%d CPUs; 1 to %d are possible",
+				 c->nr_cpus, MM_MAX_CPUS);
 	if (c->nr_memory == 0)
-		return refuse(r, MM_ABOUT_MACHINE, 0, "no node has any memory");
+		return mm_refuse(r, MM_ABOUT_MACHINE, 0, "no node has any memory");
 	for (int cpu = 0; cpu < c->nr_cpus; cpu++)
 		if (c->cpu_nid[cpu] < 0 || c->cpu_nid[cpu] >= c->nr_nodes)
-			return refuse(r, MM_ABOUT_MACHINE, 0, "CPU %d is on node %d, which is none",
-				      cpu, c->cpu_nid[cpu]);
+			return mm_refuse(r, MM_ABOUT_MACHINE, 0,
+					 "CPU %d is on node %d, which is none", cpu,
+					 c->cpu_nid[cpu]);
 	for (size_t i = 0; i < c->nr_memory; i++) {
 		const struct mm_range *m = &c->memory[i];
 
 		if (m->nid < 0 || m->nid >= c->nr_nodes)
-			return refuse(r, MM_ABOUT_MEMORY, i, "memory on node %d, which is none",
-				      m->nid);
+			return mm_refuse(r, MM_ABOUT_MEMORY, i, "memory on node %d, which is none",
+					 m->nid);
 		if (m->start + m->bytes < m->start ||
 		    m->start + m->bytes > UINT64_C(1) << arch->max_phys_bits)
-			return refuse(r, MM_ABOUT_MEMORY, i,
-				      "memory beyond the %u bits of physical addresses of %s",
-				      arch->max_phys_bits, arch->name);
+			return mm_refuse(r, MM_ABOUT_MEMORY, i,
+					 "memory beyond the %u bits of physical addresses of %s",
+					 arch->max_phys_bits, arch->name);
 	}
 	for (size_t i = 0; i < c->nr_presets; i++)
 		if (c->presets[i].nid < 0 || c->presets[i].nid >= c->nr_nodes ||
 		    c->presets[i].zone < 0 || c->presets[i].zone >= arch->nr_zones)
-			return refuse(r, MM_ABOUT_PRESET, i, "there is no such zone");
+			return mm_refuse(r, MM_ABOUT_PRESET, i, "there is no such zone");
 	return 0;
 }
 
@@ -119,7 +97,7 @@ static int add_memory(struct mm *mm, const struct mm_config *c, struct mm_refusa
 			return -ENOMEM;
 	}
 	if (mm->memblock.memory.nr == 0)
-		return refuse(r, MM_ABOUT_MACHINE, 0, "no node has a whole page of memory");
+		return mm_refuse(r, MM_ABOUT_MACHINE, 0, "no node has a whole page of memory");
 	mm->end_pfn =
 		mm->memblock.memory.regions[mm->memblock.memory.nr - 1].end >> mm->arch->page_shift;
 	return 0;
@@ -153,10 +131,10 @@ static int make_nodes(struct mm *mm, const struct mm_config *c, struct mm_refusa
 	if (split)
 		split_ranges_into_nodes(mm);
 	if (mm->nr_nodes > 1 << mm->arch->nodes_shift)
-		return refuse(r, MM_ABOUT_MACHINE, 0,
-			      "%d nodes%s, but page->flags of %s holds a node below %d",
-			      mm->nr_nodes, split ? ", one for each range of memory" : "",
-			      mm->arch->name, 1 << mm->arch->nodes_shift);
+		return mm_refuse(r, MM_ABOUT_MACHINE, 0,
+				 "%d nodes%s, but page->flags of %s holds a node below %d",
+				 mm->nr_nodes, split ? ", one for each range of memory" : "",
+				 mm->arch->name, 1 << mm->arch->nodes_shift);
 	nr = (size_t)mm->nr_nodes;
 	mm->nodes = calloc(nr, sizeof(*mm->nodes));
 	mm->distance = malloc(nr * nr);
@@ -180,21 +158,16 @@ static int make_nodes(struct mm *mm, const struct mm_config *c, struct mm_refusa
 
 static int reserve_given(struct mm *mm, const struct mm_config *c)
 {
-	uint64_t page = UINT64_C(1) << mm->arch->page_shift;
 	int err = 0;
 
-	if (mm->arch->low_megabyte_reserved && !c->bare)
+	mm->reservations_complete = c->reservations_complete;
+	if (mm->arch->low_megabyte_reserved && !c->bare && !c->reservations_complete)
 		err = memblock_reserve(&mm->memblock, 0, LOW_MEGABYTE);
-	for (size_t i = 0; i < c->nr_reserved && !err; i++) {
-		phys_addr_t start = c->reserved[i].start & ~(page - 1);
-		phys_addr_t end =
-			(c->reserved[i].start + c->reserved[i].bytes + page - 1) & ~(page - 1);
-
-		err = memblock_reserve(&mm->memblock, start, end - start);
-	}
+	for (size_t i = 0; i < c->nr_reserved && !err; i++)
+		err = memblock_reserve(&mm->memblock, c->reserved[i].start, c->reserved[i].bytes);
 	if (c->bare)
 		mm->bare_next = mm_round_block_up(mm->end_pfn) << mm->arch->page_shift;
-	return err;
+	return err ? err : mm_homes_init(mm, c);
 }
 
 /* Homes of node descriptors and per-CPU areas, and of what lies inside them. */
@@ -206,7 +179,8 @@ static int place_descriptors(struct mm *mm, struct mm_refusal *r)
 	for (int n = 0; n < mm->nr_nodes; n++) {
 		struct mm_node *node = &mm->nodes[n];
 
-		node->at = mm_boot_alloc(mm, mm->arch->node_struct_bytes, page, n);
+		node->at = mm_boot_alloc(mm, MM_HOLDS_NODE_DESCRIPTOR, mm->arch->node_struct_bytes,
+					 page, n);
 		if (node->at == MEMBLOCK_FAILED)
 			return mm_refuse_room(r, "a node descriptor", mm->arch->node_struct_bytes);
 		for (int z = 0; z < mm->arch->nr_zones; z++) {
@@ -221,112 +195,10 @@ static int place_descriptors(struct mm *mm, struct mm_refusal *r)
 	if (pcp_offset < mm->arch->percpu_bytes)
 		pcp_offset = mm->arch->percpu_bytes;
 	for (int cpu = 0; cpu < mm->nr_cpus; cpu++) {
-		mm->percpu_at[cpu] = mm_boot_alloc(mm, pcp_offset, page, mm->cpu_nid[cpu]);
+		mm->percpu_at[cpu] =
+			mm_boot_alloc(mm, MM_HOLDS_PER_CPU, pcp_offset, page, mm->cpu_nid[cpu]);
 		if (mm->percpu_at[cpu] == MEMBLOCK_FAILED)
 			return mm_refuse_room(r, "a CPU's per-CPU area", pcp_offset);
-	}
-	return 0;
-}
-
-static const struct mm_zone_preset *find_preset(const struct mm_config *c,
-						const struct mm_zone *zone, size_t *index)
-{
-	for (*index = 0; *index < c->nr_presets; ++*index)
-		if (c->presets[*index].nid == zone->nid && c->presets[*index].zone == zone->index)
-			return &c->presets[*index];
-	return NULL;
-}
-
-/* Free memory of the zone to its buddy lists, `most` pages at most. */
-static int release_zone(struct mm *mm, struct mm_zone *zone, uint64_t most)
-{
-	unsigned shift = mm->arch->page_shift;
-	phys_addr_t cursor = zone->start_pfn << shift, start, end;
-	pfn_t zone_end = zone->start_pfn + zone->spanned;
-	int nid;
-
-	while (most > zone->managed &&
-	       memblock_next_free(&mm->memblock, &cursor, &start, &end, &nid)) {
-		pfn_t from = (start >> shift) + ((start & ((1u << shift) - 1)) != 0);
-		pfn_t to = end >> shift;
-
-		if (from >= zone_end)
-			break;
-		to = to < zone_end ? to : zone_end;
-		if (nid != zone->nid || from >= to)
-			continue;
-		if (to - from > most - zone->managed)
-			to = from + (most - zone->managed);
-		if (mm_buddy_release(mm, zone, from, to))
-			return -ENOMEM;
-		zone->managed += to - from;
-	}
-	return 0;
-}
-
-static int release_memory(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
-{
-	for (int n = 0; n < mm->nr_nodes; n++)
-		for (int z = 0; z < mm->arch->nr_zones; z++) {
-			struct mm_zone *zone = &mm->nodes[n].zones[z];
-			const struct mm_zone_preset *preset;
-			size_t i;
-
-			preset = find_preset(c, zone, &i);
-			if (mm_zone_populated(zone)) {
-				zone->pcp = calloc((size_t)mm->nr_cpus, sizeof(*zone->pcp));
-				if (!zone->pcp)
-					return -ENOMEM;
-				if (release_zone(mm, zone,
-						 preset && preset->has_managed ? preset->managed
-									       : UINT64_MAX))
-					return -ENOMEM;
-			}
-			if (preset && preset->has_managed && zone->managed < preset->managed)
-				return refuse(
-					r, MM_ABOUT_PRESET, i,
-					"node %d, zone %s: managed = %" PRIu64
-					" pages, but after its reservations the zone has %" PRIu64,
-					n, zone->name, preset->managed, zone->managed);
-		}
-	return 0;
-}
-
-/* Take pages out of use's way until `free` are left, in blocks as large as fit. */
-static void hold_pages(struct mm *mm, struct mm_zone *zone, uint64_t free)
-{
-	unsigned order = MAX_PAGE_ORDER;
-
-	while (zone->nr_free > free) {
-		struct page *page;
-
-		while (UINT64_C(1) << order > zone->nr_free - free)
-			order--;
-		page = mm_buddy_take(mm, MM_NO_CPU, zone, order);
-		if (!page) {
-			order--;
-			continue;
-		}
-		page->refcount = 1;
-		page->flags |= PG_HELD;
-		zone->held += UINT64_C(1) << order;
-	}
-}
-
-static int apply_free_presets(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
-{
-	for (size_t i = 0; i < c->nr_presets; i++) {
-		const struct mm_zone_preset *preset = &c->presets[i];
-		struct mm_zone *zone = &mm->nodes[preset->nid].zones[preset->zone];
-
-		if (!preset->has_free)
-			continue;
-		if (preset->free > zone->managed)
-			return refuse(r, MM_ABOUT_PRESET, i,
-				      "node %d, zone %s: free = %" PRIu64
-				      " pages, but the zone manages %" PRIu64,
-				      preset->nid, zone->name, preset->free, zone->managed);
-		hold_pages(mm, zone, preset->free);
 	}
 	return 0;
 }
@@ -348,14 +220,18 @@ static int boot(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
 	if (err)
 		return err;
 	mm_flags_init(mm);
-	err = release_memory(mm, c, r);
+	err = mm_release_memory(mm, c, r);
+	if (!err)
+		err = mm_release_late(mm, c, true, r);
 	if (!err)
 		err = mm_zonelists_init(mm);
 	if (err)
 		return err;
 	mm_watermarks_init(mm);
 	mm_pcp_sizes_init(mm);
-	err = apply_free_presets(mm, c, r);
+	err = mm_release_late(mm, c, false, r);
+	if (!err)
+		err = mm_hold_memory(mm, c, r);
 	memset(&mm->counters, 0, sizeof(mm->counters));
 	return err;
 }
@@ -406,5 +282,6 @@ void mm_destroy(struct mm *mm)
 	free(mm->distance);
 	free(mm->cpu_nid);
 	free(mm->percpu_at);
+	free(mm->homes);
 	free(mm);
 }

@@ -11,6 +11,14 @@
 #include "mm/mm.h"
 #include "mm/mmzone.h"
 
+/* A reserved range as a home of the kernel's structures; see home.c. */
+struct mm_home {
+	phys_addr_t start, end;
+	phys_addr_t next; /* where the next structure goes */
+	int nid;
+	enum mm_holds holds;
+};
+
 struct mm {
 	const struct mm_arch *arch;
 	const struct mm_memmodel *model;
@@ -31,6 +39,9 @@ struct mm {
 
 	pfn_t end_pfn;         /* past the last frame of memory */
 	phys_addr_t bare_next; /* homes past the end of memory, where config->bare */
+	struct mm_home *homes; /* by address */
+	size_t nr_homes;
+	bool reservations_complete;
 	uint64_t min_free_kbytes;
 	struct mm_counters counters;
 };
@@ -110,6 +121,24 @@ static inline pfn_t mm_pfn_of(struct mm *mm, const struct page *page)
 
 /** The zone of a frame of memory, by its number; NULL where no zone spans it. */
 struct mm_zone *mm_zone_of_pfn(const struct mm *mm, pfn_t pfn);
+
+/* boot.c */
+/** Fill *refusal. Returns -EINVAL. */
+int mm_refuse(struct mm_refusal *refusal, enum mm_subject about, size_t index, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* release.c: each returns 0, -ENOMEM, or -EINVAL with *r filled. */
+/** All that memblock does not hold, or as much as the presets say, to the buddy lists. */
+int mm_release_memory(struct mm *mm, const struct mm_config *c, struct mm_refusal *r);
+/** Give back what comes late: either what comes before the initcalls or what comes after them. */
+int mm_release_late(struct mm *mm, const struct mm_config *c, bool before_initcalls,
+		    struct mm_refusal *r);
+/** Take pages from the buddy lists that are in use since before the start. */
+int mm_hold_memory(struct mm *mm, const struct mm_config *c, struct mm_refusal *r);
+
+/* home.c */
+/** Find what the reserved ranges hold. Returns 0 or -ENOMEM; free mm->homes. */
+int mm_homes_init(struct mm *mm, const struct mm_config *c);
 
 /* page_flags.c */
 void mm_flags_init(struct mm *mm);

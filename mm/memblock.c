@@ -206,20 +206,30 @@ bool memblock_is_memory(const struct memblock *mb, phys_addr_t at)
 	return i < mb->memory.nr && mb->memory.regions[i].start <= at;
 }
 
-uint64_t memblock_memory_in(const struct memblock *mb, phys_addr_t start, phys_addr_t end)
+static uint64_t bytes_in(const struct memblock_list *l, phys_addr_t start, phys_addr_t end)
 {
 	uint64_t bytes = 0;
 
-	for (size_t i = first_ending_above(&mb->memory, start); i < mb->memory.nr; i++) {
-		const struct memblock_region *m = &mb->memory.regions[i];
-		phys_addr_t lo = m->start > start ? m->start : start;
-		phys_addr_t hi = m->end < end ? m->end : end;
+	for (size_t i = first_ending_above(l, start); i < l->nr; i++) {
+		const struct memblock_region *r = &l->regions[i];
+		phys_addr_t lo = r->start > start ? r->start : start;
+		phys_addr_t hi = r->end < end ? r->end : end;
 
-		if (m->start >= end)
+		if (r->start >= end)
 			break;
 		bytes += hi - lo;
 	}
 	return bytes;
+}
+
+uint64_t memblock_memory_in(const struct memblock *mb, phys_addr_t start, phys_addr_t end)
+{
+	return bytes_in(&mb->memory, start, end);
+}
+
+uint64_t memblock_reserved_in(const struct memblock *mb, phys_addr_t start, phys_addr_t end)
+{
+	return bytes_in(&mb->reserved, start, end);
 }
 
 void memblock_free_lists(struct memblock *mb)

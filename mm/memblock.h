@@ -53,6 +53,8 @@ bool memblock_is_memory(const struct memblock *mb, phys_addr_t at);
 
 /** Bytes of memory in [start, end). */
 uint64_t memblock_memory_in(const struct memblock *mb, phys_addr_t start, phys_addr_t end);
+/** Bytes of [start, end) that are taken. */
+uint64_t memblock_reserved_in(const struct memblock *mb, phys_addr_t start, phys_addr_t end);
 
 void memblock_free_lists(struct memblock *mb);
 

@@ -56,12 +56,15 @@ struct page *mm_map_reserve(pfn_t nr);
 void mm_map_release(struct page *pages, pfn_t nr);
 
 /**
- * Simulated memory for the mm core's own structures, on node `nid` if it has room, else anywhere.
- * Returns its address or MEMBLOCK_FAILED.
+ * Simulated memory for the mm core's own structures, on node `nid` if it has room, else anywhere:
+ * where the reserved ranges say that they hold such structures, else from memblock. Returns its
+ * address or MEMBLOCK_FAILED.
  */
-phys_addr_t mm_boot_alloc(struct mm *mm, uint64_t bytes, uint64_t align, int nid);
+phys_addr_t mm_boot_alloc(struct mm *mm, enum mm_holds what, uint64_t bytes, uint64_t align,
+			  int nid);
 /** The same on that node only; MM_NO_NODE: on any. */
-phys_addr_t mm_boot_alloc_on(struct mm *mm, uint64_t bytes, uint64_t align, int nid);
+phys_addr_t mm_boot_alloc_on(struct mm *mm, enum mm_holds what, uint64_t bytes, uint64_t align,
+			     int nid);
 
 /** Refuse for lack of room for `what`. Returns -EINVAL. */
 int mm_refuse_room(struct mm_refusal *refusal, const char *what, uint64_t bytes);

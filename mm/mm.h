@@ -17,7 +17,36 @@
 struct mm_range {
 	phys_addr_t start;
 	uint64_t bytes;
-	int nid; /* memory: its node; reservations: ignored */
+	int nid; /* its node */
+};
+
+/* Which of the kernel's own structures a reserved range holds. */
+enum mm_holds {
+	MM_HOLDS_OTHER, /* what the mm core does not look into */
+	MM_HOLDS_MEMMAP,
+	MM_HOLDS_NODE_DESCRIPTOR,
+	MM_HOLDS_PER_CPU,
+	MM_HOLDS_SECTION_TABLE,
+	MM_HOLDS_PAGE_TABLES,
+	MM_NR_HOLDS
+};
+
+/* Memory that is taken before boot, not necessarily whole pages: a page taken in part is taken. */
+struct mm_reservation {
+	phys_addr_t start;
+	uint64_t bytes;
+	enum mm_holds holds;
+};
+
+/*
+ * A part of what is reserved that the kernel gives back once it is up. It counts in managed and
+ * free, but not in min_free_kbytes, the watermarks, lowmem_reserve and the sizes of the per-CPU
+ * lists, which were computed before, until a sysctl has them computed again.
+ */
+struct mm_release {
+	phys_addr_t start;
+	uint64_t bytes;
+	bool before_initcalls; /* early enough to count in all of them: SMP alternatives */
 };
 
 /* A zone's state that the description gives rather than the boot finds. */
@@ -50,8 +79,15 @@ struct mm_config {
 	const uint8_t *distance; /* nr_nodes * nr_nodes, row by row; 10 on the diagonal */
 	const struct mm_range *memory;
 	size_t nr_memory;
-	const struct mm_range *reserved; /* taken before boot: kernel image, firmware, ... */
+	const struct mm_reservation *reserved; /* kernel image, firmware, ... */
 	size_t nr_reserved;
+	/*
+	 * The kernel's own structures are among `reserved`: boot takes nothing more, and reserves
+	 * nothing by rule.
+	 */
+	bool reservations_complete;
+	const struct mm_release *late; /* initrd, init sections */
+	size_t nr_late;
 	const struct mm_zone_preset *presets;
 	size_t nr_presets;
 	struct mm_params params;
@@ -63,10 +99,16 @@ struct mm_config {
 };
 
 /* Why the mm core refused: one line for the user, and what it is about. */
-enum mm_subject { MM_ABOUT_MACHINE, MM_ABOUT_MODEL, MM_ABOUT_MEMORY, MM_ABOUT_PRESET };
+enum mm_subject {
+	MM_ABOUT_MACHINE,
+	MM_ABOUT_MODEL,
+	MM_ABOUT_MEMORY,
+	MM_ABOUT_PRESET,
+	MM_ABOUT_LATE,
+};
 struct mm_refusal {
 	enum mm_subject about;
-	size_t index; /* which range or preset, where it is about one */
+	size_t index; /* which range, preset or release, where it is about one */
 	char why[256];
 };
 

@@ -78,7 +78,7 @@ static int place_root(struct placement *p, pfn_t number, int nid)
 
 	if (*at)
 		return 0;
-	*at = mm_boot_alloc(p->mm, page, page, nid);
+	*at = mm_boot_alloc(p->mm, MM_HOLDS_SECTION_TABLE, page, page, nid);
 	if (*at == MEMBLOCK_FAILED)
 		return mm_refuse_room(p->refusal, "a page of the section table", page);
 	return 0;
@@ -99,7 +99,7 @@ static int place_section(void *arg, pfn_t number, int nid)
 		section->at = p->node_next[nid];
 		p->node_next[nid] += bytes;
 	} else {
-		section->at = mm_boot_alloc(p->mm, bytes, p->align, nid);
+		section->at = mm_boot_alloc(p->mm, MM_HOLDS_MEMMAP, bytes, p->align, nid);
 		if (section->at == MEMBLOCK_FAILED)
 			return mm_refuse_room(p->refusal, "a section's page descriptors", bytes);
 	}
@@ -121,8 +121,8 @@ static int place_all(struct placement *p)
 		return -ENOMEM;
 	/* As the kernel does: one buffer a node where it has the room, else section by section. */
 	for (int nid = 0; nid < p->mm->nr_nodes; nid++)
-		p->node_next[nid] =
-			mm_boot_alloc_on(p->mm, p->per_node[nid] * bytes, p->align, nid);
+		p->node_next[nid] = mm_boot_alloc_on(p->mm, MM_HOLDS_MEMMAP,
+						     p->per_node[nid] * bytes, p->align, nid);
 	return for_each_present(p->mm, s, place_section, p);
 }
 
@@ -144,7 +144,7 @@ int mm_sections_init(struct mm *mm, struct mm_sections *s, uint64_t align, bool 
 	p.node_next = calloc((size_t)mm->nr_nodes, sizeof(*p.node_next));
 	if (!s->sections || !s->root_at || !p.per_node || !p.node_next)
 		goto out_free;
-	s->roots_at = mm_boot_alloc(mm, s->roots_bytes, 64, MM_NO_NODE);
+	s->roots_at = mm_boot_alloc(mm, MM_HOLDS_SECTION_TABLE, s->roots_bytes, 64, MM_NO_NODE);
 	if (s->roots_at == MEMBLOCK_FAILED)
 		err = mm_refuse_room(refusal, "the roots of the section table", s->roots_bytes);
 	else

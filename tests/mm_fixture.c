@@ -16,6 +16,24 @@ static size_t count_ranges(const struct mm_range *ranges)
 	return nr;
 }
 
+static size_t count_reserved(const struct machine *m)
+{
+	size_t nr = 0;
+
+	while (nr < MACHINE_RANGES && m->reserved[nr].bytes)
+		nr++;
+	return nr;
+}
+
+static size_t count_late(const struct machine *m)
+{
+	size_t nr = 0;
+
+	while (nr < MACHINE_RANGES && m->late[nr].bytes)
+		nr++;
+	return nr;
+}
+
 static int count_nodes(const struct machine *m)
 {
 	int nodes = m->nodes > 1 ? m->nodes : 1;
@@ -76,7 +94,10 @@ static int try_boot(const struct machine *m, const struct mm_ops *ops, void *ctx
 					   .memory = m->memory,
 					   .nr_memory = count_ranges(m->memory),
 					   .reserved = m->reserved,
-					   .nr_reserved = count_ranges(m->reserved),
+					   .nr_reserved = count_reserved(m),
+					   .reservations_complete = m->reservations_complete,
+					   .late = m->late,
+					   .nr_late = count_late(m),
 					   .presets = m->presets,
 					   .nr_presets = m->nr_presets,
 					   .params = params_of(m),

@@ -24,10 +24,12 @@
 struct machine {
 	enum mm_arch_id arch;
 	enum mm_memory_model model;
-	struct mm_range memory[MACHINE_RANGES];   /* up to the first of 0 bytes */
-	struct mm_range reserved[MACHINE_RANGES]; /* likewise */
-	int cpus[MACHINE_NODES];                  /* how many; all zero: one on node 0 */
-	int nodes;                                /* 0: up to the last that has anything */
+	struct mm_range memory[MACHINE_RANGES];         /* up to the first of 0 bytes */
+	struct mm_reservation reserved[MACHINE_RANGES]; /* likewise */
+	struct mm_release late[MACHINE_RANGES];         /* likewise */
+	bool reservations_complete;
+	int cpus[MACHINE_NODES]; /* how many; all zero: one on node 0 */
+	int nodes;               /* 0: up to the last that has anything */
 	/* distance[a][b]; 0: 10 on the diagonal, 20 elsewhere */
 	uint8_t distance[MACHINE_NODES][MACHINE_NODES];
 	struct mm_zone_preset presets[MACHINE_PRESETS];

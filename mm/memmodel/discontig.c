@@ -98,7 +98,8 @@ static int make_node_map(struct mm *mm, struct discontig *d, int nid, struct mm_
 	map->pages = mm_map_reserve(map->nr);
 	if (!map->pages)
 		return -ENOMEM;
-	map->at = mm_boot_alloc(mm, bytes, UINT64_C(1) << mm->arch->page_shift, nid);
+	map->at =
+		mm_boot_alloc(mm, MM_HOLDS_MEMMAP, bytes, UINT64_C(1) << mm->arch->page_shift, nid);
 	if (map->at == MEMBLOCK_FAILED)
 		return mm_refuse_room(refusal, "a node's page descriptors (node_mem_map)", bytes);
 	return 0;
@@ -118,8 +119,10 @@ static int discontig_init(struct mm *mm, struct mm_refusal *refusal)
 	err = make_node_table(mm, d, refusal);
 	if (err)
 		return err;
-	d->node_table_at = mm_boot_alloc(mm, d->nr_blocks * NODE_TABLE_ENTRY_BYTES, 64, 0);
-	d->node_data_at = mm_boot_alloc(mm, (uint64_t)mm->nr_nodes * NODE_DATA_ENTRY_BYTES, 64, 0);
+	d->node_table_at =
+		mm_boot_alloc(mm, MM_HOLDS_OTHER, d->nr_blocks * NODE_TABLE_ENTRY_BYTES, 64, 0);
+	d->node_data_at = mm_boot_alloc(mm, MM_HOLDS_OTHER,
+					(uint64_t)mm->nr_nodes * NODE_DATA_ENTRY_BYTES, 64, 0);
 	if (d->node_table_at == MEMBLOCK_FAILED || d->node_data_at == MEMBLOCK_FAILED)
 		return mm_refuse_room(refusal, "the node table", d->nr_blocks);
 	for (int nid = 0; nid < mm->nr_nodes; nid++) {

@@ -37,7 +37,7 @@ static int flat_init(struct mm *mm, struct mm_refusal *refusal)
 		return -ENOMEM;
 	mm->model_state = flat;
 	flat->map = (struct mm_page_map){mm_map_reserve(end - start), start, end - start,
-					 mm_boot_alloc(mm, bytes, 1u << shift, 0)};
+					 mm_boot_alloc(mm, MM_HOLDS_MEMMAP, bytes, 1u << shift, 0)};
 	if (!flat->map.pages)
 		return -ENOMEM;
 	if (flat->map.at == MEMBLOCK_FAILED)

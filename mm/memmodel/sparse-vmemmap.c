@@ -45,7 +45,8 @@ static int make_page_tables(struct mm *mm, struct vmemmap *v, struct mm_refusal 
 		reach <<= ENTRIES_SHIFT;
 		v->page_table_bytes += table_pages(mm, &v->sections, reach) * page;
 	}
-	if (mm_boot_alloc(mm, v->page_table_bytes, page, 0) == MEMBLOCK_FAILED)
+	if (mm_boot_alloc(mm, MM_HOLDS_PAGE_TABLES, v->page_table_bytes, page, 0) ==
+	    MEMBLOCK_FAILED)
 		return mm_refuse_room(refusal, "page tables of the vmemmap", v->page_table_bytes);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a machine file says of the kernel: its parameters, memory that is taken before boot, and
- * zones whose state is given rather than found.
+ * What a machine file says of the kernel: its parameters, and zones whose state is given rather
+ * than found.
  */
 #include "sim/machine/read.h"
 
@@ -74,35 +74,6 @@ void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *roo
 	if (cfg_choice(r->cfg, cfg_find(r->cfg, kernel, "transparent_hugepage"), "setting",
 		       thp_names, &thp))
 		params->thp = thp != 0;
-}
-
-void machine_read_reserved(struct machine_reader *r, const struct cfg_setting *root)
-{
-	static const char *const keys[] = {"base", "size", "what", "source", NULL};
-	const struct cfg_setting *list = cfg_list(r->cfg, cfg_find(r->cfg, root, "reserved"));
-	unsigned nr = cfg_length(list);
-	struct machine *m = r->m;
-
-	if (nr > MACHINE_MAX_RANGES) {
-		cfg_error(r->cfg, list, "expected at most %d ranges, found %u", MACHINE_MAX_RANGES,
-			  nr);
-		return;
-	}
-	m->reserved = machine_array(r, nr, sizeof(*m->reserved));
-	if (!m->reserved)
-		return;
-	m->mm.reserved = m->reserved;
-	for (unsigned i = 0; i < nr && !cfg_status(r->cfg); i++) {
-		const struct cfg_setting *group = cfg_group(r->cfg, cfg_element(list, i));
-		const char *what;
-
-		cfg_keys(r->cfg, group, keys);
-		machine_read_source(r, group);
-		cfg_string(r->cfg, cfg_find(r->cfg, group, "what"), &what);
-		m->reserved[i].nid = MM_NO_NODE;
-		machine_read_range(r, group, &m->reserved[i]);
-		m->mm.nr_reserved = i + 1;
-	}
 }
 
 static uint64_t pages_of_node(const struct machine_reader *r, int nid)

@@ -77,18 +77,18 @@ bool machine_read_rate(struct machine_reader *r, const struct cfg_setting *s, ui
 }
 
 bool machine_read_range(struct machine_reader *r, const struct cfg_setting *group,
-			struct mm_range *out)
+			phys_addr_t *start, uint64_t *bytes)
 {
 	uint64_t end, limit = UINT64_C(1) << r->arch->max_phys_bits;
 
-	if (!cfg_address(r->cfg, cfg_need(r->cfg, group, "base"), &out->start) ||
-	    !cfg_size(r->cfg, cfg_need(r->cfg, group, "size"), &out->bytes))
+	if (!cfg_address(r->cfg, cfg_need(r->cfg, group, "base"), start) ||
+	    !cfg_size(r->cfg, cfg_need(r->cfg, group, "size"), bytes))
 		return false;
-	if (out->bytes == 0) {
+	if (*bytes == 0) {
 		cfg_error(r->cfg, cfg_find(r->cfg, group, "size"), "the range is empty");
 		return false;
 	}
-	if (__builtin_add_overflow(out->start, out->bytes, &end) || end > limit) {
+	if (__builtin_add_overflow(*start, *bytes, &end) || end > limit) {
 		cfg_error(r->cfg, group,
 			  "the range ends beyond the %u bits of %s's physical addresses",
 			  r->arch->max_phys_bits, r->arch->name);
@@ -181,15 +181,17 @@ static void (*const parts[])(struct machine_reader *r, const struct cfg_setting 
 	machine_read_caches,
 	machine_read_kernel,
 	machine_read_reserved,
+	machine_read_late,
 	machine_read_zones,
 };
 
 static int read_machine(struct cfg *cfg, const char *file, struct machine **out)
 {
 	static const char *const keys[] = {
-		"name",       "description", "source",   "architecture", "memory_model",
-		"nodes",      "distances",   "bank",     "interconnect", "caches",
-		"cache_line", "kernel",      "reserved", "zones",        NULL,
+		"name",       "description", "source",       "architecture", "memory_model",
+		"nodes",      "distances",   "bank",         "interconnect", "caches",
+		"cache_line", "kernel",      "reservations", "reserved",     "released_late",
+		"zones",      NULL,
 	};
 	struct machine_reader r = {.cfg = cfg, .m = calloc(1, sizeof(*r.m))};
 
@@ -254,6 +256,7 @@ void machine_free(struct machine *m)
 	free(m->distance);
 	free(m->memory);
 	free(m->reserved);
+	free(m->late);
 	free(m->presets);
 	free(m->source);
 	free(m->description);

@@ -67,7 +67,8 @@ struct machine {
 	int *cpu_nid;
 	uint8_t *distance;
 	struct mm_range *memory;
-	struct mm_range *reserved;
+	struct mm_reservation *reserved;
+	struct mm_release *late;
 	struct mm_zone_preset *presets;
 
 	unsigned model_line; /* line of `memory_model` in the file, for messages */
@@ -96,6 +97,9 @@ static inline const struct machine_route *machine_route(const struct machine *m,
 {
 	return &m->routes[from * m->mm.nr_nodes + to];
 }
+
+/** As `holds` of a machine file names it; NULL for MM_HOLDS_OTHER. */
+const char *machine_holds_name(enum mm_holds holds);
 
 /** The node whose memory holds `at`, or MM_NO_NODE. */
 int machine_node_of(const struct machine *m, phys_addr_t at);

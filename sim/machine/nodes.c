@@ -225,7 +225,7 @@ static void place_memory(struct machine_reader *r, struct placed *placed)
 			p->range.nid = nid;
 			cfg_keys(r->cfg, p->at, keys);
 			machine_read_source(r, p->at);
-			if (!machine_read_range(r, p->at, &p->range))
+			if (!machine_read_range(r, p->at, &p->range.start, &p->range.bytes))
 				return;
 			check_pages(r, p->at, &p->range);
 		}

@@ -31,6 +31,7 @@ void machine_check_distances(struct machine_reader *r, const struct cfg_setting 
 void machine_read_caches(struct machine_reader *r, const struct cfg_setting *root);
 void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *root);
 void machine_read_reserved(struct machine_reader *r, const struct cfg_setting *root);
+void machine_read_late(struct machine_reader *r, const struct cfg_setting *root);
 void machine_read_zones(struct machine_reader *r, const struct cfg_setting *root);
 
 /** A node id that exists. */
@@ -40,7 +41,7 @@ bool machine_read_latency(struct machine_reader *r, const struct cfg_setting *s,
 bool machine_read_rate(struct machine_reader *r, const struct cfg_setting *s, uint64_t *out);
 /** A range of physical memory: base and size of a group, within what the architecture has. */
 bool machine_read_range(struct machine_reader *r, const struct cfg_setting *group,
-			struct mm_range *out);
+			phys_addr_t *start, uint64_t *bytes);
 /** `source` of a group, where it has one: a string. Its text is for people. */
 void machine_read_source(struct machine_reader *r, const struct cfg_setting *group);
 /** Zeroed memory for `nr` things; NULL and an error where there is none (not for nr == 0). */

@@ -356,7 +356,11 @@ Test(machine, kernel_parameters_and_zones)
 			   "  lowmem_reserve_ratio = [ 128, 64, 32, 0, 1 ]; kernelcore = \"1GiB\";"
 			   "  movablecore = \"2GiB\"; percpu_pagelist_high_fraction = 8;"
 			   "  transparent_hugepage = \"never\"; };\n"
-			   "reserved = ( { base = \"0x1000\"; size = \"5KiB\"; what = \"x\"; } );"
+			   "reserved = ( { base = \"0x1000\"; size = \"5KiB\"; what = \"x\";"
+			   "  holds = \"per-cpu\"; } );"
+			   "reservations = \"complete\";"
+			   "released_late = ( { base = \"0x1800\"; size = \"3KiB\";"
+			   "  what = \"y\"; before_initcalls = true; } );"
 			   "zones = ( { node = 0; zone = \"DMA32\"; managed = 10; free = 9; },"
 			   "          { node = 0; zone = \"DMA\"; free = 7; } );"));
 	const struct mm_params *p = &m->mm.params;
@@ -376,6 +380,12 @@ Test(machine, kernel_parameters_and_zones)
 	cr_assert_eq(m->mm.nr_reserved, 1);
 	cr_assert_eq(m->reserved[0].start, 4096);
 	cr_assert_eq(m->reserved[0].bytes, 5120);
+	cr_assert_eq(m->reserved[0].holds, MM_HOLDS_PER_CPU);
+	cr_assert(m->mm.reservations_complete);
+	cr_assert_eq(m->mm.nr_late, 1);
+	cr_assert_eq(m->late[0].start, 0x1800);
+	cr_assert_eq(m->late[0].bytes, 3072);
+	cr_assert(m->late[0].before_initcalls);
 	cr_assert_eq(m->mm.nr_presets, 2);
 	cr_assert_eq(m->presets[0].zone, 1);
 	cr_assert(m->presets[0].has_managed && m->presets[0].managed == 10);

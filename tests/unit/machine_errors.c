@@ -48,7 +48,7 @@ Test(machine_errors, unknown_keys)
 	refused(ONE "nods = 1;", "m.cfg:6: nods: unknown key 'nods', did you mean 'nodes'? (known: "
 				 "name, description, source, architecture, memory_model, nodes, "
 				 "distances, bank, interconnect, caches, cache_line, kernel, "
-				 "reserved, zones)");
+				 "reservations, reserved, released_late, zones)");
 	refused(HEAD BANK NODES("{ memroy = ( ); }"),
 		"m.cfg:4: nodes[0].memroy: unknown key 'memroy', did you mean 'memory'? (known: "
 		"id, memory, cpus, bank, source)");
@@ -357,6 +357,28 @@ Test(machine_errors, zones_and_reservations)
 	refused(ONE "reserved = ( { base = \"0\"; } );", "m.cfg:6: reserved[0]: 'size' is missing");
 	refused(ONE "reserved = ( { base = \"0\"; size = \"0B\"; } );",
 		"m.cfg:6: reserved[0].size: the range is empty");
+	refused(ONE "reserved = ( { base = \"0\"; size = \"1B\"; holds = \"memap\"; } );",
+		"m.cfg:6: reserved[0].holds: unknown structure 'memap', did you mean 'memmap'? "
+		"(known: memmap, node-descriptor, per-cpu, section-table, page-tables)");
+	refused(ONE "reservations = \"whole\";",
+		"m.cfg:6: reservations: unknown setting 'whole' (known: partial, complete)");
+}
+
+#define RESERVED "reserved = ( { base = \"0\"; size = \"8KiB\"; } ); "
+
+Test(machine_errors, late_releases)
+{
+	refused(ONE RESERVED "released_late = ( { base = \"4KiB\"; size = \"8KiB\"; } );",
+		"m.cfg:6: released_late[0]: [0x1000-0x2fff] is not all in 'reserved', or is given "
+		"back twice; only what is reserved can be given back");
+	refused(ONE RESERVED "released_late = ( { base = \"0\"; size = \"8KiB\"; },\n"
+			     "{ base = \"4KiB\"; size = \"4KiB\"; } );",
+		"m.cfg:7: released_late[1]: [0x1000-0x1fff] is not all in 'reserved', or is given "
+		"back twice; only what is reserved can be given back");
+	refused(ONE "released_late = ( { base = \"1GiB\"; size = \"8KiB\"; } );",
+		"m.cfg:6: released_late[0]: [0x40000000-0x40001fff] is not all memory of a node");
+	refused(ONE "released_late = ( { base = \"1GiB\"; } );",
+		"m.cfg:6: released_late[0]: 'size' is missing");
 }
 
 /* `count` times `part` between `before` and `after`; free() it. */
@@ -408,8 +430,8 @@ Test(machine_errors, overrides_are_checked_as_the_file_is)
 		{{"memory_modle", "flat"},
 		 "--set memory_modle=flat: memory_modle: unknown key 'memory_modle', did you mean "
 		 "'memory_model'? (known: name, description, source, architecture, memory_model, "
-		 "nodes, distances, bank, interconnect, caches, cache_line, kernel, reserved, "
-		 "zones)"},
+		 "nodes, distances, bank, interconnect, caches, cache_line, kernel, "
+		 "reservations, reserved, released_late, zones)"},
 		{{"memory_model", "spars"},
 		 "--set memory_model=spars: memory_model: unknown memory model 'spars', did you "
 		 "mean 'sparse'? (known: flat, discontig, sparse, sparse-vmemmap)"},

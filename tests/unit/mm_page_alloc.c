@@ -254,7 +254,7 @@ Test(page_alloc, wrong_frees_are_refused)
 	struct recorder rec;
 	struct mm *mm;
 
-	m.reserved[0] = (struct mm_range){48 * MiB, 4096, 0};
+	m.reserved[0] = (struct mm_reservation){48 * MiB, 4096, 0};
 	m.presets[m.nr_presets++] = (struct mm_zone_preset){
 		.zone = DMA, .has_free = true, .free = 4095}; /* one page is held */
 	mm = boot_recorded(&m, &rec);
