@@ -6,9 +6,10 @@
     make_shapes.py --sysctls CAPTURE > tests/reference/sysctls.inc
 
 A CAPTURE is the folder of one booted machine: shape.txt, dmesg.txt, iomem.txt, cpuinfo.txt,
-zones.tsv (zoneinfo as a table), sysctl_vm.txt, nodeN.cpulist.txt and nodeN.distance.txt, and
-managed_account.txt (managed pages, and how many of them came late). One row of struct
-reference_shape comes of each; reference.h says what the columns are.
+zones.tsv (zoneinfo as a table), memblock_reserved.tsv (who took what at boot), sysctl_vm.txt,
+nodeN.cpulist.txt and nodeN.distance.txt, and managed_account.txt (managed pages, and how many of
+them came late). One row of struct reference_shape comes of each; reference.h says what the columns
+are.
 
 managed_then: the pages under management when the kernel computed watermarks and lowmem_reserve.
 That is before initrd and init sections are given back, and after the SMP alternatives are: they
@@ -113,6 +114,19 @@ def zone_row(row, then):
     return "{" + ", ".join(str(f) for f in fields) + ", " + numbers(protection) + "}"
 
 
+def model_bytes(folder):
+    """What memblock gave for page descriptors, and for the tables that find them. The section
+    usage maps, some hundred bytes that sparse_init_nid() asks for too, are neither."""
+    memmap = tables = 0
+    taken = re.compile(r"^\S+\t\S+\t(\d+)\t(\w+)", re.M)
+    for size_bytes, who in taken.findall(read(folder, "memblock_reserved.tsv")):
+        if who in ("sparse_init_nid", "memmap_alloc") and int(size_bytes) >= 1 << 20:
+            memmap += int(size_bytes)
+        if who in ("sparse_init", "sparse_index_alloc", "vmemmap_alloc_block_zero"):
+            tables += int(size_bytes)
+    return memmap, tables
+
+
 def shape(folder):
     text, dmesg = read(folder, "shape.txt"), read(folder, "dmesg.txt")
     name = re.search(r"^shape: (\S+)", text, re.M).group(1)
@@ -128,6 +142,8 @@ def shape(folder):
     then = managed_then(folder, dmesg)
 
     out = [f'{{\n\t.name = "{name}",', f"\t.min_free_kbytes = {min_free},"]
+    memmap, tables = model_bytes(folder)
+    out.append(f"\t.memmap_bytes = {memmap},\n\t.table_bytes = {tables},")
     if not then:
         sys.exit(f"{folder}: managed_account.txt says nothing")
     out.append("\t.machine = {")

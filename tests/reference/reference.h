@@ -27,6 +27,7 @@ struct reference_shape {
 	const char *name;
 	struct machine machine; /* no presets yet */
 	uint64_t min_free_kbytes;
+	uint64_t memmap_bytes, table_bytes;           /* of the memory model, taken from memblock */
 	struct reference_zone zones[MACHINE_PRESETS]; /* up to the first without a name */
 	const char *fallback; /* "NODE: NODES IN ORDER; ...", nodes of the zonelists */
 	const char *general;  /* "NODE:ZONE=NODE:ZONE ...; ...", by highest zone of the request */

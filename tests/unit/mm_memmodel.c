@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../mm_fixture.h"
+#include "../reference/reference.h"
 
 #define PAGE 4096
 #define END  (1088 * MiB)
@@ -233,6 +233,20 @@ Test(memmodel, far_memory_takes_tables_of_its_own)
 	cr_expect_eq(info.memmap_bytes, 2 * 2 * MiB);
 	cr_expect_eq(info.hole_bytes, 0);
 	cr_expect_eq(info.table_bytes, SECTION_TABLE + PAGE + 4 * PAGE);
+}
+
+/* sparse-vmemmap of x86_64, flat of i386: to the byte what their boot took from memblock. */
+Test(memmodel, costs_are_those_of_captures)
+{
+	for (size_t i = 0; i < NR_REFERENCE_SHAPES; i++) {
+		const struct reference_shape *shape = &reference_shapes[i];
+		struct mm_model_info info = info_of(&shape->machine);
+
+		cr_expect_eq(info.memmap_bytes, shape->memmap_bytes, "%s: memmap %lu, not %lu",
+			     shape->name, info.memmap_bytes, shape->memmap_bytes);
+		cr_expect_eq(info.table_bytes, shape->table_bytes, "%s: tables %lu, not %lu",
+			     shape->name, info.table_bytes, shape->table_bytes);
+	}
 }
 
 Test(memmodel, flat_is_refused_on_two_nodes)
