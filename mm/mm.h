@@ -214,6 +214,12 @@ size_t mm_zonelist(const struct mm *mm, int nid, bool this_node_only, struct mm_
  */
 int mm_node_order(const struct mm *mm, int nid, int *order);
 
+/**
+ * The i-th range of memblock after boot, in ascending order: of memory, or of what is reserved in
+ * it (the kernel's own structures too; no node). False past the last.
+ */
+bool mm_memblock_range(const struct mm *mm, bool reserved, size_t i, struct mm_range *range);
+
 /* What the memory model costs in memory. All in bytes of simulated memory. */
 struct mm_model_info {
 	uint64_t memmap_bytes; /* page descriptors */

@@ -113,6 +113,18 @@ void mm_model_info(const struct mm *mm, struct mm_model_info *info)
 	info->hole_bytes = info->memmap_bytes - present * mm->arch->page_struct_bytes;
 }
 
+bool mm_memblock_range(const struct mm *mm, bool reserved, size_t i, struct mm_range *range)
+{
+	const struct memblock_list *l = reserved ? &mm->memblock.reserved : &mm->memblock.memory;
+
+	if (i >= l->nr)
+		return false;
+	*range = (struct mm_range){.start = l->regions[i].start,
+				   .bytes = l->regions[i].end - l->regions[i].start,
+				   .nid = l->regions[i].nid};
+	return true;
+}
+
 void mm_counters(const struct mm *mm, struct mm_counters *counters)
 {
 	*counters = mm->counters;

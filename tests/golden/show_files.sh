@@ -1,0 +1,46 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Views in the formats of the kernel's files, against what a real kernel printed.
+. "$2/tests/golden/harness"
+
+# /proc/meminfo of the captured i386 machine when the window of its trace opened.
+cat >"$tmp/meminfo" <<END
+MemTotal:        1021580 kB
+MemFree:          970312 kB
+HighTotal:        147324 kB
+HighFree:         139772 kB
+LowTotal:         874256 kB
+LowFree:          830540 kB
+END
+run show configs/machines/W7_touch_i386_highmem.cfg meminfo
+status 0
+cmp "$tmp/out" "$tmp/meminfo" || fail "not the kernel's meminfo"
+
+# No HighMem, no such lines: 3840 + 113438 + 128304 pages managed, 3808 + 98970 + 121994 free.
+cat >"$tmp/meminfo" <<END
+MemTotal:         982328 kB
+MemFree:          899088 kB
+END
+run show configs/machines/W1b_touch_4k_2x512m.cfg meminfo
+cmp "$tmp/out" "$tmp/meminfo" || fail "not the kernel's meminfo"
+
+# memblock=debug of that kernel, as far as it goes: its memory.
+run show configs/machines/W1b_touch_4k_2x512m.cfg memblock
+status 0
+out " memory.cnt  = 0x3"
+out " memory[0x0]	[0x0000000000001000-0x000000000009efff], 0x000000000009e000 bytes on node 0 flags: 0x0"
+out " memory[0x1]	[0x0000000000100000-0x000000001fffffff], 0x000000001ff00000 bytes on node 0 flags: 0x0"
+out " memory[0x2]	[0x0000000020000000-0x000000003ffdcfff], 0x000000001ffdd000 bytes on node 1 flags: 0x0"
+out " reserved[0x0]	[0x0000000000000000-0x00000000000fffff], 0x0000000000100000 bytes flags: 0x0"
+
+run show configs/machines/W1b_touch_4k_2x512m.cfg vmstat
+status 0
+out "nr_free_pages 224772"
+out "pgalloc_dma32 0"
+[ "$(wc -l <"$tmp/out")" -eq 12 ] || fail "not the counters of five zones"
+
+for view in memblock meminfo vmstat; do
+	run show configs/machines/ring8.cfg $view --format json
+	status 0
+done
+end
