@@ -41,6 +41,7 @@ struct mm_params mm_params_default(void)
 	return (struct mm_params){
 		.min_free_kbytes = MM_PARAM_DEFAULT,
 		.watermark_scale_factor = 10,
+		.watermark_boost_factor = 15000,
 		.lowmem_reserve_ratio =
 			{[MM_ZONE_DMA] = 256, [MM_ZONE_DMA32] = 256, [MM_ZONE_NORMAL] = 32},
 		.thp = true,

@@ -155,8 +155,16 @@ int mm_movable_zone(const struct mm *mm);
 int mm_zonelists_init(struct mm *mm);
 
 /* watermark.c */
+/** At boot: min_free_kbytes, watermarks, lowmem_reserve. */
 void mm_watermarks_init(struct mm *mm);
+/** At boot: sizes of per-CPU lists, and thresholds of their counters. */
 void mm_pcp_sizes_init(struct mm *mm);
+/* The same again later, from what is managed then. */
+/** Watermarks from min_free_kbytes, and the per-CPU lists that follow from them. */
+void mm_watermarks_setup(struct mm *mm);
+void mm_lowmem_reserve_setup(struct mm *mm);
+/** Sizes of per-CPU lists, from the watermarks. */
+void mm_pcp_sizes_setup(struct mm *mm);
 
 #define ALLOC_WMARK_MASK    0x3u /* an enum mm_wmark */
 #define ALLOC_NO_WATERMARKS 0x4u

@@ -66,6 +66,8 @@ struct mm_params {
 	uint64_t lowmem_reserve_ratio[MM_NR_ZONE_TYPES]; /* by zone type; 0: nothing reserved */
 	uint64_t kernelcore_bytes, movablecore_bytes;    /* 0: no ZONE_MOVABLE */
 	uint64_t percpu_pagelist_high_fraction;          /* 0: by the low watermark */
+	uint64_t watermark_boost_factor;                 /* per 10,000; kept, no effect yet */
+	uint64_t zone_reclaim_mode;                      /* kept, no effect yet */
 	bool thp;                                        /* khugepaged raises min_free_kbytes */
 };
 
@@ -105,6 +107,7 @@ enum mm_subject {
 	MM_ABOUT_MEMORY,
 	MM_ABOUT_PRESET,
 	MM_ABOUT_LATE,
+	MM_ABOUT_SYSCTL,
 };
 struct mm_refusal {
 	enum mm_subject about;
@@ -197,6 +200,21 @@ void mm_node_numastat(const struct mm *mm, int nid, struct mm_numastat *stat);
 unsigned mm_pcp_count(const struct mm *mm, int nid, int zone, int cpu);
 /** min_free_kbytes in force. */
 uint64_t mm_min_free_kbytes(const struct mm *mm);
+
+/*
+ * Sysctls, by the names of /proc/sys/vm. Costs no simulated time.
+ */
+/** The i-th name; NULL past the last. */
+const char *mm_sysctl_name(unsigned i);
+/**
+ * Write `value`, as text; NULL: read it, which makes the kernel compute lowmem_reserve again where
+ * the key is lowmem_reserve_ratio. What a write has the kernel compute is computed from the pages
+ * that are managed now. Returns 0; -ENOENT where there is no such key and -EINVAL where there is no
+ * such value, with *refusal filled and nothing changed.
+ */
+int mm_sysctl(struct mm *mm, const char *key, const char *value, struct mm_refusal *refusal);
+/** Its value as the kernel prints it, without computing anything. 0 or -ENOENT. */
+int mm_sysctl_text(const struct mm *mm, const char *key, char *text, size_t size);
 
 /* One entry of a zonelist. */
 struct mm_zoneref {

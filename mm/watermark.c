@@ -116,7 +116,7 @@ static void set_watermarks(struct mm *mm)
 	}
 }
 
-static void set_lowmem_reserve(struct mm *mm)
+void mm_lowmem_reserve_setup(struct mm *mm)
 {
 	for_each_zone (mm, zone) {
 		const struct mm_node *node = &mm->nodes[zone->nid];
@@ -143,7 +143,7 @@ void mm_watermarks_init(struct mm *mm)
 	if (mm->min_free_kbytes == MM_PARAM_DEFAULT)
 		mm->min_free_kbytes = default_min_free_kbytes(mm);
 	set_watermarks(mm);
-	set_lowmem_reserve(mm);
+	mm_lowmem_reserve_setup(mm);
 
 	/* Transparent huge pages are off on machines below 512 MiB. */
 	if (mm->params.min_free_kbytes != MM_PARAM_DEFAULT || !mm->params.thp ||
@@ -181,19 +181,34 @@ static unsigned pcp_high(const struct mm *mm, const struct mm_zone *zone, unsign
 	return high > 4 * batch ? (unsigned)high : 4 * batch;
 }
 
-void mm_pcp_sizes_init(struct mm *mm)
+void mm_pcp_sizes_setup(struct mm *mm)
 {
 	for_each_zone (mm, zone) {
-		uint64_t units = zone->managed >> (27 - mm->arch->page_shift);
-		unsigned threshold = 2 * fls64((uint64_t)mm->nr_cpus) * (1 + fls64(units));
-
 		if (!zone->managed)
 			continue;
 		zone->pcp_batch = pcp_batch(mm, zone);
 		zone->pcp_high = pcp_high(mm, zone, zone->pcp_batch);
-		zone->stat_threshold =
-			(int)(threshold < STAT_THRESHOLD_MOST ? threshold : STAT_THRESHOLD_MOST);
 	}
+}
+
+void mm_pcp_sizes_init(struct mm *mm)
+{
+	mm_pcp_sizes_setup(mm);
+	for_each_zone (mm, zone) {
+		uint64_t units = zone->managed >> (27 - mm->arch->page_shift);
+		unsigned threshold = 2 * fls64((uint64_t)mm->nr_cpus) * (1 + fls64(units));
+
+		if (zone->managed)
+			zone->stat_threshold =
+				(int)(threshold < STAT_THRESHOLD_MOST ? threshold
+								      : STAT_THRESHOLD_MOST);
+	}
+}
+
+void mm_watermarks_setup(struct mm *mm)
+{
+	set_watermarks(mm);
+	mm_pcp_sizes_setup(mm);
 }
 
 bool mm_zone_watermark_ok(const struct mm_zone *zone, unsigned order, int highest,

@@ -39,6 +39,11 @@ const struct option_def option_set = {.name = "set",
 				      .value = "PATH=VALUE",
 				      .help = "set a value of the machine file; repeatable"};
 
+const struct option_def option_sysctl = {.name = "sysctl",
+					 .kind = OPTION_TEXT,
+					 .value = "KEY=VALUE",
+					 .help = "write a vm sysctl once booted; repeatable"};
+
 /* The options of one parse: the command's, then everybody's. */
 struct table {
 	const char *who;
@@ -310,6 +315,16 @@ uint64_t arguments_number(const struct arguments *args, const struct option_def 
 	uint64_t number;
 
 	return value && parse_number(value, &number) ? number : otherwise;
+}
+
+int arguments_add_sysctls(const struct arguments *args, struct machine *m)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < args->nr_given && !err; i++)
+		if (args->given[i].option == &option_sysctl)
+			err = machine_add_sysctl(m, args->given[i].value);
+	return err;
 }
 
 static void option_print(const struct option_def *def, FILE *out)

@@ -116,6 +116,8 @@ int work_load_machine(struct work *w, const char *path, struct machine **out)
 		if (!w->scenario || !scenario_owns(&w->args->sets[i]))
 			sets[nr++] = w->args->sets[i];
 	err = machine_load(path, sets, nr, &w->diag, out);
+	if (!err)
+		err = arguments_add_sysctls(w->args, *out);
 	free(sets);
 	return err;
 }

@@ -5,8 +5,10 @@
  */
 #include "sim/machine/read.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void read_ratios(struct machine_reader *r, const struct cfg_setting *kernel,
 			struct mm_params *params)
@@ -42,6 +44,39 @@ static void read_high_fraction(struct machine_reader *r, const struct cfg_settin
 		params->percpu_pagelist_high_fraction = fraction;
 }
 
+static int add_sysctl(struct machine *m, const char *text, unsigned line)
+{
+	struct machine_sysctl *grown =
+		realloc(m->sysctls, (m->nr_sysctls + 1) * sizeof(*m->sysctls));
+
+	if (!grown)
+		return -ENOMEM;
+	m->sysctls = grown;
+	grown[m->nr_sysctls] = (struct machine_sysctl){strdup(text), line};
+	return grown[m->nr_sysctls].text ? (m->nr_sysctls++, 0) : -ENOMEM;
+}
+
+int machine_add_sysctl(struct machine *m, const char *text)
+{
+	return add_sysctl(m, text, 0);
+}
+
+/* What they say is checked where they are written. */
+static void read_sysctls(struct machine_reader *r, const struct cfg_setting *list)
+{
+	for (unsigned i = 0; i < cfg_length(list) && !cfg_status(r->cfg); i++) {
+		const struct cfg_setting *s = cfg_element(list, i);
+		const char *text, *file;
+		unsigned line;
+
+		if (!cfg_string(r->cfg, s, &text))
+			return;
+		cfg_where(r->cfg, s, &file, &line);
+		if (add_sysctl(r->m, text, line))
+			cfg_no_memory(r->cfg);
+	}
+}
+
 void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *root)
 {
 	static const char *const keys[] = {
@@ -52,6 +87,7 @@ void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *roo
 		"movablecore",
 		"percpu_pagelist_high_fraction",
 		"transparent_hugepage",
+		"sysctl",
 		"source",
 		NULL,
 	};
@@ -74,6 +110,7 @@ void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *roo
 	if (cfg_choice(r->cfg, cfg_find(r->cfg, kernel, "transparent_hugepage"), "setting",
 		       thp_names, &thp))
 		params->thp = thp != 0;
+	read_sysctls(r, cfg_list(r->cfg, cfg_find(r->cfg, kernel, "sysctl")));
 }
 
 static uint64_t pages_of_node(const struct machine_reader *r, int nid)

@@ -257,6 +257,9 @@ void machine_free(struct machine *m)
 	free(m->memory);
 	free(m->reserved);
 	free(m->late);
+	for (size_t i = 0; i < m->nr_sysctls; i++)
+		free(m->sysctls[i].text);
+	free(m->sysctls);
 	free(m->presets);
 	free(m->source);
 	free(m->description);

@@ -46,6 +46,12 @@ struct machine_route {
 	uint64_t bytes_per_s; /* the narrowest of links and bank; 0: there is no way */
 };
 
+/* A sysctl that is written, or read, once the machine has booted. */
+struct machine_sysctl {
+	char *text;    /* "KEY=VALUE", or "KEY": it is read; owned */
+	unsigned line; /* in the file; 0: not from the file but from --sysctl */
+};
+
 struct machine {
 	char *file; /* for messages */
 	char *name;
@@ -69,6 +75,8 @@ struct machine {
 	struct mm_range *memory;
 	struct mm_reservation *reserved;
 	struct mm_release *late;
+	struct machine_sysctl *sysctls; /* in the order in which they are written */
+	size_t nr_sysctls;
 	struct mm_zone_preset *presets;
 
 	unsigned model_line; /* line of `memory_model` in the file, for messages */
@@ -97,6 +105,9 @@ static inline const struct machine_route *machine_route(const struct machine *m,
 {
 	return &m->routes[from * m->mm.nr_nodes + to];
 }
+
+/** Have a sysctl of the command line written after those that are there. 0 or -ENOMEM. */
+int machine_add_sysctl(struct machine *m, const char *text);
 
 /** As `holds` of a machine file names it; NULL for MM_HOLDS_OTHER. */
 const char *machine_holds_name(enum mm_holds holds);

@@ -61,7 +61,7 @@ Test(machine_errors, unknown_keys)
 	refused(ONE "kernel = { minfree = 1; };",
 		"m.cfg:6: kernel.minfree: unknown key 'minfree' (known: min_free_kbytes, "
 		"watermark_scale_factor, lowmem_reserve_ratio, kernelcore, movablecore, "
-		"percpu_pagelist_high_fraction, transparent_hugepage, source)");
+		"percpu_pagelist_high_fraction, transparent_hugepage, sysctl, source)");
 	refused(ONE "interconnect = { topolgy = \"full\"; };",
 		"m.cfg:6: interconnect.topolgy: unknown key 'topolgy', did you mean 'topology'? "
 		"(known: topology, columns, link, links, source)");
@@ -441,7 +441,8 @@ Test(machine_errors, overrides_are_checked_as_the_file_is)
 		{{"kernel.min_free", "4096"},
 		 "--set kernel.min_free=4096: kernel.min_free: unknown key 'min_free' (known: "
 		 "min_free_kbytes, watermark_scale_factor, lowmem_reserve_ratio, kernelcore, "
-		 "movablecore, percpu_pagelist_high_fraction, transparent_hugepage, source)"},
+		 "movablecore, percpu_pagelist_high_fraction, transparent_hugepage, sysctl, "
+		 "source)"},
 		{{"interconnect.latency[0][1]", "90"},
 		 "--set interconnect.latency[0][1]=90: interconnect.latency[0][1]: \"90\" has no "
 		 "unit (known: ps, ns, us, ms, s)"},

@@ -70,6 +70,8 @@ static int run(const struct arguments *args)
 		return STATUS_WRONG;
 	}
 	err = machine_load(path, args->sets, args->nr_sets, &diag, &m);
+	if (!err)
+		err = arguments_add_sysctls(args, m);
 	if (!err && kind->boots)
 		err = boot_machine(m, NULL, NULL, &diag, &s.mm);
 	message_warnings(&diag, arguments_value(args, &option_quiet) != NULL);
@@ -94,8 +96,8 @@ static void explain(FILE *out)
 		fprintf(out, "  %-12s  %s\n", show_kinds[i]->name, show_kinds[i]->summary);
 }
 
-static const struct option_def *const options[] = {&option_set, &option_format, &option_output,
-						   NULL};
+static const struct option_def *const options[] = {&option_set, &option_sysctl, &option_format,
+						   &option_output, NULL};
 
 const struct command command_show = {
 	.name = "show",

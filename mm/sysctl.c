@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The sysctls of memory management (/proc/sys/vm): their values and bounds, and what a write or a
+ * read makes the kernel compute again, from the pages that are managed now. The formulas are in
+ * watermark.c.
+ *
+ * Which handler computes what: Linux 6.1 mm/page_alloc.c, and zoneinfo of the reference capture
+ * after each of its writes.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mm/internal.h"
+
+struct sysctl {
+	const char *name;
+	uint64_t min, max;
+	size_t offset; /* of its value in struct mm, a uint64_t; of the ratios: unused */
+	void (*written)(struct mm *mm);
+	bool only_changes; /* a write of the value that is there computes nothing */
+};
+
+#define RATIOS       "lowmem_reserve_ratio"
+#define IN_MM(field) offsetof(struct mm, field)
+
+static const struct sysctl sysctls[] = {
+	{"min_free_kbytes", 0, INT32_MAX, IN_MM(min_free_kbytes), mm_watermarks_setup, false},
+	{RATIOS, 0, INT32_MAX, 0, mm_lowmem_reserve_setup, false},
+	{"watermark_scale_factor", 1, 3000, IN_MM(params.watermark_scale_factor),
+	 mm_watermarks_setup, false},
+	{"watermark_boost_factor", 0, INT32_MAX, IN_MM(params.watermark_boost_factor), NULL, false},
+	{"zone_reclaim_mode", 0, INT32_MAX, IN_MM(params.zone_reclaim_mode), NULL, false},
+	{"percpu_pagelist_high_fraction", 0, INT32_MAX, IN_MM(params.percpu_pagelist_high_fraction),
+	 mm_pcp_sizes_setup, true},
+};
+
+#define NR_SYSCTLS     (sizeof(sysctls) / sizeof(sysctls[0]))
+#define LEAST_FRACTION 8 /* of percpu_pagelist_high_fraction, where it is not 0 */
+
+const char *mm_sysctl_name(unsigned i)
+{
+	return i < NR_SYSCTLS ? sysctls[i].name : NULL;
+}
+
+static const struct sysctl *find_sysctl(const char *key)
+{
+	for (size_t i = 0; i < NR_SYSCTLS; i++)
+		if (strcmp(sysctls[i].name, key) == 0)
+			return &sysctls[i];
+	return NULL;
+}
+
+static bool is_ratios(const struct sysctl *s)
+{
+	return strcmp(s->name, RATIOS) == 0;
+}
+
+static int refuse_value(const struct sysctl *s, struct mm_refusal *refusal, const char *value)
+{
+	return mm_refuse(refusal, MM_ABOUT_SYSCTL, 0,
+			 "expected an integer from %" PRIu64 " to %" PRIu64 ", found '%.60s'",
+			 s->min, s->max, value);
+}
+
+/* The next number of blank-separated ones: moves *text behind it. False where it is none. */
+static bool parse_number(const struct sysctl *s, const char **text, uint64_t *number)
+{
+	char *end;
+
+	*text += strspn(*text, " \t");
+	if (**text < '0' || **text > '9')
+		return false;
+	errno = 0;
+	*number = strtoull(*text, &end, 10);
+	if (errno || *number < s->min || *number > s->max || (*end && !strchr(" \t\n", *end)))
+		return false;
+	*text = end + strspn(end, " \t\n");
+	return true;
+}
+
+/* As the kernel does, take as many as are given; the others stay. */
+static int write_ratios(struct mm *mm, const struct sysctl *s, const char *value,
+			struct mm_refusal *refusal)
+{
+	struct mm_params params = mm->params;
+	const char *text = value;
+	int nr = 0;
+
+	do {
+		if (nr == mm->arch->nr_zones)
+			return mm_refuse(refusal, MM_ABOUT_SYSCTL, 0,
+					 "expected at most %d integers, one a zone of %s, found "
+					 "'%.60s'",
+					 nr, mm->arch->name, value);
+		if (!parse_number(s, &text, &params.lowmem_reserve_ratio[mm->arch->zones[nr].type]))
+			return refuse_value(s, refusal, value);
+		nr++;
+	} while (*text);
+	mm->params = params;
+	s->written(mm);
+	return 0;
+}
+
+static int write_number(struct mm *mm, const struct sysctl *s, const char *value,
+			struct mm_refusal *refusal)
+{
+	uint64_t *slot = (uint64_t *)((char *)mm + s->offset), number;
+	const char *text = value;
+	bool changed;
+
+	if (!parse_number(s, &text, &number) || *text)
+		return refuse_value(s, refusal, value);
+	if (slot == &mm->params.percpu_pagelist_high_fraction && number && number < LEAST_FRACTION)
+		return mm_refuse(refusal, MM_ABOUT_SYSCTL, 0,
+				 "expected 0 or at least %d, found '%.60s'", LEAST_FRACTION, value);
+	changed = *slot != number;
+	*slot = number;
+	if (s->written && (changed || !s->only_changes))
+		s->written(mm);
+	return 0;
+}
+
+int mm_sysctl(struct mm *mm, const char *key, const char *value, struct mm_refusal *refusal)
+{
+	const struct sysctl *s = find_sysctl(key);
+
+	if (!s) {
+		mm_refuse(refusal, MM_ABOUT_SYSCTL, 0, "unknown sysctl '%.60s'", key);
+		return -ENOENT;
+	}
+	if (value)
+		return is_ratios(s) ? write_ratios(mm, s, value, refusal)
+				    : write_number(mm, s, value, refusal);
+	/* This handler does not look whether it is a read or a write. */
+	if (is_ratios(s))
+		s->written(mm);
+	return 0;
+}
+
+int mm_sysctl_text(const struct mm *mm, const char *key, char *text, size_t size)
+{
+	const struct sysctl *s = find_sysctl(key);
+	size_t used = 0;
+
+	if (!s)
+		return -ENOENT;
+	if (!is_ratios(s)) {
+		snprintf(text, size, "%" PRIu64, *(const uint64_t *)((const char *)mm + s->offset));
+		return 0;
+	}
+	for (int z = 0; z < mm->arch->nr_zones && used < size; z++)
+		used += (size_t)snprintf(text + used, size - used, "%s%" PRIu64, z ? "\t" : "",
+					 mm->params.lowmem_reserve_ratio[mm->arch->zones[z].type]);
+	return 0;
+}
