@@ -255,6 +255,9 @@ void machine_free(struct machine *m)
 	free(m->cpu_nid);
 	free(m->distance);
 	free(m->memory);
+	for (size_t i = 0; i < m->mm.nr_reserved; i++)
+		free(m->reserved_what[i]);
+	free(m->reserved_what);
 	free(m->reserved);
 	free(m->late);
 	for (size_t i = 0; i < m->nr_sysctls; i++)

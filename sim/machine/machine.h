@@ -74,6 +74,7 @@ struct machine {
 	uint8_t *distance;
 	struct mm_range *memory;
 	struct mm_reservation *reserved;
+	char **reserved_what; /* what each is, for people; "" where not given */
 	struct mm_release *late;
 	struct machine_sysctl *sysctls; /* in the order in which they are written */
 	size_t nr_sysctls;

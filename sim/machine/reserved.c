@@ -3,6 +3,8 @@
  * Memory that is taken before the kernel hands it out, as a machine file lists it: what is
  * reserved, what of the kernel's own is there, and what the kernel gives back once it is up.
  */
+#include <string.h>
+
 #include "sim/machine/read.h"
 
 #include "mm/memblock.h"
@@ -54,16 +56,20 @@ void machine_read_reserved(struct machine_reader *r, const struct cfg_setting *r
 		   &complete);
 	m->mm.reservations_complete = complete != 0;
 	m->reserved = machine_array(r, nr, sizeof(*m->reserved));
-	if (!m->reserved)
+	m->reserved_what = machine_array(r, nr, sizeof(*m->reserved_what));
+	if (!m->reserved || !m->reserved_what)
 		return;
 	m->mm.reserved = m->reserved;
 	for (unsigned i = 0; i < nr && !cfg_status(r->cfg); i++) {
 		const struct cfg_setting *group = cfg_group(r->cfg, cfg_element(list, i));
-		const char *what;
+		const char *what = "";
 
 		cfg_keys(r->cfg, group, keys);
 		machine_read_source(r, group);
 		cfg_string(r->cfg, cfg_find(r->cfg, group, "what"), &what);
+		m->reserved_what[i] = strdup(what);
+		if (!m->reserved_what[i])
+			cfg_no_memory(r->cfg);
 		m->reserved[i].holds = read_holds(r, cfg_find(r->cfg, group, "holds"));
 		machine_read_range(r, group, &m->reserved[i].start, &m->reserved[i].bytes);
 		m->mm.nr_reserved = i + 1;

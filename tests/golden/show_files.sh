@@ -39,7 +39,27 @@ out "nr_free_pages 224772"
 out "pgalloc_dma32 0"
 [ "$(wc -l <"$tmp/out")" -eq 12 ] || fail "not the counters of five zones"
 
-for view in memblock meminfo vmstat; do
+# /proc/iomem: RAM, and the kernel's image within it.
+cat >"$tmp/iomem" <<END
+00001000-0009efff : System RAM
+00100000-1fffffff : System RAM
+  01000000-01e01fff : kernel code
+  02000000-028eafff : kernel rodata
+  02a00000-02c48fff : kernel data
+  03310000-043fffff : kernel bss
+20000000-3ffdcfff : System RAM
+END
+run show configs/machines/W1b_touch_4k_2x512m.cfg iomem
+status 0
+cmp "$tmp/out" "$tmp/iomem" || fail "not its memory and its image"
+
+run show configs/machines/W1b_touch_4k_2x512m.cfg sysctl --sysctl watermark_scale_factor=50
+status 0
+out "min_free_kbytes = 3815"
+out "lowmem_reserve_ratio = 256	256	32	0	0"
+out "watermark_scale_factor = 50"
+
+for view in memblock meminfo vmstat iomem sysctl; do
 	run show configs/machines/ring8.cfg $view --format json
 	status 0
 done
