@@ -86,6 +86,7 @@ static const struct mm_arch archs[MM_NR_ARCHS] = {
 			.flags_bits = 64,
 			.pageblock_order = 9,
 			.low_megabyte_reserved = false,
+			.dma_limits_need_low_memory = true,
 			.nr_zones = 5,
 			.zones =
 				{

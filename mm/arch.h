@@ -29,6 +29,11 @@ struct mm_arch {
 	uint64_t node_struct_bytes; /* a node descriptor: zones and zonelists */
 	uint64_t percpu_bytes;      /* a CPU's area of the first per-CPU chunk */
 	bool low_megabyte_reserved; /* the first MiB is never given to the buddy lists */
+	/*
+	 * Where all memory lies above the limits of the DMA zones, these limits hold no longer:
+	 * devices of such a machine reach its memory through an offset.
+	 */
+	bool dma_limits_need_low_memory;
 	int nr_zones;
 	struct mm_arch_zone zones[MM_MAX_ZONES];
 };

@@ -13,6 +13,9 @@ static pfn_t limit_pfn(const struct mm *mm, int zone)
 	phys_addr_t limit = mm->arch->zones[zone].limit;
 	pfn_t pfn = limit >> mm->arch->page_shift;
 
+	if (mm->arch->dma_limits_need_low_memory && mm->memblock.memory.regions[0].start >= limit &&
+	    limit != 0)
+		return mm->end_pfn;
 	return limit == 0 ? 0 : pfn < mm->end_pfn ? pfn : mm->end_pfn;
 }
 

@@ -81,6 +81,18 @@ Test(zones, limits_of_arm64)
 	mm_destroy(mm);
 }
 
+/* With no memory that 32 bits reach, all of it is ZONE_DMA (max_zone_phys() there). */
+Test(zones, arm64_without_low_memory_is_all_dma)
+{
+	struct machine m = {.arch = MM_ARM64, .model = MM_SPARSE, .memory = {{4 * GiB, GiB, 0}}};
+	struct mm *mm = boot(&m);
+
+	must_span(mm, 0, MM_ZONE_DMA, 4 * GiB, 5 * GiB, 0);
+	must_span(mm, 0, MM_ZONE_DMA32, 0, 0, 0);
+	must_span(mm, 0, MM_ZONE_NORMAL, 0, 0, 0);
+	mm_destroy(mm);
+}
+
 /* A node's zones begin and end with its memory; the hole between nodes is nobody's. */
 Test(zones, are_cut_by_node)
 {
