@@ -4,7 +4,8 @@
  * init_32.c, arch/arm64/mm/init.c for the zone limits; the boot messages and memblock dumps of
  * the reference captures for page->flags, sections and the sizes of structures (struct page has 40
  * bytes on their i386 kernels, which have memory cgroups; x86_64 sizes its section table for 52
- * physical bits). arm64 was not captured: its structure sizes are those of x86_64.
+ * physical bits). arm64 was not captured: its structure sizes and flags are those of x86_64, its
+ * CPU numbers those of NR_CPUS = 256, the default of its Kconfig.
  */
 #include <string.h>
 
@@ -29,10 +30,13 @@ static const struct mm_arch archs[MM_NR_ARCHS] = {
 			.max_phys_bits = 46,
 			.section_phys_bits = 52,
 			.section_struct_bytes = 32,
-			.node_struct_bytes = 176128,
+			.node_struct_bytes = 174208,
 			.percpu_bytes = 253952,
 			.nodes_shift = 10,
 			.flags_bits = 64,
+			.nr_pageflags = 25,
+			.lru_gen_bits = 3,
+			.last_cpupid_bits = 8 + 13,
 			.pageblock_order = 9,
 			.low_megabyte_reserved = true,
 			.nr_zones = 5,
@@ -59,6 +63,9 @@ static const struct mm_arch archs[MM_NR_ARCHS] = {
 			.percpu_bytes = 135168,
 			.nodes_shift = 3,
 			.flags_bits = 32,
+			.nr_pageflags = 24,
+			.lru_gen_bits = 3,
+			.last_cpupid_bits = 0,
 			.pageblock_order = 9,
 			.low_megabyte_reserved = true,
 			.nr_zones = 4,
@@ -80,10 +87,13 @@ static const struct mm_arch archs[MM_NR_ARCHS] = {
 			.max_phys_bits = 48,
 			.section_phys_bits = 48,
 			.section_struct_bytes = 32,
-			.node_struct_bytes = 176128,
+			.node_struct_bytes = 174208,
 			.percpu_bytes = 253952,
 			.nodes_shift = 4,
 			.flags_bits = 64,
+			.nr_pageflags = 25,
+			.lru_gen_bits = 3,
+			.last_cpupid_bits = 8 + 8,
 			.pageblock_order = 9,
 			.low_megabyte_reserved = false,
 			.dma_limits_need_low_memory = true,

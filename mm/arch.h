@@ -24,9 +24,12 @@ struct mm_arch {
 	unsigned section_phys_bits; /* what the section table is sized for */
 	unsigned section_struct_bytes;
 	unsigned nodes_shift;
-	unsigned flags_bits; /* bits of page->flags */
+	unsigned flags_bits;       /* bits of page->flags */
+	unsigned nr_pageflags;     /* of these, flags proper */
+	unsigned lru_gen_bits;     /* and the multi-gen LRU's generation */
+	unsigned last_cpupid_bits; /* what NUMA balancing wants: 8 of the pid, and the CPU number */
 	unsigned pageblock_order;
-	uint64_t node_struct_bytes; /* a node descriptor: zones and zonelists */
+	uint64_t node_struct_bytes; /* a node descriptor: zones and zonelists; sizeof(pg_data_t) */
 	uint64_t percpu_bytes;      /* a CPU's area of the first per-CPU chunk */
 	bool low_megabyte_reserved; /* the first MiB is never given to the buddy lists */
 	/*

@@ -15,7 +15,8 @@
 
 #include "mm/internal.h"
 
-#define LOW_MEGABYTE (UINT64_C(1) << 20)
+#define LOW_MEGABYTE    (UINT64_C(1) << 20)
+#define SMP_CACHE_BYTES 64
 
 int mm_refuse(struct mm_refusal *refusal, enum mm_subject about, size_t index, const char *fmt, ...)
 {
@@ -171,28 +172,56 @@ static int reserve_given(struct mm *mm, const struct mm_config *c)
 	return err ? err : mm_homes_init(mm, c);
 }
 
+/* Linux gives a node with memory whole pages for its descriptor, and one without what it takes. */
+static int place_node(struct mm *mm, struct mm_node *node, struct mm_refusal *r)
+{
+	uint64_t page = UINT64_C(1) << mm->arch->page_shift, bytes = mm->arch->node_struct_bytes;
+	uint64_t align = SMP_CACHE_BYTES;
+
+	if (node->present) {
+		bytes = (bytes + page - 1) & ~(page - 1);
+		align = page;
+	}
+	node->at = mm_boot_alloc(mm, MM_HOLDS_NODE_DESCRIPTOR, bytes, align, node->nid);
+	if (node->at == MEMBLOCK_FAILED)
+		return mm_refuse_room(r, "a node descriptor", bytes);
+	for (int z = 0; z < mm->arch->nr_zones; z++) {
+		struct mm_zone *zone = &node->zones[z];
+
+		zone->at = node->at + (uint64_t)z * MM_ZONE_STRIDE;
+		zone->lock = (struct mm_lock){zone->at + MM_ZONE_LOCK, MM_NO_CPU, NULL};
+	}
+	return 0;
+}
+
+/* Those with memory come first. */
+static int place_nodes(struct mm *mm, struct mm_refusal *r)
+{
+	int err = 0;
+
+	for (int has_memory = 1; has_memory >= 0; has_memory--)
+		for (int n = 0; n < mm->nr_nodes && !err; n++)
+			if ((mm->nodes[n].present > 0) == has_memory)
+				err = place_node(mm, &mm->nodes[n], r);
+	return err;
+}
+
 /* Homes of node descriptors and per-CPU areas, and of what lies inside them. */
 static int place_descriptors(struct mm *mm, struct mm_refusal *r)
 {
 	uint64_t page = UINT64_C(1) << mm->arch->page_shift;
 	uint64_t pcp_offset = 0;
+	int err = place_nodes(mm, r);
 
-	for (int n = 0; n < mm->nr_nodes; n++) {
-		struct mm_node *node = &mm->nodes[n];
-
-		node->at = mm_boot_alloc(mm, MM_HOLDS_NODE_DESCRIPTOR, mm->arch->node_struct_bytes,
-					 page, n);
-		if (node->at == MEMBLOCK_FAILED)
-			return mm_refuse_room(r, "a node descriptor", mm->arch->node_struct_bytes);
+	if (err)
+		return err;
+	for (int n = 0; n < mm->nr_nodes; n++)
 		for (int z = 0; z < mm->arch->nr_zones; z++) {
-			struct mm_zone *zone = &node->zones[z];
+			struct mm_zone *zone = &mm->nodes[n].zones[z];
 
-			zone->at = node->at + (uint64_t)z * MM_ZONE_STRIDE;
-			zone->lock = (struct mm_lock){zone->at + MM_ZONE_LOCK, MM_NO_CPU, NULL};
 			zone->pcp_offset = pcp_offset;
 			pcp_offset += mm_zone_populated(zone) ? MM_PCP_STRIDE : 0;
 		}
-	}
 	if (pcp_offset < mm->arch->percpu_bytes)
 		pcp_offset = mm->arch->percpu_bytes;
 	for (int cpu = 0; cpu < mm->nr_cpus; cpu++) {

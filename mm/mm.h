@@ -246,10 +246,14 @@ struct mm_model_info {
 };
 void mm_model_info(const struct mm *mm, struct mm_model_info *info);
 
-/* page->flags as the kernel lays them out: [SECTION] [NODE] ZONE [LAST_CPUPID] ... FLAGS */
+/*
+ * page->flags as the kernel lays them out: [SECTION] [NODE] ZONE [LAST_CPUPID] ... FLAGS. The shift
+ * of a field without width is 0. LAST_CPUPID (NUMA balancing) is where it would be; nothing uses
+ * it.
+ */
 struct mm_flags_layout {
-	unsigned section_width, node_width, zone_width;
-	unsigned section_shift, node_shift, zone_shift;
+	unsigned section_width, node_width, zone_width, last_cpupid_width;
+	unsigned section_shift, node_shift, zone_shift, last_cpupid_shift;
 };
 void mm_flags_layout(const struct mm *mm, struct mm_flags_layout *layout);
 

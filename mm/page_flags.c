@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * page->flags: [SECTION] [NODE] ZONE ... FLAGS from the top, as the kernel lays them out
- * (include/linux/page-flags-layout.h), and what is read from it: page_to_nid(), page_zonenum().
+ * page->flags: [SECTION] [NODE] ZONE [LAST_CPUPID] ... FLAGS from the top, as the kernel lays them
+ * out (include/linux/page-flags-layout.h), and what is read from it: page_to_nid(), page_zonenum().
  */
 #include "mm/internal.h"
 
@@ -14,18 +14,37 @@ static unsigned bits_for(unsigned values)
 	return bits;
 }
 
+/* The next field below *top; a field of no width is nowhere. */
+static unsigned place(unsigned *top, unsigned width)
+{
+	*top -= width;
+	return width ? *top : 0;
+}
+
+/* LAST_CPUPID is there if it has room beside the flags and the multi-gen LRU's generation. */
+static unsigned last_cpupid_width(const struct mm_arch *arch, unsigned taken)
+{
+	unsigned used = taken + arch->lru_gen_bits + arch->nr_pageflags;
+
+	return used + arch->last_cpupid_bits <= arch->flags_bits ? arch->last_cpupid_bits : 0;
+}
+
 void mm_flags_init(struct mm *mm)
 {
 	const struct mm_arch *arch = mm->arch;
 	struct mm_flags_layout *l = &mm->flags;
+	unsigned top = arch->flags_bits;
 
 	l->section_width =
 		mm->model->section_in_flags ? arch->section_phys_bits - arch->section_bits : 0;
 	l->node_width = mm->model->id == MM_FLAT ? 0 : arch->nodes_shift;
 	l->zone_width = bits_for((unsigned)arch->nr_zones);
-	l->section_shift = arch->flags_bits - l->section_width;
-	l->node_shift = l->section_shift - l->node_width;
-	l->zone_shift = l->node_shift - l->zone_width;
+	l->last_cpupid_width =
+		last_cpupid_width(arch, l->section_width + l->node_width + l->zone_width);
+	l->section_shift = place(&top, l->section_width);
+	l->node_shift = place(&top, l->node_width);
+	l->zone_shift = place(&top, l->zone_width);
+	l->last_cpupid_shift = place(&top, l->last_cpupid_width);
 }
 
 static uint64_t field(uint64_t flags, unsigned shift, unsigned width)

@@ -20,7 +20,7 @@ static size_t count_reserved(const struct machine *m)
 {
 	size_t nr = 0;
 
-	while (nr < MACHINE_RANGES && m->reserved[nr].bytes)
+	while (nr < MACHINE_RESERVED && m->reserved[nr].bytes)
 		nr++;
 	return nr;
 }

@@ -17,16 +17,17 @@
 #define MiB (UINT64_C(1) << 20)
 #define GiB (UINT64_C(1) << 30)
 
-#define MACHINE_NODES   20
-#define MACHINE_RANGES  20
-#define MACHINE_PRESETS 48
+#define MACHINE_NODES    20
+#define MACHINE_RANGES   20
+#define MACHINE_RESERVED 100
+#define MACHINE_PRESETS  48
 
 struct machine {
 	enum mm_arch_id arch;
 	enum mm_memory_model model;
-	struct mm_range memory[MACHINE_RANGES];         /* up to the first of 0 bytes */
-	struct mm_reservation reserved[MACHINE_RANGES]; /* likewise */
-	struct mm_release late[MACHINE_RANGES];         /* likewise */
+	struct mm_range memory[MACHINE_RANGES];           /* up to the first of 0 bytes */
+	struct mm_reservation reserved[MACHINE_RESERVED]; /* likewise */
+	struct mm_release late[MACHINE_RANGES];           /* likewise */
 	bool reservations_complete;
 	int cpus[MACHINE_NODES]; /* how many; all zero: one on node 0 */
 	int nodes;               /* 0: up to the last that has anything */

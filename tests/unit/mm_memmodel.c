@@ -242,6 +242,8 @@ Test(memmodel, costs_are_those_of_captures)
 		const struct reference_shape *shape = &reference_shapes[i];
 		struct mm_model_info info = info_of(&shape->machine);
 
+		if (!shape->memmap_bytes)
+			continue;
 		cr_expect_eq(info.memmap_bytes, shape->memmap_bytes, "%s: memmap %lu, not %lu",
 			     shape->name, info.memmap_bytes, shape->memmap_bytes);
 		cr_expect_eq(info.table_bytes, shape->table_bytes, "%s: tables %lu, not %lu",
@@ -418,7 +420,8 @@ static void must_lay_out(enum mm_arch_id arch, enum mm_memory_model model, unsig
 	cr_expect(l.section_width == section && l.node_width == node && l.zone_width == zone,
 		  "%s: section %u, node %u, zone %u", mm_model_name(model), l.section_width,
 		  l.node_width, l.zone_width);
-	cr_expect(l.section_shift == bits - section && l.node_shift == bits - section - node &&
+	cr_expect(l.section_shift == (section ? bits - section : 0) &&
+			  l.node_shift == (node ? bits - section - node : 0) &&
 			  l.zone_shift == bits - section - node - zone,
 		  "%s", mm_model_name(model));
 	mm_destroy(mm);
