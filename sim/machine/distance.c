@@ -26,11 +26,11 @@ static void read_distance(struct machine_reader *r, const struct cfg_setting *s,
 			  "expected %d on the diagonal, the distance of a node to itself, found "
 			  "%" PRIu64,
 			  LOCAL_DISTANCE, d);
-	if (from != to && d <= LOCAL_DISTANCE)
+	if (from != to && d < LOCAL_DISTANCE)
 		cfg_error(r->cfg, s,
 			  "expected a distance from %d to 254, or 255 for unreachable, found "
 			  "%" PRIu64,
-			  LOCAL_DISTANCE + 1, d);
+			  LOCAL_DISTANCE, d);
 	*distance = (uint8_t)d;
 }
 

@@ -199,7 +199,7 @@ Test(machine_errors, distances)
 		"m.cfg:9: distances[1][1]: expected 10 on the diagonal, the distance of a node to "
 		"itself, found 11");
 	refused(TWO "distances = ( ( 10, 9 ), ( 20, 10 ) );",
-		"m.cfg:7: distances[0][1]: expected a distance from 11 to 254, or 255 for "
+		"m.cfg:7: distances[0][1]: expected a distance from 10 to 254, or 255 for "
 		"unreachable, found 9");
 	refused(TWO "distances = ( ( 10, 20 ), ( 256, 10 ) );",
 		"m.cfg:7: distances[1][0]: expected an integer from 0 to 255, found 256");
