@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The files of a capture: a folder of what a real machine's kernel shows of itself, each as text
+ * in memory, by lines. A file is found with or without .txt, in the folder or in its boot/.
+ */
+#ifndef SIM_CAPTURE_FILE_H
+#define SIM_CAPTURE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sim/config/diag.h"
+
+#define CAPTURE_MAX_BYTES (64 << 20) /* of one file */
+
+/* Lines hold no NUL (each became a '?') and no line end. Line i is number i + 1 in messages. */
+struct capture_file {
+	char *path;
+	char *text;
+	const char **lines; /* into text */
+	size_t nr_lines;
+};
+
+/**
+ * Read `name` ("iomem.txt") of the folder `dir`. Returns 0 and *out (free with capture_close());
+ * -ENOENT where there is no such file, with nothing in diag (*out is then empty, and may be
+ * closed); -EIO, and -EINVAL for a file that is empty, too long, or cut in its last line, with the
+ * reason in diag; -ENOMEM.
+ */
+int capture_open(const char *dir, const char *name, struct diag *diag, struct capture_file *out);
+
+/** The same where the file has to be there: -ENOENT comes with a message. */
+int capture_need(const char *dir, const char *name, struct diag *diag, struct capture_file *out);
+
+/** The same from memory; `path` stands for the file in messages. */
+int capture_parse(const char *path, const char *bytes, size_t len, struct diag *diag,
+		  struct capture_file *out);
+void capture_close(struct capture_file *f);
+
+/** Is this folder there? 0, or -ENOENT or -ENOTDIR with a message. */
+int capture_check_folder(const char *dir, struct diag *diag);
+
+/** Record what is wrong with line `i` (from 0) of the file. Returns -EINVAL. */
+int capture_wrong(const struct capture_file *f, size_t i, struct diag *diag, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* A line as a message quotes it: at most 60 bytes of it. */
+struct capture_quote {
+	char text[64];
+};
+struct capture_quote capture_quote(const char *line);
+
+/*
+ * Scanners: each moves *p past what it read and returns true, or leaves *p and returns false.
+ * Numbers have at least one digit and fit in 64 bits.
+ */
+bool scan_text(const char **p, const char *text);
+bool scan_blanks(const char **p); /* any number of blanks and tabs, none too: always true */
+bool scan_decimal(const char **p, uint64_t *out);
+bool scan_hex(const char **p, uint64_t *out); /* with or without 0x */
+/** "[mem 0x1000-0x9fbff]", also without 0x: *end is past the last byte. */
+bool scan_mem(const char **p, uint64_t *start, uint64_t *end);
+/** A decimal number is all that `text` holds, but for blanks around it. */
+bool scan_whole(const char *text, uint64_t *out);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The machine that a capture describes, read only from what describes it: never from what the
+ * kernel made of it (zoneinfo, buddyinfo, watermarks, zonelists, ...).
+ */
+#ifndef SIM_CAPTURE_MACHINE_H
+#define SIM_CAPTURE_MACHINE_H
+
+#include "mm/arch.h"
+#include "mm/mm.h"
+#include <stdio.h>
+
+#include "sim/capture/dmesg.h"
+
+#define CAPTURE_MAX_NODES 1024
+
+struct captured_machine {
+	char *name;
+	const struct mm_arch *arch;
+	enum mm_memory_model model;
+	char *kernel; /* "6.1.0-56-amd64"; NULL: not known */
+
+	int nr_nodes, nr_cpus;
+	int *cpu_nid;      /* by CPU */
+	uint8_t *distance; /* nr_nodes rows of nr_nodes */
+	uint64_t freq_khz; /* 0: not known */
+
+	struct captured_ranges memory; /* whole pages, by address, each with its node */
+	const char *memory_from;       /* the file, for people */
+	struct captured_ranges reserved;
+	bool complete;               /* reserved is all that memblock held */
+	struct captured_ranges late; /* parts of it that are given back */
+
+	char *command_line;               /* "" where not known */
+	uint64_t kernelcore, movablecore; /* bytes; 0: not given */
+	const char *thp;                  /* "always", "madvise", "never"; NULL: not given */
+};
+
+/**
+ * Read the capture in the folder `dir`. Returns 0 and *out (free with captured_machine_free());
+ * -ENOENT, -EIO, -EINVAL with the reason in diag; -ENOMEM. What is not in the capture, and where
+ * that leaves the machine less exact, is a warning.
+ */
+int captured_machine_read(const char *dir, struct diag *diag, struct captured_machine **out);
+void captured_machine_free(struct captured_machine *m);
+
+/**
+ * Write it as a machine file, which machine_parse() reads. Returns 0, or an error of reading the
+ * shipped figures (hardware.h). Write errors stay with the stream.
+ */
+int captured_machine_write(const struct captured_machine *m, struct diag *diag, FILE *out);
+
+/* The steps of reading; errors as above. */
+
+/** nodeN.cpulist, nodeN.distance and cpuinfo. `nr_memory_nodes`: nodes that memory is on. */
+int captured_nodes_read(struct captured_machine *m, const char *dir, int nr_memory_nodes,
+			struct diag *diag);
+
+/**
+ * "0-3,8": call each(arg, cpu) for every CPU; it returns 0 or an error, which ends the walk.
+ * -EINVAL with the line where the list cannot be read.
+ */
+int capture_parse_cpulist(const struct capture_file *f, struct diag *diag,
+			  int (*each)(void *arg, int cpu), void *arg);
+/** "10 20 31": fills at most `max` distances; *nr is how many there are. */
+int capture_parse_distances(const struct capture_file *f, struct diag *diag, uint8_t *row, int max,
+			    int *nr);
+/** How many CPUs cpuinfo has, and their frequency where it says (0: it does not). */
+int capture_parse_cpuinfo(const struct capture_file *f, struct diag *diag, int *nr_cpus,
+			  uint64_t *freq_khz);
+
+/** The rest of the command line that bears on memory. */
+int captured_options_read(struct captured_machine *m, const char *file, struct diag *diag);
+
+/**
+ * The parts of m->reserved that dmesg says are given back; what cannot be found there is a
+ * warning. `iomem` may be empty. Without a complete list of reservations, first adds what iomem
+ * and dmesg say of them to it.
+ */
+int captured_late_read(struct captured_machine *m, const struct captured_ranges *iomem,
+		       const struct captured_dmesg *dmesg, const char *dmesg_path,
+		       struct diag *diag);
+
+#endif

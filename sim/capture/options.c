@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a kernel's command line says of its memory, beyond what has already changed the ranges
+ * (mem=, memmap=) and the nodes (numa=): kernelcore=, movablecore=, transparent_hugepage=.
+ */
+#include "sim/capture/machine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t memory_bytes(const struct captured_machine *m)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < m->memory.nr; i++)
+		bytes += m->memory.at[i].end - m->memory.at[i].start;
+	return bytes;
+}
+
+/* "1G", "700M", "0x1000k" or "30%" of all memory */
+static bool read_core(const struct captured_machine *m, const char *text, uint64_t *out)
+{
+	static const char units[] = "KMGT";
+	const char *unit;
+	uint64_t n;
+	bool hex = text[0] == '0' && (text[1] | 0x20) == 'x';
+
+	if (hex ? !scan_hex(&text, &n) : !scan_decimal(&text, &n))
+		return false;
+	if (!strcmp(text, "%")) {
+		/* The kernel: totalpages * 100 * percent / 10000. */
+		*out = (memory_bytes(m) >> m->arch->page_shift) * n / 100 << m->arch->page_shift;
+		return n <= 100;
+	}
+	unit = *text ? strchr(units, *text & ~0x20) : NULL;
+	if (*text && (!unit || text[1]))
+		return false;
+	for (const char *u = units; unit && u <= unit; u++)
+		if (__builtin_mul_overflow(n, UINT64_C(1024), &n))
+			return false;
+	*out = n;
+	return true;
+}
+
+static void unread(struct diag *diag, const char *file, const char *option)
+{
+	diag_warn(diag, file, 0, "the option '%s' is not modelled: it is left out",
+		  capture_quote(option).text);
+}
+
+static void read_option(struct captured_machine *m, const char *option, const char *file,
+			struct diag *diag)
+{
+	static const char *const thp[] = {"always", "madvise", "never"};
+	const char *p = option;
+
+	if (scan_text(&p, "kernelcore=")) {
+		if (!read_core(m, p, &m->kernelcore))
+			unread(diag, file, option);
+	} else if (scan_text(&p, "movablecore=")) {
+		if (!read_core(m, p, &m->movablecore))
+			unread(diag, file, option);
+	} else if (scan_text(&p, "transparent_hugepage=")) {
+		for (int i = 0; i < 3; i++)
+			if (!strcmp(p, thp[i]))
+				m->thp = thp[i];
+	} else if (!strcmp(p, "movable_node")) {
+		unread(diag, file, option);
+	}
+}
+
+int captured_options_read(struct captured_machine *m, const char *file, struct diag *diag)
+{
+	char *line = strdup(m->command_line), *save = NULL;
+
+	if (!line)
+		return -ENOMEM;
+	for (char *option = strtok_r(line, " ", &save); option; option = strtok_r(NULL, " ", &save))
+		read_option(m, option, file, diag);
+	free(line);
+	return 0;
+}
