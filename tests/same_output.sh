@@ -42,6 +42,16 @@ for trace in traces/*.zst traces/*.nst tests/reference/trace-forms/*.txt; do
 	same trace info --format json "$trace"
 done
 
+mkdir "$tmp/captures"
+for archive in tests/reference/captures/*.tar.gz; do
+	capture=$tmp/captures/$(basename "$archive" .tar.gz)
+	gzip -dc "$archive" | tar -xf - -C "$tmp/captures"
+	same import capture "$capture"
+	"$reference" import capture "$capture" -q -o "$tmp/captures/machine.cfg" || failed=1
+	same diff "$capture" "$tmp/captures/machine.cfg"
+	same diff "$capture" "$tmp/captures/machine.cfg" --sysctl min_free_kbytes=5000 --format json
+done
+
 for scenario in configs/scenarios/*.cfg; do
 	same run "$scenario" --format json
 	same run "$scenario"

@@ -1,0 +1,119 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# numasim import capture: from captures of real machines to machine files on which the mm core makes
+# every figure that the real kernel made, none of which was read.
+. "$2/tests/golden/harness"
+captures=tests/reference/captures
+
+# unpack NAME: into $tmp/NAME.
+unpack()
+{
+	gzip -dc "$captures/$1.tar.gz" | tar -xf - -C "$tmp"
+}
+
+# import NAME: from $tmp/NAME to $tmp/NAME.cfg, which is well-formed.
+import()
+{
+	rm -f "$tmp/$1.cfg"
+	run import capture "$tmp/$1" -o "$tmp/$1.cfg"
+	status 0
+	silent out
+	run check "$tmp/$1.cfg"
+	status 0
+	silent err
+}
+
+# equal ARGUMENT...: numasim diff finds no difference.
+equal()
+{
+	run diff "$@"
+	status 0
+	silent err
+	figures=$(sed -n '$s/^\([0-9]*\) of \([0-9]*\) figures equal$/\1 \2/p' "$tmp/out")
+	[ "${figures% *}" = "${figures#* }" ] || fail "not all figures are equal"
+}
+
+for archive in "$captures"/*.tar.gz; do
+	name=$(basename "$archive" .tar.gz)
+	unpack "$name"
+	import "$name"
+	[ ! -e "$tmp/$name/memblock_reserved.tsv" ] || equal "$tmp/$name" "$tmp/$name.cfg"
+done
+
+# After each sysctl, on the machine of the same shape. To capture the state before the first step,
+# lowmem_reserve_ratio was read, and reading it has the kernel compute.
+set -- --sysctl lowmem_reserve_ratio
+for step in "$tmp"/s1_uma6g_sysctls/[0-9]*; do
+	key=$(basename "$step")
+	key=${key#*_}
+	set -- "$@" --sysctl "${key%%=*}=$(echo "${key#*=}" | tr _ ' ')"
+	equal "$step" "$tmp/c_uma6g_4cpu.cfg" "$@"
+done
+[ $# -gt 50 ] || fail "there are steps of sysctls: $#"
+
+# What the kernel made of the machine is not read: without it the same bytes come of it.
+for name in d_numa2x1g_4cpu g_numa_cpuless_and_memless m_uma2g_fake4 p_i386_686pae_2g; do
+	mv "$tmp/$name.cfg" "$tmp/expected.cfg"
+	rm -f "$tmp/$name/zoneinfo.txt" "$tmp/$name/sysctl_vm.txt"
+	grep -E '(Linux version|BIOS-e820:|SRAT:|Freeing ) ?' "$tmp/$name/dmesg.txt" >"$tmp/reduced"
+	mv "$tmp/reduced" "$tmp/$name/dmesg.txt"
+	import "$name"
+	cmp "$tmp/expected.cfg" "$tmp/$name.cfg" || fail "what the kernel made was read"
+done
+
+# As from a folder that has it in boot/, and names without .txt.
+name=g_numa_cpuless_and_memless
+mkdir "$tmp/boot"
+mv "$tmp/$name"/* "$tmp/boot"
+mv "$tmp/boot" "$tmp/$name"
+mv "$tmp/$name.cfg" "$tmp/expected.cfg"
+for file in iomem dmesg node0.cpulist cpuinfo; do
+	mv "$tmp/$name/boot/$file.txt" "$tmp/$name/boot/$file"
+done
+import $name
+cmp "$tmp/expected.cfg" "$tmp/$name.cfg" || fail "differs with other file names"
+
+# A machine whose memblock nobody could ask: the image is in iomem, memory is cut by SRAT.
+memory()
+{
+	sed -n '/^nodes/,/^);/p' "$1"
+}
+name=f_numa4_uneven_ring
+rm "$tmp/$name"/memblock_*.tsv
+mv "$tmp/$name.cfg" "$tmp/expected.cfg"
+import $name
+memory "$tmp/$name.cfg" >"$tmp/found"
+memory "$tmp/expected.cfg" | cmp - "$tmp/found" || fail "memory differs from memblock's"
+grep -q 'reservations = "partial"' "$tmp/$name.cfg" || fail "reservations are not partial"
+for what in "kernel code" "kernel bss" initrd "unused decrypted"; do
+	grep -q "what = \"$what\"" "$tmp/$name.cfg" || fail "no '$what'"
+done
+run diff "$tmp/$name" "$tmp/$name.cfg"
+status 1
+out "figures equal"
+
+# Not even iomem: the firmware's map.
+rm "$tmp/$name/iomem.txt"
+import $name
+memory "$tmp/$name.cfg" >"$tmp/found"
+memory "$tmp/expected.cfg" | cmp - "$tmp/found" || fail "memory differs from memblock's"
+grep -q 'source = "Memory (dmesg.txt)' "$tmp/$name.cfg" || fail "the source is not told"
+
+# Options of the kernel, and the frequency that cpuinfo has.
+name=d_numa2x1g_4cpu
+echo 'kernelcore=512M movablecore=25% transparent_hugepage=never quiet' >"$tmp/$name/cmdline.txt"
+awk '/^processor/ { print } /^model/ { print "cpu MHz\t\t: 2600.125" }' "$tmp/$name/cpuinfo.txt" \
+	>"$tmp/cpuinfo"
+mv "$tmp/cpuinfo" "$tmp/$name/cpuinfo.txt"
+import $name
+for line in 'kernelcore = "512MiB"' 'transparent_hugepage = "never"' 'frequency = "2.600125GHz"'; do
+	grep -qF "$line" "$tmp/$name.cfg" || fail "the file does not have: $line"
+done
+
+run import captrue "$tmp/$name"
+status 2
+silent out
+err "unknown kind 'captrue', did you mean 'capture'?"
+run import --help
+out "a folder with"
+end
