@@ -59,7 +59,29 @@ out "min_free_kbytes = 3815"
 out "lowmem_reserve_ratio = 256	256	32	0	0"
 out "watermark_scale_factor = 50"
 
-for view in memblock meminfo vmstat iomem sysctl; do
+# page->flags of Debian 12's amd64 and 686-pae kernels.
+cat >"$tmp/flags" <<END
+mminit::pageflags_layout_widths Section 0 Node 10 Zone 3 Lastcpupid 21 Kasantag 0 Gen 3 Tier 2 Flags 25
+mminit::pageflags_layout_shifts Section 25 Node 10 Zone 3 Lastcpupid 21 Kasantag 0
+mminit::pageflags_layout_pgshifts Section 0 Node 54 Zone 51 Lastcpupid 30 Kasantag 0
+mminit::pageflags_layout_nodezoneid Node/Zone ID: 64 -> 51
+mminit::pageflags_layout_usage location: 64 -> 25 layout 25 -> 25 unused 25 -> 0 page-flags
+END
+run show configs/machines/W1b_touch_4k_2x512m.cfg pageflags
+status 0
+cmp "$tmp/out" "$tmp/flags" || fail "not the kernel's layout on amd64"
+cat >"$tmp/flags" <<END
+mminit::pageflags_layout_widths Section 0 Node 0 Zone 2 Lastcpupid 0 Kasantag 0 Gen 3 Tier 2 Flags 24
+mminit::pageflags_layout_shifts Section 0 Node 0 Zone 2 Lastcpupid 0 Kasantag 0
+mminit::pageflags_layout_pgshifts Section 0 Node 0 Zone 30 Lastcpupid 0 Kasantag 0
+mminit::pageflags_layout_nodezoneid Node/Zone ID: 32 -> 30
+mminit::pageflags_layout_usage location: 32 -> 25 layout 25 -> 24 unused 24 -> 0 page-flags
+END
+run show configs/machines/W7_touch_i386_highmem.cfg pageflags
+status 0
+cmp "$tmp/out" "$tmp/flags" || fail "not the kernel's layout on i386"
+
+for view in memblock meminfo vmstat iomem sysctl pageflags; do
 	run show configs/machines/ring8.cfg $view --format json
 	status 0
 done
