@@ -87,14 +87,32 @@ static int reserve_image(struct late_reader *r)
 	return err;
 }
 
+/* What firmware and command line keep of System RAM: rows inside of it. */
+static int reserve_nested(struct late_reader *r, const struct captured_ranges *iomem)
+{
+	bool in_ram = false;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < iomem->nr; i++) {
+		const struct captured_range *row = &iomem->at[i];
+
+		if (!row->nested)
+			in_ram = !strcmp(row->what, "System RAM");
+		else if (in_ram && !strcmp(row->what, "Crash kernel"))
+			err = reserve(r, row->start, row->end, "crash kernel");
+		else if (in_ram && !strcmp(row->what, "Reserved"))
+			err = reserve(r, row->start, row->end, "firmware");
+	}
+	return err;
+}
+
 static int reserve_known(struct late_reader *r, const struct captured_ranges *iomem)
 {
 	const struct captured_range *initrd = &r->dmesg->initrd;
 	int err = reserve_image(r);
 
-	for (size_t i = 0; !err && i < iomem->nr; i++)
-		if (iomem->at[i].nested && !strcmp(iomem->at[i].what, "Crash kernel"))
-			err = reserve(r, iomem->at[i].start, iomem->at[i].end, "crash kernel");
+	if (!err)
+		err = reserve_nested(r, iomem);
 	if (!err && initrd->end)
 		err = reserve(r, down(r, initrd->start), up(r, initrd->end), "initrd");
 	ranges_sort(&r->m->reserved);
@@ -254,5 +272,9 @@ int captured_late_read(struct captured_machine *m, const struct captured_ranges 
 		err = reserve_known(&r, iomem);
 	for (size_t i = 0; !err && i < dmesg->late.nr; i++)
 		err = read_late(&r, &dmesg->late.at[i]);
+	if (err == -E2BIG)
+		return diag_error(diag, -EINVAL, dmesg_path, 0,
+				  "with what is reserved by iomem there are more than %d ranges",
+				  CAPTURE_MAX_RANGES);
 	return err ? err : rename_early(&r);
 }

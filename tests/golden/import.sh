@@ -80,12 +80,15 @@ memory()
 }
 name=f_numa4_uneven_ring
 rm "$tmp/$name"/memblock_*.tsv
+sed -i '/Kernel bss/a\
+  30000000-37ffffff : Crash kernel\
+  38000000-380fffff : Reserved' "$tmp/$name/iomem.txt"
 mv "$tmp/$name.cfg" "$tmp/expected.cfg"
 import $name
 memory "$tmp/$name.cfg" >"$tmp/found"
 memory "$tmp/expected.cfg" | cmp - "$tmp/found" || fail "memory differs from memblock's"
 grep -q 'reservations = "partial"' "$tmp/$name.cfg" || fail "reservations are not partial"
-for what in "kernel code" "kernel bss" initrd "unused decrypted"; do
+for what in "kernel code" "kernel bss" initrd "unused decrypted" "crash kernel" firmware; do
 	grep -q "what = \"$what\"" "$tmp/$name.cfg" || fail "no '$what'"
 done
 run diff "$tmp/$name" "$tmp/$name.cfg"
