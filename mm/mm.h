@@ -191,6 +191,8 @@ struct mm_zone_info {
 
 /** Zone `zone` (index among the architecture's zones) of node `nid`. spanned is 0 where empty. */
 void mm_zone_info(const struct mm *mm, int nid, int zone, struct mm_zone_info *info);
+/** Page blocks of the zone: those of 2^pageblock_order frames that have any memory. */
+uint64_t mm_zone_pageblocks(const struct mm *mm, int nid, int zone);
 /* A node's NUMA counters: /sys/devices/system/node/nodeN/numastat. Sums over its zones. */
 struct mm_numastat {
 	uint64_t numa_hit, numa_miss, numa_foreign, interleave_hit, local_node, other_node;

@@ -80,6 +80,23 @@ void mm_zone_info(const struct mm *mm, int nid, int index, struct mm_zone_info *
 		info->nr_free_blocks[o] = zone->free_area[o].nr_free;
 }
 
+/* As the kernel walks a zone: in steps of a block from its first frame, aligned or not. */
+uint64_t mm_zone_pageblocks(const struct mm *mm, int nid, int index)
+{
+	const struct mm_zone *zone = &mm->nodes[nid].zones[index];
+	pfn_t block = UINT64_C(1) << mm->arch->pageblock_order;
+	unsigned shift = mm->arch->page_shift;
+	uint64_t blocks = 0;
+
+	for (pfn_t pfn = zone->start_pfn; pfn < zone->start_pfn + zone->spanned; pfn += block) {
+		pfn_t first = pfn & ~(block - 1);
+
+		blocks += memblock_memory_in(&mm->memblock, first << shift,
+					     (first + block) << shift) > 0;
+	}
+	return blocks;
+}
+
 void mm_node_numastat(const struct mm *mm, int nid, struct mm_numastat *stat)
 {
 	*stat = (struct mm_numastat){0};

@@ -106,7 +106,7 @@ run show configs/machines/epyc-9224-cxl.cfg topology --quiet
 out "| no CPUs "
 
 # The same as JSON, each view that has both.
-for view in topology zoneinfo buddyinfo numastat zonelists memblock meminfo vmstat iomem sysctl pageflags; do
+for view in topology zoneinfo buddyinfo numastat zonelists memblock meminfo vmstat iomem sysctl pageflags pagetypeinfo; do
 	run show $machine $view --format json
 	status 0
 	silent err

@@ -81,7 +81,19 @@ run show configs/machines/W7_touch_i386_highmem.cfg pageflags
 status 0
 cmp "$tmp/out" "$tmp/flags" || fail "not the kernel's layout on i386"
 
-for view in memblock meminfo vmstat iomem sysctl pageflags; do
+# The page blocks are as many as that kernel counted (8, 248, 256), all movable yet; the file is whole
+# for each node.
+run show configs/machines/W1b_touch_4k_2x512m.cfg pagetypeinfo
+status 0
+[ "$(grep -c '^Page block order: 9$' "$tmp/out")" -eq 2 ] || fail "not a file a node"
+out "Free pages count per migrate type at order       0      1      2      3      4      5      6      7      8      9     10 "
+out "Node    0, zone      DMA, type      Movable      0      0      0      0      0      1      1      1      0      1      3 "
+out "Number of blocks type     Unmovable      Movable  Reclaimable   HighAtomic      Isolate "
+out "Node 0, zone      DMA            0            8            0            0            0 "
+out "Node 0, zone    DMA32            0          248            0            0            0 "
+out "Node 1, zone    DMA32            0          256            0            0            0 "
+
+for view in memblock meminfo vmstat iomem sysctl pageflags pagetypeinfo; do
 	run show configs/machines/ring8.cfg $view --format json
 	status 0
 done
