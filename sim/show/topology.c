@@ -89,6 +89,16 @@ static json_t *matrix(const struct machine *m, bool bandwidth)
 	return rows;
 }
 
+/* What of the kernel's parameters stands on a command line. */
+static void gather_kernel(json_t *doc, const struct machine *m)
+{
+	json_t *kernel = json_put_object(doc, "kernel");
+
+	json_put(kernel, "kernelcore_bytes", m->mm.params.kernelcore_bytes);
+	json_put(kernel, "movablecore_bytes", m->mm.params.movablecore_bytes);
+	json_object_set_new(kernel, "transparent_hugepage", json_boolean(m->mm.params.thp));
+}
+
 static json_t *json(const struct show_subject *s)
 {
 	const struct machine *m = s->machine;
@@ -111,6 +121,7 @@ static json_t *json(const struct show_subject *s)
 			json_append(row, m->distance[from * m->mm.nr_nodes + to]);
 		json_array_append_new(distances, row);
 	}
+	gather_kernel(doc, m);
 	return doc;
 }
 
