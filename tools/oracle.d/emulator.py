@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a machine to the emulator's command line, and a boot of it.
+
+QEMU's PC puts the memory of its nodes one after the other, in the order of their numbers: from 0
+up to a limit below 4 GiB, where its devices are, and from 4 GiB on. A machine whose memory lies
+like that is emulated address by address, holes being hidden from the kernel with memmap=. Of any
+other the sizes are kept, and the plan says why the addresses are not."""
+
+import os
+import subprocess
+from dataclasses import dataclass, field
+
+from packages import QEMU, Failure
+
+MIB = 1 << 20
+GIB = 1 << 30
+LOW_DEFAULT = 3 * GIB          # the limit when there is more memory than fits below
+LOW_MAX = 3 * GIB + 512 * MIB  # and when there is not
+FIRMWARE_TABLES = 192 << 10    # at the end of memory below 4 GiB; SeaBIOS takes 128 KiB and more
+MAX_NODES = 128                # MAX_NODES of QEMU
+MAX_CPUS = 255                 # with xAPIC ids
+MAX_BYTES = 1 << 40            # 40 physical address bits of TCG
+
+# Our own: where the kernel says what it does, and what makes a boot repeatable. memblock=debug
+# tells every early reservation, the others print zonelists and the layout of page->flags.
+KERNEL_ARGS = ("console=ttyS0 earlyprintk=ttyS0,115200 mminit_loglevel=4 ignore_loglevel nokaslr "
+               "panic=-1 memblock=debug")
+
+
+@dataclass
+class Plan:
+    """A machine that QEMU can make."""
+    name: str
+    sizes: list            # of each node, in MiB; 0: no memory
+    cpu_nodes: list        # of each CPU
+    distances: list        # a row a node, or [] for the kernel's default
+    low_limit: int = 0     # where memory below 4 GiB ends, in bytes; 0: QEMU's own
+    kernel_args: list = field(default_factory=list)
+    notes: list = field(default_factory=list)  # what is not as the machine file says
+
+    def total_mib(self):
+        """All memory."""
+        return sum(self.sizes)
+
+
+def fmt(address):
+    """An address as the kernel's options take it."""
+    return f"{address:#x}"
+
+
+def check_plan(plan):
+    """Refuse, with the reason, what QEMU or this host cannot do."""
+    if len(plan.sizes) > MAX_NODES:
+        raise Failure(f"{len(plan.sizes)} nodes; QEMU has at most {MAX_NODES}")
+    if len(plan.cpu_nodes) > MAX_CPUS:
+        raise Failure(f"{len(plan.cpu_nodes)} CPUs; QEMU's PC has at most {MAX_CPUS}")
+    for nid, size in enumerate(plan.sizes):
+        if not size and nid not in plan.cpu_nodes:
+            raise Failure(f"node {nid} has neither memory nor CPUs: a PC's firmware cannot "
+                          "describe it")
+    total = plan.total_mib() * MIB
+    if total > MAX_BYTES:
+        raise Failure(f"{total // GIB} GiB; an emulated PC addresses at most {MAX_BYTES // GIB}")
+    if total < 128 * MIB:
+        raise Failure(f"{total // MIB} MiB; Debian's kernel needs 128")
+    # Guest memory is taken from the host where the guest touches it: page descriptors (64 B for
+    # 4 KiB), and what kernel and init use.
+    need = total // 64 + 512 * MIB + len(plan.cpu_nodes) * 8 * MIB
+    have = available_bytes()
+    if need > have:
+        raise Failure(f"booting {total // GIB} GiB takes some {need // MIB} MiB of this host, "
+                      f"which has {have // MIB} MiB to spare")
+
+
+def available_bytes():
+    """What the host can give away."""
+    with open("/proc/meminfo", encoding="ascii") as f:
+        for line in f:
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    return MAX_BYTES
+
+
+def address_plan(nodes, ranges):
+    """(sizes in MiB, low limit, memmap= options) for exactly these addresses, or a Failure.
+
+    `ranges` is sorted: (start, end, nid)."""
+    order = [nid for _, _, nid in ranges]
+    if order != sorted(order):
+        raise Failure("its nodes do not lie in memory in the order of their numbers")
+    if ranges[0][0] > MIB:
+        raise Failure(f"its memory begins at {fmt(ranges[0][0])}")
+    low_end = max([end for _, end, _ in ranges if end <= 4 * GIB], default=0)
+    low_end = -(-low_end // MIB) * MIB
+    high_end = max(ranges[-1][1], 4 * GIB)
+    if any(start < 4 * GIB < end for start, end, _ in ranges):
+        raise Failure("it has memory across 4 GiB, where a PC has its devices")
+    limit = LOW_DEFAULT if high_end > 4 * GIB else LOW_MAX
+    if low_end > limit:
+        raise Failure(f"it has memory up to {fmt(low_end)}, where a PC has its devices")
+
+    def linear(address):
+        """As if there were no room for devices below 4 GiB."""
+        return low_end + address - 4 * GIB if address >= 4 * GIB else min(address, low_end)
+
+    # Each node reaches to where the next one begins, the last to its own end. Both are whole MiB.
+    sizes, start, holes = [0] * nodes, 0, []
+    owners = sorted(set(order))
+    for nid, following in zip(owners, owners[1:] + [None]):
+        last = max(end for _, end, n in ranges if n == nid)
+        end = -(-last // MIB) * MIB
+        if following is not None:
+            end = min(s for s, _, n in ranges if n == following)
+            if linear(end) % MIB:
+                raise Failure(f"node {following} begins at {fmt(end)}, not at a whole MiB")
+        sizes[nid] = (linear(end) - start) // MIB
+        start = linear(end)
+        if not sizes[nid]:
+            raise Failure(f"node {nid} has less than 1 MiB")
+    # What lies below 1 MiB, and between the limit below 4 GiB and 4 GiB, is the firmware's affair.
+    at = MIB
+    for range_start, range_end, _ in ranges + [(linear_end(low_end, high_end), 0, 0)]:
+        for lo, hi in split_at_devices(at, range_start, low_end):
+            # At the limit are the firmware's tables, and below them the initrd: not to be hidden.
+            if lo < hi and (hi != low_end or hi - lo >= MIB or hi - lo <= FIRMWARE_TABLES):
+                holes.append(f"memmap={(hi - lo) // 1024}K${fmt(lo)}")
+        at = max(at, range_end)
+    return sizes, low_end if high_end > 4 * GIB and low_end != LOW_DEFAULT else 0, holes
+
+
+def linear_end(low_end, high_end):
+    """Where memory ends."""
+    return -(-high_end // MIB) * MIB if high_end > 4 * GIB else low_end
+
+
+def split_at_devices(lo, hi, low_end):
+    """The parts of a hole that have memory behind them in the emulated machine."""
+    if lo >= hi:
+        return []
+    parts = []
+    if lo < low_end:
+        parts.append((lo, min(hi, low_end)))
+    if hi > 4 * GIB:
+        parts.append((max(lo, 4 * GIB), hi))
+    return parts
+
+
+def plan_of_machine(topology):
+    """A Plan from what `numasim show MACHINE topology --format json` says."""
+    if topology["architecture"] != "x86_64":
+        raise Failure(f"its architecture is {topology['architecture']}; the kernel that is booted "
+                      "is x86_64")
+    if topology["memory_model"] != "sparse-vmemmap":
+        raise Failure(f"its memory model is {topology['memory_model']}; Debian builds x86_64 with "
+                      "sparse-vmemmap (try --set memory_model=sparse-vmemmap)")
+    nodes = topology["nodes"]
+    ranges = sorted((r["base"], r["base"] + r["bytes"], node["node"])
+                    for node in nodes for r in node["memory"])
+    cpu_of = {cpu: node["node"] for node in nodes for cpu in node["cpus"]}
+    distances = topology["distances"]
+    if all(d == (10 if i == j else 20)
+           for i, row in enumerate(distances) for j, d in enumerate(row)):
+        distances = []
+    plan = Plan(topology["name"], [], [cpu_of[cpu] for cpu in sorted(cpu_of)], distances)
+    try:
+        plan.sizes, plan.low_limit, plan.kernel_args = address_plan(len(nodes), ranges)
+    except Failure as why:
+        plan.sizes = [-(-sum(r["bytes"] for r in node["memory"]) // MIB) for node in nodes]
+        plan.notes.append(f"sizes kept, not addresses: {why}")
+    kernel = topology.get("kernel", {})
+    for key in "kernelcore", "movablecore":
+        if kernel.get(key + "_bytes"):
+            plan.kernel_args.append(f"{key}={kernel[key + '_bytes'] // 1024}K")
+    if kernel.get("transparent_hugepage") is False:
+        plan.kernel_args.append("transparent_hugepage=never")
+    check_plan(plan)
+    return plan
+
+
+def machine_options(plan):
+    """The emulator's options that make the machine."""
+    limit = f",max-ram-below-4g={plan.low_limit}" if plan.low_limit else ""
+    nr_cpus = len(plan.cpu_nodes)
+    options = ["-machine", "pc" + limit, "-m", f"{plan.total_mib()}M",
+               "-smp", f"{nr_cpus},sockets={nr_cpus},cores=1,threads=1"]
+    if len(plan.sizes) == 1 and not plan.distances:
+        return options
+    for nid, size in enumerate(plan.sizes):
+        node = f"node,nodeid={nid}"
+        if size:
+            options += ["-object", f"memory-backend-ram,id=m{nid},size={size}M"]
+            node += f",memdev=m{nid}"
+        options += ["-numa", node]
+    for cpu, nid in enumerate(plan.cpu_nodes):
+        options += ["-numa", f"cpu,node-id={nid},socket-id={cpu},core-id=0,thread-id=0"]
+    for i, row in enumerate(plan.distances):
+        for j, distance in enumerate(row):
+            options += ["-numa", f"dist,src={i},dst={j},val={distance}"]
+    return options
+
+
+def boot(plan, parts, folder, timeout):
+    """Boot it. Leaves console.txt (the kernel's messages) and serial.txt (files) in `folder`."""
+    os.makedirs(folder, exist_ok=True)
+    console, serial = (os.path.join(folder, name) for name in ("console.txt", "serial.txt"))
+    line = " ".join([KERNEL_ARGS, *plan.kernel_args])
+    command = [QEMU, "-accel", "tcg", "-cpu", "max", "-nodefaults", "-display", "none",
+               "-no-reboot", "-serial", f"file:{console}", "-serial", f"file:{serial}",
+               "-kernel", parts["kernel"], "-initrd", parts["initrd"], "-append", line,
+               *machine_options(plan)]
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE, text=True, timeout=timeout, check=False)
+    except subprocess.TimeoutExpired:
+        raise Failure(f"did not finish in {timeout} s; the kernel's messages are in "
+                      f"{console}") from None
+    if done.returncode:
+        raise Failure(f"QEMU failed: {done.stderr.strip()}")
+    return line
