@@ -134,7 +134,7 @@ void mm_lowmem_reserve_setup(struct mm *mm)
 
 void mm_watermarks_init(struct mm *mm)
 {
-	uint64_t total_pages = 0, khugepaged;
+	uint64_t total_pages = 0, wanted;
 
 	for_each_zone (mm, zone) {
 		total_pages += zone->managed;
@@ -145,13 +145,17 @@ void mm_watermarks_init(struct mm *mm)
 	set_watermarks(mm);
 	mm_lowmem_reserve_setup(mm);
 
-	/* Transparent huge pages are off on machines below 512 MiB. */
-	if (mm->params.min_free_kbytes != MM_PARAM_DEFAULT || !mm->params.thp ||
+	/*
+	 * Then khugepaged starts, unless the machine has less than 512 MiB, and raises it. Where
+	 * huge pages are never wanted it has the first figure computed again, now that there are
+	 * high watermarks, and takes it although it is less (set_recommended_min_free_kbytes()).
+	 */
+	if (mm->params.min_free_kbytes != MM_PARAM_DEFAULT ||
 	    total_pages << mm->arch->page_shift < UINT64_C(512) << 20)
 		return;
-	khugepaged = khugepaged_min_free_kbytes(mm);
-	if (khugepaged > mm->min_free_kbytes) {
-		mm->min_free_kbytes = khugepaged;
+	wanted = mm->params.thp ? khugepaged_min_free_kbytes(mm) : default_min_free_kbytes(mm);
+	if (wanted > mm->min_free_kbytes || !mm->params.thp) {
+		mm->min_free_kbytes = wanted;
 		set_watermarks(mm);
 	}
 }

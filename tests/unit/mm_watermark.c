@@ -35,15 +35,15 @@ Test(watermark, follows_its_formula)
 }
 
 /*
- * isqrt(16 * lowmem kB): 1 MiB is isqrt(16 * 1024) = 128, the least; 4 MiB is 256; 4 GiB is 8192;
- * 4 TiB is 262144, the most. Such memory is not booted but put into the zone's books.
+ * isqrt(16 * lowmem kB): 1 MiB is isqrt(16 * 1024) = 128, the least; 4 MiB is 256; 256 MiB is 2048;
+ * more than 4 TiB is 262144, the most. Such memory is not booted but put into the zone's books.
  */
 Test(watermark, min_free_kbytes_is_a_root_within_bounds)
 {
 	const struct {
 		uint64_t bytes, kbytes;
 	} cases[] = {{512 * KiB, 128}, {MiB, 128},           {4 * MiB, 256},
-		     {4 * GiB, 8192},  {4096 * GiB, 262144}, {5120 * GiB, 262144}};
+		     {256 * MiB, 2048}, {5120 * GiB, 262144}};
 	struct machine m = {.model = MM_SPARSE, .memory = {{0, 4 * MiB, 0}}, .no_thp = true};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -57,6 +57,27 @@ Test(watermark, min_free_kbytes_is_a_root_within_bounds)
 			     cases[i].bytes, mm_min_free_kbytes(mm));
 		mm_destroy(mm);
 	}
+}
+
+/*
+ * From 512 MiB on, with huge pages off, the root is taken a second time, now of what is above the
+ * high watermarks. 1 GiB: isqrt(16 * 1048576) = 4096, so the high watermarks are those above, 24
+ * and 1524; 262144 - 1548 = 260596 pages are 1042384 kB, isqrt(16 * 1042384) = 4083. A real kernel
+ * with transparent_hugepage=never has such a figure.
+ */
+Test(watermark, without_huge_pages_the_root_is_of_what_is_above_high)
+{
+	struct machine m = gib;
+	struct mm *mm;
+
+	m.model = MM_SPARSE;
+	m.min_free_kbytes = 0;
+	m.no_thp = true;
+	mm = boot(&m);
+	cr_expect_eq(mm_min_free_kbytes(mm), 4083);
+	/* 4083 / 4 = 1020 pages; 1020 * 4096 / 262144 = 15 of them are DMA's. */
+	cr_expect_eq(zone_info(mm, 0, 0).min, 15);
+	mm_destroy(mm);
 }
 
 /*
