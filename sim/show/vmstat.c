@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The counters of /proc/vmstat that the mm core keeps, by the kernel's names and in its order. */
+/*
+ * /proc/vmstat by the kernel's names and in its order, but for the dirty thresholds, which are no
+ * counters.
+ */
 #include <ctype.h>
 #include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "sim/json.h"
+#include "sim/kernel_counters.h"
 #include "sim/show/show.h"
 
 static void put_numa(json_t *doc, const struct mm *mm)
@@ -29,29 +35,59 @@ static void put_numa(json_t *doc, const struct mm *mm)
 	json_put(doc, "numa_other", sum.other_node);
 }
 
-/* Pages allocated from the zones of one type, over all nodes: pgalloc_dma32. */
-static void put_pgalloc(json_t *doc, const struct mm *mm, int zone)
+/* An event that is counted by zone: pgalloc_dma32. */
+static void put_zone_event(json_t *doc, const char *event, const struct mm_arch_zone *zone,
+			   uint64_t value)
 {
-	char key[32] = "pgalloc_";
-	size_t len = sizeof("pgalloc_") - 1;
+	const char *name = zone->type == MM_ZONE_HIGHMEM ? "high" : zone->name;
+	char key[48];
+	int len = snprintf(key, sizeof(key), "%s_", event);
+
+	for (const char *p = name; *p && len + 1 < (int)sizeof(key); p++)
+		key[len++] = (char)tolower((unsigned char)*p);
+	key[len] = '\0';
+	json_put(doc, key, value);
+}
+
+static uint64_t pages_allocated(const struct mm *mm, int zone)
+{
 	uint64_t pages = 0;
 
-	for (const char *p = mm_get_arch(mm)->zones[zone].name; *p && len + 1 < sizeof(key); p++)
-		key[len++] = (char)tolower((unsigned char)*p);
 	for (int nid = 0; nid < mm_nr_nodes(mm); nid++) {
 		struct mm_zone_info info;
 
 		mm_zone_info(mm, nid, zone, &info);
 		pages += info.alloc_pages;
 	}
-	json_put(doc, key, pages);
+	return pages;
 }
 
+static void put_zone_events(json_t *doc, const struct mm *mm)
+{
+	const struct mm_arch *arch = mm_get_arch(mm);
+
+	for (int e = 0; kernel_zone_events[e]; e++)
+		for (int z = 0; z < arch->nr_zones; z++)
+			put_zone_event(doc, kernel_zone_events[e], &arch->zones[z],
+				       strcmp(kernel_zone_events[e], "pgalloc")
+					       ? 0
+					       : pages_allocated(mm, z));
+}
+
+/* Counters that the mm core does not have. */
+static void put_zeroes(json_t *doc, const struct mm *mm, const char *const *names)
+{
+	for (int i = 0; names[i]; i++)
+		if (kernel_has_numa(mm) || !kernel_counter_needs_numa(names[i]))
+			json_put(doc, names[i], 0);
+}
+
+/* Boot frees each managed page once, which counts as a free. */
 static json_t *json(const struct show_subject *s)
 {
 	const struct mm *mm = s->mm;
 	json_t *doc = json_object();
-	uint64_t free = 0;
+	uint64_t free = 0, managed = 0;
 
 	for (int nid = 0; nid < mm_nr_nodes(mm); nid++)
 		for (int z = 0; z < mm_get_arch(mm)->nr_zones; z++) {
@@ -59,11 +95,17 @@ static json_t *json(const struct show_subject *s)
 
 			mm_zone_info(mm, nid, z, &info);
 			free += info.free;
+			managed += info.managed;
 		}
 	json_put(doc, "nr_free_pages", free);
-	put_numa(doc, mm);
-	for (int z = 0; z < mm_get_arch(mm)->nr_zones; z++)
-		put_pgalloc(doc, mm, z);
+	put_zeroes(doc, mm, kernel_zone_counters);
+	if (kernel_has_numa(mm))
+		put_numa(doc, mm);
+	put_zeroes(doc, mm, kernel_node_counters);
+	put_zeroes(doc, mm, kernel_events_before);
+	put_zone_events(doc, mm);
+	json_put(doc, "pgfree", managed);
+	put_zeroes(doc, mm, kernel_events_after);
 	return doc;
 }
 

@@ -3,20 +3,44 @@
 #include <inttypes.h>
 
 #include "sim/json.h"
+#include "sim/kernel_counters.h"
 #include "sim/show/show.h"
 
 /* Counters of a zone in the kernel's order, by their key in the file. */
-static void gather_counters(json_t *zone, const struct mm_zone_info *info)
+static void gather_counters(json_t *zone, const struct mm *mm, const struct mm_zone_info *info)
 {
 	json_t *counters = json_put_object(zone, "counters");
 
 	json_put(counters, "nr_free_pages", info->free);
+	for (int i = 0; kernel_zone_counters[i]; i++)
+		json_put(counters, kernel_zone_counters[i], 0);
+	if (!kernel_has_numa(mm))
+		return;
 	json_put(counters, "numa_hit", info->numa_hit);
 	json_put(counters, "numa_miss", info->numa_miss);
 	json_put(counters, "numa_foreign", info->numa_foreign);
 	json_put(counters, "numa_interleave", info->numa_interleave);
 	json_put(counters, "numa_local", info->numa_local);
 	json_put(counters, "numa_other", info->numa_other);
+}
+
+/* Counters of the node stand with its first zone that has memory. */
+static void gather_node_counters(json_t *zone, const struct mm *mm, int nid, int index)
+{
+	struct mm_zone_info info;
+	json_t *counters;
+
+	for (int z = 0; z <= index; z++) {
+		mm_zone_info(mm, nid, z, &info);
+		if (info.spanned && z < index)
+			return;
+	}
+	if (!info.spanned)
+		return;
+	counters = json_put_object(zone, "per_node_stats");
+	for (int i = 0; kernel_node_counters[i]; i++)
+		if (kernel_has_numa(mm) || !kernel_counter_needs_numa(kernel_node_counters[i]))
+			json_put(counters, kernel_node_counters[i], 0);
 }
 
 static void gather_zone(json_t *zones, const struct mm *mm, int nid, int index)
@@ -27,6 +51,7 @@ static void gather_zone(json_t *zones, const struct mm *mm, int nid, int index)
 	mm_zone_info(mm, nid, index, &info);
 	json_put(zone, "node", (uint64_t)nid);
 	json_put_string(zone, "zone", info.name);
+	gather_node_counters(zone, mm, nid, index);
 	json_put(zone, "free", info.free);
 	json_put(zone, "boost", 0);
 	json_put(zone, "min", info.min);
@@ -41,7 +66,7 @@ static void gather_zone(json_t *zones, const struct mm *mm, int nid, int index)
 		json_append(protection, info.protection[z]);
 	if (!info.spanned)
 		return;
-	gather_counters(zone, &info);
+	gather_counters(zone, mm, &info);
 	pagesets = json_put_array(zone, "pagesets");
 	for (int cpu = 0; cpu < mm_nr_cpus(mm); cpu++) {
 		json_t *set = json_append_object(pagesets);
@@ -84,16 +109,29 @@ static void print_pagesets(const json_t *zone, FILE *out)
 	fprintf(out, "  start_pfn:           %" PRIu64 "\n", json_get(zone, "start_pfn"));
 }
 
+static void print_counters(const json_t *counters, FILE *out)
+{
+	const json_t *value;
+	const char *key;
+
+	json_object_foreach ((json_t *)counters, key, value)
+		fprintf(out, "      %-12s %" JSON_INTEGER_FORMAT "\n", key,
+			json_integer_value(value));
+}
+
 static void print_zone(const json_t *zone, FILE *out)
 {
 	static const char *const figures[] = {"boost",   "min",     "low",     "high",
 					      "spanned", "present", "managed", "cma"};
 	const json_t *entry;
-	const char *key;
 	size_t i;
 
 	fprintf(out, "Node %" PRIu64 ", zone %8s\n", json_get(zone, "node"),
 		json_get_string(zone, "zone"));
+	if (json_object_get(zone, "per_node_stats")) {
+		fputs("  per-node stats\n", out);
+		print_counters(json_object_get(zone, "per_node_stats"), out);
+	}
 	fprintf(out, "  pages free     %" PRIu64 "\n", json_get(zone, "free"));
 	for (i = 0; i < sizeof(figures) / sizeof(*figures); i++)
 		fprintf(out, "        %-8s %" PRIu64 "\n", figures[i], json_get(zone, figures[i]));
@@ -101,9 +139,7 @@ static void print_zone(const json_t *zone, FILE *out)
 	json_array_foreach (json_object_get(zone, "protection"), i, entry)
 		fprintf(out, "%s%" JSON_INTEGER_FORMAT, i ? ", " : "", json_integer_value(entry));
 	fputs(")\n", out);
-	json_object_foreach (json_object_get(zone, "counters"), key, entry)
-		fprintf(out, "      %-12s %" JSON_INTEGER_FORMAT "\n", key,
-			json_integer_value(entry));
+	print_counters(json_object_get(zone, "counters"), out);
 	if (json_object_get(zone, "pagesets"))
 		print_pagesets(zone, out);
 }
