@@ -118,6 +118,17 @@ def hole_options(dice, total, low_limit):
     return holes
 
 
+def other_option(dice, total):
+    """Of the rest of the command line what decides the same figures, half of the time."""
+    return dice.choose([[], [], [], [], [], [],
+                        ["transparent_hugepage=never"],
+                        ["transparent_hugepage=madvise"],
+                        [f"mem={dice.between(max(384, total // 3), total)}M"],
+                        ["numa=off"],
+                        [f"numa=fake={dice.between(2, 6)}"],
+                        ["movable_node"]])
+
+
 def random_plan(seed, i):
     """The i-th topology of a seed, counted from 1."""
     dice = Dice(seed, i)
@@ -128,6 +139,7 @@ def random_plan(seed, i):
     if total > 3072 and dice.one_in(4):
         limit = plan.low_limit = dice.choose([1, 2]) * GIB
     plan.kernel_args = core_option(dice, total) + hole_options(dice, total, limit)
+    plan.kernel_args += other_option(dice, total)
     check_plan(plan)
     return plan
 
