@@ -66,18 +66,27 @@ static void read_option(struct captured_machine *m, const char *option, const ch
 			if (!strcmp(p, thp[i]))
 				m->thp = thp[i];
 	} else if (!strcmp(p, "movable_node")) {
-		unread(diag, file, option);
+		diag_warn(diag, file, 0,
+			  "with 'movable_node' memory that can be unplugged is ZONE_MOVABLE: that "
+			  "is not modelled, no memory is");
 	}
 }
 
 int captured_options_read(struct captured_machine *m, const char *file, struct diag *diag)
 {
 	char *line = strdup(m->command_line), *save = NULL;
+	bool movable_node = false;
 
 	if (!line)
 		return -ENOMEM;
-	for (char *option = strtok_r(line, " ", &save); option; option = strtok_r(NULL, " ", &save))
+	for (char *option = strtok_r(line, " ", &save); option;
+	     option = strtok_r(NULL, " ", &save)) {
 		read_option(m, option, file, diag);
+		movable_node |= !strcmp(option, "movable_node");
+	}
+	/* ZONE_MOVABLE is then the memory that can be unplugged, whatever else is asked for. */
+	if (movable_node)
+		m->kernelcore = m->movablecore = 0;
 	free(line);
 	return 0;
 }

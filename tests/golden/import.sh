@@ -113,6 +113,13 @@ for line in 'kernelcore = "512MiB"' 'transparent_hugepage = "never"' 'frequency 
 	grep -qF "$line" "$tmp/$name.cfg" || fail "the file does not have: $line"
 done
 
+# Found with tools/oracle: movable_node has the kernel ignore the sizes.
+echo 'kernelcore=512M movablecore=256M movable_node' >"$tmp/$name/cmdline.txt"
+run import capture "$tmp/$name" -o "$tmp/$name.cfg"
+status 0
+err "movable_node"
+! grep -q 'core = ' "$tmp/$name.cfg" || fail "kernelcore or movablecore was not ignored"
+
 run import captrue "$tmp/$name"
 status 2
 silent out
