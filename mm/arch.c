@@ -39,6 +39,7 @@ static const struct mm_arch archs[MM_NR_ARCHS] = {
 			.last_cpupid_bits = 8 + 13,
 			.pageblock_order = 9,
 			.low_megabyte_reserved = true,
+			.mem_is_an_address = true,
 			.nr_zones = 5,
 			.zones =
 				{
@@ -68,6 +69,7 @@ static const struct mm_arch archs[MM_NR_ARCHS] = {
 			.last_cpupid_bits = 0,
 			.pageblock_order = 9,
 			.low_megabyte_reserved = true,
+			.mem_is_an_address = true,
 			.nr_zones = 4,
 			.zones =
 				{

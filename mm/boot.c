@@ -78,83 +78,18 @@ static int check_config(const struct mm_config *c, struct mm_refusal *r)
 					 "memory beyond the %u bits of physical addresses of %s",
 					 arch->max_phys_bits, arch->name);
 	}
+	if (c->params.numa_fake > MM_MAX_NODES)
+		return mm_refuse(r, MM_ABOUT_MACHINE, 0, "numa_fake: at most %d nodes are possible",
+				 MM_MAX_NODES);
+	return 0;
+}
+
+static int check_presets(const struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
+{
 	for (size_t i = 0; i < c->nr_presets; i++)
-		if (c->presets[i].nid < 0 || c->presets[i].nid >= c->nr_nodes ||
-		    c->presets[i].zone < 0 || c->presets[i].zone >= arch->nr_zones)
+		if (c->presets[i].nid < 0 || c->presets[i].nid >= mm->nr_nodes ||
+		    c->presets[i].zone < 0 || c->presets[i].zone >= mm->arch->nr_zones)
 			return mm_refuse(r, MM_ABOUT_PRESET, i, "there is no such zone");
-	return 0;
-}
-
-/* Whole pages only: a frame that is memory in part is none. */
-static int add_memory(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
-{
-	uint64_t page = UINT64_C(1) << mm->arch->page_shift;
-
-	for (size_t i = 0; i < c->nr_memory; i++) {
-		phys_addr_t start = (c->memory[i].start + page - 1) & ~(page - 1);
-		phys_addr_t end = (c->memory[i].start + c->memory[i].bytes) & ~(page - 1);
-
-		if (start < end &&
-		    memblock_add(&mm->memblock, start, end - start, c->memory[i].nid))
-			return -ENOMEM;
-	}
-	if (mm->memblock.memory.nr == 0)
-		return mm_refuse(r, MM_ABOUT_MACHINE, 0, "no node has a whole page of memory");
-	mm->end_pfn =
-		mm->memblock.memory.regions[mm->memblock.memory.nr - 1].end >> mm->arch->page_shift;
-	return 0;
-}
-
-/*
- * Discontig on a UMA machine: each contiguous range is a node. Ranges that share a block of the
- * largest order stay together, since a node's map is aligned to that.
- */
-static void split_ranges_into_nodes(struct mm *mm)
-{
-	struct memblock_list *memory = &mm->memblock.memory;
-	unsigned shift = mm->arch->page_shift;
-
-	for (size_t i = 1; i < memory->nr; i++) {
-		pfn_t prev_end = mm_round_block_up(memory->regions[i - 1].end >> shift);
-		pfn_t start = mm_round_block_down(memory->regions[i].start >> shift);
-
-		if (start >= prev_end)
-			mm->nr_nodes++;
-		memory->regions[i].nid = mm->nr_nodes - 1;
-	}
-}
-
-static int make_nodes(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
-{
-	bool split = c->model == MM_DISCONTIG && c->nr_nodes == 1;
-	size_t nr;
-
-	mm->nr_nodes = c->nr_nodes;
-	if (split)
-		split_ranges_into_nodes(mm);
-	if (mm->nr_nodes > 1 << mm->arch->nodes_shift)
-		return mm_refuse(r, MM_ABOUT_MACHINE, 0,
-				 "%d nodes%s, but page->flags of %s holds a node below %d",
-				 mm->nr_nodes, split ? ", one for each range of memory" : "",
-				 mm->arch->name, 1 << mm->arch->nodes_shift);
-	nr = (size_t)mm->nr_nodes;
-	mm->nodes = calloc(nr, sizeof(*mm->nodes));
-	mm->distance = malloc(nr * nr);
-	mm->cpu_nid = malloc((size_t)mm->nr_cpus * sizeof(*mm->cpu_nid));
-	mm->percpu_at = calloc((size_t)mm->nr_cpus, sizeof(*mm->percpu_at));
-	if (!mm->nodes || !mm->distance || !mm->cpu_nid || !mm->percpu_at)
-		return -ENOMEM;
-	if (split)
-		memset(mm->distance, 10, nr * nr);
-	else
-		memcpy(mm->distance, c->distance, nr * nr);
-	memcpy(mm->cpu_nid, c->cpu_nid, (size_t)mm->nr_cpus * sizeof(*mm->cpu_nid));
-	for (int n = 0; n < mm->nr_nodes; n++) {
-		mm->nodes[n].nid = n;
-		mm->nodes[n].home = split ? 0 : n;
-	}
-	for (int cpu = 0; cpu < mm->nr_cpus; cpu++)
-		mm->nodes[mm->cpu_nid[cpu]].has_cpu = true;
 	return 0;
 }
 
@@ -235,10 +170,12 @@ static int place_descriptors(struct mm *mm, struct mm_refusal *r)
 
 static int boot(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
 {
-	int err = add_memory(mm, c, r);
+	int err = mm_memory_init(mm, c, r);
 
 	if (!err)
-		err = make_nodes(mm, c, r);
+		err = mm_nodes_init(mm, c, r);
+	if (!err)
+		err = check_presets(mm, c, r);
 	if (!err)
 		err = mm_zones_init(mm);
 	if (!err)

@@ -31,6 +31,7 @@ struct mm {
 	struct mm_flags_layout flags;
 
 	int nr_nodes; /* the kernel's nodes; discontig may make more than the machine has */
+	bool ranges_are_nodes; /* discontig made nodes of the ranges of one */
 	struct mm_node *nodes;
 	uint8_t *distance; /* nr_nodes * nr_nodes */
 	int nr_cpus;
@@ -126,6 +127,14 @@ struct mm_zone *mm_zone_of_pfn(const struct mm *mm, pfn_t pfn);
 /** Fill *refusal. Returns -EINVAL. */
 int mm_refuse(struct mm_refusal *refusal, enum mm_subject about, size_t index, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/* memory.c */
+/** Memory into memblock. Returns 0, -ENOMEM, or -EINVAL with *r filled. */
+int mm_memory_init(struct mm *mm, const struct mm_config *c, struct mm_refusal *r);
+
+/* nodes.c */
+/** Make the nodes, and give memory and CPUs to them. The same errors. */
+int mm_nodes_init(struct mm *mm, const struct mm_config *c, struct mm_refusal *r);
 
 /* release.c: each returns 0, -ENOMEM, or -EINVAL with *r filled. */
 /** All that memblock does not hold, or as much as the presets say, to the buddy lists. */

@@ -127,6 +127,30 @@ int memblock_remove(struct memblock *mb, phys_addr_t start, uint64_t bytes)
 	return cut(&mb->memory, start, start + bytes);
 }
 
+int memblock_set_node(struct memblock *mb, phys_addr_t start, uint64_t bytes, int nid)
+{
+	phys_addr_t end = start + bytes;
+
+	while (start < end) {
+		size_t i = first_ending_above(&mb->memory, start);
+		struct memblock_region r;
+		int err;
+
+		if (i == mb->memory.nr || mb->memory.regions[i].start >= end)
+			break;
+		r = mb->memory.regions[i];
+		r.start = r.start > start ? r.start : start;
+		r.end = r.end < end ? r.end : end;
+		err = cut(&mb->memory, r.start, r.end);
+		if (!err)
+			err = fill(&mb->memory, r.start, r.end, nid);
+		if (err)
+			return err;
+		start = r.end;
+	}
+	return 0;
+}
+
 int memblock_reserve(struct memblock *mb, phys_addr_t start, uint64_t bytes)
 {
 	return fill(&mb->reserved, start, start + bytes, MM_NO_NODE);

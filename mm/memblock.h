@@ -28,6 +28,8 @@ struct memblock {
 int memblock_add(struct memblock *mb, phys_addr_t start, uint64_t bytes, int nid);
 /** Take memory out again, as if it had never been there; reservations stay. */
 int memblock_remove(struct memblock *mb, phys_addr_t start, uint64_t bytes);
+/** Give what of a range is memory to another node. */
+int memblock_set_node(struct memblock *mb, phys_addr_t start, uint64_t bytes, int nid);
 /** Mark a range as taken; it may overlap others, and need not be memory. */
 int memblock_reserve(struct memblock *mb, phys_addr_t start, uint64_t bytes);
 /** Give a taken range back. */

@@ -68,6 +68,9 @@ struct mm_params {
 	uint64_t percpu_pagelist_high_fraction;          /* 0: by the low watermark */
 	uint64_t watermark_boost_factor;                 /* per 10,000; kept, no effect yet */
 	uint64_t zone_reclaim_mode;                      /* kept, no effect yet */
+	uint64_t mem_bytes;                              /* mem=; 0: all there is */
+	bool numa_off;                                   /* all memory is one node */
+	uint64_t numa_fake;                              /* so many nodes; 0: the machine's */
 	bool thp;                                        /* khugepaged raises min_free_kbytes */
 };
 
@@ -81,6 +84,8 @@ struct mm_config {
 	const uint8_t *distance; /* nr_nodes * nr_nodes, row by row; 10 on the diagonal */
 	const struct mm_range *memory;
 	size_t nr_memory;
+	const struct mm_range *memmap; /* holes: memory that the kernel leaves alone (memmap=) */
+	size_t nr_memmap;
 	const struct mm_reservation *reserved; /* kernel image, firmware, ... */
 	size_t nr_reserved;
 	/*
@@ -169,7 +174,8 @@ int mm_nr_cpus(const struct mm *mm);
 int mm_cpu_to_node(const struct mm *mm, int cpu);
 /**
  * The machine's node that a node of the kernel is on. They differ with discontig on a UMA machine,
- * where each range of memory is a node of its own: mm_nr_nodes() may exceed the machine's.
+ * where each range of memory is a node of its own, and with numa_fake: mm_nr_nodes() may exceed the
+ * machine's. With numa_off there is one node, and its memory is on all of the machine's.
  */
 int mm_node_home(const struct mm *mm, int nid);
 

@@ -77,17 +77,15 @@ struct mm_zonelist {
 /* spanned = end - start; present = sum of its zones' */
 struct mm_node {
 	int nid;
-	int home; /* (C) the machine's node that its memory is on; with discontig on a UMA machine
-		     each range is a node of its own, and all have home 0 */
-	phys_addr_t at;            /* (C) where the node descriptor is */
-	pfn_t start_pfn;           /* (C) */
+	int home;        /* (C) the machine's node that its memory is on; see mm_node_home() */
+	phys_addr_t at;  /* (C) where the node descriptor is */
+	pfn_t start_pfn; /* (C) */
 	uint64_t spanned, present; /* (C) pages */
 	struct mm_zone zones[MM_MAX_ZONES];
 	int *order; /* (C) all nodes with memory, nearest first; itself first if it has any */
 	int nr_order;
 	struct mm_zonelist fallback; /* (C) over nodes */
 	struct mm_zonelist thisnode; /* (C) */
-	bool has_cpu;                /* (C) */
 };
 
 #endif

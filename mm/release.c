@@ -149,10 +149,15 @@ static int release_range(struct mm *mm, const struct mm_release *late, size_t in
 	phys_addr_t end = late->start + late->bytes;
 
 	if (memblock_memory_in(&mm->memblock, late->start, end) != late->bytes)
-		return mm_refuse(r, MM_ABOUT_LATE, index, "not all of it is memory");
+		return mm_refuse(r, MM_ABOUT_LATE, index,
+				 "released late, from %#" PRIx64 ": not all of it is memory",
+				 late->start);
 	if (memblock_reserved_in(&mm->memblock, late->start, end) != late->bytes)
 		return mm_refuse(r, MM_ABOUT_LATE, index,
-				 "not all of it is reserved, or it is given back twice");
+				 "released late, from %#" PRIx64
+				 ": not all of it is reserved, or it is "
+				 "given back twice",
+				 late->start);
 	if (memblock_phys_free(&mm->memblock, late->start, late->bytes))
 		return -ENOMEM;
 	for (int n = 0; n < mm->nr_nodes; n++)

@@ -25,22 +25,25 @@ void mm_emit_block(struct mm *mm, int cpu, enum mm_event_type type, const struct
 		      });
 }
 
+/* With discontig on a UMA machine several nodes are one, and no kernel counts there. */
+static bool same_node(const struct mm *mm, int a, int b)
+{
+	return mm->ranges_are_nodes || a == b;
+}
+
 /*
  * numa_hit and numa_miss compare with the node that was wanted, local and other with the node of
- * the CPU. With discontig on a UMA machine several nodes are one (mm_node.home), and no kernel
- * counts there; we count as if they were one.
+ * the CPU.
  */
 void mm_zone_statistics(struct mm *mm, int cpu, struct mm_zone *preferred, struct mm_zone *zone)
 {
-	int home = mm->nodes[zone->nid].home;
-
-	if (home == mm->nodes[preferred->nid].home) {
+	if (same_node(mm, zone->nid, preferred->nid)) {
 		zone->numa_hit++;
 	} else {
 		zone->numa_miss++;
 		preferred->numa_foreign++;
 	}
-	if (home == mm->nodes[mm->cpu_nid[cpu]].home)
+	if (same_node(mm, zone->nid, mm->cpu_nid[cpu]))
 		zone->numa_local++;
 	else
 		zone->numa_other++;

@@ -82,9 +82,12 @@ static void finish(struct replay *r, int cpu, uint32_t number)
 /* The node that the trace asks for; nodes that this machine does not have are folded like CPUs. */
 static int wanted_node(const struct replay *r, const struct trace_event *ev)
 {
-	int nid = trace_event_nid(ev);
+	const struct mm_config *config = &sim_machine(r->sim)->mm;
+	int nid = trace_event_nid(ev), nr = config->nr_nodes;
 
-	return nid == MM_NO_NODE ? MM_NO_NODE : nid % sim_machine(r->sim)->mm.nr_nodes;
+	if (config->params.numa_off || config->params.numa_fake)
+		nr = mm_nr_nodes(r->mm);
+	return nid == MM_NO_NODE ? MM_NO_NODE : nid % nr;
 }
 
 static void do_alloc(struct replay *r, int cpu, const struct trace_event *ev)

@@ -64,6 +64,9 @@ static struct mm_params params_of(const struct machine *m)
 	params.percpu_pagelist_high_fraction = m->high_fraction;
 	params.kernelcore_bytes = m->kernelcore_bytes;
 	params.movablecore_bytes = m->movablecore_bytes;
+	params.mem_bytes = m->mem_bytes;
+	params.numa_off = m->numa_off;
+	params.numa_fake = m->numa_fake;
 	params.thp = !m->no_thp;
 	return params;
 }
@@ -93,6 +96,8 @@ static int try_boot(const struct machine *m, const struct mm_ops *ops, void *ctx
 					   .distance = distance,
 					   .memory = m->memory,
 					   .nr_memory = count_ranges(m->memory),
+					   .memmap = m->memmap,
+					   .nr_memmap = count_ranges(m->memmap),
 					   .reserved = m->reserved,
 					   .nr_reserved = count_reserved(m),
 					   .reservations_complete = m->reservations_complete,

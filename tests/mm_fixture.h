@@ -41,6 +41,9 @@ struct machine {
 	uint64_t kernelcore_bytes, movablecore_bytes;
 	uint64_t reserve_ratio[MM_NR_ZONE_TYPES]; /* lowmem_reserve_ratio; all 0: the kernel's */
 	bool no_reserve;                          /* lowmem_reserve_ratio is 0 everywhere */
+	struct mm_range memmap[MACHINE_RANGES];   /* holes, up to the first of 0 bytes */
+	uint64_t mem_bytes, numa_fake;
+	bool numa_off;
 	bool no_thp;
 };
 

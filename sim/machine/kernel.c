@@ -44,6 +44,50 @@ static void read_high_fraction(struct machine_reader *r, const struct cfg_settin
 		params->percpu_pagelist_high_fraction = fraction;
 }
 
+static void read_memmap(struct machine_reader *r, const struct cfg_setting *list)
+{
+	static const char *const keys[] = {"base", "size", "source", NULL};
+	unsigned nr = cfg_length(list);
+	struct machine *m = r->m;
+
+	if (nr > MACHINE_MAX_RANGES) {
+		cfg_error(r->cfg, list, "expected at most %d ranges, found %u", MACHINE_MAX_RANGES,
+			  nr);
+		return;
+	}
+	m->memmap = machine_array(r, nr, sizeof(*m->memmap));
+	m->mm.memmap = m->memmap;
+	for (unsigned i = 0; i < nr && !cfg_status(r->cfg); i++) {
+		const struct cfg_setting *group = cfg_group(r->cfg, cfg_element(list, i));
+
+		cfg_keys(r->cfg, group, keys);
+		machine_read_source(r, group);
+		machine_read_range(r, group, &m->memmap[i].start, &m->memmap[i].bytes);
+		m->memmap[i].nid = MM_NO_NODE;
+		m->mm.nr_memmap = i + 1;
+	}
+}
+
+/* Parameters of the kernel's command line that change what memory and nodes it has. */
+static void read_memory(struct machine_reader *r, const struct cfg_setting *kernel,
+			struct mm_params *params)
+{
+	const struct cfg_setting *mem = cfg_find(r->cfg, kernel, "mem");
+	const struct cfg_setting *memmap = cfg_find(r->cfg, kernel, "memmap");
+	const struct cfg_setting *fake = cfg_find(r->cfg, kernel, "numa_fake");
+	const struct cfg_setting *of_x86 = memmap ? memmap : fake;
+
+	if (cfg_size(r->cfg, mem, &params->mem_bytes) && params->mem_bytes == 0)
+		cfg_error(r->cfg, mem, "expected a size above 0, found 0");
+	cfg_bool(r->cfg, cfg_find(r->cfg, kernel, "numa_off"), &params->numa_off);
+	cfg_integer(r->cfg, fake, 1, 1u << r->arch->nodes_shift, &params->numa_fake);
+	if (of_x86 && r->m->mm.arch == MM_ARM64)
+		cfg_error(r->cfg, of_x86, "the kernel of %s has no such parameter", r->arch->name);
+	if (fake && params->numa_off)
+		cfg_error(r->cfg, fake, "there are no fake nodes where NUMA is off");
+	read_memmap(r, cfg_list(r->cfg, memmap));
+}
+
 static int add_sysctl(struct machine *m, const char *text, unsigned line)
 {
 	struct machine_sysctl *grown =
@@ -86,6 +130,10 @@ void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *roo
 		"kernelcore",
 		"movablecore",
 		"percpu_pagelist_high_fraction",
+		"mem",
+		"memmap",
+		"numa_off",
+		"numa_fake",
 		"transparent_hugepage",
 		"sysctl",
 		"source",
@@ -110,6 +158,7 @@ void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *roo
 	if (cfg_choice(r->cfg, cfg_find(r->cfg, kernel, "transparent_hugepage"), "setting",
 		       thp_names, &thp))
 		params->thp = thp != 0;
+	read_memory(r, kernel, params);
 	read_sysctls(r, cfg_list(r->cfg, cfg_find(r->cfg, kernel, "sysctl")));
 }
 

@@ -259,6 +259,7 @@ void machine_free(struct machine *m)
 		free(m->reserved_what[i]);
 	free(m->reserved_what);
 	free(m->reserved);
+	free(m->memmap);
 	free(m->late);
 	for (size_t i = 0; i < m->nr_sysctls; i++)
 		free(m->sysctls[i].text);

@@ -73,6 +73,7 @@ struct machine {
 	int *cpu_nid;
 	uint8_t *distance;
 	struct mm_range *memory;
+	struct mm_range *memmap; /* holes */
 	struct mm_reservation *reserved;
 	char **reserved_what; /* what each is, for people; "" where not given */
 	struct mm_release *late;

@@ -61,7 +61,8 @@ Test(machine_errors, unknown_keys)
 	refused(ONE "kernel = { minfree = 1; };",
 		"m.cfg:6: kernel.minfree: unknown key 'minfree' (known: min_free_kbytes, "
 		"watermark_scale_factor, lowmem_reserve_ratio, kernelcore, movablecore, "
-		"percpu_pagelist_high_fraction, transparent_hugepage, sysctl, source)");
+		"percpu_pagelist_high_fraction, mem, memmap, numa_off, numa_fake, "
+		"transparent_hugepage, sysctl, source)");
 	refused(ONE "interconnect = { topolgy = \"full\"; };",
 		"m.cfg:6: interconnect.topolgy: unknown key 'topolgy', did you mean 'topology'? "
 		"(known: topology, columns, link, links, source)");
@@ -366,6 +367,18 @@ Test(machine_errors, zones_and_reservations)
 
 #define RESERVED "reserved = ( { base = \"0\"; size = \"8KiB\"; } ); "
 
+Test(machine_errors, parameters_of_memory)
+{
+	refused(ONE "kernel = { mem = \"0B\"; };",
+		"m.cfg:6: kernel.mem: expected a size above 0, found 0");
+	refused(ONE "kernel = { numa_fake = 0; };",
+		"m.cfg:6: kernel.numa_fake: expected an integer from 1 to 1024, found 0");
+	refused(ONE "kernel = { numa_fake = 2; numa_off = true; };",
+		"m.cfg:6: kernel.numa_fake: there are no fake nodes where NUMA is off");
+	refused(ONE "kernel = { memmap = ( { base = \"0\"; } ); };",
+		"m.cfg:6: kernel.memmap[0]: 'size' is missing");
+}
+
 Test(machine_errors, late_releases)
 {
 	refused(ONE RESERVED "released_late = ( { base = \"4KiB\"; size = \"8KiB\"; } );",
@@ -441,8 +454,8 @@ Test(machine_errors, overrides_are_checked_as_the_file_is)
 		{{"kernel.min_free", "4096"},
 		 "--set kernel.min_free=4096: kernel.min_free: unknown key 'min_free' (known: "
 		 "min_free_kbytes, watermark_scale_factor, lowmem_reserve_ratio, kernelcore, "
-		 "movablecore, percpu_pagelist_high_fraction, transparent_hugepage, sysctl, "
-		 "source)"},
+		 "movablecore, percpu_pagelist_high_fraction, mem, memmap, numa_off, numa_fake, "
+		 "transparent_hugepage, sysctl, source)"},
 		{{"interconnect.latency[0][1]", "90"},
 		 "--set interconnect.latency[0][1]=90: interconnect.latency[0][1]: \"90\" has no "
 		 "unit (known: ps, ns, us, ms, s)"},

@@ -311,3 +311,23 @@ Test(memblock, agrees_with_a_plain_map)
 	}
 	cr_assert_gt(allocated, 0, "nothing was ever allocated: the test tests nothing");
 }
+
+/* A part of a range, twice, then a part of two ranges with the hole between them. */
+Test(memblock, a_part_of_memory_gets_another_node)
+{
+	struct memblock mb = {.memory = {0}};
+
+	cr_assert_eq(memblock_add(&mb, 0x1000, 0x4000, 0), 0);
+	cr_assert_eq(memblock_add(&mb, 0x8000, 0x1000, 0), 0);
+	cr_assert_eq(memblock_set_node(&mb, 0, 0x3000, 0), 0);
+	MUST_BE(mb.memory, {0x1000, 0x5000, 0}, {0x8000, 0x9000, 0});
+	cr_assert_eq(memblock_set_node(&mb, 0x2000, 0x1000, 1), 0);
+	MUST_BE(mb.memory, {0x1000, 0x2000, 0}, {0x2000, 0x3000, 1}, {0x3000, 0x5000, 0},
+		{0x8000, 0x9000, 0});
+	cr_assert_eq(memblock_set_node(&mb, 0x2800, 0x6000, 1), 0);
+	MUST_BE(mb.memory, {0x1000, 0x2000, 0}, {0x2000, 0x5000, 1}, {0x8000, 0x8800, 1},
+		{0x8800, 0x9000, 0});
+	cr_assert_eq(memblock_set_node(&mb, 0, UINT64_MAX, 0), 0);
+	MUST_BE(mb.memory, {0x1000, 0x5000, 0}, {0x8000, 0x9000, 0});
+	memblock_free_lists(&mb);
+}

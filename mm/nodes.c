@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which nodes the kernel has: the machine's; one for all where NUMA is off; pieces of them with
+ * numa=fake; or, with discontig on a UMA machine, one for each range of memory. Gives memory in
+ * memblock its node and CPUs theirs, and makes the distances between them.
+ *
+ * numa=fake follows Linux 6.1 arch/x86/mm/numa_emulation.c: nodes of equal size, taken in turn from
+ * the machine's nodes.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "mm/internal.h"
+
+#define FAKE_LEAST (UINT64_C(32) << 20) /* sizes of fake nodes are multiples of it */
+
+/* By node of the kernel: the machine's node that it is on. */
+struct homes {
+	int of[MM_MAX_NODES];
+	int nr;
+};
+
+/*
+ * Discontig on a UMA machine: each contiguous range is a node. Ranges that share a block of the
+ * largest order stay together, since a node's map is aligned to that.
+ */
+static void split_ranges(struct mm *mm, struct homes *h)
+{
+	struct memblock_list *memory = &mm->memblock.memory;
+	unsigned shift = mm->arch->page_shift;
+
+	mm->ranges_are_nodes = true;
+	h->nr = 1;
+	for (size_t i = 1; i < memory->nr; i++) {
+		pfn_t prev_end = mm_round_block_up(memory->regions[i - 1].end >> shift);
+		pfn_t start = mm_round_block_down(memory->regions[i].start >> shift);
+
+		if (start >= prev_end)
+			h->nr++;
+		memory->regions[i].nid = h->nr - 1;
+	}
+}
+
+static int join_all(struct mm *mm, struct homes *h)
+{
+	h->nr = 1;
+	return memblock_set_node(&mm->memblock, 0, UINT64_MAX, 0);
+}
+
+/* What is left to cut: a machine's node's memory from `start` on; end 0: nothing. */
+struct block {
+	phys_addr_t start, end;
+	int nid;
+};
+
+/* A block for each run of one node's memory. The first starts at 0, as SRAT has it. */
+static struct block *find_blocks(const struct mm *mm, size_t *nr)
+{
+	const struct memblock_list *memory = &mm->memblock.memory;
+	struct block *blocks = calloc(memory->nr, sizeof(*blocks));
+
+	*nr = 0;
+	for (size_t i = 0; blocks && i < memory->nr; i++) {
+		const struct memblock_region *m = &memory->regions[i];
+
+		if (*nr && blocks[*nr - 1].nid == m->nid)
+			blocks[*nr - 1].end = m->end;
+		else
+			blocks[(*nr)++] = (struct block){i ? m->start : 0, m->end, m->nid};
+	}
+	return blocks;
+}
+
+static struct block *next_block(struct block *blocks, size_t nr, int nid)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (blocks[i].nid == nid && blocks[i].start < blocks[i].end)
+			return &blocks[i];
+	return NULL;
+}
+
+/* Where the fake node that starts with the block ends. `size`: of one; `more`: one more unit. */
+static phys_addr_t fake_end(const struct mm *mm, const struct block *b, uint64_t size, bool more)
+{
+	int dma32 = mm_arch_zone_index(mm->arch, MM_ZONE_DMA32);
+	phys_addr_t low = dma32 < 0 ? 0 : mm->arch->zones[dma32].limit;
+	phys_addr_t end = b->start + size + (more ? FAKE_LEAST : 0);
+
+	while (end < b->end && memblock_memory_in(&mm->memblock, b->start, end) < size)
+		end += FAKE_LEAST;
+	/* Too little for another node below 4 GiB, or in the machine's node: take it. */
+	if (end < low && memblock_memory_in(&mm->memblock, end, low) < FAKE_LEAST)
+		end = low;
+	if (end < b->end && memblock_memory_in(&mm->memblock, end, b->end) < size)
+		end = b->end;
+	return end < b->end ? end : b->end;
+}
+
+/* In turn a piece of each of the machine's nodes, until all of all of them is given away. */
+static int cut_nodes(struct mm *mm, struct homes *h, int nr_machine, struct block *blocks,
+		     size_t nr, uint64_t size, uint64_t nr_more)
+{
+	int fakes = (int)mm->params.numa_fake, next = 0, err = 0;
+	struct block cut;
+	bool found = true;
+
+	while (found && !err) {
+		found = false;
+		for (int n = 0; n < nr_machine && !err; n++) {
+			struct block *b = next_block(blocks, nr, n);
+			int nid = next % fakes;
+
+			if (!b)
+				continue;
+			found = true;
+			cut = (struct block){b->start,
+					     fake_end(mm, b, size, (uint64_t)next < nr_more), nid};
+			if (next < fakes) {
+				h->of[nid] = n;
+				h->nr = nid + 1;
+			}
+			err = memblock_set_node(&mm->memblock, cut.start, cut.end - cut.start, nid);
+			b->start = cut.end;
+			next++;
+		}
+	}
+	return err;
+}
+
+static int fake_nodes(struct mm *mm, struct homes *h, int nr_machine, struct mm_refusal *r)
+{
+	unsigned shift = mm->arch->page_shift;
+	uint64_t fakes = mm->params.numa_fake;
+	uint64_t all = memblock_memory_in(&mm->memblock, 0, UINT64_MAX) >> shift;
+	uint64_t size = (all / fakes) << shift, more;
+	struct block *blocks;
+	size_t nr;
+	int err;
+
+	more = size % FAKE_LEAST * fakes / FAKE_LEAST;
+	size -= size % FAKE_LEAST;
+	if (!size)
+		return mm_refuse(r, MM_ABOUT_MACHINE, 0,
+				 "numa_fake: no 32 MiB of memory for each of %d nodes", (int)fakes);
+	blocks = find_blocks(mm, &nr);
+	if (!blocks)
+		return -ENOMEM;
+	err = cut_nodes(mm, h, nr_machine, blocks, nr, size, more);
+	free(blocks);
+	return err;
+}
+
+static int find_nodes(struct mm *mm, const struct mm_config *c, struct homes *h,
+		      struct mm_refusal *r)
+{
+	h->nr = c->nr_nodes;
+	for (int n = 0; n < c->nr_nodes; n++)
+		h->of[n] = n;
+	if (c->params.numa_off)
+		return join_all(mm, h);
+	if (c->params.numa_fake)
+		return fake_nodes(mm, h, c->nr_nodes, r);
+	return 0;
+}
+
+/* A CPU is on the first node that is on its own of the machine. */
+static int kernel_nid(const struct homes *h, int machine_nid)
+{
+	for (int n = 0; n < h->nr; n++)
+		if (h->of[n] == machine_nid)
+			return n;
+	return 0;
+}
+
+static int make_nodes(struct mm *mm, const struct mm_config *c, const struct homes *h)
+{
+	size_t nr = (size_t)h->nr;
+
+	mm->nr_nodes = h->nr;
+	mm->nodes = calloc(nr, sizeof(*mm->nodes));
+	mm->distance = malloc(nr * nr);
+	mm->cpu_nid = malloc((size_t)mm->nr_cpus * sizeof(*mm->cpu_nid));
+	mm->percpu_at = calloc((size_t)mm->nr_cpus, sizeof(*mm->percpu_at));
+	if (!mm->nodes || !mm->distance || !mm->cpu_nid || !mm->percpu_at)
+		return -ENOMEM;
+	for (int a = 0; a < h->nr; a++) {
+		mm->nodes[a].nid = a;
+		mm->nodes[a].home = h->of[a];
+		for (int b = 0; b < h->nr; b++)
+			mm->distance[a * h->nr + b] =
+				c->distance[h->of[a] * c->nr_nodes + h->of[b]];
+	}
+	for (int cpu = 0; cpu < mm->nr_cpus; cpu++)
+		mm->cpu_nid[cpu] = kernel_nid(h, c->cpu_nid[cpu]);
+	return 0;
+}
+
+int mm_nodes_init(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
+{
+	struct homes h = {.nr = 0};
+	int err = find_nodes(mm, c, &h, r), most = 1 << mm->arch->nodes_shift;
+	bool split = c->model == MM_DISCONTIG && h.nr == 1;
+
+	if (err)
+		return err;
+	if (split)
+		split_ranges(mm, &h);
+	if (h.nr > most)
+		return mm_refuse(r, MM_ABOUT_MACHINE, 0,
+				 "%d nodes%s, but page->flags of %s holds a node below %d", h.nr,
+				 split ? ", one for each range of memory" : "", mm->arch->name,
+				 most);
+	return make_nodes(mm, c, &h);
+}
