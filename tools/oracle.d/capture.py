@@ -25,9 +25,19 @@ def split_serial(data, where):
         files[name] = data[match.end():end]
         at = end
     if not data.startswith(b"numasim-oracle done", data.find(b"\nnumasim-oracle done", at) + 1):
-        raise Failure("the machine did not come up, or went down early; the kernel's messages "
-                      f"are in {os.path.join(os.path.dirname(where), 'console.txt')}")
+        console = os.path.join(os.path.dirname(where), "console.txt")
+        raise Failure("the machine did not come up, or went down early; "
+                      f"{last_words(console)}the kernel's messages are in {console}")
     return files
+
+
+def last_words(console):
+    """Of a kernel that panicked: "it said '...'; ", or nothing."""
+    with open(console, encoding="utf-8", errors="replace") as f:
+        for line in f:
+            if "Kernel panic" in line:
+                return f"it said '{line.strip()}'; "
+    return ""
 
 
 class Reserved:

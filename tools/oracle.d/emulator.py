@@ -22,9 +22,10 @@ MAX_CPUS = 255                 # with xAPIC ids
 MAX_BYTES = 1 << 40            # 40 physical address bits of TCG
 
 # Our own: where the kernel says what it does, and what makes a boot repeatable. memblock=debug
-# tells every early reservation, the others print zonelists and the layout of page->flags.
+# tells every early reservation, the others print zonelists and the layout of page->flags. On a busy
+# host an emulated timer may come too late for the kernel's check of it.
 KERNEL_ARGS = ("console=ttyS0 earlyprintk=ttyS0,115200 mminit_loglevel=4 ignore_loglevel nokaslr "
-               "panic=-1 memblock=debug")
+               "no_timer_check panic=-1 memblock=debug")
 
 
 @dataclass
