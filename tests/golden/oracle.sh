@@ -38,6 +38,7 @@ oracle check --dry-run "$tmp/pc.cfg"
 status 0
 silent err
 out "pc: 4 nodes (1024, 1024 no CPU, no memory, 512 no CPU MiB), 3 CPUs, asymmetric distances"
+out "by CPUs first: what is node 0, 2, 1, 3 here is node 0, 1, ... there"
 out "-machine pc,max-ram-below-4g=2147483648 -m 2560M -smp 3,sockets=3,cores=1,threads=1"
 out "-object memory-backend-ram,id=m0,size=1024M -numa node,nodeid=0,memdev=m0"
 out "-numa node,nodeid=2 -object memory-backend-ram,id=m3,size=512M -numa node,nodeid=3,memdev=m3"

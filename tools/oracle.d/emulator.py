@@ -168,6 +168,10 @@ def plan_of_machine(topology):
     except Failure as why:
         plan.sizes = [-(-sum(r["bytes"] for r in node["memory"]) // MIB) for node in nodes]
         plan.notes.append(f"sizes kept, not addresses: {why}")
+    order = list(dict.fromkeys(plan.cpu_nodes + list(range(len(nodes)))))
+    if order != sorted(order):
+        plan.notes.append("the kernel numbers nodes as the firmware names them, by CPUs first: "
+                          f"what is node {', '.join(map(str, order))} here is node 0, 1, ... there")
     kernel = topology.get("kernel", {})
     for key in "kernelcore", "movablecore":
         if kernel.get(key + "_bytes"):
