@@ -92,11 +92,22 @@ static json_t *matrix(const struct machine *m, bool bandwidth)
 /* What of the kernel's parameters stands on a command line. */
 static void gather_kernel(json_t *doc, const struct machine *m)
 {
-	json_t *kernel = json_put_object(doc, "kernel");
+	const struct mm_params *params = &m->mm.params;
+	json_t *kernel = json_put_object(doc, "kernel"), *holes;
 
-	json_put(kernel, "kernelcore_bytes", m->mm.params.kernelcore_bytes);
-	json_put(kernel, "movablecore_bytes", m->mm.params.movablecore_bytes);
-	json_object_set_new(kernel, "transparent_hugepage", json_boolean(m->mm.params.thp));
+	json_put(kernel, "kernelcore_bytes", params->kernelcore_bytes);
+	json_put(kernel, "movablecore_bytes", params->movablecore_bytes);
+	json_put(kernel, "mem_bytes", params->mem_bytes);
+	holes = json_put_array(kernel, "memmap");
+	for (size_t i = 0; i < m->mm.nr_memmap; i++) {
+		json_t *range = json_append_object(holes);
+
+		json_put(range, "base", m->mm.memmap[i].start);
+		json_put(range, "bytes", m->mm.memmap[i].bytes);
+	}
+	json_object_set_new(kernel, "numa_off", json_boolean(params->numa_off));
+	json_put(kernel, "numa_fake", params->numa_fake);
+	json_object_set_new(kernel, "transparent_hugepage", json_boolean(params->thp));
 }
 
 static json_t *json(const struct show_subject *s)

@@ -54,6 +54,12 @@ status 0
 out "sizes kept, not addresses: it has memory across 4 GiB, where a PC has its devices"
 out "-machine pc -m 2557M"
 
+# Parameters that change what memory and nodes there are.
+oracle check --dry-run "$tmp/pc.cfg" --set kernel.mem=2GiB --set kernel.numa_fake=3
+out "mem=2097152K numa=fake=3 "
+oracle check --dry-run "$tmp/pc.cfg" --set kernel.numa_off=true
+out "numa=off "
+
 # What cannot be emulated, why.
 oracle check configs/machines/holey-board-sparse.cfg configs/machines/i386-highmem.cfg
 status 2

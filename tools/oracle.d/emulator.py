@@ -146,6 +146,20 @@ def split_at_devices(lo, hi, low_end):
     return parts
 
 
+def kernel_options(kernel):
+    """The command line's part of a machine file's kernel group."""
+    options = [f"{key}={kernel[key + '_bytes'] // 1024}K"
+               for key in ("kernelcore", "movablecore", "mem") if kernel[key + "_bytes"]]
+    options += [f"memmap={hole['bytes']:#x}${fmt(hole['base'])}" for hole in kernel["memmap"]]
+    if kernel["numa_off"]:
+        options.append("numa=off")
+    if kernel["numa_fake"]:
+        options.append(f"numa=fake={kernel['numa_fake']}")
+    if not kernel["transparent_hugepage"]:
+        options.append("transparent_hugepage=never")
+    return options
+
+
 def plan_of_machine(topology):
     """A Plan from what `numasim show MACHINE topology --format json` says."""
     if topology["architecture"] != "x86_64":
@@ -172,12 +186,7 @@ def plan_of_machine(topology):
     if order != sorted(order):
         plan.notes.append("the kernel numbers nodes as the firmware names them, by CPUs first: "
                           f"what is node {', '.join(map(str, order))} here is node 0, 1, ... there")
-    kernel = topology.get("kernel", {})
-    for key in "kernelcore", "movablecore":
-        if kernel.get(key + "_bytes"):
-            plan.kernel_args.append(f"{key}={kernel[key + '_bytes'] // 1024}K")
-    if kernel.get("transparent_hugepage") is False:
-        plan.kernel_args.append("transparent_hugepage=never")
+    plan.kernel_args += kernel_options(topology["kernel"])
     check_plan(plan)
     return plan
 
