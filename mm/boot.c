@@ -2,9 +2,9 @@
 /*
  * Boot, in the order in which Linux does it: memory into memblock; spans of nodes and zones; homes
  * for the kernel's own structures (node descriptors, per-CPU areas, descriptors and tables of the
- * memory model), taken from memblock; then the free rest to the buddy lists, and what follows from
- * how much that is: zonelists, watermarks, per-CPU list sizes; last, what the kernel gives back
- * once it is up.
+ * memory model), taken from memblock, and what else a kernel profile says it takes; then the free
+ * rest to the buddy lists, and what follows from how much that is: zonelists, watermarks, per-CPU
+ * list sizes; last, what the kernel gives back once it is up.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -184,6 +184,8 @@ static int boot(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
 		err = place_descriptors(mm, r);
 	if (!err)
 		err = mm->model->init(mm, r);
+	if (!err)
+		err = mm_take_by_profile(mm, c, r);
 	if (err)
 		return err;
 	mm_flags_init(mm);

@@ -10,8 +10,7 @@
 
 #include "mm/internal.h"
 
-/* What the kernel can reach without a mapping: with high memory, only what is below it. */
-static phys_addr_t direct_limit(const struct mm *mm)
+phys_addr_t mm_direct_limit(const struct mm *mm)
 {
 	return mm->arch->zones[mm_arch_zone_index(mm->arch, MM_ZONE_NORMAL)].limit;
 }
@@ -36,7 +35,7 @@ static int add_pieces(struct mm *mm, size_t *capacity, const struct mm_reservati
 		      const struct mm_config *c)
 {
 	const struct memblock_list *memory = &mm->memblock.memory;
-	phys_addr_t limit = direct_limit(mm), end = given->start + given->bytes;
+	phys_addr_t limit = mm_direct_limit(mm), end = given->start + given->bytes;
 	struct memblock kept = {.memory = {0}};
 	int err = memblock_reserve(&kept, given->start, given->bytes);
 
@@ -147,7 +146,7 @@ static struct mm_home *find_lender(struct mm *mm, uint64_t bytes, uint64_t align
 static phys_addr_t borrow_memory(const struct mm *mm, uint64_t bytes, uint64_t align, int nid)
 {
 	const struct memblock_list *memory = &mm->memblock.memory;
-	phys_addr_t limit = direct_limit(mm);
+	phys_addr_t limit = mm_direct_limit(mm);
 
 	for (size_t i = memory->nr; i-- > 0;) {
 		const struct memblock_region *m = &memory->regions[i];
@@ -198,7 +197,7 @@ phys_addr_t mm_boot_alloc_on(struct mm *mm, enum mm_holds what, uint64_t bytes, 
 		return at;
 	if (mm->bare_next)
 		return take_bare(mm, bytes, align);
-	return memblock_alloc_range(&mm->memblock, bytes, align, 0, direct_limit(mm), nid);
+	return memblock_alloc_range(&mm->memblock, bytes, align, 0, mm_direct_limit(mm), nid);
 }
 
 phys_addr_t mm_boot_alloc(struct mm *mm, enum mm_holds what, uint64_t bytes, uint64_t align,

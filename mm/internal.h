@@ -146,6 +146,8 @@ int mm_release_late(struct mm *mm, const struct mm_config *c, bool before_initca
 int mm_hold_memory(struct mm *mm, const struct mm_config *c, struct mm_refusal *r);
 
 /* home.c */
+/** What the kernel can reach without a mapping: with high memory, only what is below it. */
+phys_addr_t mm_direct_limit(const struct mm *mm);
 /** Find what the reserved ranges hold. Returns 0 or -ENOMEM; free mm->homes. */
 int mm_homes_init(struct mm *mm, const struct mm_config *c);
 
@@ -154,6 +156,10 @@ void mm_flags_init(struct mm *mm);
 /** Initialise a descriptor: node, zone, section. Idempotent. */
 void mm_page_init(struct mm *mm, struct page *page, pfn_t pfn, const struct mm_zone *zone);
 unsigned mm_page_section(const struct mm *mm, const struct page *page);
+
+/* profile.c */
+/** At boot: take from memblock what the profile of `c` says. 0; -EINVAL fills *r. */
+int mm_take_by_profile(struct mm *mm, const struct mm_config *c, struct mm_refusal *r);
 
 /* zones.c */
 int mm_zones_init(struct mm *mm);

@@ -12,6 +12,7 @@
 #include "mm/arch.h"
 #include "mm/gfp.h"
 #include "mm/ops.h"
+#include "mm/profile.h"
 #include "mm/types.h"
 
 struct mm_range {
@@ -98,6 +99,13 @@ struct mm_config {
 	const struct mm_zone_preset *presets;
 	size_t nr_presets;
 	struct mm_params params;
+	/*
+	 * What the kernel takes beyond its own structures; NULL: nothing. Without effect where the
+	 * reservations are complete.
+	 */
+	const struct mm_profile *profile;
+	uint64_t crashkernel_bytes; /* by the profile's rule; 0: none */
+	phys_addr_t possible_end;   /* where memory may end once all is plugged in; 0: as it is */
 	/*
 	 * For small tests: the mm core's own structures take no memory of the machine; their
 	 * addresses lie past its last range, and nothing is reserved by rule.

@@ -106,6 +106,9 @@ static int try_boot(const struct machine *m, const struct mm_ops *ops, void *ctx
 					   .presets = m->presets,
 					   .nr_presets = m->nr_presets,
 					   .params = params_of(m),
+					   .profile = m->profile,
+					   .crashkernel_bytes = m->crashkernel_bytes,
+					   .possible_end = m->possible_end,
 					   .bare = !m->homes},
 		       ops, ctx, mm, refusal);
 }

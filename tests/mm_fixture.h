@@ -35,6 +35,9 @@ struct machine {
 	uint8_t distance[MACHINE_NODES][MACHINE_NODES];
 	struct mm_zone_preset presets[MACHINE_PRESETS];
 	size_t nr_presets;
+	const struct mm_profile *profile; /* wants `homes` */
+	uint64_t crashkernel_bytes;
+	phys_addr_t possible_end;
 	bool homes; /* the core's own structures take memory of the machine: a real boot */
 	/* Parameters; 0 is the kernel's default, for min_free_kbytes too. */
 	uint64_t min_free_kbytes, watermark_scale_factor, high_fraction;

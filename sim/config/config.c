@@ -111,6 +111,11 @@ int cfg_status(const struct cfg *c)
 
 /* Messages. */
 
+struct diag *cfg_diag(const struct cfg *c)
+{
+	return c->diag;
+}
+
 void cfg_where(const struct cfg *c, const struct cfg_setting *s, const char **file, unsigned *line)
 {
 	const config_setting_t *at = raw(s);

@@ -87,6 +87,8 @@ void cfg_warn(struct cfg *c, const struct cfg_setting *s, const char *fmt, ...)
 /** Record that memory ran out. */
 void cfg_no_memory(struct cfg *c);
 
+/** Where errors go: for who reads another file that this one names. */
+struct diag *cfg_diag(const struct cfg *c);
 /** Where a setting stands: the file (or the --set), and the line (0 for a --set). */
 void cfg_where(const struct cfg *c, const struct cfg_setting *s, const char **file, unsigned *line);
 

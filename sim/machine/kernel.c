@@ -3,6 +3,7 @@
  * What a machine file says of the kernel: its parameters, and zones whose state is given rather
  * than found.
  */
+#include "sim/machine/profile.h"
 #include "sim/machine/read.h"
 
 #include <errno.h>
@@ -121,6 +122,52 @@ static void read_sysctls(struct machine_reader *r, const struct cfg_setting *lis
 	}
 }
 
+/* It is loaded once it has been found; what is wrong in it is told with its own lines. */
+static void read_profile(struct machine_reader *r, const struct cfg_setting *s)
+{
+	struct diag *diag = cfg_diag(r->cfg);
+	struct machine *m = r->m;
+	const char *name;
+	char *path, *nearest;
+
+	if (!cfg_string(r->cfg, s, &name))
+		return;
+	if (r->in_memory && strchr(name, '/')) {
+		cfg_error(r->cfg, s, "a path is possible in files only");
+		return;
+	}
+	m->profile = calloc(1, sizeof(*m->profile));
+	path = kernel_profile_path(name, m->file);
+	if (!m->profile) {
+		cfg_no_memory(r->cfg);
+	} else if (!path) {
+		nearest = kernel_profile_nearest(name);
+		cfg_error(r->cfg, s, "there is no kernel profile '%s'%s%s%s", name,
+			  nearest ? ", did you mean '" : "", nearest ? nearest : "",
+			  nearest ? "'?" : "");
+		free(nearest);
+	} else if (kernel_profile_load(path, diag, m->profile)) {
+		cfg_error(r->cfg, s, "the kernel profile '%s' cannot be read", path);
+	} else if (m->profile->arch != m->mm.arch) {
+		cfg_error(r->cfg, s, "the kernel profile '%s' is for %s, the machine is %s", name,
+			  mm_arch(m->profile->arch)->name, r->arch->name);
+	} else {
+		m->mm.profile = &m->profile->mm;
+	}
+	free(path);
+}
+
+/* The profile has the rule for where it goes. */
+static void read_crash_kernel(struct machine_reader *r, const struct cfg_setting *kernel)
+{
+	const struct cfg_setting *s = cfg_find(r->cfg, kernel, "crashkernel");
+
+	if (cfg_size(r->cfg, s, &r->m->mm.crashkernel_bytes) && !r->m->mm.profile)
+		cfg_error(r->cfg, s,
+			  "needs a 'profile', which says where it goes; or list it in "
+			  "'reserved'");
+}
+
 void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *root)
 {
 	static const char *const keys[] = {
@@ -135,6 +182,9 @@ void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *roo
 		"numa_off",
 		"numa_fake",
 		"transparent_hugepage",
+		"profile",
+		"crashkernel",
+		"hotplug_end",
 		"sysctl",
 		"source",
 		NULL,
@@ -159,6 +209,9 @@ void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *roo
 		       thp_names, &thp))
 		params->thp = thp != 0;
 	read_memory(r, kernel, params);
+	read_profile(r, cfg_find(r->cfg, kernel, "profile"));
+	read_crash_kernel(r, kernel);
+	cfg_address(r->cfg, cfg_find(r->cfg, kernel, "hotplug_end"), &r->m->mm.possible_end);
 	read_sysctls(r, cfg_list(r->cfg, cfg_find(r->cfg, kernel, "sysctl")));
 }
 

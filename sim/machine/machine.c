@@ -7,6 +7,7 @@
 #include "sim/machine/read.h"
 
 #include "sim/machine/interconnect.h"
+#include "sim/machine/profile.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -185,7 +186,7 @@ static void (*const parts[])(struct machine_reader *r, const struct cfg_setting 
 	machine_read_zones,
 };
 
-static int read_machine(struct cfg *cfg, const char *file, struct machine **out)
+static int read_machine(struct cfg *cfg, const char *file, bool in_memory, struct machine **out)
 {
 	static const char *const keys[] = {
 		"name",       "description", "source",       "architecture", "memory_model",
@@ -193,7 +194,8 @@ static int read_machine(struct cfg *cfg, const char *file, struct machine **out)
 		"cache_line", "kernel",      "reservations", "reserved",     "released_late",
 		"zones",      NULL,
 	};
-	struct machine_reader r = {.cfg = cfg, .m = calloc(1, sizeof(*r.m))};
+	struct machine_reader r = {
+		.cfg = cfg, .m = calloc(1, sizeof(*r.m)), .in_memory = in_memory};
 
 	if (!r.m) {
 		cfg_no_memory(cfg);
@@ -223,7 +225,7 @@ int machine_load(const char *path, const struct machine_override *sets, size_t n
 	for (size_t i = 0; i < nr_sets && !err; i++)
 		err = cfg_set(cfg, sets[i].path, sets[i].value);
 	if (!err)
-		err = read_machine(cfg, path, out);
+		err = read_machine(cfg, path, false, out);
 	cfg_free(cfg);
 	return err;
 }
@@ -237,7 +239,7 @@ int machine_parse(const char *text, size_t len, const char *name, struct diag *d
 	*out = NULL;
 	if (err)
 		return err;
-	err = read_machine(cfg, name, out);
+	err = read_machine(cfg, name, true, out);
 	cfg_free(cfg);
 	return err;
 }
@@ -265,6 +267,9 @@ void machine_free(struct machine *m)
 		free(m->sysctls[i].text);
 	free(m->sysctls);
 	free(m->presets);
+	if (m->profile)
+		kernel_profile_clear(m->profile);
+	free(m->profile);
 	free(m->source);
 	free(m->description);
 	free(m->name);

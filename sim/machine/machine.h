@@ -11,6 +11,8 @@
 #include "mm/mm.h"
 #include "sim/config/diag.h"
 
+struct kernel_profile; /* profile.h */
+
 struct machine_cpu {
 	int nid;
 	uint64_t freq_hz;
@@ -75,7 +77,8 @@ struct machine {
 	struct mm_range *memory;
 	struct mm_range *memmap; /* holes */
 	struct mm_reservation *reserved;
-	char **reserved_what; /* what each is, for people; "" where not given */
+	struct kernel_profile *profile; /* NULL: none */
+	char **reserved_what;           /* what each is, for people; "" where not given */
 	struct mm_release *late;
 	struct machine_sysctl *sysctls; /* in the order in which they are written */
 	size_t nr_sysctls;

@@ -20,6 +20,7 @@ struct machine_reader {
 	struct cfg *cfg;
 	struct machine *m;
 	const struct mm_arch *arch;
+	bool in_memory; /* the text is no file: it may name no other by its path */
 	const struct cfg_setting **node_at; /* by node id: its group; owned */
 };
 

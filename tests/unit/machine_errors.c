@@ -62,10 +62,28 @@ Test(machine_errors, unknown_keys)
 		"m.cfg:6: kernel.minfree: unknown key 'minfree' (known: min_free_kbytes, "
 		"watermark_scale_factor, lowmem_reserve_ratio, kernelcore, movablecore, "
 		"percpu_pagelist_high_fraction, mem, memmap, numa_off, numa_fake, "
-		"transparent_hugepage, sysctl, source)");
+		"transparent_hugepage, profile, crashkernel, hotplug_end, sysctl, "
+		"source)");
 	refused(ONE "interconnect = { topolgy = \"full\"; };",
 		"m.cfg:6: interconnect.topolgy: unknown key 'topolgy', did you mean 'topology'? "
 		"(known: topology, columns, link, links, source)");
+}
+
+Test(machine_errors, kernel_profiles)
+{
+	refused(ONE "kernel = { profile = \"debian-12-amd46\"; };",
+		"m.cfg:6: kernel.profile: there is no kernel profile 'debian-12-amd46', did you "
+		"mean 'debian-12-amd64'?");
+	refused(ONE "kernel = { profile = \"freebsd\"; };",
+		"m.cfg:6: kernel.profile: there is no kernel profile 'freebsd'");
+	refused(ONE "kernel = { profile = \"debian-12-686\"; };",
+		"m.cfg:6: kernel.profile: the kernel profile 'debian-12-686' is for i386, the "
+		"machine is x86_64");
+	refused(ONE "kernel = { profile = \"./mine.cfg\"; };",
+		"m.cfg:6: kernel.profile: a path is possible in files only");
+	refused(ONE "kernel = { crashkernel = \"64MiB\"; };",
+		"m.cfg:6: kernel.crashkernel: needs a 'profile', which says where it goes; or list "
+		"it in 'reserved'");
 }
 
 Test(machine_errors, unknown_names)
@@ -455,7 +473,8 @@ Test(machine_errors, overrides_are_checked_as_the_file_is)
 		 "--set kernel.min_free=4096: kernel.min_free: unknown key 'min_free' (known: "
 		 "min_free_kbytes, watermark_scale_factor, lowmem_reserve_ratio, kernelcore, "
 		 "movablecore, percpu_pagelist_high_fraction, mem, memmap, numa_off, numa_fake, "
-		 "transparent_hugepage, sysctl, source)"},
+		 "transparent_hugepage, profile, crashkernel, hotplug_end, sysctl, "
+		 "source)"},
 		{{"interconnect.latency[0][1]", "90"},
 		 "--set interconnect.latency[0][1]=90: interconnect.latency[0][1]: \"90\" has no "
 		 "unit (known: ps, ns, us, ms, s)"},

@@ -14,6 +14,7 @@
 #include "sim/machine/boot.h"
 #include "sim/machine/costs.h"
 #include "sim/machine/machine.h"
+#include "sim/machine/profile.h"
 #include "sim/scenario.h"
 #include "sim/trace/reader.h"
 #include "sim/trace/stream.h"
@@ -104,6 +105,27 @@ static void print_costs(const json_t *entry, FILE *out)
 	fprintf(out, "%" PRIu64 " sites", json_get(entry, "sites"));
 }
 
+static int check_kernel(struct check *c, const char *path)
+{
+	struct kernel_profile profile;
+	int err = kernel_profile_load(path, &c->diag, &profile);
+
+	if (err)
+		return err;
+	json_put_string(c->entry, "architecture", mm_arch(profile.arch)->name);
+	json_put(c->entry, "hash_tables", (uint64_t)profile.mm.nr_hash_tables);
+	json_put(c->entry, "reserves", (uint64_t)profile.mm.nr_takes);
+	kernel_profile_clear(&profile);
+	return 0;
+}
+
+static void print_kernel(const json_t *entry, FILE *out)
+{
+	fprintf(out, "%s, %" PRIu64 " hash tables, %" PRIu64 " other reservations",
+		json_get_string(entry, "architecture"), json_get(entry, "hash_tables"),
+		json_get(entry, "reserves"));
+}
+
 /* A machine is read, and the mm core booted on it: it may refuse what is well-formed. */
 static int load_machine(struct check *c, const char *path, struct machine **m)
 {
@@ -186,6 +208,7 @@ static void print_scenario(const json_t *entry, FILE *out)
 
 static const struct file_kind trace_kind = {"trace", check_trace, print_trace};
 static const struct file_kind costs_kind = {"costs", check_costs, print_costs};
+static const struct file_kind kernel_kind = {"kernel profile", check_kernel, print_kernel};
 static const struct file_kind machine_kind = {"machine", check_machine, print_machine};
 static const struct file_kind scenario_kind = {"scenario", check_scenario, print_scenario};
 
@@ -202,6 +225,9 @@ static int config_kind(struct check *c, const char *path, const struct file_kind
 	root = cfg_root(cfg);
 	if (cfg_find(cfg, root, "sites"))
 		*kind = &costs_kind;
+	else if (cfg_find(cfg, root, "hash_tables") || cfg_find(cfg, root, "reserves") ||
+		 cfg_find(cfg, root, "crash_kernel"))
+		*kind = &kernel_kind;
 	else if (cfg_find(cfg, root, "machine") || cfg_find(cfg, root, "workload") ||
 		 cfg_find(cfg, root, "workloads"))
 		*kind = &scenario_kind;
@@ -257,8 +283,8 @@ static int check_file(struct check *c, const char *path)
 
 static void print_entry(const json_t *entry, const char *path, FILE *out)
 {
-	static const struct file_kind *const kinds[] = {&trace_kind, &costs_kind, &machine_kind,
-							&scenario_kind};
+	static const struct file_kind *const kinds[] = {&trace_kind, &costs_kind, &kernel_kind,
+							&machine_kind, &scenario_kind};
 	const char *name = json_get_string(entry, "kind");
 
 	if (!json_is_true(json_object_get(entry, "ok")))

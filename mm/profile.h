@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a kernel takes from memblock before it hands memory to the page allocator, beyond the mm
+ * core's own structures: hash tables that grow with memory, bounce buffers, page tables of fixed
+ * mappings, the area of a crash kernel. A profile is the kernel's rules, with its numbers.
+ *
+ * Which zone each piece falls in is meant to be right; its address within that is not.
+ */
+#ifndef MM_PROFILE_H
+#define MM_PROFILE_H
+
+#include "mm/types.h"
+
+#define MM_MAX_HASH_TABLES 8
+#define MM_MAX_TAKES       16
+
+/* A table of alloc_large_system_hash() with HASH_EARLY. */
+struct mm_hash_table {
+	uint64_t bucket_bytes;
+	uint64_t memory_per_bucket; /* bytes of memory for each bucket; a power of two */
+};
+
+/* One piece, or one a node; where there is no room the kernel does without. */
+struct mm_take {
+	uint64_t bytes;             /* in one piece; 0: by the node's sections */
+	uint64_t bytes_per_section; /* in one piece a node with memory; 0: not */
+	uint64_t align;             /* a power of two */
+	phys_addr_t below;          /* ends there at most; 0: where the kernel can reach it */
+	/* Only where memory ends above; and where it may ever, with what can be plugged in. */
+	phys_addr_t if_memory_above, if_possible_above; /* 0: always */
+};
+
+/* crashkernel=: below a limit; where it has no room there, anywhere, and a smaller one below. */
+struct mm_crash_rule {
+	uint64_t align;
+	phys_addr_t below;
+	bool anywhere;      /* the kernel can do with one above the limit, */
+	uint64_t low_bytes; /* which takes this much below it as well */
+};
+
+struct mm_profile {
+	struct mm_hash_table hash_tables[MM_MAX_HASH_TABLES];
+	int nr_hash_tables;
+	/* With memory on several nodes they are spread over them, by vmalloc(): later. */
+	bool hash_tables_spread;
+	struct mm_take takes[MM_MAX_TAKES];
+	int nr_takes;
+	struct mm_crash_rule crash;
+};
+
+#endif
