@@ -84,6 +84,8 @@ static int reserve_image(struct late_reader *r)
 		end = range->end;
 		gap = pieces[i].behind;
 	}
+	if (!err && r->bss.end && r->m->brk_bytes)
+		err = reserve(r, r->bss.end, r->bss.end + r->m->brk_bytes, "kernel brk");
 	return err;
 }
 

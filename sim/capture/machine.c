@@ -374,6 +374,8 @@ static int read_reserved(struct reader *r)
 	if (f.path)
 		err = ranges_parse_reserved(&f, r->diag, &r->m->reserved);
 	capture_close(&f);
+	if (!err && !r->m->complete)
+		err = captured_profile_read(r->m, &r->dmesg, r->dir, r->diag);
 	if (!err)
 		err = captured_late_read(r->m, &r->iomem, &r->dmesg, r->dmesg_file.path, r->diag);
 	return err;
@@ -429,6 +431,7 @@ void captured_machine_free(struct captured_machine *m)
 		return;
 	free(m->name);
 	free(m->kernel);
+	free(m->profile);
 	free(m->cpu_nid);
 	free(m->distance);
 	ranges_clear(&m->memory);

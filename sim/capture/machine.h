@@ -28,7 +28,10 @@ struct captured_machine {
 	struct captured_ranges memory; /* whole pages, by address, each with its node */
 	const char *memory_from;       /* the file, for people */
 	struct captured_ranges reserved;
-	bool complete;               /* reserved is all that memblock held */
+	bool complete;        /* reserved is all that memblock held */
+	char *profile;        /* of its kernel, where not complete; NULL: there is none */
+	uint64_t brk_bytes;   /* behind the image, by the profile */
+	uint64_t hotplug_end; /* where firmware may have memory one day; 0: no later than now */
 	struct captured_ranges late; /* parts of it that are given back */
 
 	char *command_line;               /* "" where not known */
@@ -71,6 +74,13 @@ int capture_parse_cpuinfo(const struct capture_file *f, struct diag *diag, int *
 
 /** The rest of the command line that bears on memory. */
 int captured_options_read(struct captured_machine *m, const char *file, struct diag *diag);
+
+/**
+ * The kernel profile by the kernel's release, and what it needs to know of the machine. None is
+ * a warning.
+ */
+int captured_profile_read(struct captured_machine *m, const struct captured_dmesg *dmesg,
+			  const char *file, struct diag *diag);
 
 /**
  * The parts of m->reserved that dmesg says are given back; what cannot be found there is a

@@ -209,6 +209,16 @@ static void write_kernel(const struct captured_machine *m, FILE *out)
 	for (const char *p = m->command_line; *p; p++)
 		fputc((unsigned char)*p < ' ' || (unsigned char)*p > '~' ? '?' : *p, out);
 	fputs("\nkernel = {\n", out);
+	if (m->profile)
+		fprintf(out, "\tprofile = \"%s\"; # by its release\n", m->profile);
+	else if (!m->complete)
+		fputs("\t# No profile is known for this kernel: what it reserves for hash tables, "
+		      "bounce buffers\n\t# and the like is left out, managed pages are too many.\n",
+		      out);
+	if (m->hotplug_end)
+		fprintf(out,
+			"\thotplug_end = \"0x%" PRIx64 "\"; # SRAT: memory can be plugged in\n",
+			m->hotplug_end);
 	if (m->kernelcore)
 		fprintf(out, "\tkernelcore = \"%s\";\n", units_size(m->kernelcore).text);
 	if (m->movablecore)
@@ -251,8 +261,8 @@ static void write_reserved(const struct captured_machine *m, FILE *out)
 		      out);
 	else
 		fputs("\n# What boot loader and kernel image take. The capture does not tell what "
-		      "the kernel took\n# for itself: that is worked out.\nreservations = "
-		      "\"partial\";\n",
+		      "the kernel took\n# for itself: that is worked out, by its profile.\n"
+		      "reservations = \"partial\";\n",
 		      out);
 	fputs("reserved = (\n", out);
 	for (size_t i = 0; i < m->reserved.nr; i++) {
