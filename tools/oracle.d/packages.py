@@ -119,7 +119,7 @@ def make_initramfs(busybox, init, out):
     with open(init, "rb") as f:
         init_data = f.read()
     folders = [cpio_entry(name, stat.S_IFDIR | 0o755)
-               for name in ("bin", "dev", "proc", "sys", "tmp")]
+               for name in ("bin", "dev", "proc", "run", "sys")]
     archive = b"".join(folders + [
         cpio_entry("dev/console", stat.S_IFCHR | 0o600, device=(5, 1)),
         cpio_entry("bin/busybox", stat.S_IFREG | 0o755, busybox_data),
