@@ -97,11 +97,79 @@ static uint64_t late_pages(struct mm *mm, struct mm_zone *zone, const struct mm_
 	return pages;
 }
 
+static uint64_t free_in_zone(const struct mm *mm, const struct mm_zone *zone)
+{
+	phys_addr_t cursor = zone->start_pfn << mm->arch->page_shift, start, end;
+	uint64_t pages = 0;
+	pfn_t from, to;
+	int nid;
+
+	while (memblock_next_free(&mm->memblock, &cursor, &start, &end, &nid))
+		if (nid == zone->nid && pages_in_zone(mm, zone, start, end, &from, &to))
+			pages += to - from;
+	return pages;
+}
+
+/* The longest run of reserved pages in the zone; false where there is none. */
+static bool longest_reserved(const struct mm *mm, const struct mm_zone *zone,
+			     const struct memblock_list *reserved, pfn_t *from, pfn_t *to)
+{
+	const struct memblock_list *memory = &mm->memblock.memory;
+
+	*from = *to = 0;
+	for (size_t i = 0; i < memory->nr; i++)
+		for (size_t j = 0; j < reserved->nr; j++) {
+			const struct memblock_region *m = &memory->regions[i];
+			const struct memblock_region *r = &reserved->regions[j];
+			phys_addr_t start = m->start > r->start ? m->start : r->start;
+			phys_addr_t end = m->end < r->end ? m->end : r->end;
+			pfn_t first, last;
+
+			if (m->nid == zone->nid && start < end &&
+			    pages_in_zone(mm, zone, start, end, &first, &last) &&
+			    last - first > *to - *from) {
+				*from = first;
+				*to = last;
+			}
+		}
+	return *from < *to;
+}
+
+/*
+ * More is managed than our reservations leave: they were too large, by an estimate or by rounding.
+ * Takes `pages` of them back, from the ends of the longest, but not what is given back late anyway.
+ */
+static int take_back(struct mm *mm, struct mm_zone *zone, const struct mm_config *c, uint64_t pages)
+{
+	unsigned shift = mm->arch->page_shift;
+	struct memblock kept = {0};
+	pfn_t from, to;
+	int err = 0;
+
+	for (size_t i = 0; i < mm->memblock.reserved.nr && !err; i++) {
+		const struct memblock_region *r = &mm->memblock.reserved.regions[i];
+
+		err = memblock_reserve(&kept, r->start, r->end - r->start);
+	}
+	for (size_t i = 0; i < c->nr_late && !err; i++)
+		err = memblock_phys_free(&kept, c->late[i].start, c->late[i].bytes);
+	while (pages && !err && longest_reserved(mm, zone, &kept.reserved, &from, &to)) {
+		pfn_t nr = to - from < pages ? to - from : pages;
+
+		err = memblock_phys_free(&kept, (to - nr) << shift, nr << shift);
+		if (!err)
+			err = memblock_phys_free(&mm->memblock, (to - nr) << shift, nr << shift);
+		pages -= nr;
+	}
+	memblock_free_lists(&kept);
+	return err;
+}
+
 static int release_preset(struct mm *mm, struct mm_zone *zone, const struct mm_config *c,
 			  const struct mm_zone_preset *preset, struct mm_refusal *r)
 {
 	size_t index = (size_t)(preset - c->presets);
-	uint64_t late = 0;
+	uint64_t late = 0, available;
 
 	for (size_t i = 0; i < c->nr_late; i++)
 		late += late_pages(mm, zone, &c->late[i], false);
@@ -110,14 +178,15 @@ static int release_preset(struct mm *mm, struct mm_zone *zone, const struct mm_c
 				 "node %d, zone %s: managed = %" PRIu64 " pages, but %" PRIu64
 				 " are given back late",
 				 zone->nid, zone->name, preset->managed, late);
-	if (release_zone(mm, zone, preset->managed - late))
-		return -ENOMEM;
-	if (zone->managed + late < preset->managed)
+	if (preset->managed > zone->present)
 		return mm_refuse(r, MM_ABOUT_PRESET, index,
 				 "node %d, zone %s: managed = %" PRIu64
-				 " pages, but after its reservations the zone has %" PRIu64,
-				 zone->nid, zone->name, preset->managed, zone->managed + late);
-	return 0;
+				 " pages, but the zone has %" PRIu64,
+				 zone->nid, zone->name, preset->managed, zone->present);
+	available = free_in_zone(mm, zone) + late;
+	if (available < preset->managed && take_back(mm, zone, c, preset->managed - available))
+		return -ENOMEM;
+	return release_zone(mm, zone, preset->managed - late);
 }
 
 int mm_release_memory(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)

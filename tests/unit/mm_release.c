@@ -133,6 +133,36 @@ Test(release, only_what_is_reserved_memory_can_be_given_back)
 }
 
 /*
+ * The zone has 262144 - 4096 = 258048 pages beyond the first 16 MiB; 64 MiB less is managed. More
+ * than that given as managed is taken back from what is reserved, up to all the zone has, but late
+ * pages count once.
+ */
+Test(release, given_managed_pages_overrule_reservations)
+{
+	struct machine m = taken;
+	struct mm_refusal refusal;
+	char why[256] = "";
+
+	m.late[0] = (struct mm_release){512 * MiB, MiB, false};
+	m.nr_presets = 1;
+	m.presets[0] = (struct mm_zone_preset){.nid = 0, .zone = DMA32, .has_managed = true};
+	for (uint64_t more = 0; more <= 16384; more += 4096) {
+		struct mm *mm;
+
+		m.presets[0].managed = GiB / PAGE - 4096 - 16384 + more;
+		mm = boot(&m);
+		cr_expect_eq(zone_info(mm, 0, DMA32).managed, m.presets[0].managed);
+		cr_expect_eq(mm_verify(mm, why, sizeof(why)), 0, "%s", why);
+		mm_destroy(mm);
+	}
+	m.presets[0].managed = GiB / PAGE - 4096 + 1;
+	cr_expect_eq(boot_refused(&m, &refusal), -EINVAL);
+	cr_expect_str_eq(refusal.why,
+			 "node 0, zone DMA32: managed = 258049 pages, but the zone has "
+			 "258048");
+}
+
+/*
  * Bytes 0x10800 to 0x11900 with a neighbour up to 0x11a00, and a third in the page of its own:
  * pages 0x10, 0x11 and 0x20 of 1024.
  */
