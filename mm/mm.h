@@ -83,6 +83,11 @@ struct mm_config {
 	int nr_cpus;
 	const int *cpu_nid;      /* nr_cpus node ids */
 	const uint8_t *distance; /* nr_nodes * nr_nodes, row by row; 10 on the diagonal */
+	/*
+	 * By node: one whose CPUs the kernel counts as this one's too, as the nodes that numa=fake
+	 * cut from one machine node share theirs; itself elsewhere. NULL: each its own.
+	 */
+	const int *shares_cpus_with;
 	const struct mm_range *memory;
 	size_t nr_memory;
 	const struct mm_range *memmap; /* holes: memory that the kernel leaves alone (memmap=) */

@@ -77,6 +77,7 @@ struct mm_zonelist {
 /* spanned = end - start; present = sum of its zones' */
 struct mm_node {
 	int nid;
+	int cpus_of;     /* (C) nodes of the same number here have their CPUs in common */
 	int home;        /* (C) the machine's node that its memory is on; see mm_node_home() */
 	phys_addr_t at;  /* (C) where the node descriptor is */
 	pfn_t start_pfn; /* (C) */

@@ -186,6 +186,8 @@ static int make_nodes(struct mm *mm, const struct mm_config *c, const struct hom
 	for (int a = 0; a < h->nr; a++) {
 		mm->nodes[a].nid = a;
 		mm->nodes[a].home = h->of[a];
+		mm->nodes[a].cpus_of =
+			c->shares_cpus_with ? c->shares_cpus_with[h->of[a]] : h->of[a];
 		for (int b = 0; b < h->nr; b++)
 			mm->distance[a * h->nr + b] =
 				c->distance[h->of[a] * c->nr_nodes + h->of[b]];

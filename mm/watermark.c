@@ -178,7 +178,7 @@ static unsigned pcp_high(const struct mm *mm, const struct mm_zone *zone, unsign
 	unsigned cpus = 0;
 
 	for (int cpu = 0; cpu < mm->nr_cpus; cpu++)
-		cpus += mm->nodes[mm->cpu_nid[cpu]].home == mm->nodes[zone->nid].home;
+		cpus += mm->nodes[mm->cpu_nid[cpu]].cpus_of == mm->nodes[zone->nid].cpus_of;
 	if (!cpus)
 		cpus = (unsigned)mm->nr_cpus;
 	high = (fraction ? zone->managed / fraction : zone->wmark[MM_WMARK_LOW]) / cpus;

@@ -434,6 +434,7 @@ void captured_machine_free(struct captured_machine *m)
 	free(m->profile);
 	free(m->cpu_nid);
 	free(m->distance);
+	free(m->shares_cpus_with);
 	ranges_clear(&m->memory);
 	ranges_clear(&m->reserved);
 	ranges_clear(&m->late);

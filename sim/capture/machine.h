@@ -21,9 +21,10 @@ struct captured_machine {
 	char *kernel; /* "6.1.0-56-amd64"; NULL: not known */
 
 	int nr_nodes, nr_cpus;
-	int *cpu_nid;      /* by CPU */
-	uint8_t *distance; /* nr_nodes rows of nr_nodes */
-	uint64_t freq_khz; /* 0: not known */
+	int *cpu_nid;          /* by CPU; with numa=fake the first of its nodes */
+	int *shares_cpus_with; /* by node: the first that has one of its CPUs */
+	uint8_t *distance;     /* nr_nodes rows of nr_nodes */
+	uint64_t freq_khz;     /* 0: not known */
 
 	struct captured_ranges memory; /* whole pages, by address, each with its node */
 	const char *memory_from;       /* the file, for people */

@@ -148,6 +148,8 @@ static int add_cpu(void *arg, int cpu)
 		return capture_wrong(n->f, 0, n->diag, "CPU %d is on node %d already", cpu, *nid);
 	if (*nid < 0)
 		*nid = n->nid;
+	else
+		n->m->shares_cpus_with[n->nid] = n->m->shares_cpus_with[*nid];
 	if (cpu >= n->m->nr_cpus)
 		n->m->nr_cpus = cpu + 1;
 	return 0;
@@ -266,8 +268,11 @@ int captured_nodes_read(struct captured_machine *m, const char *dir, int nr_memo
 	int err;
 
 	m->cpu_nid = malloc(MM_MAX_CPUS * sizeof(*m->cpu_nid));
-	if (!m->cpu_nid)
+	m->shares_cpus_with = malloc(CAPTURE_MAX_NODES * sizeof(*m->shares_cpus_with));
+	if (!m->cpu_nid || !m->shares_cpus_with)
 		return -ENOMEM;
+	for (int nid = 0; nid < CAPTURE_MAX_NODES; nid++)
+		m->shares_cpus_with[nid] = nid;
 	for (int cpu = 0; cpu < MM_MAX_CPUS; cpu++)
 		m->cpu_nid[cpu] = -1;
 	err = read_cpulists(m, dir, diag);

@@ -114,6 +114,9 @@ static void write_nodes(const struct captured_machine *m, const struct hardware 
 		fprintf(out, "\t{\n\t\tid = %d;\n", nid);
 		write_memory(m, nid, out);
 		write_cpus(m, nid, hw, out);
+		if (m->shares_cpus_with[nid] != nid)
+			fprintf(out, "\t\tshares_cpus_with = %d; # numa=fake\n",
+				m->shares_cpus_with[nid]);
 		fprintf(out, "\t}%s\n", nid + 1 < m->nr_nodes ? "," : "");
 	}
 	fputs(");\n\n", out);

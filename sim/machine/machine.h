@@ -74,6 +74,7 @@ struct machine {
 	struct mm_config mm; /* points into the arrays below; mm.nr_nodes and mm.nr_cpus count */
 	int *cpu_nid;
 	uint8_t *distance;
+	int *shares_cpus_with; /* by node */
 	struct mm_range *memory;
 	struct mm_range *memmap; /* holes */
 	struct mm_reservation *reserved;

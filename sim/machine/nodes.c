@@ -35,7 +35,8 @@ static const struct cfg_setting *memory_of(struct machine_reader *r, const struc
 /* Fill node_at[] by the nodes' ids, or by their order where they have none. */
 static void read_ids(struct machine_reader *r, const struct cfg_setting *nodes)
 {
-	static const char *const keys[] = {"id", "memory", "cpus", "bank", "source", NULL};
+	static const char *const keys[] = {"id",   "memory", "cpus", "shares_cpus_with",
+					   "bank", "source", NULL};
 	int nr = (int)cfg_length(nodes);
 
 	for (int i = 0; i < nr && !cfg_status(r->cfg); i++) {
@@ -56,6 +57,30 @@ static void read_ids(struct machine_reader *r, const struct cfg_setting *nodes)
 		else
 			r->node_at[nid] = node;
 	}
+}
+
+/* Nodes that have CPUs in common name the first of them, which names none. */
+static void read_shares(struct machine_reader *r)
+{
+	struct machine *m = r->m;
+	int nr = m->mm.nr_nodes;
+
+	for (int nid = 0; nid < nr; nid++)
+		m->shares_cpus_with[nid] = nid;
+	for (int nid = 0; nid < nr && !cfg_status(r->cfg); nid++) {
+		const struct cfg_setting *s = cfg_find(r->cfg, r->node_at[nid], "shares_cpus_with");
+		int with;
+
+		if (!s || !machine_read_nid(r, s, &with))
+			continue;
+		if (with == nid || cfg_find(r->cfg, r->node_at[with], "shares_cpus_with"))
+			cfg_error(r->cfg, s,
+				  "node %d: expected a node that has none of this itself, and not "
+				  "node %d",
+				  with, nid);
+		m->shares_cpus_with[nid] = with;
+	}
+	m->mm.shares_cpus_with = m->shares_cpus_with;
 }
 
 static void count_node(struct machine_reader *r, const struct cfg_setting *node,
@@ -278,11 +303,13 @@ void machine_read_nodes(struct machine_reader *r, const struct cfg_setting *root
 	m->cpu_nid = machine_array(r, count.cpus, sizeof(*m->cpu_nid));
 	m->cpus = machine_array(r, count.cpus, sizeof(*m->cpus));
 	m->banks = machine_array(r, nr, sizeof(*m->banks));
+	m->shares_cpus_with = machine_array(r, nr, sizeof(*m->shares_cpus_with));
 	if (cfg_status(r->cfg))
 		return;
 	m->mm.cpu_nid = m->cpu_nid;
 	for (unsigned i = 0; i < nr; i++)
 		m->banks[i].nid = (int)i;
+	read_shares(r);
 	read_cpus(r);
 	if (!cfg_status(r->cfg))
 		read_memory(r, count.ranges);

@@ -109,4 +109,21 @@ for view in memblock meminfo vmstat iomem sysctl pageflags pagetypeinfo; do
 	run show configs/machines/ring8.cfg $view --format json
 	status 0
 done
+# A list grows to its zone's low watermark shared out among the CPUs of the node: all 96 for node 4,
+# which has none, but the 24 of node 0 if they count as its own (numa=fake). At least 4 batches of 63.
+high_of()
+{
+	run show configs/machines/epyc-9224-cxl.cfg zoneinfo --quiet "$@"
+	sed -n '/^Node 4, zone   Normal/,/^Node/p' "$tmp/out" | awk -v cpus="$cpus" '
+		$1 == "low" { want = int($2 / cpus); if (want < 4 * 63) want = 4 * 63 }
+		$1 == "high:" { print $2 == want; exit }'
+}
+cpus=96
+[ "$(high_of --sysctl min_free_kbytes=4000000)" = 1 ] || fail "not shared among all CPUs"
+cpus=24
+[ "$(high_of --sysctl min_free_kbytes=4000000 --set 'nodes[4].shares_cpus_with=0')" = 1 ] ||
+	fail "not shared among the CPUs of node 0"
+run show configs/machines/epyc-9224-cxl.cfg zoneinfo --set 'nodes[4].shares_cpus_with=4'
+status 2
+err "nodes[4].shares_cpus_with: node 4: expected a node that has none of this itself, and not node 4"
 end
