@@ -7,6 +7,8 @@
 #include "mm/gfp.h"
 #include "sim/trace/trace.h"
 
+#include "../trace_expect.h"
+
 #define FORMS SOURCE_DIR "/tests/reference/trace-forms/"
 
 /* Each line is an event or is counted; a reallocation is both. */
@@ -44,25 +46,7 @@ static struct trace *parse(const char *text)
 	return t;
 }
 
-static void expect(const struct trace *t, size_t i, const struct trace_event *want)
-{
-	const struct trace_event *ev = &t->events[i];
-
-	cr_assert_lt(i, t->nr_events);
-	cr_expect_eq(ev->time_ps, want->time_ps, "event %zu: time", i);
-	cr_expect_eq(ev->page, want->page, "event %zu: page", i);
-	cr_expect_eq(ev->gfp, want->gfp, "event %zu: gfp %#x", i, ev->gfp);
-	cr_expect_eq(ev->cpu, want->cpu, "event %zu: cpu", i);
-	cr_expect_eq(ev->op, want->op, "event %zu: op", i);
-	cr_expect_eq(ev->order, want->order, "event %zu: order", i);
-	cr_expect_eq(ev->migratetype, want->migratetype, "event %zu: migratetype", i);
-	cr_expect_eq(ev->flags, want->flags, "event %zu: flags", i);
-	cr_expect_eq(ev->line, want->line, "event %zu: line", i);
-	cr_expect_eq(ev->bytes, 0);
-}
-
-#define EXPECT(t, i, ...) expect(t, i, &(struct trace_event){__VA_ARGS__})
-#define US                UINT64_C(1000000) /* picoseconds */
+#define US UINT64_C(1000000) /* picoseconds */
 
 /* Decimal pfn, four flags, padded "(null)", COLD and NOTRACK, a note of lost events. */
 Test(trace_ftrace, linux_4_9)

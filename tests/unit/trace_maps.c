@@ -8,25 +8,9 @@
 #include "sim/trace/livemap.h"
 #include "sim/trace/names.h"
 
+#include "../trace_expect.h"
+
 #define NR_PFNS 3000
-
-static uint64_t next(uint64_t *x)
-{
-	*x ^= *x << 13;
-	*x ^= *x >> 7;
-	*x ^= *x << 17;
-	return *x;
-}
-
-/* Another sequence with NUMASIM_SEED=n in the environment. */
-static uint64_t seed(void)
-{
-	const char *text = getenv("NUMASIM_SEED");
-	uint64_t n = text ? strtoull(text, NULL, 10) : 1;
-
-	cr_log_info("NUMASIM_SEED=%llu", (unsigned long long)n);
-	return n * UINT64_C(0x9e3779b97f4a7c15) | 1;
-}
 
 /*
  * 10^6 random additions, removals and searches over 3000 pfns, near and far: the map starts at 4096

@@ -8,6 +8,8 @@
 #include "mm/gfp.h"
 #include "sim/trace/trace.h"
 
+#include "../trace_expect.h"
+
 #define HEADER "# numasim trace 1\n"
 #define NS     UINT64_C(1000) /* picoseconds */
 #define US     (1000 * NS)
@@ -22,26 +24,6 @@ static struct trace *parse(const char *text)
 	cr_assert_str_eq(t->format, "native");
 	return t;
 }
-
-static void expect(const struct trace *t, size_t i, const struct trace_event *want)
-{
-	const struct trace_event *ev = &t->events[i];
-
-	cr_assert_lt(i, t->nr_events);
-	cr_expect_eq(ev->time_ps, want->time_ps, "event %zu: time", i);
-	cr_expect_eq(ev->page, want->page, "event %zu: page", i);
-	cr_expect_eq(ev->bytes, want->bytes, "event %zu: bytes", i);
-	cr_expect_eq(ev->gfp, want->gfp, "event %zu: gfp %#x", i, ev->gfp);
-	cr_expect_eq(ev->cpu, want->cpu, "event %zu: cpu", i);
-	cr_expect_eq(ev->op, want->op, "event %zu: op", i);
-	cr_expect_eq(ev->order, want->order, "event %zu: order", i);
-	cr_expect_eq(ev->migratetype, want->migratetype, "event %zu: migratetype", i);
-	cr_expect_eq(ev->write, want->write, "event %zu: write", i);
-	cr_expect_eq(ev->flags, want->flags, "event %zu: flags", i);
-	cr_expect_eq(ev->line, want->line, "event %zu: line", i);
-}
-
-#define EXPECT(t, i, ...) expect(t, i, &(struct trace_event){__VA_ARGS__})
 
 /* The example that users see, event by event. */
 Test(trace_native, example)
@@ -148,7 +130,8 @@ static const struct mistake {
 	{"cpu=0 alloc a order=1 gfp=GFP_KERNEL order=1", "order= stands twice in the line"},
 	{"cpu=0 alloc a odrer=1 gfp=GFP_KERNEL",
 	 "unknown word \"odrer=\"; did you mean \"order=\"?"},
-	{"cpu=0 alloc a 1 gfp=GFP_KERNEL", "found \"1\", expected order=, gfp=, mobility= or node="},
+	{"cpu=0 alloc a 1 gfp=GFP_KERNEL",
+	 "found \"1\", expected order=, gfp=, mobility= or node="},
 	{"cpu=0 alloc a gfp=GFP_KERNEL mobility=moveable",
 	 "unknown mobility \"moveable\"; did you mean \"movable\"?"},
 	{"cpu=0 alloc a gfp=GFP_KERNEL mobility=1",
@@ -248,24 +231,6 @@ Test(trace_native, other_versions_are_refused)
 		"# numasim trace 1.1\n", 1,
 		"found \"# numasim trace 1.1\", expected \"# numasim trace 1\" (this numasim "
 		"reads version 1)");
-}
-
-static uint64_t next(uint64_t *x)
-{
-	*x ^= *x << 13;
-	*x ^= *x >> 7;
-	*x ^= *x << 17;
-	return *x;
-}
-
-/* Another trace with NUMASIM_SEED=n in the environment. */
-static uint64_t seed(void)
-{
-	const char *text = getenv("NUMASIM_SEED");
-	uint64_t n = text ? strtoull(text, NULL, 10) : 1;
-
-	cr_log_info("NUMASIM_SEED=%llu", (unsigned long long)n);
-	return n * UINT64_C(0x9e3779b97f4a7c15) | 1;
 }
 
 #define NR_RANDOM 20000
