@@ -151,6 +151,7 @@ struct mm_request {
 	int nid; /* preferred node; MM_NO_NODE: the CPU's own */
 	unsigned order;
 	gfp_t gfp;
+	const struct mm_nodemask *nodes; /* no other nodes than these; NULL: all */
 };
 
 /**

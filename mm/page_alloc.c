@@ -14,11 +14,18 @@ struct alloc_context {
 	unsigned order;
 	gfp_t gfp;
 	enum mm_migratetype migratetype;
-	int nid;                        /* preferred node */
-	int highest;                    /* highest zone index that the flags allow */
-	const struct mm_zonelist *list; /* of the preferred node */
-	size_t first;                   /* first entry of the list that is not above `highest` */
+	int nid;                         /* preferred node */
+	int highest;                     /* highest zone index that the flags allow */
+	const struct mm_zonelist *list;  /* of the preferred node */
+	const struct mm_nodemask *nodes; /* allowed nodes; NULL: all */
+	size_t first;                    /* first entry of the list that the request may use */
 };
+
+/* May the request be served from this zone at all? */
+static bool zone_allowed(const struct alloc_context *ac, const struct mm_zone *zone)
+{
+	return zone->index <= ac->highest && (!ac->nodes || mm_nodemask_has(ac->nodes, zone->nid));
+}
 
 static void prepare(struct mm *mm, const struct mm_request *req, struct alloc_context *ac)
 {
@@ -32,8 +39,9 @@ static void prepare(struct mm *mm, const struct mm_request *req, struct alloc_co
 	ac->highest = gfp_zone(mm->arch, req->gfp);
 	node = &mm->nodes[ac->nid];
 	ac->list = req->gfp & __GFP_THISNODE ? &node->thisnode : &node->fallback;
+	ac->nodes = req->nodes;
 	ac->first = 0;
-	while (ac->first < ac->list->nr && ac->list->zones[ac->first]->index > ac->highest)
+	while (ac->first < ac->list->nr && !zone_allowed(ac, ac->list->zones[ac->first]))
 		ac->first++;
 
 	mm_work(mm, ac->cpu, MM_SITE_ALLOC_ENTRY, 1);
@@ -67,7 +75,7 @@ static struct page *get_page_from_freelist(struct mm *mm, const struct alloc_con
 		struct mm_zone *zone = ac->list->zones[i];
 		struct page *page;
 
-		if (zone->index > ac->highest)
+		if (!zone_allowed(ac, zone))
 			continue;
 		mm_work(mm, ac->cpu, MM_SITE_ZONE_CHECK, 1);
 		mm_touch(mm, ac->cpu, zone->at + MM_ZONE_WATERMARKS, 64, MM_READ);

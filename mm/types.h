@@ -43,7 +43,34 @@ enum mm_arch_id { MM_X86_64, MM_I386, MM_ARM64, MM_NR_ARCHS };
 
 enum mm_wmark { MM_WMARK_MIN, MM_WMARK_LOW, MM_WMARK_HIGH, MM_NR_WMARKS };
 
-/* What the kernel asks an allocation to be: follows from its gfp flags. */
-enum mm_migratetype { MM_UNMOVABLE, MM_MOVABLE, MM_RECLAIMABLE, MM_NR_MIGRATETYPES };
+/*
+ * Mobility of a page block and of the free blocks in it. The first three are what an allocation
+ * asks for (it follows from its gfp flags), and have per-CPU lists.
+ */
+enum mm_migratetype {
+	MM_UNMOVABLE,
+	MM_MOVABLE,
+	MM_RECLAIMABLE,
+	MM_NR_PCPTYPES,
+	MM_HIGHATOMIC = MM_NR_PCPTYPES, /* kept for allocations of several pages that cannot wait */
+	MM_CMA,                         /* movable pages only, for contiguous device memory */
+	MM_ISOLATE,                     /* on its way out: nothing is allocated from it */
+	MM_NR_MIGRATETYPES
+};
+
+/* A set of nodes. All zeroes is the empty set. */
+struct mm_nodemask {
+	uint64_t bits[MM_MAX_NODES / 64];
+};
+
+static inline void mm_nodemask_set(struct mm_nodemask *m, int nid)
+{
+	m->bits[nid / 64] |= UINT64_C(1) << (nid % 64);
+}
+
+static inline bool mm_nodemask_has(const struct mm_nodemask *m, int nid)
+{
+	return m->bits[nid / 64] >> (nid % 64) & 1;
+}
 
 #endif

@@ -181,6 +181,9 @@ static void run_cpu(struct sim *s, int cpu, void *arg)
 		case TRACE_WAIT:
 			do_wait(r, cpu, ev);
 			break;
+		case TRACE_FREE_HELD: /* nobody knows that page here */
+			r->counts->lost++;
+			break;
 		}
 		progress(r);
 	}

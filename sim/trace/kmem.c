@@ -328,7 +328,7 @@ static int take_alloc(struct kmem *k, const struct kmem_origin *origin, const ch
 	ev.cpu = origin->cpu;
 	ev.order = f.order;
 	ev.migratetype = gfp_migratetype(m->gfp);
-	if ((m->numeric || m->nr_unknown) && f.migratetype < MM_NR_MIGRATETYPES)
+	if ((m->numeric || m->nr_unknown) && f.migratetype < MM_NR_PCPTYPES)
 		ev.migratetype = f.migratetype;
 	if (f.failed) {
 		ev.page = TRACE_NO_PAGE;

@@ -56,6 +56,7 @@ void trace_free(struct trace *t)
 	if (!t)
 		return;
 	free(t->events);
+	free(t->pfns);
 	free(t->file);
 	free(t);
 }
@@ -114,6 +115,9 @@ static void count(struct trace *t, const struct trace_event *ev)
 		break;
 	case TRACE_WAIT:
 		t->nr_waits++;
+		break;
+	case TRACE_FREE_HELD:
+		t->nr_held_frees++;
 		break;
 	}
 }

@@ -11,7 +11,13 @@
 #include "mm/types.h"
 #include "sim/config/diag.h"
 
-enum trace_op { TRACE_ALLOC, TRACE_FREE, TRACE_TOUCH, TRACE_WAIT };
+enum trace_op {
+	TRACE_ALLOC,
+	TRACE_FREE,
+	TRACE_TOUCH,
+	TRACE_WAIT,
+	TRACE_FREE_HELD, /* a free of a page that was in use before the window */
+};
 
 #define TRACE_NO_PAGE UINT32_MAX
 
@@ -22,12 +28,13 @@ struct trace_event {
 	uint32_t bytes;   /* TOUCH: how many; ALLOC: see trace_event_nid() */
 	gfp_t gfp;        /* ALLOC */
 	uint16_t cpu;
-	uint8_t op;    /* enum trace_op */
-	uint8_t order; /* ALLOC and FREE */
+	uint16_t policy; /* ALLOC: index into the trace's policies; 0: the default */
+	uint8_t op;      /* enum trace_op */
+	uint8_t order;   /* ALLOC, FREE and FREE_HELD */
 	uint8_t migratetype;
-	uint8_t write;  /* TOUCH: 1 writes, 0 reads */
-	uint16_t flags; /* TRACE_F_* */
-	uint32_t line;  /* of the file, saturating */
+	uint8_t write : 1; /* TOUCH: 1 writes, 0 reads */
+	uint8_t flags : 7; /* TRACE_F_* */
+	uint32_t line;     /* of the file, saturating */
 };
 
 /** The node that an allocation asks for; MM_NO_NODE: the CPU's own. */
@@ -75,8 +82,9 @@ struct trace {
 	const char *compression;    /* "none", "gzip", "zstd" */
 	struct trace_event *events; /* in the order of the trace */
 	size_t nr_events;
-	uint32_t nr_pages; /* allocations, so page numbers are below it */
-	uint64_t nr_allocs, nr_frees, nr_touches, nr_waits, nr_failed;
+	uint32_t nr_pages; /* allocations and pages from before, so page numbers are below it */
+	pfn_t *pfns; /* by page: where the real machine had it; NULL where the trace does not say */
+	uint64_t nr_allocs, nr_frees, nr_touches, nr_waits, nr_failed, nr_held_frees;
 	uint64_t pages_allocated, pages_freed; /* 2^order each */
 	uint64_t skipped[TRACE_NR_SKIPS];
 	uint64_t
@@ -92,7 +100,7 @@ struct trace {
 	char first_unreadable[120]; /* text of the first unreadable line, printable characters */
 	uint32_t first_unreadable_line;
 	/* trace_append()'s own */
-	size_t events_room;
+	size_t events_room, pfns_room;
 	bool any_time;
 };
 

@@ -37,7 +37,7 @@ static void write_alloc(struct writer *w, const struct trace_event *ev)
 	else
 		fprintf(w->out, "alloc %" PRIu32, ev->page);
 	fprintf(w->out, " order=%u gfp=%s", ev->order, gfp_text(w, ev->gfp));
-	if (ev->migratetype != gfp_migratetype(ev->gfp) && ev->migratetype < MM_NR_MIGRATETYPES)
+	if (ev->migratetype != gfp_migratetype(ev->gfp) && ev->migratetype < MM_NR_PCPTYPES)
 		fprintf(w->out, " mobility=%s", mobilities[ev->migratetype]);
 	if (trace_event_nid(ev) != MM_NO_NODE)
 		fprintf(w->out, " node=%d", trace_event_nid(ev));

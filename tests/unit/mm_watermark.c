@@ -42,8 +42,11 @@ Test(watermark, min_free_kbytes_is_a_root_within_bounds)
 {
 	const struct {
 		uint64_t bytes, kbytes;
-	} cases[] = {{512 * KiB, 128}, {MiB, 128},           {4 * MiB, 256},
-		     {256 * MiB, 2048}, {5120 * GiB, 262144}};
+	} cases[] = {{512 * KiB, 128},
+		     {MiB, 128},
+		     {4 * MiB, 256},
+		     {256 * MiB, 2048},
+		     {5120 * GiB, 262144}};
 	struct machine m = {.model = MM_SPARSE, .memory = {{0, 4 * MiB, 0}}, .no_thp = true};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -55,7 +55,8 @@ static void count(const struct trace *t, struct tally *n)
 			n->touches[ev->cpu]++;
 			break;
 		case TRACE_WAIT:
-			cr_assert_fail("a workload never waits");
+		case TRACE_FREE_HELD:
+			cr_assert_fail("a workload neither waits nor frees what is not its own");
 		}
 		cr_assert(pages[ev->page].live);
 		cr_assert_eq(pages[ev->page].cpu, ev->cpu);

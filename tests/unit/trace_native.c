@@ -257,7 +257,7 @@ static struct trace *random_trace(uint64_t x)
 		case TRACE_ALLOC:
 			ev.order = next(&x) % NR_PAGE_ORDERS;
 			ev.gfp = next(&x) % 2 ? GFP_HIGHUSER_MOVABLE : (gfp_t)next(&x);
-			ev.migratetype = next(&x) % MM_NR_MIGRATETYPES;
+			ev.migratetype = next(&x) % MM_NR_PCPTYPES;
 			ev.flags = next(&x) % 10 ? 0 : TRACE_F_FAILED;
 			ev.page = ev.flags ? TRACE_NO_PAGE : t->nr_pages;
 			if (!ev.flags) {

@@ -132,14 +132,14 @@ static int parse_gfp(struct native *n, char *value, struct trace_event *ev)
 static const char *mobility_candidate(unsigned i, void *arg)
 {
 	(void)arg;
-	return i < MM_NR_MIGRATETYPES ? mobilities[i] : NULL;
+	return i < MM_NR_PCPTYPES ? mobilities[i] : NULL;
 }
 
 static int parse_mobility(struct native *n, char *value, struct trace_event *ev)
 {
 	const char *nearest;
 
-	for (unsigned i = 0; i < MM_NR_MIGRATETYPES; i++) {
+	for (unsigned i = 0; i < MM_NR_PCPTYPES; i++) {
 		if (strcmp(value, mobilities[i]) == 0) {
 			ev->migratetype = i;
 			return 0;
