@@ -44,10 +44,14 @@ struct trace *trace_new(const char *name)
 	t->format = "native";
 	t->compression = "none";
 	t->min_pfn = UINT64_MAX;
-	if (!t->file) {
-		free(t);
+	t->policies = malloc(sizeof(*t->policies));
+	if (!t->file || !t->policies) {
+		trace_free(t);
 		return NULL;
 	}
+	t->policies[0] = (struct trace_policy){.mm.home_nid = MM_NO_NODE};
+	t->nr_policies = 1;
+	t->policies_room = 1;
 	return t;
 }
 
@@ -56,6 +60,7 @@ void trace_free(struct trace *t)
 	if (!t)
 		return;
 	free(t->events);
+	free(t->policies);
 	free(t->pfns);
 	free(t->file);
 	free(t);
@@ -133,6 +138,37 @@ int trace_append(struct trace *t, const struct trace_event *ev)
 		return err;
 	t->events[t->nr_events++] = *ev;
 	count(t, ev);
+	return 0;
+}
+
+static bool same_policy(const struct trace_policy *a, const struct trace_policy *b)
+{
+	return a->mm.mode == b->mm.mode && a->mm.relative == b->mm.relative &&
+	       a->mm.home_nid == b->mm.home_nid && a->scope == b->scope &&
+	       memcmp(&a->mm.nodes, &b->mm.nodes, sizeof(a->mm.nodes)) == 0;
+}
+
+int trace_add_policy(struct trace *t, const struct trace_policy *policy, uint16_t *index)
+{
+	/* Backwards: who asks again mostly asks for one of the last. */
+	for (uint32_t i = t->nr_policies; i-- > 0;)
+		if (same_policy(&t->policies[i], policy)) {
+			*index = (uint16_t)i;
+			return 0;
+		}
+	if (t->nr_policies == TRACE_MAX_POLICIES)
+		return -ENOSPC;
+	if (t->nr_policies == t->policies_room) {
+		size_t room = t->policies_room * 2;
+		struct trace_policy *grown = realloc(t->policies, room * sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		t->policies = grown;
+		t->policies_room = room;
+	}
+	*index = (uint16_t)t->nr_policies;
+	t->policies[t->nr_policies++] = *policy;
 	return 0;
 }
 

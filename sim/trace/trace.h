@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "mm/mempolicy.h"
 #include "mm/types.h"
 #include "sim/config/diag.h"
 
@@ -25,7 +26,7 @@ enum trace_op {
 struct trace_event {
 	uint64_t time_ps; /* by the trace's clock; WAIT: how long */
 	uint32_t page;    /* number of the allocation, from 0 in the order of the trace */
-	uint32_t bytes;   /* TOUCH: how many; ALLOC: see trace_event_nid() */
+	uint32_t bytes;   /* TOUCH: how many; ALLOC: node or turn, see trace_event_nid() */
 	gfp_t gfp;        /* ALLOC */
 	uint16_t cpu;
 	uint16_t policy; /* ALLOC: index into the trace's policies; 0: the default */
@@ -37,18 +38,56 @@ struct trace_event {
 	uint32_t line;     /* of the file, saturating */
 };
 
-/** The node that an allocation asks for; MM_NO_NODE: the CPU's own. */
+/*
+ * An allocation without a policy may ask for a node. One that has a policy may have a turn: which
+ * of the nodes it is that interleaving is at, modulo their number (or the sum of their weights).
+ */
+
+/** The node that an allocation asks for; MM_NO_NODE: the CPU's own, or as the policy says. */
 static inline int trace_event_nid(const struct trace_event *ev)
 {
-	return ev->bytes ? (int)ev->bytes - 1 : MM_NO_NODE;
+	return ev->bytes && !ev->policy ? (int)ev->bytes - 1 : MM_NO_NODE;
 }
 
+/** Ask for a node, by no policy. */
 static inline void trace_event_set_nid(struct trace_event *ev, int nid)
 {
+	ev->policy = 0;
 	ev->bytes = nid == MM_NO_NODE ? 0 : (uint32_t)nid + 1;
 }
 
-#define TRACE_F_FAILED 1 /* ALLOC that failed on the real machine: page is TRACE_NO_PAGE */
+/** The turn of an allocation by an interleaving policy; 0 where it has none. */
+static inline uint32_t trace_event_turn(const struct trace_event *ev)
+{
+	return ev->policy ? ev->bytes : 0;
+}
+
+/** Allocate by the policy with that index (trace_add_policy()), at that turn. */
+static inline void trace_event_set_policy(struct trace_event *ev, uint16_t policy, uint32_t turn)
+{
+	ev->policy = policy;
+	ev->bytes = policy ? turn : 0;
+}
+
+#define TRACE_F_FAILED  1 /* ALLOC that failed on the real machine: page is TRACE_NO_PAGE */
+#define TRACE_F_RECLAIM 2 /* FREE by kswapd or kcompactd */
+#define TRACE_F_MIGRATE 4 /* ALLOC of a page that another one moves to */
+
+/* Whose policy it is. */
+enum trace_policy_scope {
+	TRACE_POLICY_TASK,  /* set_mempolicy, or inherited */
+	TRACE_POLICY_RANGE, /* mbind */
+	TRACE_POLICY_FILE,  /* a policy file or a trace in our own formats says so */
+	TRACE_NR_POLICY_SCOPES
+};
+
+/* By what an allocation chooses its node. Nodes are those of the machine of the trace. */
+struct trace_policy {
+	struct mm_policy mm;
+	uint8_t scope; /* enum trace_policy_scope */
+};
+
+#define TRACE_MAX_POLICIES UINT16_MAX /* different ones in a trace */
 
 /* Why lines of a trace are not among its events. Never dropped in silence. */
 #define TRACE_SKIPS(X)                                                                             \
@@ -82,6 +121,8 @@ struct trace {
 	const char *compression;    /* "none", "gzip", "zstd" */
 	struct trace_event *events; /* in the order of the trace */
 	size_t nr_events;
+	struct trace_policy *policies; /* [0] is the default; all are different */
+	uint32_t nr_policies;          /* 1 at least */
 	uint32_t nr_pages; /* allocations and pages from before, so page numbers are below it */
 	pfn_t *pfns; /* by page: where the real machine had it; NULL where the trace does not say */
 	uint64_t nr_allocs, nr_frees, nr_touches, nr_waits, nr_failed, nr_held_frees;
@@ -100,7 +141,7 @@ struct trace {
 	char first_unreadable[120]; /* text of the first unreadable line, printable characters */
 	uint32_t first_unreadable_line;
 	/* trace_append()'s own */
-	size_t events_room, pfns_room;
+	size_t events_room, pfns_room, policies_room;
 	bool any_time;
 };
 
@@ -127,6 +168,11 @@ struct trace *trace_new(const char *name);
  * MAX_PAGE_ORDER, or -ENOMEM.
  */
 int trace_append(struct trace *t, const struct trace_event *ev);
+/**
+ * The index of a policy, which is added where the trace does not have it yet. Returns 0 and *index;
+ * -ENOSPC beyond TRACE_MAX_POLICIES, -ENOMEM.
+ */
+int trace_add_policy(struct trace *t, const struct trace_policy *policy, uint16_t *index);
 /** `t` may be NULL. */
 void trace_free(struct trace *t);
 
