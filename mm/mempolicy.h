@@ -6,7 +6,7 @@
 #ifndef MM_MEMPOLICY_H
 #define MM_MEMPOLICY_H
 
-#include "mm/types.h"
+#include "mm/mm.h"
 
 /* Modes, numbered as the kernel's MPOL_*. */
 enum mm_policy_mode {
@@ -26,5 +26,44 @@ struct mm_policy {
 	int16_t home_nid; /* BIND, PREFERRED_MANY: where to begin; MM_NO_NODE: at the CPU's node */
 	struct mm_nodemask nodes; /* empty for DEFAULT and LOCAL */
 };
+
+/** "MPOL_BIND"; NULL past the last mode. */
+const char *mm_policy_mode_name(unsigned mode);
+
+/** An allocation by a policy. */
+struct mm_policy_use {
+	const struct mm_policy *policy;
+	uint32_t turn; /* interleaving: which node it is the turn of, modulo their (weighted) number
+			*/
+	bool huge;     /* a huge page for a page fault: the node or the mask first, cheaply */
+};
+
+/**
+ * What a policy asks of the page allocator: the node and the mask that Linux 6.1 gives to
+ * __alloc_pages(). Fills req->nid and req->nodes, the latter with NULL or `mask`, which the caller
+ * provides; req->cpu and req->gfp are read. A policy that names no node with memory asks for the
+ * CPU's node, as does one with __GFP_THISNODE outside a fault for a huge page.
+ */
+void mm_policy_request(const struct mm *mm, const struct mm_policy_use *use, struct mm_request *req,
+		       struct mm_nodemask *mask);
+
+/**
+ * mm_alloc_pages() by a policy, with all the attempts that Linux makes: req->gfp is what the caller
+ * of the policy asks for; req->nid and req->nodes are not read. Simulated time may pass. Counts
+ * interleave_hit. Returns what mm_alloc_pages() does; -EINVAL where the mode is none.
+ */
+int mm_alloc_pages_policy(struct mm *mm, const struct mm_request *req,
+			  const struct mm_policy_use *use, struct page **out);
+
+/**
+ * The same, but one attempt: req->gfp is what the page allocator gets to see, as a trace has it.
+ * __GFP_THISNODE keeps it on the policy's node; PREFERRED_MANY looks at its mask only.
+ */
+int mm_alloc_pages_policy_once(struct mm *mm, const struct mm_request *req,
+			       const struct mm_policy_use *use, struct page **out);
+
+/** How often a weighted interleave comes to the node, 1 to 255; 1 at boot. -EINVAL beyond. */
+int mm_set_interleave_weight(struct mm *mm, int nid, unsigned weight);
+unsigned mm_interleave_weight(const struct mm *mm, int nid);
 
 #endif
