@@ -182,7 +182,7 @@ static void run_cpu(struct sim *s, int cpu, void *arg)
 			do_wait(r, cpu, ev);
 			break;
 		case TRACE_FREE_HELD: /* nobody knows that page here */
-			r->counts->lost++;
+			r->counts->unknown++;
 			break;
 		}
 		progress(r);
@@ -219,7 +219,8 @@ static int deal(struct replay *r)
 		const struct trace_event *ev = &t->events[i];
 
 		r->cpus[ev->cpu % r->nr_cpus].nr_events++;
-		if (ev->op != TRACE_WAIT && ev->op != TRACE_FREE && ev->page != TRACE_NO_PAGE)
+		if (ev->op != TRACE_WAIT && ev->op != TRACE_FREE && ev->op != TRACE_FREE_HELD &&
+		    ev->page != TRACE_NO_PAGE)
 			r->pages[ev->page].pending++;
 	}
 	for (int cpu = 0; cpu < r->nr_cpus; cpu++) {

@@ -21,12 +21,13 @@ struct replay_options {
 	void *progress_arg;
 };
 
-/* What became of the trace's operations. done + lost = the trace's events. */
+/* What became of the trace's operations. done + lost + unknown = the trace's events. */
 struct replay_counts {
 	uint64_t allocs, frees, touches, waits; /* done */
 	uint64_t failed;                        /* allocations that found no memory here */
 	uint64_t failed_in_trace; /* that failed on the real machine: asked again here */
 	uint64_t lost;            /* operations on pages whose allocation failed here */
+	uint64_t unknown;         /* frees of pages from before the window, without a start */
 	uint64_t folded_cpus;     /* CPUs of the trace that the machine does not have */
 };
 

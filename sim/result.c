@@ -35,7 +35,7 @@ static void put_machine(json_t *doc, const struct result_of *w)
 static void put_events(json_t *doc, const struct result_of *w)
 {
 	const struct replay_counts *c = w->counts;
-	json_t *events = json_put_object(doc, "events"), *skipped;
+	json_t *events = json_put_object(doc, "events"), *skipped, *inferred;
 
 	json_put(events, "alloc", c->allocs);
 	json_put(events, "free", c->frees);
@@ -43,9 +43,13 @@ static void put_events(json_t *doc, const struct result_of *w)
 	json_put(events, "wait", c->waits);
 	json_put(events, "failed", c->failed);
 	json_put(events, "failed_in_trace", c->failed_in_trace);
+	inferred = json_put_object(events, "inferred");
+	for (int i = 0; i < TRACE_NR_INFERS; i++)
+		json_put(inferred, trace_infer_name((enum trace_infer)i), w->trace->inferred[i]);
 	skipped = json_put_object(events, "skipped");
 	for (int i = 0; i < TRACE_NR_SKIPS; i++)
 		json_put(skipped, trace_skip_name((enum trace_skip)i), w->trace->skipped[i]);
+	json_put(skipped, "free_before_window", c->unknown);
 	json_put(skipped, "page_failed_here", c->lost);
 	json_put(events, "unknown_gfp_names", w->trace->unknown_gfp);
 	json_put(events, "cpus_folded", c->folded_cpus);

@@ -3,20 +3,20 @@
  * Scanned by hand: a trace has millions of these lines. The texts of gfp_flags are few in any one
  * trace, so their meanings are kept in a small cache.
  *
- * Owns the map of live pages and the clock: times are relative to the first event that is kept, and
- * monotonic although the kernel merges the buffers of its CPUs with small steps back.
+ * Owns the clock: times are relative to the first event that is kept, and monotonic although the
+ * kernel merges the buffers of its CPUs with small steps back. What a page's events mean together
+ * is frames.c's business.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "mm/gfp.h"
+#include "sim/trace/frames.h"
 #include "sim/trace/kmem.h"
-#include "sim/trace/livemap.h"
 
 #define PS_PER_S    UINT64_C(1000000000000)
 #define MAX_SECONDS 18000000 /* between first and last: what 64 bits of picoseconds hold */
-#define MAX_PFN     (UINT64_C(1) << 52) /* of a 64-bit physical address in 4 KiB pages */
 #define GFP_TEXT    192
 #define GFP_SLOTS   64
 
@@ -30,7 +30,7 @@ struct gfp_meaning {
 };
 
 struct kmem {
-	struct livemap live;
+	struct frames *frames;
 	bool started; /* has a first event: */
 	uint64_t first_s, first_ps;
 	uint64_t last_ps; /* of the last event, relative to the first */
@@ -50,7 +50,10 @@ struct kmem *kmem_new(void)
 {
 	struct kmem *k = calloc(1, sizeof(*k));
 
-	if (k && livemap_init(&k->live)) {
+	if (!k)
+		return NULL;
+	k->frames = frames_new();
+	if (!k->frames) {
 		free(k);
 		return NULL;
 	}
@@ -61,7 +64,7 @@ void kmem_free(struct kmem *k)
 {
 	if (!k)
 		return;
-	livemap_clear(&k->live);
+	frames_free(k->frames);
 	free(k);
 }
 
@@ -185,7 +188,7 @@ static const char *parse_page(const char *p, struct page_fields *f)
 		return NULL;
 	f->failed = is_null(p, end);
 	p = FIELD(end, "pfn=", &end);
-	if (!p || !parse_number(p, end, &f->pfn) || f->pfn >= MAX_PFN)
+	if (!p || !parse_number(p, end, &f->pfn) || f->pfn > TRACE_MAX_PFN)
 		return NULL;
 	p = FIELD(end, "order=", &end);
 	if (!p || !parse_number(p, end, &f->order) || f->order > MAX_PAGE_ORDER)
@@ -288,26 +291,14 @@ static bool event_time(struct kmem *k, const struct kmem_origin *origin, uint64_
 	return true;
 }
 
-/* Number the page that an allocation gives, and make its pfn live. */
-static int number_page(struct kmem *k, const struct page_fields *f, const struct stream_line *line,
-		       struct trace *t, struct diag *diag, uint32_t *page)
+/* What frames.c says, as an error of this line. */
+static int frames_error(int err, const struct stream_line *line, const struct trace *t,
+			struct diag *diag)
 {
-	struct livemap_entry entry = {f->pfn, t->nr_pages, f->order};
-	struct livemap_entry *live = livemap_find(&k->live, f->pfn);
-
-	if (t->nr_pages >= TRACE_NO_PAGE - 1)
-		return diag_error(diag, -EINVAL, t->file, trace_line_number(line),
-				  "more than %u allocations", TRACE_NO_PAGE - 1);
-	*page = entry.page;
-	if (f->pfn < t->min_pfn)
-		t->min_pfn = f->pfn;
-	if (f->pfn > t->max_pfn)
-		t->max_pfn = f->pfn;
-	if (!live)
-		return livemap_add(&k->live, &entry);
-	trace_skip(t, TRACE_SKIP_PAGE_REUSED);
-	*live = entry;
-	return 0;
+	if (err != -E2BIG)
+		return err;
+	return diag_error(diag, -EINVAL, t->file, trace_line_number(line),
+			  "more than %u allocations", TRACE_NO_PAGE - 1);
 }
 
 static int take_alloc(struct kmem *k, const struct kmem_origin *origin, const char *text,
@@ -333,44 +324,58 @@ static int take_alloc(struct kmem *k, const struct kmem_origin *origin, const ch
 	if (f.failed) {
 		ev.page = TRACE_NO_PAGE;
 		ev.flags = TRACE_F_FAILED;
-	} else {
-		int err = number_page(k, &f, line, t, diag, &ev.page);
-
-		if (err)
-			return err;
+		return trace_append(t, &ev);
 	}
-	return trace_append(t, &ev);
+	return frames_error(frames_alloc(k->frames, t, &ev, f.pfn), line, t, diag);
 }
 
 static int take_free(struct kmem *k, const struct kmem_origin *origin, const char *text,
-		     const struct stream_line *line, struct trace *t)
+		     const struct stream_line *line, struct trace *t, struct diag *diag)
 {
-	struct trace_event ev = {.op = TRACE_FREE, .line = trace_line_number(line)};
-	struct livemap_entry *live;
+	struct trace_event ev = {.line = trace_line_number(line), .cpu = (uint16_t)origin->cpu};
 	struct page_fields f;
 
-	if (!parse_page(text, &f) || f.failed) {
+	if (!parse_page(text, &f) || f.failed || !event_time(k, origin, &ev.time_ps)) {
 		trace_unreadable(t, line);
 		return 0;
 	}
-	live = livemap_find(&k->live, f.pfn);
-	if (!live) {
-		trace_skip(t, TRACE_SKIP_UNTRACED_FREE);
+	ev.order = (uint8_t)f.order;
+	return frames_error(frames_release(k->frames, t, &ev, f.pfn), line, t, diag);
+}
+
+/*
+ * A block taken from the buddy lists or given back there: no event of a replay, but it says where
+ * the block was. Older kernels do not tell percpu_refill=; there only single pages had lists.
+ */
+static int take_move(struct kmem *k, const struct kmem_origin *origin, const char *text, bool taken,
+		     const struct stream_line *line, struct trace *t, struct diag *diag)
+{
+	/* The clock does not begin here, since the line may come to nothing. */
+	struct trace_event ev = {.line = trace_line_number(line),
+				 .cpu = (uint16_t)origin->cpu,
+				 .time_ps = k->last_ps};
+	struct page_fields f;
+	const char *p = parse_page(text, &f), *end;
+	uint64_t percpu;
+
+	trace_skip(t, TRACE_SKIP_OTHER_EVENT);
+	if (!p || f.failed)
 		return 0;
-	}
-	if (live->order != f.order) {
-		trace_skip(t, TRACE_SKIP_ORDER_MISMATCH);
+	p = FIELD(p, "migratetype=", &end);
+	if (!p || !parse_number(p, end, &f.migratetype) || f.migratetype >= MM_NR_MIGRATETYPES)
 		return 0;
-	}
-	if (!event_time(k, origin, &ev.time_ps)) {
-		trace_unreadable(t, line);
-		return 0;
-	}
-	ev.page = live->page;
-	ev.order = live->order;
-	ev.cpu = origin->cpu;
-	livemap_remove(&k->live, live);
-	return trace_append(t, &ev);
+	p = FIELD(end, "percpu_refill=", &end);
+	if (!p || !parse_number(p, end, &percpu))
+		percpu = f.order == 0;
+	return frames_error(frames_move(k->frames, t, &ev,
+					&(struct trace_move){
+						.pfn = f.pfn,
+						.order = f.order,
+						.taken = taken,
+						.percpu = !taken || percpu,
+						.migratetype = f.migratetype,
+					}),
+			    line, t, diag);
 }
 
 /* Where the event at `text` is called `name` ("mm_page_free:"), what follows; else NULL. */
@@ -397,7 +402,13 @@ int kmem_event(struct kmem *k, const struct kmem_origin *origin, const char *tex
 		return take_alloc(k, origin, p, line, t, diag);
 	p = after_name(text, "mm_page_free:");
 	if (p)
-		return take_free(k, origin, p, line, t);
+		return take_free(k, origin, p, line, t, diag);
+	p = after_name(text, "mm_page_alloc_zone_locked:");
+	if (p)
+		return take_move(k, origin, p, true, line, t, diag);
+	p = after_name(text, "mm_page_pcpu_drain:");
+	if (p)
+		return take_move(k, origin, p, false, line, t, diag);
 	trace_skip(t, after_name(text, "mm_page_free_batched:") ? TRACE_SKIP_BATCHED
 								: TRACE_SKIP_OTHER_EVENT);
 	return 0;

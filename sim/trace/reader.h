@@ -39,6 +39,14 @@ extern const struct trace_reader *const trace_reader_kinds[]; /* ends with NULL 
 void trace_skip(struct trace *t, enum trace_skip why);
 /** Count a line that cannot be read, and keep the first of them for the report. */
 void trace_unreadable(struct trace *t, const struct stream_line *line);
+/** A traced allocation is at `pfn`: keep the lowest and the highest of them. */
+static inline void trace_widen(struct trace *t, pfn_t pfn)
+{
+	if (pfn < t->min_pfn)
+		t->min_pfn = pfn;
+	if (pfn > t->max_pfn)
+		t->max_pfn = pfn;
+}
 /** The line's number as an event holds it. */
 uint32_t trace_line_number(const struct stream_line *line);
 

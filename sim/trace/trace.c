@@ -34,6 +34,17 @@ const char *trace_skip_what(enum trace_skip skip)
 	return whats[skip];
 }
 
+const char *trace_infer_name(enum trace_infer what)
+{
+	static const char *const names[] = {
+#define X(id, name, what) name,
+		TRACE_INFERS(X)
+#undef X
+	};
+
+	return names[what];
+}
+
 struct trace *trace_new(const char *name)
 {
 	struct trace *t = calloc(1, sizeof(*t));
@@ -62,6 +73,7 @@ void trace_free(struct trace *t)
 	free(t->events);
 	free(t->policies);
 	free(t->pfns);
+	free(t->moves);
 	free(t->file);
 	free(t);
 }
@@ -169,6 +181,26 @@ int trace_add_policy(struct trace *t, const struct trace_policy *policy, uint16_
 	}
 	*index = (uint16_t)t->nr_policies;
 	t->policies[t->nr_policies++] = *policy;
+	return 0;
+}
+
+int trace_set_pfn(struct trace *t, uint32_t page, pfn_t pfn)
+{
+	if (page >= t->pfns_room) {
+		size_t room = t->pfns_room ? t->pfns_room : 1024;
+		pfn_t *grown;
+
+		while (room <= page)
+			room *= 2;
+		grown = realloc(t->pfns, room * sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		t->pfns = grown;
+		t->pfns_room = room;
+	}
+	while (t->nr_pfns <= page)
+		t->pfns[t->nr_pfns++] = TRACE_NO_PFN;
+	t->pfns[page] = pfn;
 	return 0;
 }
 

@@ -69,9 +69,10 @@ static inline void trace_event_set_policy(struct trace_event *ev, uint16_t polic
 	ev->bytes = policy ? turn : 0;
 }
 
-#define TRACE_F_FAILED  1 /* ALLOC that failed on the real machine: page is TRACE_NO_PAGE */
-#define TRACE_F_RECLAIM 2 /* FREE by kswapd or kcompactd */
-#define TRACE_F_MIGRATE 4 /* ALLOC of a page that another one moves to */
+#define TRACE_F_FAILED   1 /* ALLOC that failed on the real machine: page is TRACE_NO_PAGE */
+#define TRACE_F_RECLAIM  2 /* FREE by kswapd or kcompactd */
+#define TRACE_F_MIGRATE  4 /* ALLOC of a page that another one moves to */
+#define TRACE_F_INFERRED 8 /* no line says so: it follows from another one, see TRACE_INFERS */
 
 /* Whose policy it is. */
 enum trace_policy_scope {
@@ -94,8 +95,6 @@ struct trace_policy {
 	X(COMMENT, "comment", "a comment or an empty line")                                        \
 	X(OTHER_EVENT, "other_event", "an event of another kind")                                  \
 	X(BATCHED, "free_batched", "mm_page_free_batched, which repeats mm_page_free")             \
-	X(UNTRACED_FREE, "free_before_window", "a free of a page allocated before the window")     \
-	X(PAGE_REUSED, "reallocated", "a live pfn allocated again: its free is not in the trace")  \
 	X(ORDER_MISMATCH, "order_mismatch", "a free of another order than its allocation")         \
 	X(LOST, "lost", "a note that the kernel's trace buffer lost events")                       \
 	X(UNREADABLE, "unreadable", "a line that could not be read")
@@ -110,10 +109,39 @@ enum trace_skip {
 const char *trace_skip_name(enum trace_skip skip); /* "free_before_window" */
 const char *trace_skip_what(enum trace_skip skip); /* "a free of a page allocated before ..." */
 
+/* Events that no line says but that another line shows (frames.h), by what they are. */
+#define TRACE_INFERS(X)                                                                            \
+	X(FREE, "untraced_free", "a free, of pages that are allocated again")                      \
+	X(BULK, "untraced_bulk", "an allocation from a per-CPU list, as of many pages at once")    \
+	X(TARGET, "untraced_target", "an allocation from the buddy lists, as for compaction")
+
+enum trace_infer {
+#define X(id, name, what) TRACE_INFER_##id,
+	TRACE_INFERS(X)
+#undef X
+		TRACE_NR_INFERS
+};
+
+const char *trace_infer_name(enum trace_infer what); /* "untraced_bulk" */
+
 /*
- * Each line is an event or was skipped; only a reallocation is both, since it is kept:
+ * A free block that the real kernel moved from or to its buddy lists (mm_page_alloc_zone_locked,
+ * mm_page_pcpu_drain). Nothing to replay, but with the frees of large blocks they say how many
+ * pages of a zone were free when.
+ */
+struct trace_move {
+	uint64_t pfn : 52;
+	uint64_t order : 4;
+	uint64_t taken : 1;  /* from the buddy lists; 0: given back */
+	uint64_t percpu : 1; /* to or from a per-CPU list */
+	uint64_t migratetype : 4;
+	uint32_t event; /* it came before this one of trace->events */
+};
+
+/*
+ * Each line is an event or was skipped, and some events have no line:
  *
- *   nr_lines = nr_events + sum of skipped[] - skipped[PAGE_REUSED]
+ *   nr_lines = nr_events - sum of inferred[] + sum of skipped[]
  */
 struct trace {
 	char *file;                 /* "-" for standard input */
@@ -124,10 +152,14 @@ struct trace {
 	struct trace_policy *policies; /* [0] is the default; all are different */
 	uint32_t nr_policies;          /* 1 at least */
 	uint32_t nr_pages; /* allocations and pages from before, so page numbers are below it */
-	pfn_t *pfns; /* by page: where the real machine had it; NULL where the trace does not say */
+	pfn_t *pfns; /* by page below nr_pfns: where the real machine had it; see trace_pfn() */
+	size_t nr_pfns;
+	struct trace_move *moves; /* in the order of the trace; NULL where it has none */
+	size_t nr_moves;
 	uint64_t nr_allocs, nr_frees, nr_touches, nr_waits, nr_failed, nr_held_frees;
 	uint64_t pages_allocated, pages_freed; /* 2^order each */
 	uint64_t skipped[TRACE_NR_SKIPS];
+	uint64_t inferred[TRACE_NR_INFERS];
 	uint64_t
 		lost_events; /* that the lines of skipped[LOST] speak of, where they say how many */
 	uint64_t unknown_gfp;       /* gfp names that are not known (the event is kept) */
@@ -136,14 +168,23 @@ struct trace {
 	int nr_cpus;            /* highest CPU + 1 */
 	uint64_t first_ps;      /* time of the first event, waits apart */
 	uint64_t span_ps;       /* last time - first */
-	pfn_t min_pfn, max_pfn; /* of allocations; min > max where there is none */
+	pfn_t min_pfn, max_pfn; /* of traced allocations; min > max where there is none */
 	uint64_t allocs_by_order[NR_PAGE_ORDERS];
 	char first_unreadable[120]; /* text of the first unreadable line, printable characters */
 	uint32_t first_unreadable_line;
 	/* trace_append()'s own */
-	size_t events_room, pfns_room, policies_room;
+	size_t events_room, pfns_room, moves_room, policies_room;
 	bool any_time;
 };
+
+#define TRACE_NO_PFN  UINT64_MAX
+#define TRACE_MAX_PFN ((UINT64_C(1) << 52) - 1) /* of a 64-bit physical address in 4 KiB pages */
+
+/** The first frame of the page on the real machine, or TRACE_NO_PFN where the trace is silent. */
+static inline pfn_t trace_pfn(const struct trace *t, uint32_t page)
+{
+	return page < t->nr_pfns ? t->pfns[page] : TRACE_NO_PFN;
+}
 
 struct trace_progress {
 	void (*report)(void *arg, uint64_t bytes_read, uint64_t bytes_total /* 0 unknown */);
@@ -173,6 +214,8 @@ int trace_append(struct trace *t, const struct trace_event *ev);
  * -ENOSPC beyond TRACE_MAX_POLICIES, -ENOMEM.
  */
 int trace_add_policy(struct trace *t, const struct trace_policy *policy, uint16_t *index);
+/** Say where the real machine had a page. Returns 0 or -ENOMEM. */
+int trace_set_pfn(struct trace *t, uint32_t page, pfn_t pfn);
 /** `t` may be NULL. */
 void trace_free(struct trace *t);
 

@@ -13,6 +13,7 @@
 
 struct writer {
 	FILE *out;
+	const struct trace *trace;
 	uint64_t last_ps;
 	/* The flags of the last allocation as text: most are like the one before. */
 	gfp_t gfp;
@@ -28,6 +29,15 @@ static const char *gfp_text(struct writer *w, gfp_t gfp)
 	return w->gfp_text;
 }
 
+/* Where the page was, on the real machine. */
+static void write_pfn(struct writer *w, const struct trace_event *ev)
+{
+	pfn_t pfn = trace_pfn(w->trace, ev->page);
+
+	if (pfn != TRACE_NO_PFN)
+		fprintf(w->out, " pfn=0x%" PRIx64, pfn);
+}
+
 static void write_alloc(struct writer *w, const struct trace_event *ev)
 {
 	static const char *const mobilities[] = NATIVE_MOBILITIES;
@@ -41,7 +51,7 @@ static void write_alloc(struct writer *w, const struct trace_event *ev)
 		fprintf(w->out, " mobility=%s", mobilities[ev->migratetype]);
 	if (trace_event_nid(ev) != MM_NO_NODE)
 		fprintf(w->out, " node=%d", trace_event_nid(ev));
-	putc('\n', w->out);
+	write_pfn(w, ev);
 }
 
 static void write_event(struct writer *w, const struct trace_event *ev)
@@ -51,26 +61,33 @@ static void write_event(struct writer *w, const struct trace_event *ev)
 		w->last_ps = ev->time_ps;
 	}
 	fprintf(w->out, "cpu=%u ", ev->cpu);
+	if (ev->flags & TRACE_F_INFERRED)
+		fputs(NATIVE_INFERRED " ", w->out);
 	switch (ev->op) {
 	case TRACE_ALLOC:
 		write_alloc(w, ev);
 		break;
 	case TRACE_FREE:
-		fprintf(w->out, "free %" PRIu32 "\n", ev->page);
+		fprintf(w->out, "free %" PRIu32, ev->page);
+		break;
+	case TRACE_FREE_HELD:
+		fprintf(w->out, "free " NATIVE_HELD " order=%u", ev->order);
+		write_pfn(w, ev);
 		break;
 	case TRACE_TOUCH:
-		fprintf(w->out, "touch %" PRIu32 " %s %s\n", ev->page, ev->write ? "write" : "read",
+		fprintf(w->out, "touch %" PRIu32 " %s %s", ev->page, ev->write ? "write" : "read",
 			units_size(ev->bytes).text);
 		break;
 	case TRACE_WAIT:
-		fprintf(w->out, "wait %s\n", units_time(ev->time_ps).text);
+		fprintf(w->out, "wait %s", units_time(ev->time_ps).text);
 		break;
 	}
+	putc('\n', w->out);
 }
 
 int trace_write_native(const struct trace *t, FILE *out)
 {
-	struct writer w = {.out = out};
+	struct writer w = {.out = out, .trace = t};
 
 	fprintf(out, NATIVE_MAGIC NATIVE_VERSION "\n");
 	for (size_t i = 0; i < t->nr_events; i++)

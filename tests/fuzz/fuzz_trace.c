@@ -25,8 +25,13 @@ static void check(const struct trace *t)
 
 	for (int i = 0; i < TRACE_NR_SKIPS; i++)
 		lines += t->skipped[i];
-	require(t->nr_lines == lines - t->skipped[TRACE_SKIP_PAGE_REUSED]);
-	require(t->nr_pages == t->nr_allocs);
+	for (int i = 0; i < TRACE_NR_INFERS; i++)
+		lines -= t->inferred[i];
+	require(t->nr_lines == lines);
+	require(t->nr_pages == t->nr_allocs + t->nr_held_frees);
+	require(t->nr_pfns <= t->nr_pages);
+	for (size_t i = 0; i < t->nr_moves; i++)
+		require(t->moves[i].event <= t->nr_events);
 	require(t->pages_freed <= t->pages_allocated);
 	for (size_t i = 0; i < t->nr_events; i++) {
 		const struct trace_event *ev = &t->events[i];

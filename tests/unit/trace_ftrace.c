@@ -11,16 +11,18 @@
 
 #define FORMS SOURCE_DIR "/tests/reference/trace-forms/"
 
-/* Each line is an event or is counted; a reallocation is both. */
+/* Each line is an event or is counted; what is inferred has no line. */
 static void check_lines(const struct trace *t)
 {
 	uint64_t lines = t->nr_events;
 
 	for (int i = 0; i < TRACE_NR_SKIPS; i++)
 		lines += t->skipped[i];
-	cr_assert_eq(t->nr_lines, lines - t->skipped[TRACE_SKIP_PAGE_REUSED]);
-	cr_assert_eq(t->nr_events,
-		     t->nr_allocs + t->nr_frees + t->nr_failed + t->nr_touches + t->nr_waits);
+	for (int i = 0; i < TRACE_NR_INFERS; i++)
+		lines -= t->inferred[i];
+	cr_assert_eq(t->nr_lines, lines);
+	cr_assert_eq(t->nr_events, t->nr_allocs + t->nr_frees + t->nr_failed + t->nr_touches +
+					   t->nr_waits + t->nr_held_frees);
 }
 
 static struct trace *load(const char *path)
@@ -102,7 +104,7 @@ Test(trace_ftrace, linux_5_10_with_tgid)
 {
 	struct trace *t = load(FORMS "linux-5.10-tgid.txt");
 
-	cr_assert_eq(t->nr_events, 5);
+	cr_assert_eq(t->nr_events, 6);
 	EXPECT(t, 0, .op = TRACE_ALLOC, .order = 1, .cpu = 3,
 	       .gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO, .line = 12);
 	EXPECT(t, 1, .op = TRACE_ALLOC, .time_ps = US, .page = 1, .cpu = 2,
@@ -111,7 +113,7 @@ Test(trace_ftrace, linux_5_10_with_tgid)
 	EXPECT(t, 3, .op = TRACE_ALLOC, .time_ps = 2 * US, .page = TRACE_NO_PAGE, .order = 4,
 	       .gfp = GFP_NOWAIT | __GFP_NOWARN, .flags = TRACE_F_FAILED, .line = 15);
 	EXPECT(t, 4, .op = TRACE_FREE, .time_ps = 3 * US, .page = 1, .cpu = 1, .line = 16);
-	cr_assert_eq(t->skipped[TRACE_SKIP_UNTRACED_FREE], 1);
+	cr_assert_eq(t->nr_held_frees, 1);
 	cr_assert_eq(t->skipped[TRACE_SKIP_UNREADABLE], 0);
 	trace_free(t);
 }
@@ -149,27 +151,31 @@ Test(trace_ftrace, trace_cmd_report)
 }
 
 /*
- * oddities.txt, 25 lines: pfn 0x10 allocated twice, then freed with the order of the first (line 5,
- * mismatch), of the second (line 6), and again (line 7, untraced). CPU 8191 is the last there is.
- * Unreadable: order 11, CPUs 8192 and 70000, "0x" alone, a pfn of 65 bits, a free and an allocation
- * that end early, and "this is no event".
+ * oddities.txt, 25 lines: pfn 0x10 allocated twice (so it was freed between), then freed with the
+ * order of the first (line 5, mismatch), of the second (line 6), and again (line 7: it was
+ * allocated between). CPU 8191 is the last there is. Unreadable: order 11, CPUs 8192 and 70000,
+ * "0x" alone, a pfn of 65 bits, a free and an allocation that end early, and "this is no event".
  */
 Test(trace_ftrace, nothing_is_dropped_in_silence)
 {
 	struct trace *t = load(FORMS "oddities.txt");
 
 	cr_assert_eq(t->nr_lines, 25);
-	cr_assert_eq(t->nr_events, 4);
+	cr_assert_eq(t->nr_events, 7);
 	EXPECT(t, 0, .op = TRACE_ALLOC, .gfp = GFP_KERNEL, .line = 3);
-	EXPECT(t, 1, .op = TRACE_ALLOC, .time_ps = US, .page = 1, .order = 2, .gfp = GFP_KERNEL,
+	EXPECT(t, 1, .op = TRACE_FREE, .time_ps = US, .flags = TRACE_F_INFERRED, .line = 4);
+	EXPECT(t, 2, .op = TRACE_ALLOC, .time_ps = US, .page = 1, .order = 2, .gfp = GFP_KERNEL,
 	       .line = 4);
-	EXPECT(t, 2, .op = TRACE_FREE, .time_ps = 3 * US, .page = 1, .order = 2, .line = 6);
-	EXPECT(t, 3, .op = TRACE_ALLOC, .time_ps = 7 * US, .page = 2, .cpu = 8191,
+	EXPECT(t, 3, .op = TRACE_FREE, .time_ps = 3 * US, .page = 1, .order = 2, .line = 6);
+	EXPECT(t, 4, .op = TRACE_ALLOC, .time_ps = 4 * US, .page = 2, .order = 2, .gfp = GFP_KERNEL,
+	       .flags = TRACE_F_INFERRED, .line = 7);
+	EXPECT(t, 5, .op = TRACE_FREE, .time_ps = 4 * US, .page = 2, .order = 2, .line = 7);
+	EXPECT(t, 6, .op = TRACE_ALLOC, .time_ps = 7 * US, .page = 3, .cpu = 8191,
 	       .gfp = GFP_KERNEL, .line = 10);
 	cr_assert_eq(t->nr_cpus, 8192);
-	cr_assert_eq(t->skipped[TRACE_SKIP_PAGE_REUSED], 1);
+	cr_assert_eq(t->inferred[TRACE_INFER_FREE], 1);
+	cr_assert_eq(t->inferred[TRACE_INFER_BULK], 1);
 	cr_assert_eq(t->skipped[TRACE_SKIP_ORDER_MISMATCH], 1);
-	cr_assert_eq(t->skipped[TRACE_SKIP_UNTRACED_FREE], 1);
 	cr_assert_eq(t->skipped[TRACE_SKIP_LOST], 2);
 	cr_assert_eq(t->lost_events, 5);
 	cr_assert_eq(t->skipped[TRACE_SKIP_COMMENT], 4);
@@ -191,7 +197,7 @@ Test(trace_ftrace, excerpt_of_a_mixed_load)
 	cr_assert_eq(t->nr_frees, 110);
 	cr_assert_eq(t->pages_allocated, 160);
 	cr_assert_eq(t->pages_freed, 113);
-	cr_assert_eq(t->skipped[TRACE_SKIP_UNTRACED_FREE], 3);
+	cr_assert_eq(t->nr_held_frees, 3);
 	cr_assert_eq(t->skipped[TRACE_SKIP_BATCHED], 89);
 	cr_assert_eq(t->skipped[TRACE_SKIP_OTHER_EVENT], 33); /* probes among them */
 	cr_assert_eq(t->skipped[TRACE_SKIP_COMMENT], 12);
@@ -209,7 +215,7 @@ Test(trace_ftrace, excerpt_with_markers_and_system_calls)
 	cr_assert_eq(t->nr_lines, 400);
 	cr_assert_eq(t->nr_allocs, 93);
 	cr_assert_eq(t->nr_frees, 21);
-	cr_assert_eq(t->skipped[TRACE_SKIP_UNTRACED_FREE], 27 - 21);
+	cr_assert_eq(t->nr_held_frees, 27 - 21);
 	cr_assert_eq(t->skipped[TRACE_SKIP_BATCHED], 21);
 	cr_assert_eq(t->skipped[TRACE_SKIP_OTHER_EVENT], 400 - 93 - 27 - 21);
 	cr_assert_eq(t->skipped[TRACE_SKIP_UNREADABLE], 0);
@@ -225,17 +231,19 @@ Test(trace_ftrace, whole_trace_of_a_kernel)
 	cr_assert_eq(t->nr_lines, 288239 + 12); /* and the comments of the header */
 	cr_assert_eq(t->skipped[TRACE_SKIP_COMMENT], 12);
 	cr_assert_eq(t->nr_allocs, 143691);
-	cr_assert_eq(t->nr_pages, 143691);
+	cr_assert_eq(t->nr_pages, 143691 + 24);
 	cr_assert_eq(t->pages_allocated, 143693);
 	cr_assert_eq(t->allocs_by_order[0], 143689);
 	cr_assert_eq(t->allocs_by_order[1], 2);
-	cr_assert_eq(t->nr_frees + t->skipped[TRACE_SKIP_UNTRACED_FREE], 292);
+	cr_assert_eq(t->nr_frees + t->nr_held_frees, 292);
 	/* 290 frees of order 0 and 2 of order 1 are 294 pages, 25 of them from before. */
 	cr_assert_eq(t->pages_freed, 294 - 25);
 	cr_assert_eq(t->pages_allocated - t->pages_freed, 143424); /* live at the end */
 	cr_assert_eq(t->skipped[TRACE_SKIP_BATCHED], 22);
 	cr_assert_eq(t->skipped[TRACE_SKIP_OTHER_EVENT], 143715 + 513 + 6);
-	cr_assert_eq(t->skipped[TRACE_SKIP_PAGE_REUSED], 0);
+	for (int i = 0; i < TRACE_NR_INFERS; i++)
+		cr_assert_eq(t->inferred[i], 0);
+	cr_assert_eq(t->nr_moves, 143715 + 513);
 	cr_assert_eq(t->skipped[TRACE_SKIP_ORDER_MISMATCH], 0);
 	cr_assert_eq(t->skipped[TRACE_SKIP_LOST], 0);
 	cr_assert_eq(t->skipped[TRACE_SKIP_UNREADABLE], 0);
@@ -278,7 +286,8 @@ Test(trace_ftrace, times_are_relative_and_bounded)
 Test(trace_ftrace, the_first_event_is_time_zero)
 {
 	struct trace *t = parse(LINE("1.000000", "sched_switch: prev_comm=a") LINE(
-		"2.000000", "mm_page_free: page=1 pfn=0x9 order=0") LINE("3.000000", ALLOC("0x1")));
+		"2.000000", "mm_page_pcpu_drain: page=1 pfn=0x9 order=0 migratetype=1")
+					LINE("3.000000", ALLOC("0x1")));
 
 	cr_assert_eq(t->events[0].time_ps, 0);
 	cr_assert_eq(t->span_ps, 0);
@@ -380,10 +389,13 @@ Test(trace_ftrace, every_text_of_flags_is_read_for_itself)
 		}
 	}
 	t = parse(text);
-	cr_assert_eq(t->nr_events, 4000);
-	for (gfp_t i = 0; i < 4000; i++)
-		cr_assert_eq(t->events[i].gfp, i % 2000 * 8209 % (1 << 24));
-	cr_assert_eq(t->skipped[TRACE_SKIP_PAGE_REUSED], 2000);
+	/* In the second round each is live: the free of the first goes before. */
+	cr_assert_eq(t->nr_events, 6000);
+	for (gfp_t i = 0; i < 2000; i++) {
+		cr_assert_eq(t->events[i].gfp, i * 8209 % (1 << 24));
+		cr_assert_eq(t->events[2000 + 2 * i + 1].gfp, i * 8209 % (1 << 24));
+	}
+	cr_assert_eq(t->inferred[TRACE_INFER_FREE], 2000);
 	trace_free(t);
 	free(text);
 }

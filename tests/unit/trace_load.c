@@ -92,7 +92,7 @@ Test(trace_load, a_trace_may_begin_with_other_lines)
 	at += sprintf(text + at, "a-1 [000] .... 1.0: mm_page_free: page=1 pfn=1 order=0\n");
 	cr_assert_eq(trace_parse(text, at, "log", &diag, &t), 0);
 	cr_assert_str_eq(t->format, "ftrace");
-	cr_assert_eq(t->skipped[TRACE_SKIP_UNTRACED_FREE], 1);
+	cr_assert_eq(t->nr_held_frees, 1);
 	cr_assert_eq(t->skipped[TRACE_SKIP_UNREADABLE], t->nr_lines - 1);
 	trace_free(t);
 	free(text);
@@ -198,5 +198,8 @@ Test(trace_load, every_reason_has_a_name)
 		cr_assert_gt(strlen(trace_skip_name(i)), 0);
 		cr_assert_gt(strlen(trace_skip_what(i)), 0);
 	}
-	cr_assert_str_eq(trace_skip_name(TRACE_SKIP_UNTRACED_FREE), "free_before_window");
+	for (int i = 0; i < TRACE_NR_INFERS; i++)
+		cr_assert_gt(strlen(trace_infer_name(i)), 0);
+	cr_assert_str_eq(trace_skip_name(TRACE_SKIP_BATCHED), "free_batched");
+	cr_assert_str_eq(trace_infer_name(TRACE_INFER_BULK), "untraced_bulk");
 }

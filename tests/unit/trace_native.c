@@ -131,7 +131,7 @@ static const struct mistake {
 	{"cpu=0 alloc a odrer=1 gfp=GFP_KERNEL",
 	 "unknown word \"odrer=\"; did you mean \"order=\"?"},
 	{"cpu=0 alloc a 1 gfp=GFP_KERNEL",
-	 "found \"1\", expected order=, gfp=, mobility= or node="},
+	 "found \"1\", expected order=, gfp=, mobility=, node= or pfn="},
 	{"cpu=0 alloc a gfp=GFP_KERNEL mobility=moveable",
 	 "unknown mobility \"moveable\"; did you mean \"movable\"?"},
 	{"cpu=0 alloc a gfp=GFP_KERNEL mobility=1",
@@ -140,7 +140,14 @@ static const struct mistake {
 	 "\"a\" is in use: line 2 allocated it and none has freed it"},
 	{"cpu=0 free a", "a free of \"a\", which no line before allocates"},
 	{"cpu=0 alloc - gfp=GFP_KERNEL\ncpu=0 free -",
-	 "a free of \"-\", which no line before allocates"},
+	 "found the end of the line, expected order= of a page from before the trace"},
+	{"cpu=0 free - order=0 gfp=GFP_KERNEL", "found \"gfp=\", expected order= or pfn="},
+	{"cpu=0 free - order=0 pfn=17",
+	 "pfn \"17\" is not a page frame number from 0x0 to 0xfffffffffffff"},
+	{"cpu=0 free - order=0 pfn=0x10000000000000",
+	 "pfn \"0x10000000000000\" is not a page frame number from 0x0 to 0xfffffffffffff"},
+	{"cpu=0 inferred wait 5us", "found \"wait\", expected alloc or free behind inferred"},
+	{"cpu=0 inferred", "found the end of the line, expected alloc, free, touch or wait"},
 	{"cpu=0 alloc a gfp=GFP_KERNEL\ncpu=0 free a\ncpu=1 free a",
 	 "a free of \"a\", which line 3 freed"},
 	{"cpu=0 alloc a gfp=GFP_KERNEL\ncpu=0 free a now",
@@ -236,6 +243,13 @@ Test(trace_native, other_versions_are_refused)
 #define NR_RANDOM 20000
 
 /* Events of every kind with any value that the format can hold. */
+/* Most pages have a frame. */
+static void number_page(struct trace *t, uint32_t page, uint64_t *x)
+{
+	if (next(x) % 4)
+		cr_assert_eq(trace_set_pfn(t, page, next(x) % TRACE_MAX_PFN), 0);
+}
+
 static struct trace *random_trace(uint64_t x)
 {
 	static uint32_t live[NR_RANDOM];
@@ -245,7 +259,7 @@ static struct trace *random_trace(uint64_t x)
 	size_t nr_live = 0;
 
 	for (int i = 0; i < NR_RANDOM; i++) {
-		struct trace_event ev = {.cpu = next(&x) % 8192, .op = next(&x) % 4};
+		struct trace_event ev = {.cpu = next(&x) % 8192, .op = next(&x) % 5};
 		size_t which = nr_live ? next(&x) % nr_live : 0;
 
 		/* From no time at all to days, in picoseconds. */
@@ -261,6 +275,8 @@ static struct trace *random_trace(uint64_t x)
 			ev.flags = next(&x) % 10 ? 0 : TRACE_F_FAILED;
 			ev.page = ev.flags ? TRACE_NO_PAGE : t->nr_pages;
 			if (!ev.flags) {
+				number_page(t, ev.page, &x);
+				ev.flags = next(&x) % 10 ? 0 : TRACE_F_INFERRED;
 				order[ev.page] = ev.order;
 				live[nr_live++] = ev.page;
 			}
@@ -269,6 +285,12 @@ static struct trace *random_trace(uint64_t x)
 			ev.page = live[which];
 			ev.order = order[ev.page];
 			live[which] = live[--nr_live];
+			ev.flags = next(&x) % 10 ? 0 : TRACE_F_INFERRED;
+			break;
+		case TRACE_FREE_HELD:
+			ev.page = t->nr_pages;
+			ev.order = next(&x) % NR_PAGE_ORDERS;
+			number_page(t, ev.page, &x);
 			break;
 		case TRACE_TOUCH:
 			ev.page = live[which];
@@ -307,6 +329,9 @@ static void round_trip(const struct trace *t)
 		cr_assert_eq(memcmp(&got, &want, sizeof(got)), 0, "event %zu of op %u", i, want.op);
 	}
 	cr_assert_eq(back->nr_pages, t->nr_pages);
+	for (uint32_t page = 0; page < t->nr_pages; page++)
+		cr_assert_eq(trace_pfn(back, page), trace_pfn(t, page), "page %u", page);
+	cr_assert_eq(back->nr_held_frees, t->nr_held_frees);
 	cr_assert_eq(back->nr_cpus, t->nr_cpus);
 	cr_assert_eq(back->span_ps, t->span_ps);
 	cr_assert_eq(back->pages_allocated, t->pages_allocated);

@@ -19,6 +19,12 @@ static const char *const skip_meanings[] = {
 #undef X
 };
 
+static const char *const infer_meanings[] = {
+#define X(id, name, what) what,
+	TRACE_INFERS(X)
+#undef X
+};
+
 static bool has_pfns(const struct trace *t)
 {
 	return t->min_pfn <= t->max_pfn;
@@ -38,6 +44,20 @@ static void print_skips(const struct trace *t, FILE *out)
 			"\n%" PRIu64 " gfp flags have names that are not known; "
 			"their events are kept without them\n",
 			t->unknown_gfp);
+}
+
+static void print_inferred(const struct trace *t, FILE *out)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < TRACE_NR_INFERS; i++)
+		sum += t->inferred[i];
+	if (!sum)
+		return;
+	fputs("\nevents that have no line but follow from others\n", out);
+	for (int i = 0; i < TRACE_NR_INFERS; i++)
+		if (t->inferred[i])
+			fprintf(out, "  %12" PRIu64 "  %s\n", t->inferred[i], infer_meanings[i]);
 }
 
 static void print_orders(const struct trace *t, FILE *out)
@@ -60,12 +80,15 @@ static int print_text(const struct trace *t, FILE *out)
 		t->pages_allocated);
 	fprintf(out, "  failed     %" PRIu64 "\n", t->nr_failed);
 	fprintf(out, "  free       %" PRIu64 ", %" PRIu64 " pages\n", t->nr_frees, t->pages_freed);
+	fprintf(out, "  free       %" PRIu64 " of pages from before the window\n",
+		t->nr_held_frees);
 	fprintf(out, "  touch      %" PRIu64 "\n", t->nr_touches);
 	fprintf(out, "  wait       %" PRIu64 "\n", t->nr_waits);
 	if (has_pfns(t))
 		fprintf(out, "page frames  0x%" PRIx64 " to 0x%" PRIx64 "\n", t->min_pfn,
 			t->max_pfn);
 	print_orders(t, out);
+	print_inferred(t, out);
 	print_skips(t, out);
 	return 0;
 }
@@ -78,6 +101,16 @@ static json_t *skips_json(const struct trace *t)
 		json_object_set_new(skipped, trace_skip_name((enum trace_skip)i),
 				    json_integer((json_int_t)t->skipped[i]));
 	return skipped;
+}
+
+static json_t *inferred_json(const struct trace *t)
+{
+	json_t *inferred = json_object();
+
+	for (int i = 0; i < TRACE_NR_INFERS; i++)
+		json_object_set_new(inferred, trace_infer_name((enum trace_infer)i),
+				    json_integer((json_int_t)t->inferred[i]));
+	return inferred;
 }
 
 static json_t *orders_json(const struct trace *t)
@@ -107,22 +140,22 @@ static json_t *unreadable_json(const struct trace *t)
 
 static int print_json(const struct trace *t, FILE *out)
 {
-	json_t *events =
-		json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "total", (json_int_t)t->nr_events,
-			  "alloc", (json_int_t)t->nr_allocs, "failed", (json_int_t)t->nr_failed,
-			  "free", (json_int_t)t->nr_frees, "touch", (json_int_t)t->nr_touches,
-			  "wait", (json_int_t)t->nr_waits);
+	json_t *events = json_pack(
+		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "total", (json_int_t)t->nr_events, "alloc",
+		(json_int_t)t->nr_allocs, "failed", (json_int_t)t->nr_failed, "free",
+		(json_int_t)t->nr_frees, "free_before_window", (json_int_t)t->nr_held_frees,
+		"touch", (json_int_t)t->nr_touches, "wait", (json_int_t)t->nr_waits);
 	json_t *pages = json_pack("{s:I, s:I}", "allocated", (json_int_t)t->pages_allocated,
 				  "freed", (json_int_t)t->pages_freed);
 
 	return json_print(
-		json_pack("{s:o, s:s, s:s, s:I, s:I, s:i, s:o, s:o, s:o, s:o, s:o, s:I, s:o}",
+		json_pack("{s:o, s:s, s:s, s:I, s:I, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o}",
 			  "file", json_text(t->file), "format", t->format, "compression",
 			  t->compression, "lines", (json_int_t)t->nr_lines, "span_ps",
 			  (json_int_t)t->span_ps, "cpus", t->nr_cpus, "events", events, "pages",
 			  pages, "page_frames", pfns_json(t), "allocs_by_order", orders_json(t),
-			  "skipped", skips_json(t), "unknown_gfp", (json_int_t)t->unknown_gfp,
-			  "first_unreadable", unreadable_json(t)),
+			  "inferred", inferred_json(t), "skipped", skips_json(t), "unknown_gfp",
+			  (json_int_t)t->unknown_gfp, "first_unreadable", unreadable_json(t)),
 		out);
 }
 

@@ -27,6 +27,7 @@ struct native {
 	struct trace *t;
 	struct diag *diag;
 	uint32_t line;
+	pfn_t pfn;                  /* of its page, or TRACE_NO_PFN */
 	char *words[MAX_WORDS + 1]; /* NULL behind the last */
 	char text[MAX_LINE];
 	char shown[NAMES_MAX_LEN + 8];
@@ -178,12 +179,26 @@ static int parse_node(struct native *n, char *value, struct trace_event *ev)
 	return 0;
 }
 
+static int parse_pfn(struct native *n, char *value, struct trace_event *ev)
+{
+	char *end = value;
+
+	(void)ev;
+	if (value[0] == '0' && value[1] == 'x' && isxdigit((unsigned char)value[2]))
+		n->pfn = strtoull(value, &end, 16);
+	if (end == value || *end || n->pfn > TRACE_MAX_PFN)
+		return BAD(n, "pfn \"%s\" is not a page frame number from 0x0 to 0x%llx",
+			   show(n, value), (unsigned long long)TRACE_MAX_PFN);
+	return 0;
+}
+
 /* What an allocation says of itself, in any order, each once at most. */
-enum { KEY_ORDER, KEY_GFP, KEY_MOBILITY, KEY_NODE, NR_KEYS };
-static const char *const keys[NR_KEYS] = {"order=", "gfp=", "mobility=", "node="};
+enum { KEY_ORDER, KEY_PFN, NR_HELD_KEYS, KEY_GFP = NR_HELD_KEYS, KEY_MOBILITY, KEY_NODE, NR_KEYS };
+static const char *const keys[NR_KEYS] = {"order=", "pfn=", "gfp=", "mobility=", "node="};
 static int (*const parse_key[NR_KEYS])(struct native *n, char *value, struct trace_event *ev) = {
-	parse_order, parse_gfp, parse_mobility, parse_node};
-#define KEYS "order=, gfp=, mobility= or node="
+	parse_order, parse_pfn, parse_gfp, parse_mobility, parse_node};
+#define KEYS      "order=, gfp=, mobility=, node= or pfn="
+#define HELD_KEYS "order= or pfn="
 
 static const char *key_candidate(unsigned i, void *arg)
 {
@@ -191,34 +206,34 @@ static const char *key_candidate(unsigned i, void *arg)
 	return i < NR_KEYS ? keys[i] : NULL;
 }
 
-static int unknown_key(struct native *n, char *word)
+static int unknown_key(struct native *n, char *word, const char *expected)
 {
 	char *equals = strchr(word, '=');
 	const char *nearest;
 
 	if (!equals)
-		return bad_found(n, word, KEYS);
+		return bad_found(n, word, expected);
 	equals[1] = 0;
 	nearest = diag_nearest(word, key_candidate, NULL);
-	if (!nearest)
-		return bad_found(n, word, KEYS);
+	if (!nearest || !strcmp(nearest, word))
+		return bad_found(n, word, expected);
 	return BAD(n, "unknown word \"%s\"; did you mean \"%s\"?", show(n, word), nearest);
 }
 
-static int parse_keys(struct native *n, char **words, struct trace_event *ev)
+/* The first `nr` of the keys may stand here; seen[] says which do. */
+static int parse_keys(struct native *n, char **words, struct trace_event *ev, unsigned nr,
+		      bool *seen)
 {
-	bool seen[NR_KEYS] = {false};
-
 	for (; *words; words++) {
 		char *value = NULL;
 		unsigned key;
 		int err;
 
-		for (key = 0; key < NR_KEYS && !value; key++)
+		for (key = 0; key < nr && !value; key++)
 			if (value_of(*words, keys[key]))
 				value = *words + strlen(keys[key]);
 		if (!value)
-			return unknown_key(n, *words);
+			return unknown_key(n, *words, nr == NR_KEYS ? KEYS : HELD_KEYS);
 		if (seen[--key])
 			return BAD(n, "%s stands twice in the line", keys[key]);
 		seen[key] = true;
@@ -226,11 +241,30 @@ static int parse_keys(struct native *n, char **words, struct trace_event *ev)
 		if (err)
 			return err;
 	}
+	return 0;
+}
+
+static int parse_alloc_keys(struct native *n, char **words, struct trace_event *ev)
+{
+	bool seen[NR_KEYS] = {false};
+	int err = parse_keys(n, words, ev, NR_KEYS, seen);
+
+	if (err)
+		return err;
 	if (!seen[KEY_GFP])
 		return bad_found(n, NULL, "gfp= with the kernel's names (\"gfp=GFP_KERNEL\")");
 	if (!seen[KEY_MOBILITY])
 		ev->migratetype = gfp_migratetype(ev->gfp);
 	return 0;
+}
+
+/* A new page, with its frame where the line says it. */
+static int number_page(struct native *n, struct trace_event *ev)
+{
+	if (n->t->nr_pages >= TRACE_NO_PAGE - 1)
+		return BAD(n, "more than %u allocations", TRACE_NO_PAGE - 1);
+	ev->page = n->t->nr_pages;
+	return n->pfn == TRACE_NO_PFN ? 0 : trace_set_pfn(n->t, ev->page, n->pfn);
 }
 
 static int check_id(struct native *n, const char *word)
@@ -271,7 +305,7 @@ static int parse_alloc(struct native *n, char **words, struct trace_event *ev)
 	int err = check_id(n, id);
 
 	if (!err)
-		err = parse_keys(n, words + 1, ev);
+		err = parse_alloc_keys(n, words + 1, ev);
 	if (err)
 		return err;
 	if (strcmp(id, NATIVE_NO_PAGE) == 0) {
@@ -283,8 +317,11 @@ static int parse_alloc(struct native *n, char **words, struct trace_event *ev)
 	if (name && name->live)
 		return BAD(n, "\"%s\" is in use: line %u allocated it and none has freed it",
 			   show(n, id), name->line);
-	if (n->t->nr_pages >= TRACE_NO_PAGE - 1)
-		return BAD(n, "more than %u allocations", TRACE_NO_PAGE - 1);
+	err = number_page(n, ev);
+	if (err)
+		return err;
+	if (n->pfn != TRACE_NO_PFN)
+		trace_widen(n->t, n->pfn);
 	if (!name)
 		name = names_add(&n->names, id, strlen(id));
 	if (!name)
@@ -292,7 +329,7 @@ static int parse_alloc(struct native *n, char **words, struct trace_event *ev)
 	name->live = true;
 	name->line = n->line;
 	name->order = ev->order;
-	name->page = ev->page = n->t->nr_pages;
+	name->page = ev->page;
 	return 0;
 }
 
@@ -301,11 +338,26 @@ static int check_end(struct native *n, const char *word)
 	return word ? bad_found(n, word, "the end of the line") : 0;
 }
 
+/* "free - order=0": of a page that no line of the trace allocates. */
+static int parse_free_held(struct native *n, char **words, struct trace_event *ev)
+{
+	bool seen[NR_KEYS] = {false};
+	int err = parse_keys(n, words, ev, NR_HELD_KEYS, seen);
+
+	if (!err && !seen[KEY_ORDER])
+		err = bad_found(n, NULL, "order= of a page from before the trace");
+	ev->op = TRACE_FREE_HELD;
+	return err ? err : number_page(n, ev);
+}
+
 static int parse_free(struct native *n, char **words, struct trace_event *ev)
 {
 	struct name *name;
-	int err = find_live(n, words[0], "a free", &name);
+	int err;
 
+	if (words[0] && !strcmp(words[0], NATIVE_HELD))
+		return parse_free_held(n, words + 1, ev);
+	err = find_live(n, words[0], "a free", &name);
 	if (!err)
 		err = check_end(n, words[1]);
 	if (err)
@@ -443,10 +495,11 @@ static int native_line(void *state, const struct stream_line *line, struct trace
 	const struct operation *operation = NULL;
 	struct native *n = state;
 	char **words = n->words;
-	bool has_time;
+	bool has_time, inferred = false;
 	int err;
 
 	n->t = t;
+	n->pfn = TRACE_NO_PFN;
 	n->diag = diag;
 	n->line = ev.line = trace_line_number(line);
 	if (line->number == 1)
@@ -459,10 +512,16 @@ static int native_line(void *state, const struct stream_line *line, struct trace
 		return 0;
 	}
 	err = parse_start(n, &words, &ev, &has_time);
+	if (!err && *words && !strcmp(*words, NATIVE_INFERRED)) {
+		inferred = true;
+		words++;
+	}
 	if (!err)
 		err = find_operation(n, *words, &operation);
 	if (err)
 		return err;
+	if (inferred && operation->op != TRACE_ALLOC && operation->op != TRACE_FREE)
+		return bad_found(n, *words, "alloc or free behind " NATIVE_INFERRED);
 	if (operation->op == TRACE_WAIT && has_time)
 		return BAD(n,
 			   "found a time before a wait, which begins when its CPU gets there: "
@@ -470,6 +529,8 @@ static int native_line(void *state, const struct stream_line *line, struct trace
 			   show(n, n->words[1]));
 	ev.op = operation->op;
 	err = operation->parse(n, words + 1, &ev);
+	if (inferred)
+		ev.flags |= TRACE_F_INFERRED;
 	return err ? err : trace_append(t, &ev);
 }
 

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What follows from the lines of a trace without any of them saying it, and when it is put in. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mm/gfp.h"
+#include "sim/trace/trace.h"
+
+#include "../trace_expect.h"
+
+#define LINE(event) "  a-1  [001] .....  1.0: " event "\n"
+#define ALLOC(pfn, order)                                                                          \
+	LINE("mm_page_alloc: page=1 pfn=" #pfn " order=" #order                                    \
+	     " migratetype=1 gfp_flags=GFP_HIGHUSER_MOVABLE")
+#define FREE(pfn, order) LINE("mm_page_free: page=1 pfn=" #pfn " order=" #order)
+#define FILL(pfn, type)                                                                            \
+	LINE("mm_page_alloc_zone_locked: page=1 pfn=" #pfn " order=0 migratetype=" #type           \
+	     " percpu_refill=1")
+#define TAKE(pfn, order)                                                                           \
+	LINE("mm_page_alloc_zone_locked: page=1 pfn=" #pfn " order=" #order                        \
+	     " migratetype=1 percpu_refill=0")
+#define DRAIN(pfn) LINE("mm_page_pcpu_drain: page=1 pfn=" #pfn " order=0 migratetype=1")
+
+static struct trace *parse(const char *text)
+{
+	struct diag diag = DIAG_INIT;
+	struct trace *t = NULL;
+	uint64_t lines;
+
+	cr_assert_eq(trace_parse(text, strlen(text), "text", &diag, &t), 0);
+	lines = t->nr_events;
+	for (int i = 0; i < TRACE_NR_SKIPS; i++)
+		lines += t->skipped[i];
+	for (int i = 0; i < TRACE_NR_INFERS; i++)
+		lines -= t->inferred[i];
+	cr_assert_eq(t->nr_lines, lines);
+	return t;
+}
+
+/* The events in short: A and F of a page, H of one from before; small letters where inferred. */
+static const char *shape(const struct trace *t)
+{
+	static char text[256];
+	size_t at = 0;
+
+	for (size_t i = 0; i < t->nr_events; i++) {
+		const struct trace_event *ev = &t->events[i];
+		char op = ev->op == TRACE_ALLOC ? 'A' : ev->op == TRACE_FREE ? 'F' : 'H';
+
+		if (ev->flags & TRACE_F_INFERRED)
+			op |= 0x20;
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%c%llx", at ? " " : "", op,
+				       (unsigned long long)trace_pfn(t, ev->page));
+	}
+	return text;
+}
+
+static void expect_shape(const char *lines, const char *wanted)
+{
+	struct trace *t = parse(lines);
+
+	cr_expect_str_eq(shape(t), wanted);
+	trace_free(t);
+}
+
+Test(trace_frames, a_page_that_no_line_mentioned_was_there_before)
+{
+	struct trace *t = parse(ALLOC(0x10, 0) FREE(0x20, 3) FREE(0x10, 0));
+
+	cr_expect_str_eq(shape(t), "A10 H20 F10");
+	cr_expect_eq(t->nr_held_frees, 1);
+	cr_expect_eq(t->nr_pages, 2);
+	EXPECT(t, 1, .op = TRACE_FREE_HELD, .page = 1, .order = 3, .cpu = 1, .line = 2);
+	trace_free(t);
+}
+
+/* Filled with 10, 11, 12, 13: when 12 is allocated, 10 and 11 have left the list. 13 may be there.
+ */
+Test(trace_frames, a_list_is_used_up_in_the_order_of_its_filling)
+{
+	struct trace *t =
+		parse(FILL(0x10, 0) FILL(0x11, 0) FILL(0x12, 0) FILL(0x13, 0) ALLOC(0x12, 0));
+
+	cr_expect_str_eq(shape(t), "a11 a10 A12");
+	EXPECT(t, 0, .op = TRACE_ALLOC, .gfp = GFP_KERNEL, .cpu = 1, .flags = TRACE_F_INFERRED,
+	       .line = 5);
+	cr_expect_eq(t->inferred[TRACE_INFER_BULK], 2);
+	cr_expect_eq(t->nr_moves, 4);
+	trace_free(t);
+	expect_shape(FILL(0x10, 0) FILL(0x11, 0) ALLOC(0x10, 0) ALLOC(0x11, 0), "A10 A11");
+	/* Drained from the end: nothing follows for those before it. */
+	expect_shape(FILL(0x10, 1) FILL(0x11, 1) DRAIN(0x11) ALLOC(0x10, 0), "A10");
+	/* Two fillings, of which each may be of another zone. */
+	expect_shape(FILL(0x10, 1) FILL(0x11, 1) ALLOC(0x10, 0) FILL(0x12, 1) ALLOC(0x12, 0),
+		     "A10 A12");
+	expect_shape(FILL(0x10, 0) FILL(0x11, 1) ALLOC(0x11, 0), "A11");
+}
+
+Test(trace_frames, a_free_page_that_is_freed_was_allocated)
+{
+	struct trace *t =
+		parse(FILL(0x10, 2) FREE(0x10, 0) FREE(0x10, 0) DRAIN(0x10) FREE(0x10, 0));
+
+	cr_expect_str_eq(shape(t), "a10 F10 a10 F10 a10 F10");
+	cr_expect_eq(t->events[0].gfp, GFP_KERNEL | __GFP_RECLAIMABLE, "as the list's pages");
+	cr_expect_eq(t->events[2].gfp, GFP_KERNEL);
+	cr_expect_eq(t->events[4].gfp, GFP_HIGHUSER_MOVABLE, "for compaction");
+	cr_expect_eq(t->inferred[TRACE_INFER_BULK], 2);
+	cr_expect_eq(t->inferred[TRACE_INFER_TARGET], 1);
+	trace_free(t);
+}
+
+/* Also where the new block covers others, lies within one, or is taken by the kernel first. */
+Test(trace_frames, a_page_that_is_allocated_again_was_freed)
+{
+	struct trace *t = parse(ALLOC(0x10, 0) ALLOC(0x12, 1) ALLOC(0x10, 2) ALLOC(0x13, 0));
+
+	cr_expect_str_eq(shape(t), "A10 A12 f10 f12 A10 f10 A13");
+	cr_expect_eq(t->inferred[TRACE_INFER_FREE], 3);
+	trace_free(t);
+	expect_shape(ALLOC(0x400, 9) TAKE(0x400, 10) ALLOC(0x400, 10), "A400 f400 A400");
+}
+
+/* What lies across groups of 64 frames, and at the last frame there is. */
+Test(trace_frames, large_blocks_are_seen_whole)
+{
+	expect_shape(ALLOC(0x400, 10) FREE(0x400, 10) FREE(0x7ff, 0), "A400 F400 a7ff F7ff");
+	expect_shape(ALLOC(0xfffffffffffff, 0) FREE(0xfffffffffffff, 0),
+		     "Afffffffffffff Ffffffffffffff");
+}
+
+/* A part of a block, or more than it, cannot be freed: the block stays. */
+Test(trace_frames, other_orders_are_counted)
+{
+	struct trace *t =
+		parse(ALLOC(0x10, 2) FREE(0x11, 0) FREE(0x10, 0) FREE(0x10, 3) FREE(0x10, 2));
+
+	cr_expect_str_eq(shape(t), "A10 F10");
+	cr_expect_eq(t->skipped[TRACE_SKIP_ORDER_MISMATCH], 3);
+	trace_free(t);
+}
