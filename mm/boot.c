@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "mm/internal.h"
+#include "mm/pageblock.h"
 
 #define LOW_MEGABYTE    (UINT64_C(1) << 20)
 #define SMP_CACHE_BYTES 64
@@ -189,7 +190,9 @@ static int boot(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
 	if (err)
 		return err;
 	mm_flags_init(mm);
-	err = mm_release_memory(mm, c, r);
+	err = mm_pageblocks_init(mm);
+	if (!err)
+		err = mm_release_memory(mm, c, r);
 	if (!err)
 		err = mm_release_late(mm, c, true, r);
 	if (!err)
@@ -241,6 +244,7 @@ void mm_destroy(struct mm *mm)
 		for (int z = 0; z < MM_MAX_ZONES; z++) {
 			free(mm->nodes[n].zones[z].pcp);
 			free(mm->nodes[n].zones[z].pristine);
+			free(mm->nodes[n].zones[z].block_types);
 		}
 		free(mm->nodes[n].order);
 		free(mm->nodes[n].fallback.zones);

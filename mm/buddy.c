@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The buddy lists of a zone: free blocks of 2^order frames, aligned to their size. A block that is
- * too large is split, its upper halves staying free; a block that comes back merges with its buddy
- * as long as that is free and in the same zone.
+ * The buddy lists of a zone: free blocks of 2^order frames, aligned to their size, a list for each
+ * order and mobility. A block that is too large is split, its upper halves staying free; a block
+ * that comes back merges with its buddy as long as that is free and in the same zone, of whichever
+ * mobility as long as it is smaller than a page block.
  *
  * The caller holds the zone lock (or is the boot, which nobody sees). Knows no watermarks, no
- * per-CPU lists, no policy.
+ * per-CPU lists, and not which mobility may take from which: that is fallback.c.
  */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "mm/internal.h"
+#include "mm/pageblock.h"
 
 void mm_zone_lock(struct mm *mm, int cpu, struct mm_zone *zone)
 {
@@ -35,18 +37,20 @@ static phys_addr_t free_area_at(const struct mm_zone *zone, unsigned order)
 }
 
 static void add_block(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page,
-		      unsigned order, bool to_tail)
+		      unsigned order, enum mm_migratetype type, bool to_tail)
 {
 	struct mm_free_area *area = &zone->free_area[order];
-	const struct page *neighbour = to_tail ? area->list.tail : area->list.head;
+	struct page_list *list = &area->lists[type];
+	const struct page *neighbour = to_tail ? list->tail : list->head;
 
 	page->flags |= PG_BUDDY;
 	page->order = (uint8_t)order;
+	page->migratetype = (uint8_t)type;
 	if (to_tail)
-		page_list_add_tail(&area->list, page);
+		page_list_add_tail(list, page);
 	else
-		page_list_add_head(&area->list, page);
-	area->nr_free++;
+		page_list_add_head(list, page);
+	area->nr_free[type]++;
 
 	mm_touch(mm, cpu, free_area_at(zone, order), MM_FREE_AREA_STRIDE, MM_WRITE);
 	mm_touch_page(mm, cpu, page, MM_WRITE);
@@ -60,8 +64,8 @@ static void del_block(struct mm *mm, int cpu, struct mm_zone *zone, struct page 
 	struct mm_free_area *area = &zone->free_area[order];
 	const struct page *next = page->next, *prev = page->prev;
 
-	page_list_del(&area->list, page);
-	area->nr_free--;
+	page_list_del(&area->lists[page->migratetype], page);
+	area->nr_free[page->migratetype]--;
 	page->flags &= ~(uint64_t)PG_BUDDY;
 
 	mm_touch(mm, cpu, free_area_at(zone, order), MM_FREE_AREA_STRIDE, MM_WRITE);
@@ -74,7 +78,7 @@ static void del_block(struct mm *mm, int cpu, struct mm_zone *zone, struct page 
 
 /* Cut a block of order `high` down to `low`; the upper halves go to the heads of their lists. */
 static void split(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page, unsigned low,
-		  unsigned high)
+		  unsigned high, enum mm_migratetype type)
 {
 	pfn_t pfn = mm_pfn_of(mm, page);
 
@@ -83,7 +87,7 @@ static void split(struct mm *mm, int cpu, struct mm_zone *zone, struct page *pag
 
 		mm_work(mm, cpu, MM_SITE_SPLIT, 1);
 		mm_page_init(mm, upper, pfn + (UINT64_C(1) << high), zone);
-		add_block(mm, cpu, zone, upper, high, false);
+		add_block(mm, cpu, zone, upper, high, type, false);
 		mm->counters.splits++;
 	}
 }
@@ -94,7 +98,7 @@ static void split(struct mm *mm, int cpu, struct mm_zone *zone, struct page *pag
  */
 static void list_pristine(struct mm *mm, struct mm_zone *zone)
 {
-	struct page_list *list = &zone->free_area[MAX_PAGE_ORDER].list;
+	struct page_list *list = &zone->free_area[MAX_PAGE_ORDER].lists[MM_MOVABLE];
 
 	while (zone->next_pristine < zone->nr_pristine && (!list->head || !list->head->next)) {
 		struct mm_extent *e = &zone->pristine[zone->next_pristine];
@@ -103,6 +107,7 @@ static void list_pristine(struct mm *mm, struct mm_zone *zone)
 		mm_page_init(mm, page, e->start, zone);
 		page->flags |= PG_BUDDY;
 		page->order = MAX_PAGE_ORDER;
+		page->migratetype = MM_MOVABLE;
 		page_list_add_tail(list, page);
 		e->start += UINT64_C(1) << MAX_PAGE_ORDER;
 		if (e->start == e->end)
@@ -110,25 +115,40 @@ static void list_pristine(struct mm *mm, struct mm_zone *zone)
 	}
 }
 
-struct page *mm_buddy_take(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order)
+struct page *mm_buddy_first(struct mm *mm, struct mm_zone *zone, unsigned order,
+			    enum mm_migratetype type)
+{
+	if (order == MAX_PAGE_ORDER && type == MM_MOVABLE)
+		list_pristine(mm, zone);
+	return zone->free_area[order].lists[type].head;
+}
+
+struct page *mm_buddy_take(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
+			   enum mm_migratetype type)
 {
 	for (unsigned o = order; o < NR_PAGE_ORDERS; o++) {
-		struct page *page;
+		struct page *page = mm_buddy_first(mm, zone, o, type);
 
-		if (o == MAX_PAGE_ORDER)
-			list_pristine(mm, zone);
-		page = zone->free_area[o].list.head;
 		if (!page)
 			continue;
 		zone->nr_free -= UINT64_C(1) << order;
 		mm_work(mm, cpu, MM_SITE_RMQUEUE, 1);
 		del_block(mm, cpu, zone, page, o);
 		if (o > order)
-			split(mm, cpu, zone, page, order, o);
+			split(mm, cpu, zone, page, order, o, type);
 		page->order = (uint8_t)order;
 		return page;
 	}
 	return NULL;
+}
+
+void mm_buddy_move(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page,
+		   enum mm_migratetype type)
+{
+	unsigned order = page->order;
+
+	del_block(mm, cpu, zone, page, order);
+	add_block(mm, cpu, zone, page, order, type, true);
 }
 
 static bool is_free_buddy(const struct mm *mm, const struct page *buddy, const struct mm_zone *zone,
@@ -150,8 +170,17 @@ static bool merge_likely(const struct mm *mm, const struct mm_zone *zone, struct
 	return is_free_buddy(mm, page + ((int64_t)higher - (int64_t)pfn), zone, order + 1);
 }
 
+/* What is set apart (highatomic, CMA, isolated) does not merge with another page block. */
+static bool blocks_merge(const struct mm *mm, const struct mm_zone *zone, pfn_t buddy_pfn,
+			 enum mm_migratetype type)
+{
+	enum mm_migratetype other = mm_pageblock_type(mm, zone, buddy_pfn);
+
+	return type == other || (type < MM_NR_PCPTYPES && other < MM_NR_PCPTYPES);
+}
+
 void mm_buddy_give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page, pfn_t pfn,
-		   unsigned order)
+		   unsigned order, enum mm_migratetype type)
 {
 	zone->nr_free += UINT64_C(1) << order;
 	mm_work(mm, cpu, MM_SITE_BUDDY_FREE, 1);
@@ -160,7 +189,9 @@ void mm_buddy_give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *pa
 		struct page *buddy = page + ((int64_t)buddy_pfn - (int64_t)pfn);
 
 		mm_touch_page(mm, cpu, buddy, MM_READ);
-		if (!is_free_buddy(mm, buddy, zone, order))
+		if (!is_free_buddy(mm, buddy, zone, order) ||
+		    (order >= mm->arch->pageblock_order &&
+		     !blocks_merge(mm, zone, buddy_pfn, type)))
 			break;
 		mm_work(mm, cpu, MM_SITE_MERGE, 1);
 		del_block(mm, cpu, zone, buddy, order);
@@ -171,7 +202,7 @@ void mm_buddy_give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *pa
 		}
 		order++;
 	}
-	add_block(mm, cpu, zone, page, order, merge_likely(mm, zone, page, pfn, order));
+	add_block(mm, cpu, zone, page, order, type, merge_likely(mm, zone, page, pfn, order));
 }
 
 /* A run of whole largest blocks, at the end of what is pristine. */
@@ -189,7 +220,7 @@ static int add_pristine(struct mm_zone *zone, pfn_t start, pfn_t end)
 		zone->pristine[zone->nr_pristine++] = (struct mm_extent){start, end};
 	}
 	zone->nr_free += end - start;
-	zone->free_area[MAX_PAGE_ORDER].nr_free += (end - start) >> MAX_PAGE_ORDER;
+	zone->free_area[MAX_PAGE_ORDER].nr_free[MM_MOVABLE] += (end - start) >> MAX_PAGE_ORDER;
 	return 0;
 }
 
@@ -214,7 +245,7 @@ int mm_buddy_release(struct mm *mm, struct mm_zone *zone, pfn_t start, pfn_t end
 		page = mm->model->pfn_to_page(mm, MM_NO_CPU, start);
 		mm_page_init(mm, page, start, zone);
 		zone->nr_free += UINT64_C(1) << order;
-		add_block(mm, MM_NO_CPU, zone, page, order, true);
+		add_block(mm, MM_NO_CPU, zone, page, order, MM_MOVABLE, true);
 		start += UINT64_C(1) << order;
 	}
 	return 0;

@@ -183,34 +183,93 @@ void mm_pcp_sizes_setup(struct mm *mm);
 
 #define ALLOC_WMARK_MASK    0x3u /* an enum mm_wmark */
 #define ALLOC_NO_WATERMARKS 0x4u
-#define ALLOC_HARDER        0x10u
-#define ALLOC_HIGH          0x20u
+#define ALLOC_HARDER        0x10u  /* a quarter less of min, and highatomic page blocks */
+#define ALLOC_HIGH          0x20u  /* half of min */
+#define ALLOC_CMA           0x80u  /* may use CMA page blocks */
+#define ALLOC_NOFRAGMENT    0x100u /* rather another zone than part of another's page block */
+#define ALLOC_KSWAPD        0x800u /* may wake kswapd */
 
-/** May the zone give 2^order pages to a request whose highest zone is `highest`? */
-bool mm_zone_watermark_ok(const struct mm_zone *zone, unsigned order, int highest,
+/** A watermark in force: with the boost on top. */
+static inline uint64_t mm_wmark(const struct mm_zone *zone, enum mm_wmark mark)
+{
+	return zone->wmark[mark] + zone->boost;
+}
+
+/** Free pages in CMA page blocks. */
+static inline uint64_t mm_zone_free_cma(const struct mm_zone *zone)
+{
+	uint64_t pages = 0;
+
+	for (unsigned o = 0; zone->has_cma && o < NR_PAGE_ORDERS; o++)
+		pages += zone->free_area[o].nr_free[MM_CMA] << o;
+	return pages;
+}
+
+/**
+ * Does the zone hold more than `mark` after it has given 2^order pages to a request whose highest
+ * zone is `highest`, and has it a block that large?
+ */
+bool mm_zone_watermark_ok(const struct mm_zone *zone, unsigned order, uint64_t mark, int highest,
 			  unsigned alloc_flags);
 
 /* buddy.c: the caller holds the zone lock, or is the boot. */
-/** Take one block off the buddy lists; NULL where none is large enough. */
-struct page *mm_buddy_take(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order);
-/** Give one block back, merging. `page` is in no place (see page.h). */
+/** The block that is taken next from one list; NULL where it is empty. */
+struct page *mm_buddy_first(struct mm *mm, struct mm_zone *zone, unsigned order,
+			    enum mm_migratetype type);
+/** Take one block off the lists of that mobility; NULL where none is large enough. */
+struct page *mm_buddy_take(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
+			   enum mm_migratetype type);
+/** A free block to the tail of the list of another mobility. */
+void mm_buddy_move(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page,
+		   enum mm_migratetype type);
+/**
+ * Give one block back to the lists of that mobility, merging. `page` is in no place (see page.h).
+ */
 void mm_buddy_give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page, pfn_t pfn,
-		   unsigned order);
+		   unsigned order, enum mm_migratetype type);
 /**
  * At boot: free frames [start, end) of one zone, in blocks as large as fit, to the list tails.
  * Ranges come in ascending order. Returns 0 or -ENOMEM.
  */
 int mm_buddy_release(struct mm *mm, struct mm_zone *zone, pfn_t start, pfn_t end);
 
+/* fallback.c: the same caller. */
+/**
+ * Take one block of that mobility; where it has none, from another mobility's, whose page block
+ * may change sides with it. NULL where the zone has none that is large enough and allowed.
+ */
+struct page *mm_rmqueue(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
+			enum mm_migratetype type, unsigned alloc_flags);
+/** Set the page block of a page apart for allocations of several pages that cannot wait. */
+void mm_reserve_highatomic(struct mm *mm, int cpu, struct mm_zone *zone, const struct page *page);
+/**
+ * Give one highatomic page block of the zone to `type`; the last one only with `force`. Returns
+ * whether pages became free for that type.
+ */
+bool mm_unreserve_highatomic(struct mm *mm, int cpu, struct mm_zone *zone, enum mm_migratetype type,
+			     bool force);
+
 /* pcp.c: on the CPU's own lists. */
 /** Are there per-CPU lists of this order? Small ones, and huge pages. */
 bool mm_pcp_holds(const struct mm *mm, unsigned order);
-/** The order of the blocks on one of the NR_PCP_LISTS lists. */
+/**
+ * Which of the NR_PCP_LISTS lists holds that order and mobility. What is set apart for highatomic
+ * or CMA lies among the movable ones, and goes back to its own lists.
+ */
+unsigned mm_pcp_list(unsigned order, enum mm_migratetype type);
+/** The order of the blocks on one of the lists. */
 unsigned mm_pcp_list_order(const struct mm *mm, unsigned list);
 /** Take one block from the CPU's list, refilling it; NULL where the zone has none. */
 struct page *mm_pcp_take(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
-			 int migratetype);
-void mm_pcp_give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page, unsigned order);
+			 enum mm_migratetype type, unsigned alloc_flags);
+/** Put one block on the CPU's list; `type` is that of its page block, and not isolated. */
+void mm_pcp_give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page, unsigned order,
+		 enum mm_migratetype type);
+
+/* kswapd.c */
+/** Wake the zone's node's kswapd, if there is anything for it to do. */
+void mm_wake_kswapd(struct mm *mm, int cpu, struct mm_zone *zone, gfp_t gfp, unsigned order,
+		    int highest);
 
 /* vmstat.c */
 /** Count an allocation as Linux's zone_statistics() does. */

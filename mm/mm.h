@@ -201,6 +201,8 @@ struct mm_zone_info {
 	uint64_t min, low, high;
 	uint64_t protection[MM_MAX_ZONES];
 	uint64_t nr_free_blocks[NR_PAGE_ORDERS];
+	uint64_t nr_free_by_type[MM_NR_MIGRATETYPES][NR_PAGE_ORDERS];
+	uint64_t boost; /* pages on top of min, low and high */
 	unsigned pcp_high, pcp_batch;
 	int stat_threshold;
 	uint64_t numa_hit, numa_miss, numa_foreign, numa_interleave, numa_local, numa_other;
@@ -211,8 +213,9 @@ struct mm_zone_info {
 
 /** Zone `zone` (index among the architecture's zones) of node `nid`. spanned is 0 where empty. */
 void mm_zone_info(const struct mm *mm, int nid, int zone, struct mm_zone_info *info);
-/** Page blocks of the zone: those of 2^pageblock_order frames that have any memory. */
-uint64_t mm_zone_pageblocks(const struct mm *mm, int nid, int zone);
+/** Page blocks of the zone by mobility: those of 2^pageblock_order frames that have any memory. */
+void mm_zone_pageblocks(const struct mm *mm, int nid, int zone,
+			uint64_t blocks[MM_NR_MIGRATETYPES]);
 /* A node's NUMA counters: /sys/devices/system/node/nodeN/numastat. Sums over its zones. */
 struct mm_numastat {
 	uint64_t numa_hit, numa_miss, numa_foreign, interleave_hit, local_node, other_node;
@@ -285,6 +288,7 @@ struct mm_counters {
 	uint64_t fallback_node; /* allocations from another node than the preferred one */
 	uint64_t slow_path, kswapd_wakeups;
 	uint64_t pcp_refills, pcp_drains, splits, merges;
+	uint64_t steals; /* blocks taken from another mobility */
 };
 void mm_counters(const struct mm *mm, struct mm_counters *counters);
 

@@ -10,10 +10,7 @@
 #include "mm/ops.h"
 #include "mm/page.h"
 
-/*
- * Per-CPU lists of one zone: one for each small order, the last for huge pages. count = sum of
- * 2^order over their blocks.
- */
+/* Per-CPU lists of one zone. count = sum of 2^order over their blocks. */
 struct mm_pcp {
 	struct page_list lists[NR_PCP_LISTS]; /* (P) */
 	unsigned count;                       /* (P) pages */
@@ -22,23 +19,25 @@ struct mm_pcp {
 
 /*
  * Free blocks of the largest order that nobody has asked for since boot, as a range of frames.
- * They stand for the tail of that order's list, in this order, and cost the host no descriptors.
+ * They stand for the tail of that order's movable list, in this order, and cost the host no
+ * descriptors.
  * Invariant: start and end are multiples of the largest block.
  */
 struct mm_extent {
 	pfn_t start, end;
 };
 
+/* Free blocks of one order. A block is on the list that page->migratetype of its head says. */
 struct mm_free_area {
-	struct page_list list; /* (Z) */
-	uint64_t nr_free;      /* (Z) blocks, pristine ones too */
+	struct page_list lists[MM_NR_MIGRATETYPES]; /* (Z) */
+	uint64_t nr_free[MM_NR_MIGRATETYPES];       /* (Z) blocks, pristine ones too */
 };
 
 /*
  * present = spanned - holes
  * managed = present - reserved
  * managed = nr_free + sum of pcp counts + pages in use
- * nr_free = sum of free_area[o].nr_free * 2^o
+ * nr_free = sum of free_area[o].nr_free[t] * 2^o
  */
 struct mm_zone {
 	struct mm_lock lock;
@@ -47,13 +46,19 @@ struct mm_zone {
 	pfn_t start_pfn;                    /* (C) */
 	uint64_t spanned, present, managed; /* (C) pages */
 
-	uint64_t wmark[MM_NR_WMARKS];          /* (C) pages */
+	uint64_t wmark[MM_NR_WMARKS];          /* (C) pages, without the boost */
+	uint64_t boost;                        /* (Z) pages on top of each watermark */
 	uint64_t lowmem_reserve[MM_MAX_ZONES]; /* (C) by the highest zone the request allows */
 
 	uint64_t nr_free;                              /* (Z) pages on the buddy lists */
 	struct mm_free_area free_area[NR_PAGE_ORDERS]; /* (Z) */
 	struct mm_extent *pristine;                    /* (Z) */
 	size_t nr_pristine, next_pristine;             /* (Z) those before it are used up */
+	uint64_t nr_reserved_highatomic;               /* (Z) pages in highatomic page blocks */
+	bool boosted;                                  /* (Z) kswapd has not been told of it yet */
+	bool reclaim_active;                           /* (Z) kswapd is at work on the zone */
+	bool has_cma;                                  /* (Z) some page block is of type CMA */
+	uint8_t *block_types;                          /* (Z) by page block; see pageblock.h */
 
 	struct mm_pcp *pcp;           /* by CPU; NULL where the zone is empty */
 	unsigned pcp_high, pcp_batch; /* (C) */

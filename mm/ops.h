@@ -34,6 +34,8 @@
 	X(PCP_FREE, "pcp_free", "one page put on a per-CPU list")                                  \
 	X(RMQUEUE, "rmqueue", "one block taken from the buddy lists")                              \
 	X(SPLIT, "split", "one block split in two")                                                \
+	X(FALLBACK, "fallback", "one search for a block of another mobility")                      \
+	X(BLOCK_SCAN, "block_scan", "one page of a page block looked at")                          \
 	X(BUDDY_FREE, "buddy_free", "one block put on the buddy lists")                            \
 	X(MERGE, "merge", "one merge with the buddy")                                              \
 	X(PREP_PAGE, "prep_page", "one block made ready for its user")                             \
@@ -75,6 +77,7 @@ enum mm_event_type {
 	MM_EVENT_PAGE_FREE,  /* as kmem:mm_page_free */
 	MM_EVENT_ALLOC_ZONE_LOCKED, /* as kmem:mm_page_alloc_zone_locked */
 	MM_EVENT_PCPU_DRAIN,        /* as kmem:mm_page_pcpu_drain */
+	MM_EVENT_EXTFRAG,           /* as kmem:mm_page_alloc_extfrag */
 	MM_EVENT_WAKE_KSWAPD,       /* as vmscan:mm_vmscan_wakeup_kswapd */
 };
 
@@ -86,8 +89,12 @@ struct mm_event {
 	int migratetype;
 	gfp_t gfp;
 	int nid;
-	int zone; /* index among the architecture's zones */
-	bool percpu_refill;
+	int zone;                 /* index among the architecture's zones */
+	bool percpu_refill;       /* ALLOC_ZONE_LOCKED */
+	unsigned pageblock_order; /* EXTFRAG */
+	unsigned fallback_order;  /* EXTFRAG: of the block that was taken instead */
+	int fallback_migratetype; /* EXTFRAG: of the list it was on */
+	bool change_ownership;    /* EXTFRAG: its page block changed sides too */
 };
 
 struct mm_ops {

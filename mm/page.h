@@ -25,6 +25,7 @@ enum {
 	PG_BUDDY = 1 << 1,
 	PG_PCP = 1 << 2,
 	PG_HELD = 1 << 3,
+	PG_LRU = 1 << 4, /* in use, and can be moved or reclaimed: user memory */
 	PG_STATE_MASK = PG_BUDDY | PG_PCP | PG_HELD,
 };
 
@@ -33,6 +34,10 @@ struct page {
 	struct page *next, *prev;
 	int32_t refcount;
 	uint8_t order; /* of the block that this page heads */
+	/*
+	 * PG_BUDDY: of the list that it is on. PG_PCP: of the lists that it goes back to. In use:
+	 * what was asked for. An enum mm_migratetype.
+	 */
 	uint8_t migratetype;
 };
 

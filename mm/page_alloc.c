@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "mm/internal.h"
+#include "mm/pageblock.h"
 
 struct alloc_context {
 	int cpu;
@@ -49,25 +50,70 @@ static void prepare(struct mm *mm, const struct mm_request *req, struct alloc_co
 		 MM_ZONEREF_BYTES, MM_READ);
 }
 
-/* From the zone itself: the CPU's list, or the buddy lists for what no list holds. */
-static struct page *rmqueue(struct mm *mm, struct mm_zone *zone, const struct alloc_context *ac)
+/*
+ * From the zone itself: the CPU's list, or the buddy lists for what no list holds. CMA pages lie
+ * among the movable ones of a list, so who may not have them goes past it.
+ */
+static struct page *take_from(struct mm *mm, struct mm_zone *zone, const struct alloc_context *ac,
+			      unsigned alloc_flags)
 {
-	struct page *page;
+	struct page *page = NULL;
+	bool listed = mm_pcp_holds(mm, ac->order) && (!zone->has_cma || (alloc_flags & ALLOC_CMA) ||
+						      ac->migratetype != MM_MOVABLE);
 
-	if (mm_pcp_holds(mm, ac->order))
-		return mm_pcp_take(mm, ac->cpu, zone, ac->order, ac->migratetype);
+	if (listed)
+		page = mm_pcp_take(mm, ac->cpu, zone, ac->order, ac->migratetype, alloc_flags);
+	if (page)
+		return page;
 	mm_zone_lock(mm, ac->cpu, zone);
-	page = mm_buddy_take(mm, ac->cpu, zone, ac->order);
-	if (page) {
-		page->migratetype = (uint8_t)ac->migratetype;
+	if (ac->order && (alloc_flags & ALLOC_HARDER))
+		page = mm_buddy_take(mm, ac->cpu, zone, ac->order, MM_HIGHATOMIC);
+	if (!page)
+		page = mm_rmqueue(mm, ac->cpu, zone, ac->order, ac->migratetype, alloc_flags);
+	if (page)
 		mm_emit_block(mm, ac->cpu, MM_EVENT_ALLOC_ZONE_LOCKED, page, 0);
-	}
 	mm_zone_unlock(mm, ac->cpu, zone);
 	return page;
 }
 
-static struct page *get_page_from_freelist(struct mm *mm, const struct alloc_context *ac,
-					   unsigned alloc_flags)
+/* The same, and tell kswapd where that had to mix page blocks. */
+static struct page *rmqueue(struct mm *mm, struct mm_zone *zone, const struct alloc_context *ac,
+			    unsigned alloc_flags)
+{
+	struct page *page = take_from(mm, zone, ac, alloc_flags);
+
+	if ((alloc_flags & ALLOC_KSWAPD) && zone->boosted) {
+		zone->boosted = false;
+		mm_wake_kswapd(mm, ac->cpu, zone, 0, 0, zone->index);
+	}
+	return page;
+}
+
+/* Above the watermark? What cannot wait may ignore, for one page, that it is raised. */
+static bool zone_has_room(const struct mm_zone *zone, const struct alloc_context *ac,
+			  unsigned alloc_flags)
+{
+	enum mm_wmark mark = alloc_flags & ALLOC_WMARK_MASK;
+
+	if (mm_zone_watermark_ok(zone, ac->order, mm_wmark(zone, mark), ac->highest, alloc_flags))
+		return true;
+	return !ac->order && (ac->gfp & __GFP_ATOMIC) && zone->boost && mark == MM_WMARK_MIN &&
+	       mm_zone_watermark_ok(zone, ac->order, zone->wmark[mark], ac->highest, alloc_flags);
+}
+
+static void count_fallback(struct mm *mm, const struct mm_zone *preferred, struct mm_zone *zone)
+{
+	if (zone == preferred)
+		return;
+	zone->fallbacks++;
+	if (zone->nid != preferred->nid)
+		mm->counters.fallback_node++;
+	else
+		mm->counters.fallback_zone++;
+}
+
+/* One walk of the zonelist. Page blocks are not kept apart at the price of another node. */
+static struct page *walk(struct mm *mm, const struct alloc_context *ac, unsigned alloc_flags)
 {
 	struct mm_zone *preferred = ac->first < ac->list->nr ? ac->list->zones[ac->first] : NULL;
 
@@ -77,51 +123,93 @@ static struct page *get_page_from_freelist(struct mm *mm, const struct alloc_con
 
 		if (!zone_allowed(ac, zone))
 			continue;
+		if (zone->nid != preferred->nid && (alloc_flags & ALLOC_NOFRAGMENT))
+			return NULL;
 		mm_work(mm, ac->cpu, MM_SITE_ZONE_CHECK, 1);
 		mm_touch(mm, ac->cpu, zone->at + MM_ZONE_WATERMARKS, 64, MM_READ);
 		mm_touch(mm, ac->cpu, zone->at + MM_ZONE_VMSTAT, 8, MM_READ);
-		if (!(alloc_flags & ALLOC_NO_WATERMARKS) &&
-		    !mm_zone_watermark_ok(zone, ac->order, ac->highest, alloc_flags))
+		if (!(alloc_flags & ALLOC_NO_WATERMARKS) && !zone_has_room(zone, ac, alloc_flags))
 			continue;
-		page = rmqueue(mm, zone, ac);
+		page = rmqueue(mm, zone, ac, alloc_flags);
 		if (!page)
 			continue;
-		if (zone != preferred) {
-			zone->fallbacks++;
-			if (zone->nid != preferred->nid)
-				mm->counters.fallback_node++;
-			else
-				mm->counters.fallback_zone++;
-		}
+		if (ac->order && (alloc_flags & ALLOC_HARDER))
+			mm_reserve_highatomic(mm, ac->cpu, zone, page);
+		count_fallback(mm, preferred, zone);
 		mm_zone_statistics(mm, ac->cpu, preferred, zone);
 		return page;
 	}
 	return NULL;
 }
 
-/* What the flags allow below the minimum watermark. */
-static unsigned slow_alloc_flags(gfp_t gfp)
+/* Local memory in mixed page blocks is better than none, and better than remote memory. */
+static struct page *get_page_from_freelist(struct mm *mm, const struct alloc_context *ac,
+					   unsigned alloc_flags)
 {
-	unsigned flags = MM_WMARK_MIN;
+	struct page *page = walk(mm, ac, alloc_flags);
 
-	if ((gfp & __GFP_MEMALLOC) && !(gfp & __GFP_NOMEMALLOC))
+	if (!page && (alloc_flags & ALLOC_NOFRAGMENT))
+		page = walk(mm, ac, alloc_flags & ~ALLOC_NOFRAGMENT);
+	return page;
+}
+
+/*
+ * Page blocks of ZONE_NORMAL are kept apart as long as there is a zone below it, DMA32, to go to
+ * first; where there are several nodes it has to be the node's own.
+ */
+static unsigned nofragment_flag(const struct mm *mm, const struct alloc_context *ac)
+{
+	int dma32 = mm_arch_zone_index(mm->arch, MM_ZONE_DMA32);
+	const struct mm_zone *preferred;
+
+	if (dma32 < 0 || ac->first == ac->list->nr)
+		return 0;
+	preferred = ac->list->zones[ac->first];
+	if (mm->arch->zones[preferred->index].type != MM_ZONE_NORMAL)
+		return 0;
+	if (mm->nr_nodes > 1 && !mm_zone_populated(preferred - 1))
+		return 0;
+	return ALLOC_NOFRAGMENT;
+}
+
+static unsigned common_flags(const struct alloc_context *ac)
+{
+	return (ac->gfp & __GFP_KSWAPD_RECLAIM ? ALLOC_KSWAPD : 0) |
+	       (ac->migratetype == MM_MOVABLE ? ALLOC_CMA : 0);
+}
+
+static unsigned fast_alloc_flags(const struct mm *mm, const struct alloc_context *ac)
+{
+	return MM_WMARK_LOW | common_flags(ac) | nofragment_flag(mm, ac);
+}
+
+/* What the flags allow below the minimum watermark. */
+static unsigned slow_alloc_flags(const struct alloc_context *ac)
+{
+	unsigned flags = MM_WMARK_MIN | common_flags(ac);
+
+	if ((ac->gfp & __GFP_MEMALLOC) && !(ac->gfp & __GFP_NOMEMALLOC))
 		return flags | ALLOC_NO_WATERMARKS;
-	if (gfp & __GFP_HIGH)
+	if (ac->gfp & __GFP_HIGH)
 		flags |= ALLOC_HIGH;
-	if ((gfp & __GFP_ATOMIC) && !(gfp & __GFP_NOMEMALLOC))
+	if ((ac->gfp & __GFP_ATOMIC) && !(ac->gfp & __GFP_NOMEMALLOC))
 		flags |= ALLOC_HARDER;
 	return flags;
 }
 
-static void wake_kswapd(struct mm *mm, const struct alloc_context *ac)
+/* That of each node of the zonelist. */
+static void wake_all_kswapds(struct mm *mm, const struct alloc_context *ac)
 {
-	mm->counters.kswapd_wakeups++;
-	mm_emit(mm, ac->cpu,
-		&(struct mm_event){.type = MM_EVENT_WAKE_KSWAPD,
-				   .order = ac->order,
-				   .gfp = ac->gfp,
-				   .nid = ac->nid,
-				   .zone = ac->highest});
+	int last = MM_NO_NODE;
+
+	for (size_t i = ac->first; i < ac->list->nr; i++) {
+		struct mm_zone *zone = ac->list->zones[i];
+
+		if (!zone_allowed(ac, zone) || !zone->managed || zone->nid == last)
+			continue;
+		last = zone->nid;
+		mm_wake_kswapd(mm, ac->cpu, zone, ac->gfp, ac->order, ac->highest);
+	}
 }
 
 static struct page *slow_path(struct mm *mm, const struct alloc_context *ac)
@@ -131,8 +219,8 @@ static struct page *slow_path(struct mm *mm, const struct alloc_context *ac)
 	if (ac->first == ac->list->nr)
 		return NULL; /* no zone, so nothing to reclaim either */
 	if (ac->gfp & __GFP_KSWAPD_RECLAIM)
-		wake_kswapd(mm, ac);
-	return get_page_from_freelist(mm, ac, slow_alloc_flags(ac->gfp));
+		wake_all_kswapds(mm, ac);
+	return get_page_from_freelist(mm, ac, slow_alloc_flags(ac));
 }
 
 /* Make the block its user's: count it, reference it, clear it where asked. */
@@ -142,6 +230,7 @@ static void prep_new_page(struct mm *mm, const struct alloc_context *ac, struct 
 	uint64_t nr_pages = UINT64_C(1) << ac->order;
 
 	page->refcount = 1;
+	page->flags |= ac->gfp & __GFP_MOVABLE ? PG_LRU : 0;
 	page->order = (uint8_t)ac->order;
 	page->migratetype = (uint8_t)ac->migratetype;
 	zone->alloc_pages += nr_pages;
@@ -176,7 +265,7 @@ int mm_alloc_pages(struct mm *mm, const struct mm_request *req, struct page **ou
 	if (req->order > MAX_PAGE_ORDER)
 		return -EINVAL;
 	prepare(mm, req, &ac);
-	page = get_page_from_freelist(mm, &ac, MM_WMARK_LOW);
+	page = get_page_from_freelist(mm, &ac, fast_alloc_flags(mm, &ac));
 	if (!page)
 		page = slow_path(mm, &ac);
 	*out = page;
@@ -198,12 +287,14 @@ static bool is_block_in_use(const struct page *page, unsigned order)
 
 int mm_free_pages(struct mm *mm, int cpu, struct page *page, unsigned order)
 {
+	enum mm_migratetype type;
 	struct mm_zone *zone;
 	pfn_t pfn;
 
 	if (order > MAX_PAGE_ORDER || !is_block_in_use(page, order))
 		return -EINVAL;
 	page->refcount = 0;
+	page->flags &= ~(uint64_t)PG_LRU;
 	zone = mm_page_zone(mm, page);
 	mm->counters.frees++;
 
@@ -211,12 +302,13 @@ int mm_free_pages(struct mm *mm, int cpu, struct page *page, unsigned order)
 	mm_touch_page(mm, cpu, page, MM_WRITE);
 	pfn = mm_page_to_pfn(mm, cpu, page);
 	mm_emit_block(mm, cpu, MM_EVENT_PAGE_FREE, page, 0);
-	if (mm_pcp_holds(mm, order)) {
-		mm_pcp_give(mm, cpu, zone, page, order);
+	type = mm_pageblock_type(mm, zone, pfn);
+	if (mm_pcp_holds(mm, order) && type != MM_ISOLATE) {
+		mm_pcp_give(mm, cpu, zone, page, order, type);
 		return 0;
 	}
 	mm_zone_lock(mm, cpu, zone);
-	mm_buddy_give(mm, cpu, zone, page, pfn, order);
+	mm_buddy_give(mm, cpu, zone, page, pfn, order, mm_pageblock_type(mm, zone, pfn));
 	mm_zone_unlock(mm, cpu, zone);
 	return 0;
 }

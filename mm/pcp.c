@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Per-CPU page lists: small blocks and huge pages that a CPU takes and gives without the zone lock.
- * An empty list is filled with a batch from the buddy lists; when all together are too long, a
- * batch is drained, which doubles while only frees come. A list is edited by its own CPU only.
+ * Per-CPU page lists: small blocks and huge pages that a CPU takes and gives without the zone lock,
+ * a list for each order and mobility. An empty list is filled with a batch from the buddy lists;
+ * when all together are too long, a batch is drained, which doubles while only frees come. A list
+ * is edited by its own CPU only.
  */
 #include "mm/internal.h"
 
@@ -13,13 +14,14 @@ bool mm_pcp_holds(const struct mm *mm, unsigned order)
 
 unsigned mm_pcp_list_order(const struct mm *mm, unsigned list)
 {
-	return list <= PAGE_ALLOC_COSTLY_ORDER ? list : mm->arch->pageblock_order;
+	return list < NR_PCP_LISTS - 1 ? list / MM_NR_PCPTYPES : mm->arch->pageblock_order;
 }
 
-/* Which of the lists holds that order. */
-static unsigned list_of(unsigned order)
+unsigned mm_pcp_list(unsigned order, enum mm_migratetype type)
 {
-	return order <= PAGE_ALLOC_COSTLY_ORDER ? order : NR_PCP_LISTS - 1;
+	if (order > PAGE_ALLOC_COSTLY_ORDER)
+		return NR_PCP_LISTS - 1;
+	return order * MM_NR_PCPTYPES + (type < MM_NR_PCPTYPES ? type : MM_MOVABLE);
 }
 
 static phys_addr_t pcp_at(const struct mm *mm, int cpu, const struct mm_zone *zone)
@@ -27,10 +29,10 @@ static phys_addr_t pcp_at(const struct mm *mm, int cpu, const struct mm_zone *zo
 	return mm->percpu_at[cpu] + zone->pcp_offset;
 }
 
-static void touch_list(struct mm *mm, int cpu, const struct mm_zone *zone, unsigned order)
+static void touch_list(struct mm *mm, int cpu, const struct mm_zone *zone, unsigned list)
 {
 	mm_touch(mm, cpu, pcp_at(mm, cpu, zone) + MM_PCP_COUNTS, 16, MM_WRITE);
-	mm_touch(mm, cpu, pcp_at(mm, cpu, zone) + MM_PCP_LISTS + list_of(order) * 48, 16, MM_WRITE);
+	mm_touch(mm, cpu, pcp_at(mm, cpu, zone) + MM_PCP_LISTS + list * 16, 16, MM_WRITE);
 }
 
 /* Blocks of one refill: a batch of pages, but at least two blocks of higher orders. */
@@ -43,7 +45,8 @@ static unsigned refill_blocks(const struct mm_zone *zone, unsigned order)
 	return blocks > 2 ? blocks : order ? 2 : blocks;
 }
 
-static void refill(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order, int migratetype)
+static void refill(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
+		   enum mm_migratetype type, unsigned alloc_flags)
 {
 	struct mm_pcp *pcp = &zone->pcp[cpu];
 	unsigned blocks = refill_blocks(zone, order);
@@ -51,13 +54,12 @@ static void refill(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
 	mm->counters.pcp_refills++;
 	mm_zone_lock(mm, cpu, zone);
 	for (unsigned i = 0; i < blocks; i++) {
-		struct page *page = mm_buddy_take(mm, cpu, zone, order);
+		struct page *page = mm_rmqueue(mm, cpu, zone, order, type, alloc_flags);
 
 		if (!page)
 			break;
 		page->flags |= PG_PCP;
-		page->migratetype = (uint8_t)migratetype;
-		page_list_add_tail(&pcp->lists[list_of(order)], page);
+		page_list_add_tail(&pcp->lists[mm_pcp_list(order, type)], page);
 		pcp->count += 1u << order;
 		mm_emit_block(mm, cpu, MM_EVENT_ALLOC_ZONE_LOCKED, page, 0);
 	}
@@ -66,35 +68,34 @@ static void refill(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
 }
 
 struct page *mm_pcp_take(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
-			 int migratetype)
+			 enum mm_migratetype type, unsigned alloc_flags)
 {
 	struct mm_pcp *pcp = &zone->pcp[cpu];
-	struct page_list *list = &pcp->lists[list_of(order)];
+	unsigned list = mm_pcp_list(order, type);
 	struct page *page;
 
 	pcp->free_factor >>= 1;
-	if (!list->head)
-		refill(mm, cpu, zone, order, migratetype);
-	page = list->head;
+	if (!pcp->lists[list].head)
+		refill(mm, cpu, zone, order, type, alloc_flags);
+	page = pcp->lists[list].head;
 	if (!page)
 		return NULL;
-	page_list_del(list, page);
+	page_list_del(&pcp->lists[list], page);
 	page->flags &= ~(uint64_t)PG_PCP;
 	pcp->count -= 1u << order;
 
 	mm_work(mm, cpu, MM_SITE_PCP_ALLOC, 1);
-	touch_list(mm, cpu, zone, order);
+	touch_list(mm, cpu, zone, list);
 	mm_touch_page(mm, cpu, page, MM_WRITE);
-	if (list->head)
-		mm_touch_page(mm, cpu, list->head, MM_WRITE);
+	if (pcp->lists[list].head)
+		mm_touch_page(mm, cpu, pcp->lists[list].head, MM_WRITE);
 	return page;
 }
 
 /* Oldest blocks first, from the list that overflowed, then from the others in turn. */
-static void drain(struct mm *mm, int cpu, struct mm_zone *zone, unsigned first_order, int nr_pages)
+static void drain(struct mm *mm, int cpu, struct mm_zone *zone, unsigned list, int nr_pages)
 {
 	struct mm_pcp *pcp = &zone->pcp[cpu];
-	unsigned list = list_of(first_order);
 
 	mm->counters.pcp_drains++;
 	mm_zone_lock(mm, cpu, zone);
@@ -113,7 +114,8 @@ static void drain(struct mm *mm, int cpu, struct mm_zone *zone, unsigned first_o
 		pcp->count -= 1u << order;
 		nr_pages -= 1 << order;
 		mm_emit_block(mm, cpu, MM_EVENT_PCPU_DRAIN, page, 0);
-		mm_buddy_give(mm, cpu, zone, page, pfn, order);
+		mm_buddy_give(mm, cpu, zone, page, pfn, order,
+			      (enum mm_migratetype)page->migratetype);
 	}
 	mm_touch(mm, cpu, zone->at + MM_ZONE_VMSTAT, 8, MM_WRITE);
 	mm_zone_unlock(mm, cpu, zone);
@@ -128,39 +130,55 @@ static bool frees_high(const struct mm_pcp *pcp, unsigned order)
 	return pcp->free_factor && order && order <= PAGE_ALLOC_COSTLY_ORDER;
 }
 
+/* How many pages the lists may hold: fewer while kswapd looks for memory in the zone. */
+static unsigned high_now(const struct mm_pcp *pcp, const struct mm_zone *zone, unsigned order)
+{
+	unsigned most = zone->pcp_batch << 2;
+
+	if (frees_high(pcp, order))
+		return 0;
+	return zone->reclaim_active && most < zone->pcp_high ? most : zone->pcp_high;
+}
+
 /*
  * How many pages full lists give back: a batch, doubled for each drain since the last allocation,
  * but never all of them, except where blocks of higher orders are not kept.
  */
-static int drain_pages(struct mm_pcp *pcp, const struct mm_zone *zone, unsigned order)
+static int drain_pages(struct mm_pcp *pcp, const struct mm_zone *zone, unsigned order,
+		       unsigned high)
 {
-	unsigned batch = zone->pcp_batch, least = batch;
-	unsigned most = zone->pcp_high > batch ? zone->pcp_high - batch : 1;
+	unsigned batch = zone->pcp_batch, least = batch, most;
 
 	if (frees_high(pcp, order))
 		return (int)pcp->count;
+	if (high < batch)
+		return 1;
+	most = high - batch;
 	batch <<= pcp->free_factor;
 	if (batch < most)
 		pcp->free_factor++;
 	return (int)(batch < least ? least : batch > most ? most : batch);
 }
 
-void mm_pcp_give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page, unsigned order)
+void mm_pcp_give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page, unsigned order,
+		 enum mm_migratetype type)
 {
 	struct mm_pcp *pcp = &zone->pcp[cpu];
-	struct page_list *list = &pcp->lists[list_of(order)];
-	const struct page *neighbour = list->head;
+	unsigned list = mm_pcp_list(order, type), high;
+	const struct page *neighbour = pcp->lists[list].head;
 
 	page->flags |= PG_PCP;
 	page->order = (uint8_t)order;
-	page_list_add_head(list, page);
+	page->migratetype = (uint8_t)type;
+	page_list_add_head(&pcp->lists[list], page);
 	pcp->count += 1u << order;
 
 	mm_work(mm, cpu, MM_SITE_PCP_FREE, 1);
-	touch_list(mm, cpu, zone, order);
+	touch_list(mm, cpu, zone, list);
 	mm_touch_page(mm, cpu, page, MM_WRITE);
 	if (neighbour)
 		mm_touch_page(mm, cpu, neighbour, MM_WRITE);
-	if (pcp->count >= zone->pcp_high || frees_high(pcp, order))
-		drain(mm, cpu, zone, order, drain_pages(pcp, zone, order));
+	high = high_now(pcp, zone, order);
+	if (pcp->count >= high)
+		drain(mm, cpu, zone, list, drain_pages(pcp, zone, order, high));
 }

@@ -67,7 +67,7 @@ static void give_back(struct mm *mm, struct mm_zone *zone, pfn_t start, pfn_t en
 		       start + (UINT64_C(1) << order) > end)
 			order--;
 		mm_page_init(mm, page, start, zone);
-		mm_buddy_give(mm, MM_NO_CPU, zone, page, start, order);
+		mm_buddy_give(mm, MM_NO_CPU, zone, page, start, order, MM_MOVABLE);
 		zone->managed += UINT64_C(1) << order;
 		start += UINT64_C(1) << order;
 	}
@@ -257,7 +257,7 @@ static void hold_pages(struct mm *mm, struct mm_zone *zone, uint64_t free)
 
 		while (UINT64_C(1) << order > zone->nr_free - free)
 			order--;
-		page = mm_buddy_take(mm, MM_NO_CPU, zone, order);
+		page = mm_buddy_take(mm, MM_NO_CPU, zone, order, MM_MOVABLE);
 		if (!page) {
 			order--;
 			continue;

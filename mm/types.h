@@ -18,8 +18,7 @@ typedef uint32_t gfp_t;       /* allocation flags, see gfp.h */
 
 #define MAX_PAGE_ORDER          10
 #define NR_PAGE_ORDERS          (MAX_PAGE_ORDER + 1)
-#define PAGE_ALLOC_COSTLY_ORDER 3 /* orders up to this one have per-CPU lists, */
-#define NR_PCP_LISTS            (PAGE_ALLOC_COSTLY_ORDER + 2) /* and huge pages have one */
+#define PAGE_ALLOC_COSTLY_ORDER 3    /* orders up to this one have per-CPU lists */
 #define MM_MAX_NODES            1024 /* NODES_SHIFT = 10 on x86_64 and arm64 distribution kernels */
 #define MM_MAX_CPUS             8192 /* NR_CPUS of distribution kernels */
 #define MM_MAX_ZONES            6    /* zone types of one architecture, at most */
@@ -57,6 +56,9 @@ enum mm_migratetype {
 	MM_ISOLATE,                     /* on its way out: nothing is allocated from it */
 	MM_NR_MIGRATETYPES
 };
+
+/* Per-CPU lists of a zone: one for each small order and mobility, and one for huge pages. */
+#define NR_PCP_LISTS ((PAGE_ALLOC_COSTLY_ORDER + 1) * MM_NR_PCPTYPES + 1)
 
 /* A set of nodes. All zeroes is the empty set. */
 struct mm_nodemask {

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "mm/internal.h"
+#include "mm/pageblock.h"
 
 struct report {
 	const struct mm *mm;
@@ -83,35 +84,75 @@ static int check_pristine(struct report *r, const struct mm_zone *zone, uint64_t
 	return 0;
 }
 
+/* The blocks of one order and mobility. Adds their number to *total. */
+static int check_free_list(struct report *r, const struct mm_zone *zone, unsigned order,
+			   enum mm_migratetype type, uint64_t blocks, uint64_t *total)
+{
+	const struct mm_free_area *area = &zone->free_area[order];
+
+	for (const struct page *p = area->lists[type].head; p; p = p->next) {
+		int err = check_listed(r, zone, &area->lists[type], p, order, PG_BUDDY);
+
+		if (err)
+			return err;
+		if (p->migratetype != type)
+			return violated(r,
+					"pfn 0x%" PRIx64 ": of mobility %u, on a list of mobility "
+					"%d",
+					pfn_of(r, p), p->migratetype, type);
+		blocks++;
+	}
+	if (blocks != area->nr_free[type])
+		return violated(
+			r, "node %d %s order %u: %" PRIu64 " blocks listed, %" PRIu64 " counted",
+			zone->nid, zone->name, order, blocks, area->nr_free[type]);
+	*total += blocks;
+	return 0;
+}
+
 static int check_free_lists(struct report *r, const struct mm_zone *zone)
 {
 	uint64_t pages = 0, pristine;
-	int bad = check_pristine(r, zone, &pristine);
+	int err = check_pristine(r, zone, &pristine);
 
-	if (bad)
-		return bad;
-	for (unsigned order = 0; order < NR_PAGE_ORDERS; order++) {
-		uint64_t blocks = order == MAX_PAGE_ORDER ? pristine : 0;
+	for (unsigned order = 0; order < NR_PAGE_ORDERS && !err; order++) {
+		uint64_t blocks = 0;
 
-		for (const struct page *p = zone->free_area[order].list.head; p; p = p->next) {
-			int err = check_listed(r, zone, &zone->free_area[order].list, p, order,
-					       PG_BUDDY);
+		for (int type = 0; type < MM_NR_MIGRATETYPES && !err; type++) {
+			bool largest = order == MAX_PAGE_ORDER && type == MM_MOVABLE;
 
-			if (err)
-				return err;
-			blocks++;
+			err = check_free_list(r, zone, order, (enum mm_migratetype)type,
+					      largest ? pristine : 0, &blocks);
 		}
-		if (blocks != zone->free_area[order].nr_free)
-			return violated(r,
-					"node %d %s order %u: %" PRIu64 " blocks listed, %" PRIu64
-					" counted",
-					zone->nid, zone->name, order, blocks,
-					zone->free_area[order].nr_free);
 		pages += blocks << order;
 	}
+	if (err)
+		return err;
 	if (pages != zone->nr_free)
 		return violated(r, "node %d %s: %" PRIu64 " pages listed free, %" PRIu64 " counted",
 				zone->nid, zone->name, pages, zone->nr_free);
+	return 0;
+}
+
+/* Page blocks set apart for highatomic are counted. */
+static int check_page_blocks(struct report *r, const struct mm_zone *zone)
+{
+	uint64_t block = mm_pageblock_pages(r->mm), highatomic = 0;
+	pfn_t end = zone->start_pfn + zone->spanned;
+
+	for (pfn_t pfn = zone->start_pfn & ~(block - 1); pfn < end; pfn += block) {
+		enum mm_migratetype type = mm_pageblock_type(r->mm, zone, pfn);
+
+		if (type >= MM_NR_MIGRATETYPES)
+			return violated(r, "pfn 0x%" PRIx64 ": page block of mobility %d", pfn,
+					type);
+		highatomic += type == MM_HIGHATOMIC ? block : 0;
+	}
+	if (highatomic != zone->nr_reserved_highatomic)
+		return violated(r,
+				"node %d %s: %" PRIu64 " pages in highatomic page blocks, %" PRIu64
+				" counted",
+				zone->nid, zone->name, highatomic, zone->nr_reserved_highatomic);
 	return 0;
 }
 
@@ -128,6 +169,11 @@ static int check_pcp(struct report *r, const struct mm_zone *zone, uint64_t *tot
 
 				if (err)
 					return err;
+				if (mm_pcp_list(order, (enum mm_migratetype)p->migratetype) != i)
+					return violated(r,
+							"pfn 0x%" PRIx64 ": of mobility %u, on "
+							"list %u of CPU %d",
+							pfn_of(r, p), p->migratetype, i, cpu);
 				pages += UINT64_C(1) << order;
 			}
 		if (pages != pcp->count)
@@ -241,8 +287,10 @@ static int check_zone(struct report *r, const struct mm_zone *zone)
 {
 	struct census c = {.extent = zone->next_pristine};
 	uint64_t pcp = 0;
-	int err = check_free_lists(r, zone);
+	int err = check_page_blocks(r, zone);
 
+	if (!err)
+		err = check_free_lists(r, zone);
 	if (!err)
 		err = check_pcp(r, zone, &pcp);
 	if (!err)

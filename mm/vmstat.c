@@ -4,6 +4,7 @@
  * zone, the whole and the memory model for those who print.
  */
 #include "mm/internal.h"
+#include "mm/pageblock.h"
 
 void mm_emit_block(struct mm *mm, int cpu, enum mm_event_type type, const struct page *page,
 		   gfp_t gfp)
@@ -61,9 +62,10 @@ void mm_zone_info(const struct mm *mm, int nid, int index, struct mm_zone_info *
 		.present = zone->present,
 		.managed = zone->managed,
 		.free = zone->nr_free,
-		.min = zone->wmark[MM_WMARK_MIN],
-		.low = zone->wmark[MM_WMARK_LOW],
-		.high = zone->wmark[MM_WMARK_HIGH],
+		.min = mm_wmark(zone, MM_WMARK_MIN),
+		.low = mm_wmark(zone, MM_WMARK_LOW),
+		.high = mm_wmark(zone, MM_WMARK_HIGH),
+		.boost = zone->boost,
 		.pcp_high = zone->pcp_high,
 		.pcp_batch = zone->pcp_batch,
 		.stat_threshold = zone->stat_threshold,
@@ -80,24 +82,28 @@ void mm_zone_info(const struct mm *mm, int nid, int index, struct mm_zone_info *
 	for (int z = 0; z < mm->arch->nr_zones; z++)
 		info->protection[z] = zone->lowmem_reserve[z];
 	for (unsigned o = 0; o < NR_PAGE_ORDERS; o++)
-		info->nr_free_blocks[o] = zone->free_area[o].nr_free;
+		for (int t = 0; t < MM_NR_MIGRATETYPES; t++) {
+			info->nr_free_blocks[o] += zone->free_area[o].nr_free[t];
+			info->nr_free_by_type[t][o] = zone->free_area[o].nr_free[t];
+		}
 }
 
 /* As the kernel walks a zone: in steps of a block from its first frame, aligned or not. */
-uint64_t mm_zone_pageblocks(const struct mm *mm, int nid, int index)
+void mm_zone_pageblocks(const struct mm *mm, int nid, int index,
+			uint64_t blocks[MM_NR_MIGRATETYPES])
 {
 	const struct mm_zone *zone = &mm->nodes[nid].zones[index];
-	pfn_t block = UINT64_C(1) << mm->arch->pageblock_order;
+	pfn_t block = mm_pageblock_pages(mm);
 	unsigned shift = mm->arch->page_shift;
-	uint64_t blocks = 0;
 
+	for (int type = 0; type < MM_NR_MIGRATETYPES; type++)
+		blocks[type] = 0;
 	for (pfn_t pfn = zone->start_pfn; pfn < zone->start_pfn + zone->spanned; pfn += block) {
 		pfn_t first = pfn & ~(block - 1);
 
-		blocks += memblock_memory_in(&mm->memblock, first << shift,
-					     (first + block) << shift) > 0;
+		if (memblock_memory_in(&mm->memblock, first << shift, (first + block) << shift))
+			blocks[mm_pageblock_type(mm, zone, pfn)]++;
 	}
-	return blocks;
 }
 
 void mm_node_numastat(const struct mm *mm, int nid, struct mm_numastat *stat)

@@ -29,8 +29,24 @@ static void print_page(FILE *out, const struct mm_event *ev)
 {
 	uint64_t descriptor = ev->page ? VMEMMAP_BASE + ev->pfn * DESCRIPTOR_BYTES : 0;
 
-	fprintf(out, "page=%016" PRIx64 " pfn=0x%" PRIx64 " order=%u", descriptor,
-		ev->page ? ev->pfn : 0, ev->order);
+	fprintf(out, "page=%016" PRIx64 " pfn=0x%" PRIx64, descriptor, ev->page ? ev->pfn : 0);
+}
+
+static void print_block(FILE *out, const struct mm_event *ev)
+{
+	print_page(out, ev);
+	fprintf(out, " order=%u", ev->order);
+}
+
+static void print_extfrag(FILE *out, const struct mm_event *ev)
+{
+	print_page(out, ev);
+	fprintf(out,
+		" alloc_order=%u fallback_order=%u pageblock_order=%u alloc_migratetype=%d "
+		"fallback_migratetype=%d fragmenting=%d change_ownership=%d",
+		ev->order, ev->fallback_order, ev->pageblock_order, ev->migratetype,
+		ev->fallback_migratetype, ev->fallback_order < ev->pageblock_order,
+		ev->change_ownership);
 }
 
 static void print_gfp(FILE *out, const struct mm_event *ev)
@@ -48,6 +64,7 @@ void event_log_hook(void *arg, int cpu, uint64_t at_ps, const struct mm_event *e
 		[MM_EVENT_PAGE_FREE] = "mm_page_free",
 		[MM_EVENT_ALLOC_ZONE_LOCKED] = "mm_page_alloc_zone_locked",
 		[MM_EVENT_PCPU_DRAIN] = "mm_page_pcpu_drain",
+		[MM_EVENT_EXTFRAG] = "mm_page_alloc_extfrag",
 		[MM_EVENT_WAKE_KSWAPD] = "mm_vmscan_wakeup_kswapd",
 	};
 	FILE *out = arg;
@@ -56,21 +73,24 @@ void event_log_hook(void *arg, int cpu, uint64_t at_ps, const struct mm_event *e
 		at_ps / PS_PER_S, at_ps % PS_PER_S / PS_PER_NS, names[ev->type]);
 	switch (ev->type) {
 	case MM_EVENT_PAGE_ALLOC:
-		print_page(out, ev);
+		print_block(out, ev);
 		fprintf(out, " migratetype=%d", ev->migratetype);
 		print_gfp(out, ev);
 		break;
 	case MM_EVENT_PAGE_FREE:
-		print_page(out, ev);
+		print_block(out, ev);
 		break;
 	case MM_EVENT_ALLOC_ZONE_LOCKED:
-		print_page(out, ev);
+		print_block(out, ev);
 		fprintf(out, " migratetype=%d percpu_refill=%d", ev->migratetype,
 			ev->percpu_refill);
 		break;
 	case MM_EVENT_PCPU_DRAIN:
-		print_page(out, ev);
+		print_block(out, ev);
 		fprintf(out, " migratetype=%d", ev->migratetype);
+		break;
+	case MM_EVENT_EXTFRAG:
+		print_extfrag(out, ev);
 		break;
 	case MM_EVENT_WAKE_KSWAPD:
 		fprintf(out, "nid=%d order=%u", ev->nid, ev->order);

@@ -287,7 +287,8 @@ static void drain_list(struct mm *mm, struct mm_zone *zone, struct mm_pcp *pcp, 
 		page_list_del(&pcp->lists[list], page);
 		page->flags &= ~(uint64_t)PG_PCP;
 		pcp->count -= 1u << order;
-		mm_buddy_give(mm, MM_NO_CPU, zone, page, pfn_of(mm, page), order);
+		mm_buddy_give(mm, MM_NO_CPU, zone, page, pfn_of(mm, page), order,
+			      (enum mm_migratetype)page->migratetype);
 	}
 }
 

@@ -1,18 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * /proc/pagetypeinfo: free blocks and page blocks by mobility. At the end of boot all page blocks
- * are movable, as in Linux before its first unmovable allocations, and the mm core does not change
- * that: its free lists know no mobility.
+ * are movable, as in Linux before its first unmovable allocations.
  */
 #include <inttypes.h>
-#include <string.h>
 
 #include "sim/json.h"
 #include "sim/show/show.h"
 
-static const char *const types[] = {"Unmovable", "Movable", "Reclaimable", "HighAtomic", "Isolate"};
-#define NR_TYPES  (sizeof(types) / sizeof(*types))
-#define BOOT_TYPE "Movable"
+/* In the kernel's order. No kernel that was captured has CMA. */
+static const struct {
+	const char *name;
+	enum mm_migratetype type;
+} types[] = {{"Unmovable", MM_UNMOVABLE},
+	     {"Movable", MM_MOVABLE},
+	     {"Reclaimable", MM_RECLAIMABLE},
+	     {"HighAtomic", MM_HIGHATOMIC},
+	     {"Isolate", MM_ISOLATE}};
+#define NR_TYPES (sizeof(types) / sizeof(*types))
+
+static void gather_type(json_t *zone, size_t t, const struct mm_zone_info *info,
+			uint64_t page_blocks)
+{
+	json_t *type = json_put_object(zone, types[t].name), *free;
+
+	json_put(type, "page_blocks", page_blocks);
+	free = json_put_array(type, "free_blocks_by_order");
+	for (unsigned o = 0; o < NR_PAGE_ORDERS; o++)
+		json_append(free, info->nr_free_by_type[types[t].type][o]);
+}
 
 static json_t *json(const struct show_subject *s)
 {
@@ -24,7 +40,8 @@ static json_t *json(const struct show_subject *s)
 	for (int nid = 0; nid < mm_nr_nodes(s->mm); nid++)
 		for (int z = 0; z < arch->nr_zones; z++) {
 			struct mm_zone_info info;
-			json_t *zone, *blocks;
+			uint64_t blocks[MM_NR_MIGRATETYPES];
+			json_t *zone;
 
 			mm_zone_info(s->mm, nid, z, &info);
 			if (!info.spanned)
@@ -32,24 +49,22 @@ static json_t *json(const struct show_subject *s)
 			zone = json_append_object(zones);
 			json_put(zone, "node", (uint64_t)nid);
 			json_put_string(zone, "zone", info.name);
-			json_put(zone, "page_blocks", mm_zone_pageblocks(s->mm, nid, z));
-			blocks = json_put_array(zone, "free_blocks_by_order");
-			for (unsigned o = 0; o < NR_PAGE_ORDERS; o++)
-				json_append(blocks, info.nr_free_blocks[o]);
+			mm_zone_pageblocks(s->mm, nid, z, blocks);
+			for (size_t t = 0; t < NR_TYPES; t++)
+				gather_type(zone, t, &info, blocks[types[t].type]);
 		}
 	return doc;
 }
 
 static void print_free(const json_t *zone, const char *type, FILE *out)
 {
-	const json_t *blocks;
+	const json_t *blocks, *of_type = json_object_get(zone, type);
 	size_t order;
 
 	fprintf(out, "Node %4" PRIu64 ", zone %8s, type %12s ", json_get(zone, "node"),
 		json_get_string(zone, "zone"), type);
-	json_array_foreach (json_object_get(zone, "free_blocks_by_order"), order, blocks)
-		fprintf(out, "%6" JSON_INTEGER_FORMAT " ",
-			strcmp(type, BOOT_TYPE) ? 0 : json_integer_value(blocks));
+	json_array_foreach (json_object_get(of_type, "free_blocks_by_order"), order, blocks)
+		fprintf(out, "%6" JSON_INTEGER_FORMAT " ", json_integer_value(blocks));
 	fputc('\n', out);
 }
 
@@ -59,7 +74,7 @@ static void print_page_blocks(const json_t *zone, FILE *out)
 		json_get_string(zone, "zone"));
 	for (size_t t = 0; t < NR_TYPES; t++)
 		fprintf(out, "%12" PRIu64 " ",
-			strcmp(types[t], BOOT_TYPE) ? 0 : json_get(zone, "page_blocks"));
+			json_get(json_object_get(zone, types[t].name), "page_blocks"));
 	fputc('\n', out);
 }
 
@@ -77,10 +92,10 @@ static void print_node(const json_t *doc, size_t first, size_t end, FILE *out)
 	fputc('\n', out);
 	for (size_t i = first; i < end; i++)
 		for (size_t t = 0; t < NR_TYPES; t++)
-			print_free(json_array_get(zones, i), types[t], out);
+			print_free(json_array_get(zones, i), types[t].name, out);
 	fprintf(out, "\n%-23s", "Number of blocks type ");
 	for (size_t t = 0; t < NR_TYPES; t++)
-		fprintf(out, "%12s ", types[t]);
+		fprintf(out, "%12s ", types[t].name);
 	fputc('\n', out);
 	for (size_t i = first; i < end; i++)
 		print_page_blocks(json_array_get(zones, i), out);

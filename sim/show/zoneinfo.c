@@ -53,7 +53,7 @@ static void gather_zone(json_t *zones, const struct mm *mm, int nid, int index)
 	json_put_string(zone, "zone", info.name);
 	gather_node_counters(zone, mm, nid, index);
 	json_put(zone, "free", info.free);
-	json_put(zone, "boost", 0);
+	json_put(zone, "boost", info.boost);
 	json_put(zone, "min", info.min);
 	json_put(zone, "low", info.low);
 	json_put(zone, "high", info.high);

@@ -29,7 +29,7 @@ static struct bench zone_of_blocks(uint64_t blocks)
 /* Take without a CPU: nothing is reported, as at boot. */
 static pfn_t take(const struct bench *b, unsigned order)
 {
-	struct page *page = mm_buddy_take(b->mm, MM_NO_CPU, b->zone, order);
+	struct page *page = mm_buddy_take(b->mm, MM_NO_CPU, b->zone, order, MM_MOVABLE);
 
 	cr_assert_not_null(page, "no block of order %u", order);
 	cr_assert_eq(page->order, order);
@@ -38,16 +38,17 @@ static pfn_t take(const struct bench *b, unsigned order)
 
 static void give(const struct bench *b, pfn_t pfn, unsigned order)
 {
-	mm_buddy_give(b->mm, MM_NO_CPU, b->zone, mm_pfn_to_page(b->mm, MM_NO_CPU, pfn), pfn, order);
+	mm_buddy_give(b->mm, MM_NO_CPU, b->zone, mm_pfn_to_page(b->mm, MM_NO_CPU, pfn), pfn, order,
+		      MM_MOVABLE);
 }
 
 /* The pfns on the list of that order, head first. */
 static void must_list(const struct bench *b, unsigned order, size_t nr, const pfn_t *pfns)
 {
-	const struct page *page = b->zone->free_area[order].list.head;
+	const struct page *page = b->zone->free_area[order].lists[MM_MOVABLE].head;
 
-	cr_expect_eq(b->zone->free_area[order].nr_free, nr, "order %u: %lu blocks", order,
-		     b->zone->free_area[order].nr_free);
+	cr_expect_eq(b->zone->free_area[order].nr_free[MM_MOVABLE], nr, "order %u: %lu blocks", order,
+		     b->zone->free_area[order].nr_free[MM_MOVABLE]);
 	for (size_t i = 0; i < nr; i++, page = page->next) {
 		cr_assert_not_null(page, "order %u: %zu blocks", order, i);
 		cr_expect_eq(pfn_of(b->mm, page), pfns[i], "order %u, block %zu: pfn %lu", order, i,
@@ -82,7 +83,7 @@ Test(buddy, takes_the_smallest_block_that_fits)
 	cr_expect_eq(take(&b, 9), 512);
 	cr_expect_eq(take(&b, 10), BLOCK);
 	cr_expect_eq(take(&b, 7), 384);
-	cr_expect_null(mm_buddy_take(b.mm, MM_NO_CPU, b.zone, 0));
+	cr_expect_null(mm_buddy_take(b.mm, MM_NO_CPU, b.zone, 0, MM_MOVABLE));
 	cr_expect_eq(b.zone->nr_free, 0);
 	mm_destroy(b.mm);
 }
@@ -93,7 +94,7 @@ Test(buddy, pages_of_a_fresh_zone_ascend)
 
 	for (pfn_t pfn = 0; pfn < 3 * BLOCK; pfn++)
 		cr_assert_eq(take(&b, 0), pfn);
-	cr_expect_null(mm_buddy_take(b.mm, MM_NO_CPU, b.zone, 0));
+	cr_expect_null(mm_buddy_take(b.mm, MM_NO_CPU, b.zone, 0, MM_MOVABLE));
 	mm_destroy(b.mm);
 }
 
@@ -154,7 +155,7 @@ Test(buddy, merge_stops_at_a_node_boundary)
 	give(&b, 0, 9);
 	MUST_LIST(&b, 9, 0);
 	cr_expect_eq(b.mm->counters.merges, 0);
-	cr_expect_eq(b.mm->nodes[1].zones[0].free_area[9].nr_free, 1);
+	cr_expect_eq(b.mm->nodes[1].zones[0].free_area[9].nr_free[MM_MOVABLE], 1);
 	must_verify(b.mm, "after");
 	mm_destroy(b.mm);
 }

@@ -28,7 +28,7 @@ static void tear_down(struct recorder *rec)
 
 static struct page *take(struct recorder *rec, unsigned order)
 {
-	struct page *page = alloc(rec->mm, 0, order, GFP_KERNEL);
+	struct page *page = alloc(rec->mm, 0, order, GFP_HIGHUSER_MOVABLE);
 
 	cr_assert_not_null(page);
 	return page;
@@ -260,7 +260,7 @@ Test(pcp, lists_are_private)
 	cr_expect_eq(mm_pcp_count(rec.mm, 0, 0, 0), BATCH - 1);
 	cr_expect_eq(mm_pcp_count(rec.mm, 0, 0, 1), 1);
 	cr_expect_neq(take(&rec, 0), page);
-	cr_expect_eq(alloc(rec.mm, 1, 0, GFP_KERNEL), page);
+	cr_expect_eq(alloc(rec.mm, 1, 0, GFP_HIGHUSER_MOVABLE), page);
 	tear_down(&rec);
 }
 
@@ -276,7 +276,7 @@ Test(pcp, touches_the_cpus_own_area)
 
 		at[cpu] = rec.mm->percpu_at[cpu] + zone->pcp_offset;
 		record_from_here(&rec);
-		cr_assert_not_null(alloc(rec.mm, cpu, 0, GFP_KERNEL));
+		cr_assert_not_null(alloc(rec.mm, cpu, 0, GFP_HIGHUSER_MOVABLE));
 		for (size_t i = 0; i < rec.nr; i++) {
 			const struct record *r = &rec.records[i];
 

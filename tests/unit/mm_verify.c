@@ -28,30 +28,30 @@ static struct victim set_up(void)
 
 	v.zone = &v.mm->nodes[0].zones[0];
 	v.zone->pcp_batch = 3;
-	v.page = alloc(v.mm, 0, 0, GFP_KERNEL);
-	v.four = alloc(v.mm, 0, 2, GFP_KERNEL);
+	v.page = alloc(v.mm, 0, 0, GFP_HIGHUSER_MOVABLE);
+	v.four = alloc(v.mm, 0, 2, GFP_HIGHUSER_MOVABLE);
 	must_verify(v.mm, "before it is broken");
 	return v;
 }
 
 static void wrong_mark(struct victim *v)
 {
-	v->zone->free_area[5].list.head->flags &= ~(uint64_t)PG_BUDDY;
+	v->zone->free_area[5].lists[MM_MOVABLE].head->flags &= ~(uint64_t)PG_BUDDY;
 }
 
 static void referenced_while_free(struct victim *v)
 {
-	v->zone->free_area[5].list.head->refcount = 1;
+	v->zone->free_area[5].lists[MM_MOVABLE].head->refcount = 1;
 }
 
 static void wrong_order(struct victim *v)
 {
-	v->zone->free_area[5].list.head->order = 2;
+	v->zone->free_area[5].lists[MM_MOVABLE].head->order = 2;
 }
 
 static void wrong_mark_on_cpu_list(struct victim *v)
 {
-	v->zone->pcp[0].lists[0].head->flags ^= PG_PCP | PG_BUDDY;
+	v->zone->pcp[0].lists[MM_MOVABLE].head->flags ^= PG_PCP | PG_BUDDY;
 }
 
 /* The page in use becomes a free pair that does not start at a pair's place. */
@@ -62,17 +62,17 @@ static void misaligned(struct victim *v)
 	page->flags = (v->page->flags & ~(uint64_t)PG_STATE_MASK) | PG_BUDDY;
 	page->order = 1;
 	page->refcount = 0;
-	page_list_add_head(&v->zone->free_area[1].list, page);
+	page_list_add_head(&v->zone->free_area[1].lists[MM_MOVABLE], page);
 }
 
 /* A free block of node 1 on node 0's list. */
 static void foreign(struct victim *v)
 {
 	struct mm_zone *other = &v->mm->nodes[1].zones[0];
-	struct page *page = mm_buddy_take(v->mm, MM_NO_CPU, other, MAX_PAGE_ORDER);
+	struct page *page = mm_buddy_take(v->mm, MM_NO_CPU, other, MAX_PAGE_ORDER, MM_MOVABLE);
 
 	page->flags |= PG_BUDDY;
-	page_list_add_tail(&v->zone->free_area[MAX_PAGE_ORDER].list, page);
+	page_list_add_tail(&v->zone->free_area[MAX_PAGE_ORDER].lists[MM_MOVABLE], page);
 }
 
 static void ragged_range(struct victim *v)
@@ -87,20 +87,20 @@ static void range_beyond_the_zone(struct victim *v)
 
 static void broken_list(struct victim *v)
 {
-	v->zone->pcp[0].lists[0].head->next->prev = v->page;
+	v->zone->pcp[0].lists[MM_MOVABLE].head->next->prev = v->page;
 }
 
 /* Drains take from the tail. */
 static void tail_lost(struct victim *v)
 {
-	struct page_list *list = &v->zone->pcp[0].lists[0];
+	struct page_list *list = &v->zone->pcp[0].lists[MM_MOVABLE];
 
 	list->tail = list->head;
 }
 
 static void blocks_miscounted(struct victim *v)
 {
-	v->zone->free_area[5].nr_free++;
+	v->zone->free_area[5].nr_free[MM_MOVABLE]++;
 }
 
 static void pages_miscounted(struct victim *v)
@@ -131,14 +131,15 @@ static void other_section_in_flags(struct victim *v)
 /* A free pair becomes two free pages. */
 static void not_merged(struct victim *v)
 {
-	struct page *page = mm_buddy_take(v->mm, MM_NO_CPU, v->zone, 1);
+	struct page *page = mm_buddy_take(v->mm, MM_NO_CPU, v->zone, 1, MM_MOVABLE);
 
 	v->zone->nr_free += 2;
-	v->zone->free_area[0].nr_free += 2;
+	v->zone->free_area[0].nr_free[MM_MOVABLE] += 2;
 	for (int i = 0; i < 2; i++) {
 		page[i].flags = (page->flags & ~(uint64_t)PG_STATE_MASK) | PG_BUDDY;
 		page[i].order = 0;
-		page_list_add_tail(&v->zone->free_area[0].list, &page[i]);
+		page[i].migratetype = MM_MOVABLE;
+		page_list_add_tail(&v->zone->free_area[0].lists[MM_MOVABLE], &page[i]);
 	}
 }
 
@@ -186,6 +187,26 @@ static void low_below_min(struct victim *v)
 static void high_below_low(struct victim *v)
 {
 	v->zone->wmark[MM_WMARK_HIGH] = v->zone->wmark[MM_WMARK_LOW] - 1;
+}
+
+static void wrong_mobility(struct victim *v)
+{
+	v->zone->free_area[5].lists[MM_MOVABLE].head->migratetype = MM_UNMOVABLE;
+}
+
+static void wrong_mobility_on_cpu_list(struct victim *v)
+{
+	v->zone->pcp[0].lists[MM_MOVABLE].head->migratetype = MM_RECLAIMABLE;
+}
+
+static void page_block_of_no_mobility(struct victim *v)
+{
+	v->zone->block_types[3] = 0xff;
+}
+
+static void highatomic_miscounted(struct victim *v)
+{
+	v->zone->nr_reserved_highatomic = 512;
 }
 
 static void lock_held(struct victim *v)
@@ -238,6 +259,12 @@ static const struct {
 	{more_present_than_spanned, "more_present_than_spanned", "managed <= present <= spanned"},
 	{low_below_min, "low_below_min", "min <= low <= high"},
 	{high_below_low, "high_below_low", "min <= low <= high"},
+	{wrong_mobility, "wrong_mobility", "of mobility 0, on a list of mobility 1"},
+	{wrong_mobility_on_cpu_list, "wrong_mobility_on_cpu_list",
+	 "of mobility 2, on list 1 of CPU 0"},
+	{page_block_of_no_mobility, "page_block_of_no_mobility", "0x600: page block of mobility"},
+	{highatomic_miscounted, "highatomic_miscounted",
+	 "0 pages in highatomic page blocks, 512 counted"},
 	{lock_held, "lock_held", "lock held by CPU 1"},
 	{hit_nowhere, "hit_nowhere", "numa_hit + numa_miss is not local + other"},
 	{miss_of_nobody, "miss_of_nobody", "numa_miss 0 in all is not numa_foreign 1"},

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Page blocks: stretches of 2^pageblock_order frames (a huge page) whose pages are meant to be of
+ * one mobility, so that movable ones can be moved out of each other's way and unmovable ones stand
+ * together. A block's type says on which list a page goes that is freed in it.
+ */
+#ifndef MM_PAGEBLOCK_H
+#define MM_PAGEBLOCK_H
+
+#include "mm/internal.h"
+
+/** At boot: all page blocks are movable. Returns 0 or -ENOMEM. */
+int mm_pageblocks_init(struct mm *mm);
+
+static inline uint64_t mm_pageblock_pages(const struct mm *mm)
+{
+	return UINT64_C(1) << mm->arch->pageblock_order;
+}
+
+/* Stored as the difference to movable, so that zeroes, which cost the host nothing, are that. */
+static inline uint8_t *mm_pageblock_slot(const struct mm *mm, const struct mm_zone *zone, pfn_t pfn)
+{
+	unsigned order = mm->arch->pageblock_order;
+
+	return &zone->block_types[(pfn >> order) - (zone->start_pfn >> order)];
+}
+
+/** Type of the page block of a frame that the zone spans. */
+static inline enum mm_migratetype mm_pageblock_type(const struct mm *mm, const struct mm_zone *zone,
+						    pfn_t pfn)
+{
+	return (enum mm_migratetype)(*mm_pageblock_slot(mm, zone, pfn) ^ MM_MOVABLE);
+}
+
+static inline void mm_pageblock_set_type(struct mm *mm, struct mm_zone *zone, pfn_t pfn,
+					 enum mm_migratetype type)
+{
+	*mm_pageblock_slot(mm, zone, pfn) = (uint8_t)(type ^ MM_MOVABLE);
+	zone->has_cma |= type == MM_CMA;
+}
+
+#endif
