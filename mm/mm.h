@@ -67,7 +67,7 @@ struct mm_params {
 	uint64_t lowmem_reserve_ratio[MM_NR_ZONE_TYPES]; /* by zone type; 0: nothing reserved */
 	uint64_t kernelcore_bytes, movablecore_bytes;    /* 0: no ZONE_MOVABLE */
 	uint64_t percpu_pagelist_high_fraction;          /* 0: by the low watermark */
-	uint64_t watermark_boost_factor;                 /* per 10,000; kept, no effect yet */
+	uint64_t watermark_boost_factor;                 /* per 10,000 of the high watermark; 0: none */
 	uint64_t zone_reclaim_mode;                      /* kept, no effect yet */
 	uint64_t mem_bytes;                              /* mem=; 0: all there is */
 	bool numa_off;                                   /* all memory is one node */
