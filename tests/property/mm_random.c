@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Random allocations and frees on small machines of every memory model, everything verified after
- * each: no page is handed out twice, and when all is given back, all is as it was.
+ * Random allocations and frees on small machines of every memory model, of all orders, mobilities,
+ * CPUs and NUMA policies, everything verified after each: no page is handed out twice, none from
+ * outside the policy, and when all is given back, all is as it was.
  *
  * NUMASIM_SEED and NUMASIM_OPS (operations a machine) come from the environment, if they are there.
  */
@@ -12,6 +13,7 @@
 #include <string.h>
 
 #include "../mm_fixture.h"
+#include "mm/mempolicy.h"
 
 #define FRAMES 8192 /* of a machine, at most, with its holes */
 #define BLOCKS 512  /* in use at a time, at most */
@@ -97,6 +99,46 @@ static void mark(struct run *r, const struct block *b, bool use)
 	}
 }
 
+/* Any mode and any nodes, also none, and some that the machine does not have. */
+static void random_policy(struct run *r, struct mm_policy *p)
+{
+	memset(p, 0, sizeof(*p));
+	p->mode = (uint8_t)below(r, MM_NR_POLICY_MODES);
+	p->relative = !below(r, 4);
+	p->home_nid = (int16_t)((int)below(r, 4) - 1);
+	p->nodes.bits[0] = below(r, 16);
+}
+
+/* Does the mask name a node with memory, and is all memory in a zone that policies are about? */
+static bool must_bind(const struct run *r, const struct mm_policy *p)
+{
+	bool any = false;
+
+	if (p->mode != MM_POLICY_BIND || p->relative)
+		return false;
+	for (int n = 0; n < mm_nr_nodes(r->mm); n++) {
+		any |= mm_nodemask_has(&p->nodes, n) && r->mm->nodes[n].present;
+		for (int z = 1; z < mm_get_arch(r->mm)->nr_zones; z++)
+			if (r->mm->nodes[n].zones[z].managed)
+				return false;
+	}
+	return any && !r->mm->ranges_are_nodes;
+}
+
+static int policy_alloc(struct run *r, const struct mm_request *req, struct page **page)
+{
+	struct mm_policy policy;
+	struct mm_policy_use use = {.policy = &policy, .turn = (uint32_t)random_next(&r->rng)};
+	int err;
+
+	random_policy(r, &policy);
+	use.huge = req->order == mm_get_arch(r->mm)->pageblock_order;
+	err = mm_alloc_pages_policy(r->mm, req, &use, page);
+	if (!err && must_bind(r, &policy) && !(req->gfp & __GFP_THISNODE))
+		cr_assert(mm_nodemask_has(&policy.nodes, mm_page_to_nid(r->mm, *page)));
+	return err;
+}
+
 static void random_alloc(struct run *r)
 {
 	struct mm_request req = {
@@ -107,7 +149,9 @@ static void random_alloc(struct run *r)
 	};
 	int wanted = req.nid == MM_NO_NODE ? mm_cpu_to_node(r->mm, req.cpu) : req.nid;
 	struct block *b = &r->blocks[r->nr_blocks];
-	int err = mm_alloc_pages(r->mm, &req, &b->page);
+	bool by_policy = below(r, 2);
+	int err =
+		by_policy ? policy_alloc(r, &req, &b->page) : mm_alloc_pages(r->mm, &req, &b->page);
 
 	r->failed += err != 0;
 	if (err) {
@@ -119,7 +163,7 @@ static void random_alloc(struct run *r)
 	cr_assert_eq(b->pfn % (UINT64_C(1) << b->order), 0, "pfn 0x%lx, order %u", b->pfn,
 		     b->order);
 	cr_assert_leq(mm_page_zonenum(r->mm, b->page), gfp_zone(mm_get_arch(r->mm), req.gfp));
-	if (req.gfp & __GFP_THISNODE)
+	if ((req.gfp & __GFP_THISNODE) && !by_policy)
 		cr_assert_eq(mm_page_to_nid(r->mm, b->page), wanted);
 	mark(r, b, true);
 	r->nr_blocks++;
