@@ -28,6 +28,8 @@ same --help
 same check configs/machines/*.cfg configs/costs/*.cfg configs/scenarios/*.cfg traces/*.zst
 same check --format json configs/machines/*.cfg configs/scenarios/*.cfg traces/*.nst
 same frobnicate
+same trace convert traces/example.nst
+same trace convert traces/example.nst --format native
 
 "$reference" show --help | sed -n '/^Views/,/^$/s/^  \([a-z]*\).*/\1/p' >"$tmp/views"
 [ -s "$tmp/views" ] || failed=1

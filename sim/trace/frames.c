@@ -410,24 +410,6 @@ static int add_filled(struct frames *f, const struct trace_event *ev, const stru
 	return livemap_add(&f->fillings, &(struct livemap_entry){move->pfn, i, move->order});
 }
 
-static int append_move(struct trace *t, const struct trace_move *move)
-{
-	struct trace_move *grown;
-
-	if (t->nr_moves == t->moves_room) {
-		size_t room = t->moves_room ? 2 * t->moves_room : 1024;
-
-		grown = realloc(t->moves, room * sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		t->moves = grown;
-		t->moves_room = room;
-	}
-	t->moves[t->nr_moves] = *move;
-	t->moves[t->nr_moves++].event = (uint32_t)t->nr_events;
-	return 0;
-}
-
 int frames_move(struct frames *f, struct trace *t, const struct trace_event *ev,
 		const struct trace_move *move)
 {
@@ -445,5 +427,5 @@ int frames_move(struct frames *f, struct trace *t, const struct trace_event *ev,
 		err = add_filled(f, ev, move);
 	if (!err)
 		err = set_state(f, move->pfn, move->order, fills ? ON_LIST : ON_BUDDY);
-	return err ? err : append_move(t, move);
+	return err ? err : trace_append_move(t, move);
 }

@@ -22,18 +22,36 @@ struct trace_reader {
 	/* Is it this format? `text` is how it begins, 64 KiB at least or all of it. */
 	enum trace_probe (*probe)(const char *text, size_t len);
 
-	/* What the reader keeps from line to line; NULL where there is no memory. */
-	void *(*open)(void);
 	/*
-	 * Take one line: append an event to `t`, or count it there with trace_skip(). Returns 0;
-	 * -EINVAL with diag where the line must not be there; -ENOMEM.
+	 * Read all of the stream into `t`, which is empty; a format of lines does so with
+	 * trace_read_lines(). `progress` may be NULL. Returns 0; -EINVAL with diag where it is not
+	 * well-formed; -ENOMEM, and what the stream says.
 	 */
-	int (*line)(void *state, const struct stream_line *line, struct trace *t,
+	int (*read)(struct stream *s, const struct trace_progress *progress, struct trace *t,
 		    struct diag *diag);
-	void (*close)(void *state);
 };
 
+/*
+ * Takes one line: appends an event to `t`, or counts it there with trace_skip(). Returns 0; -EINVAL
+ * with diag where the line must not be there; -ENOMEM.
+ */
+typedef int trace_line_fn(void *state, const struct stream_line *line, struct trace *t,
+			  struct diag *diag);
+
 extern const struct trace_reader *const trace_reader_kinds[]; /* ends with NULL */
+
+/** Hand every line of the stream to `take`, and count them. Returns the first error. */
+int trace_read_lines(struct stream *s, const struct trace_progress *progress, trace_line_fn *take,
+		     void *state, struct trace *t, struct diag *diag);
+
+/** Room for `nr` more events behind the last: where they go, valid until the next call; or NULL. */
+struct trace_event *trace_room(struct trace *t, size_t nr);
+/** `nr` events were put where trace_room() said: count them. */
+void trace_added(struct trace *t, size_t nr);
+/** The same for moves of free blocks; the caller counts them in t->nr_moves. */
+struct trace_move *trace_moves_room(struct trace *t, size_t nr);
+/** Room in t->pfns for `nr` pages, of which the new ones are not set. 0 or -ENOMEM. */
+int trace_pfns_room(struct trace *t, size_t nr);
 
 /** Count a line that is no event. */
 void trace_skip(struct trace *t, enum trace_skip why);

@@ -186,6 +186,24 @@ int stream_next(struct stream *s, struct diag *diag, struct stream_line *line)
 	}
 }
 
+ssize_t stream_read(struct stream *s, struct diag *diag, void *buf, size_t len)
+{
+	size_t got = s->end - s->at < len ? s->end - s->at : len;
+
+	memcpy(buf, s->buffer + s->at, got);
+	s->at += got;
+	while (got < len) {
+		ssize_t n = unpack_read(s->unpack, diag, (char *)buf + got, len - got);
+
+		if (n < 0)
+			return n;
+		if (n == 0)
+			break;
+		got += (size_t)n;
+	}
+	return (ssize_t)got;
+}
+
 const char *stream_name(const struct stream *s)
 {
 	return unpack_name(s->unpack);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "sim/config/diag.h"
 
@@ -40,6 +41,12 @@ int stream_peek(struct stream *s, struct diag *diag, const char **text, size_t *
 
 /** The next line: returns 1 and *line; 0 at the end; errors as unpack_read(). */
 int stream_next(struct stream *s, struct diag *diag, struct stream_line *line);
+
+/**
+ * For formats that are no lines: the next `len` bytes, fewer only where the text ends. Not to be
+ * mixed with stream_next(). Returns how many; errors as unpack_read().
+ */
+ssize_t stream_read(struct stream *s, struct diag *diag, void *buf, size_t len);
 
 const char *stream_name(const struct stream *s);
 const char *stream_compression(const struct stream *s);

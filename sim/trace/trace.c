@@ -6,10 +6,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "sim/trace/reader.h"
 #include "sim/trace/trace.h"
 
+#define HUGE_BYTES     ((size_t)2 << 20) /* of a huge page of the host, most often */
+#define SMALL_BYTES    ((size_t)32 << 10)
+#define LARGE_BYTES    ((size_t)8 << 20)
 #define PROGRESS_LINES 16384 /* between reports */
 
 const char *trace_skip_name(enum trace_skip skip)
@@ -75,22 +79,73 @@ void trace_free(struct trace *t)
 	free(t->pfns);
 	free(t->moves);
 	free(t->file);
+	free(t->original);
 	free(t);
 }
 
-static int make_room(struct trace *t)
+/* So many bytes as whole huge pages. */
+static size_t whole(size_t bytes)
 {
-	size_t room = t->events_room ? t->events_room * 2 : 1024;
-	struct trace_event *grown;
+	return (bytes + HUGE_BYTES - 1) & ~(HUGE_BYTES - 1);
+}
 
-	if (t->nr_events < t->events_room)
-		return 0;
-	grown = realloc(t->events, room * sizeof(*grown));
+/*
+ * An array with room for `nr` elements, which doubles; NULL where there is no memory, and then the
+ * old one stays. Beyond a small one it lies in huge pages, where the host has them: half of the
+ * time of reading a binary trace would be the host's page faults.
+ */
+static void *grow(void *old, size_t *room, size_t nr, size_t size)
+{
+	size_t more = *room ? *room : SMALL_BYTES / size;
+	void *grown;
+
+	if (old && nr <= *room)
+		return old;
+	if (nr * size > SMALL_BYTES && more * size < LARGE_BYTES)
+		more = LARGE_BYTES / size;
+	while (more < nr)
+		more *= 2;
+	grown = more * size < LARGE_BYTES ? malloc(more * size)
+					  : aligned_alloc(HUGE_BYTES, whole(more * size));
+	if (!grown)
+		return NULL;
+	if (more * size >= LARGE_BYTES)
+		madvise(grown, more * size, MADV_HUGEPAGE); /* it need not help */
+	if (old)
+		memcpy(grown, old, *room * size);
+	free(old);
+	*room = more;
+	return grown;
+}
+
+struct trace_event *trace_room(struct trace *t, size_t nr)
+{
+	void *grown = grow(t->events, &t->events_room, t->nr_events + nr, sizeof(*t->events));
+
+	if (!grown)
+		return NULL;
+	t->events = grown;
+	return t->events + t->nr_events;
+}
+
+int trace_pfns_room(struct trace *t, size_t nr)
+{
+	void *grown = grow(t->pfns, &t->pfns_room, nr, sizeof(*t->pfns));
+
 	if (!grown)
 		return -ENOMEM;
-	t->events = grown;
-	t->events_room = room;
+	t->pfns = grown;
 	return 0;
+}
+
+struct trace_move *trace_moves_room(struct trace *t, size_t nr)
+{
+	void *grown = grow(t->moves, &t->moves_room, t->nr_moves + nr, sizeof(*t->moves));
+
+	if (!grown)
+		return NULL;
+	t->moves = grown;
+	return t->moves + t->nr_moves;
 }
 
 static void count_time(struct trace *t, uint64_t time_ps)
@@ -141,16 +196,22 @@ static void count(struct trace *t, const struct trace_event *ev)
 
 int trace_append(struct trace *t, const struct trace_event *ev)
 {
-	int err;
+	struct trace_event *room;
 
 	if (ev->order > MAX_PAGE_ORDER)
 		return -EINVAL;
-	err = make_room(t);
-	if (err)
-		return err;
-	t->events[t->nr_events++] = *ev;
-	count(t, ev);
+	room = trace_room(t, 1);
+	if (!room)
+		return -ENOMEM;
+	*room = *ev;
+	trace_added(t, 1);
 	return 0;
+}
+
+void trace_added(struct trace *t, size_t nr)
+{
+	for (; nr; nr--)
+		count(t, &t->events[t->nr_events++]);
 }
 
 static bool same_policy(const struct trace_policy *a, const struct trace_policy *b)
@@ -186,21 +247,25 @@ int trace_add_policy(struct trace *t, const struct trace_policy *policy, uint16_
 
 int trace_set_pfn(struct trace *t, uint32_t page, pfn_t pfn)
 {
-	if (page >= t->pfns_room) {
-		size_t room = t->pfns_room ? t->pfns_room : 1024;
-		pfn_t *grown;
+	int err = trace_pfns_room(t, (size_t)page + 1);
 
-		while (room <= page)
-			room *= 2;
-		grown = realloc(t->pfns, room * sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		t->pfns = grown;
-		t->pfns_room = room;
-	}
+	if (err)
+		return err;
 	while (t->nr_pfns <= page)
 		t->pfns[t->nr_pfns++] = TRACE_NO_PFN;
 	t->pfns[page] = pfn;
+	return 0;
+}
+
+int trace_append_move(struct trace *t, const struct trace_move *move)
+{
+	struct trace_move *room = trace_moves_room(t, 1);
+
+	if (!room)
+		return -ENOMEM;
+	*room = *move;
+	room->event = (uint32_t)t->nr_events;
+	t->nr_moves++;
 	return 0;
 }
 
@@ -278,17 +343,14 @@ static int no_reader(const char *name, const char *text, size_t len, struct diag
 			  known);
 }
 
-static int read_lines(struct stream *s, const struct trace_reader *reader,
-		      const struct trace_progress *progress, struct diag *diag, struct trace *t)
+int trace_read_lines(struct stream *s, const struct trace_progress *progress, trace_line_fn *take,
+		     void *state, struct trace *t, struct diag *diag)
 {
-	void *state = reader->open();
 	struct stream_line line;
 	int got, err = 0;
 
-	if (!state)
-		return -ENOMEM;
 	while (!err && (got = stream_next(s, diag, &line)) != 0) {
-		err = got < 0 ? got : reader->line(state, &line, t, diag);
+		err = got < 0 ? got : take(state, &line, t, diag);
 		t->nr_lines++;
 		if (progress && line.number % PROGRESS_LINES == 0)
 			progress->report(progress->arg, stream_bytes_used(s),
@@ -296,7 +358,6 @@ static int read_lines(struct stream *s, const struct trace_reader *reader,
 	}
 	if (progress && !err)
 		progress->report(progress->arg, stream_bytes_used(s), stream_bytes_total(s));
-	reader->close(state);
 	return err;
 }
 
@@ -338,7 +399,7 @@ static int read_trace(struct stream *s, const struct trace_progress *progress, s
 	}
 	t->format = reader->name;
 	t->compression = stream_compression(s);
-	err = read_lines(s, reader, progress, diag, t);
+	err = reader->read(s, progress, t, diag);
 	if (err)
 		goto out_free;
 	trim(t);

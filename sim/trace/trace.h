@@ -144,9 +144,11 @@ struct trace_move {
  *   nr_lines = nr_events - sum of inferred[] + sum of skipped[]
  */
 struct trace {
-	char *file;                 /* "-" for standard input */
-	const char *format;         /* name of the reader: "ftrace", "native" */
-	const char *compression;    /* "none", "gzip", "zstd" */
+	char *file;              /* "-" for standard input */
+	const char *format;      /* name of the reader: "ftrace", "native" */
+	const char *compression; /* "none", "gzip", "zstd" */
+	char *original; /* what it was converted from, and the format of that; NULL, "" where not */
+	char original_format[32];
 	struct trace_event *events; /* in the order of the trace */
 	size_t nr_events;
 	struct trace_policy *policies; /* [0] is the default; all are different */
@@ -216,6 +218,10 @@ int trace_append(struct trace *t, const struct trace_event *ev);
 int trace_add_policy(struct trace *t, const struct trace_policy *policy, uint16_t *index);
 /** Say where the real machine had a page. Returns 0 or -ENOMEM. */
 int trace_set_pfn(struct trace *t, uint32_t page, pfn_t pfn);
+/** Append a move, which came before the next event. Returns 0 or -ENOMEM. */
+int trace_append_move(struct trace *t, const struct trace_move *move);
+/** NULL, or what is wrong with a policy as a phrase: "has no nodes, which its mode needs". */
+const char *trace_policy_wrong(const struct trace_policy *policy);
 /** `t` may be NULL. */
 void trace_free(struct trace *t);
 

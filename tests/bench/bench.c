@@ -16,6 +16,8 @@
 
 #include "sim/experiment.h"
 #include "sim/rng.h"
+#include "sim/trace/unpack.h"
+#include "sim/trace/writer.h"
 
 #define GiB    (UINT64_C(1) << 30)
 #define ROUNDS 5
@@ -182,6 +184,72 @@ static double replay_w1b(void)
 	return (double)trace->nr_events / (now() - start);
 }
 
+/* A trace as bytes. */
+struct bytes {
+	char *data;
+	size_t len;
+};
+
+/* The text of W1b, decompressed. */
+static struct bytes w1b_text(void)
+{
+	struct diag diag = DIAG_INIT;
+	struct unpack *u;
+	const size_t room = 64 << 20;
+	struct bytes b = {malloc(room), 0};
+	ssize_t got;
+
+	if (!b.data || unpack_open(W1B_TRACE, &diag, &u))
+		die("W1b cannot be read");
+	while ((got = unpack_read(u, &diag, b.data + b.len, room - b.len)) > 0)
+		b.len += (size_t)got;
+	unpack_close(u);
+	if (got || b.len == room)
+		die("W1b cannot be read");
+	return b;
+}
+
+static struct bytes w1b_binary(void)
+{
+	struct diag diag = DIAG_INIT;
+	struct bytes b;
+	struct trace *t;
+	FILE *f = open_memstream(&b.data, &b.len);
+
+	if (!f || trace_load(W1B_TRACE, NULL, &diag, &t) ||
+	    trace_find_writer("binary")->write(t, f, &diag) || fclose(f))
+		die("W1b cannot be made a binary trace");
+	trace_free(t);
+	return b;
+}
+
+/* Events a second out of bytes in memory; several times, since one is over too soon. */
+static double decode(struct bytes b, unsigned times)
+{
+	struct diag diag = DIAG_INIT;
+	double start = now(), events = 0;
+	struct trace *t;
+
+	for (unsigned i = 0; i < times; i++) {
+		if (trace_parse(b.data, b.len, "W1b", &diag, &t))
+			die(diag.failed ? diag.error.text : "W1b cannot be read");
+		events += (double)t->nr_events;
+		trace_free(t);
+	}
+	free(b.data);
+	return events / (now() - start);
+}
+
+static double decode_ftrace(void)
+{
+	return decode(w1b_text(), 3);
+}
+
+static double decode_binary(void)
+{
+	return decode(w1b_binary(), 50);
+}
+
 /* A machine of 64 nodes and 1024 CPUs, as a ring, with so much memory a node. */
 static struct mm *boot_64_nodes(uint64_t node_bytes)
 {
@@ -273,6 +341,8 @@ static const struct figure {
 	{"boot.1tib_64n_1024c.mib", "MiB", boot_1tib_mib, false},
 	{"boot.16tib.seconds", "s", boot_16tib_seconds, false},
 	{"boot.16tib.mib", "MiB", boot_16tib_mib, false},
+	{"trace.decode.binary", "events/s", decode_binary, true},
+	{"trace.decode.ftrace", "events/s", decode_ftrace, true},
 	{"replay.zstd", "events/s", replay_w1b, true},
 };
 #define NR_FIGURES (sizeof(figures) / sizeof(*figures))

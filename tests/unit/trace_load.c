@@ -9,7 +9,8 @@
 #include "sim/trace/trace.h"
 
 #define EXPECTED                                                                                   \
-	"ftrace text (lines like \"comm-pid [cpu] flags seconds: mm_page_alloc: ...\"), "          \
+	"numasim binary trace, ftrace text (lines like \"comm-pid [cpu] flags seconds: "           \
+	"mm_page_alloc: ...\"), "                                                                  \
 	"numasim native trace (first line \"# numasim trace 1\")"
 #define W1B SOURCE_DIR "/traces/W1b_touch_4k_2x512m.trace.zst"
 

@@ -8,6 +8,7 @@
  * may be missing. comm may hold blanks, dashes and brackets, so the line is recognised from its
  * [cpu] outwards. What the event says is kmem.c's business.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -173,21 +174,19 @@ static int ftrace_line(void *state, const struct stream_line *line, struct trace
 	return 0;
 }
 
-static void *ftrace_open(void)
+static int ftrace_read(struct stream *s, const struct trace_progress *progress, struct trace *t,
+		       struct diag *diag)
 {
-	return kmem_new();
-}
+	struct kmem *k = kmem_new();
+	int err = k ? trace_read_lines(s, progress, ftrace_line, k, t, diag) : -ENOMEM;
 
-static void ftrace_close(void *state)
-{
-	kmem_free(state);
+	kmem_free(k);
+	return err;
 }
 
 const struct trace_reader trace_reader_ftrace = {
 	.name = "ftrace",
 	.expected = "ftrace text (lines like \"comm-pid [cpu] flags seconds: mm_page_alloc: ...\")",
 	.probe = ftrace_probe,
-	.open = ftrace_open,
-	.line = ftrace_line,
-	.close = ftrace_close,
+	.read = ftrace_read,
 };

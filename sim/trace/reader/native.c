@@ -542,40 +542,39 @@ static enum trace_probe native_probe(const char *text, size_t len)
 								      : TRACE_PROBE_NO;
 }
 
-static void *native_open(void)
+/* The smallest page there is: what is right for it is right on every machine. */
+static uint64_t smallest_page(void)
 {
-	struct native *n = calloc(1, sizeof(*n));
+	uint64_t smallest = UINT64_MAX;
 
-	if (!n)
-		return NULL;
-	if (names_init(&n->names)) {
-		free(n);
-		return NULL;
-	}
-	/* The smallest page there is: what is right for it is right on every machine. */
-	n->page_bytes = UINT64_MAX;
 	for (int id = 0; id < MM_NR_ARCHS; id++) {
 		uint64_t bytes = (uint64_t)1 << mm_arch(id)->page_shift;
 
-		if (bytes < n->page_bytes)
-			n->page_bytes = bytes;
+		if (bytes < smallest)
+			smallest = bytes;
 	}
-	return n;
+	return smallest;
 }
 
-static void native_close(void *state)
+static int native_read(struct stream *s, const struct trace_progress *progress, struct trace *t,
+		       struct diag *diag)
 {
-	struct native *n = state;
+	struct native *n = calloc(1, sizeof(*n));
+	int err = -ENOMEM;
 
+	if (!n)
+		return err;
+	n->page_bytes = smallest_page();
+	if (!names_init(&n->names))
+		err = trace_read_lines(s, progress, native_line, n, t, diag);
 	names_clear(&n->names);
 	free(n);
+	return err;
 }
 
 const struct trace_reader trace_reader_native = {
 	.name = "native",
 	.expected = "numasim native trace (first line \"" NATIVE_MAGIC NATIVE_VERSION "\")",
 	.probe = native_probe,
-	.open = native_open,
-	.line = native_line,
-	.close = native_close,
+	.read = native_read,
 };

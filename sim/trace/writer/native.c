@@ -9,7 +9,7 @@
 #include "mm/gfp.h"
 #include "sim/config/units.h"
 #include "sim/trace/native.h"
-#include "sim/trace/trace.h"
+#include "sim/trace/writer.h"
 
 struct writer {
 	FILE *out;
@@ -94,3 +94,16 @@ int trace_write_native(const struct trace *t, FILE *out)
 		write_event(&w, &t->events[i]);
 	return fflush(out) || ferror(out) ? -EIO : 0;
 }
+
+static int native_write(const struct trace *t, FILE *out, struct diag *diag)
+{
+	(void)diag;
+	return trace_write_native(t, out);
+}
+
+const struct trace_writer trace_writer_native = {
+	.name = "native",
+	.summary = "text that people can read and edit",
+	.is_text = true,
+	.write = native_write,
+};
