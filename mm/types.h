@@ -75,4 +75,12 @@ static inline bool mm_nodemask_has(const struct mm_nodemask *m, int nid)
 	return m->bits[nid / 64] >> (nid % 64) & 1;
 }
 
+static inline bool mm_nodemask_empty(const struct mm_nodemask *m)
+{
+	for (int i = 0; i < MM_MAX_NODES / 64; i++)
+		if (m->bits[i])
+			return false;
+	return true;
+}
+
 #endif

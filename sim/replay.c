@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "sim/replay.h"
+#include "sim/replay_policy.h"
 
 #define PROGRESS_EVERY 8192
 #define MAX_PS         (REPLAY_MAX_S * UINT64_C(1000000000000))
@@ -32,6 +33,7 @@ struct replay {
 	const struct replay_options *options;
 	struct replay_counts *counts;
 	struct replay_page *pages;
+	struct replay_policies policies;
 	struct replay_cpu *cpus;
 	int nr_cpus;
 	uint64_t done;
@@ -79,28 +81,21 @@ static void finish(struct replay *r, int cpu, uint32_t number)
 	notify(r, number);
 }
 
-/* The node that the trace asks for; nodes that this machine does not have are folded like CPUs. */
-static int wanted_node(const struct replay *r, const struct trace_event *ev)
+/* Nodes that a trace may ask for. */
+static int nr_nodes(struct sim *s)
 {
-	const struct mm_config *config = &sim_machine(r->sim)->mm;
-	int nid = trace_event_nid(ev), nr = config->nr_nodes;
+	const struct mm_config *config = &sim_machine(s)->mm;
 
 	if (config->params.numa_off || config->params.numa_fake)
-		nr = mm_nr_nodes(r->mm);
-	return nid == MM_NO_NODE ? MM_NO_NODE : nid % nr;
+		return mm_nr_nodes(sim_mm(s));
+	return config->nr_nodes;
 }
 
 static void do_alloc(struct replay *r, int cpu, const struct trace_event *ev)
 {
-	const struct mm_request req = {
-		.cpu = cpu,
-		.nid = wanted_node(r, ev),
-		.order = ev->order,
-		.gfp = ev->gfp,
-	};
 	struct page *page;
 
-	if (mm_alloc_pages(r->mm, &req, &page)) {
+	if (replay_alloc(&r->policies, cpu, ev, &page)) {
 		r->counts->failed++;
 		page = NULL;
 	} else {
@@ -259,6 +254,8 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 	r.pages = calloc(t->nr_pages + 1, sizeof(*r.pages));
 	r.cpus = calloc((size_t)r.nr_cpus, sizeof(*r.cpus));
 	if (r.pages && r.cpus)
+		err = replay_policies_init(&r.policies, r.mm, nr_nodes(s), t);
+	if (!err)
 		err = deal(&r);
 	if (!err)
 		err = check_times(&r);
@@ -271,5 +268,6 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 		free(r.cpus[cpu].events);
 	free(r.cpus);
 	free(r.pages);
+	replay_policies_clear(&r.policies);
 	return err;
 }

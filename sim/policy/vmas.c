@@ -99,7 +99,7 @@ static void insert(struct vmas *m, size_t at, const struct vma *vma)
 	m->nr++;
 }
 
-static void delete (struct vmas *m, size_t from, size_t nr)
+static void drop(struct vmas *m, size_t from, size_t nr)
 {
 	memmove(&m->v[from], &m->v[from + nr], (m->nr - from - nr) * sizeof(*m->v));
 	m->nr -= nr;

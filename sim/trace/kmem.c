@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "mm/gfp.h"
+#include "sim/policy/tasks.h"
 #include "sim/trace/frames.h"
 #include "sim/trace/kmem.h"
 
@@ -31,6 +32,7 @@ struct gfp_meaning {
 
 struct kmem {
 	struct frames *frames;
+	struct tasks *tasks;
 	bool started; /* has a first event: */
 	uint64_t first_s, first_ps;
 	uint64_t last_ps; /* of the last event, relative to the first */
@@ -53,8 +55,9 @@ struct kmem *kmem_new(void)
 	if (!k)
 		return NULL;
 	k->frames = frames_new();
-	if (!k->frames) {
-		free(k);
+	k->tasks = tasks_new();
+	if (!k->frames || !k->tasks) {
+		kmem_free(k);
 		return NULL;
 	}
 	return k;
@@ -65,6 +68,7 @@ void kmem_free(struct kmem *k)
 	if (!k)
 		return;
 	frames_free(k->frames);
+	tasks_free(k->tasks);
 	free(k);
 }
 
@@ -291,10 +295,13 @@ static bool event_time(struct kmem *k, const struct kmem_origin *origin, uint64_
 	return true;
 }
 
-/* What frames.c says, as an error of this line. */
-static int frames_error(int err, const struct stream_line *line, const struct trace *t,
+/* What frames.c and tasks.c say, as an error of this line. */
+static int events_error(int err, const struct stream_line *line, const struct trace *t,
 			struct diag *diag)
 {
+	if (err == -ENOSPC)
+		return diag_error(diag, -EINVAL, t->file, trace_line_number(line),
+				  "more than %u different memory policies", TRACE_MAX_POLICIES);
 	if (err != -E2BIG)
 		return err;
 	return diag_error(diag, -EINVAL, t->file, trace_line_number(line),
@@ -308,6 +315,7 @@ static int take_alloc(struct kmem *k, const struct kmem_origin *origin, const ch
 	const struct gfp_meaning *m;
 	struct gfp_meaning spare;
 	struct page_fields f;
+	int err;
 
 	if (!parse_alloc(text, &f) || !event_time(k, origin, &ev.time_ps)) {
 		trace_unreadable(t, line);
@@ -324,9 +332,13 @@ static int take_alloc(struct kmem *k, const struct kmem_origin *origin, const ch
 	if (f.failed) {
 		ev.page = TRACE_NO_PAGE;
 		ev.flags = TRACE_F_FAILED;
-		return trace_append(t, &ev);
 	}
-	return frames_error(frames_alloc(k->frames, t, &ev, f.pfn), line, t, diag);
+	err = tasks_alloc(k->tasks, origin, t, &ev);
+	if (!err)
+		err = f.failed ? trace_append(t, &ev) : frames_alloc(k->frames, t, &ev, f.pfn);
+	if (!err)
+		err = tasks_allocated(k->tasks, origin, t);
+	return events_error(err, line, t, diag);
 }
 
 static int take_free(struct kmem *k, const struct kmem_origin *origin, const char *text,
@@ -334,13 +346,20 @@ static int take_free(struct kmem *k, const struct kmem_origin *origin, const cha
 {
 	struct trace_event ev = {.line = trace_line_number(line), .cpu = (uint16_t)origin->cpu};
 	struct page_fields f;
+	size_t before = t->nr_events;
+	int err;
 
 	if (!parse_page(text, &f) || f.failed || !event_time(k, origin, &ev.time_ps)) {
 		trace_unreadable(t, line);
 		return 0;
 	}
 	ev.order = (uint8_t)f.order;
-	return frames_error(frames_release(k->frames, t, &ev, f.pfn), line, t, diag);
+	if (tasks_reclaims(k->tasks, origin))
+		ev.flags = TRACE_F_RECLAIM;
+	err = frames_release(k->frames, t, &ev, f.pfn);
+	if (!err && t->nr_events > before)
+		tasks_freed(k->tasks, origin, t, t->events[t->nr_events - 1].page);
+	return events_error(err, line, t, diag);
 }
 
 /*
@@ -367,7 +386,7 @@ static int take_move(struct kmem *k, const struct kmem_origin *origin, const cha
 	p = FIELD(end, "percpu_refill=", &end);
 	if (!p || !parse_number(p, end, &percpu))
 		percpu = f.order == 0;
-	return frames_error(frames_move(k->frames, t, &ev,
+	return events_error(frames_move(k->frames, t, &ev,
 					&(struct trace_move){
 						.pfn = f.pfn,
 						.order = f.order,
@@ -390,6 +409,7 @@ int kmem_event(struct kmem *k, const struct kmem_origin *origin, const char *tex
 	       const struct stream_line *line, struct trace *t, struct diag *diag)
 {
 	const char *p = after_name(text, "kmem:");
+	int told;
 
 	if (origin->cpu >= MM_MAX_CPUS) {
 		trace_unreadable(t, line);
@@ -409,7 +429,13 @@ int kmem_event(struct kmem *k, const struct kmem_origin *origin, const char *tex
 	p = after_name(text, "mm_page_pcpu_drain:");
 	if (p)
 		return take_move(k, origin, p, false, line, t, diag);
-	trace_skip(t, after_name(text, "mm_page_free_batched:") ? TRACE_SKIP_BATCHED
-								: TRACE_SKIP_OTHER_EVENT);
+	if (after_name(text, "mm_page_free_batched:")) {
+		trace_skip(t, TRACE_SKIP_BATCHED);
+		return 0;
+	}
+	told = tasks_line(k->tasks, origin, text, t);
+	if (told < 0)
+		return events_error(told, line, t, diag);
+	trace_skip(t, told ? TRACE_SKIP_TASK : TRACE_SKIP_OTHER_EVENT);
 	return 0;
 }

@@ -16,6 +16,10 @@ struct kmem_origin {
 	uint64_t cpu;
 	uint64_t seconds;
 	uint64_t fraction_ps; /* below 10^12 */
+	const char *comm;     /* comm_len bytes, in the line; NULL where it does not say */
+	size_t comm_len;
+	uint32_t pid;   /* of the thread; 0: a CPU's idle task */
+	bool interrupt; /* taken by an interrupt, or with bottom halves off */
 };
 
 /** NULL where there is no memory. Free with kmem_free(). */

@@ -70,7 +70,7 @@ static inline void trace_event_set_policy(struct trace_event *ev, uint16_t polic
 }
 
 #define TRACE_F_FAILED   1 /* ALLOC that failed on the real machine: page is TRACE_NO_PAGE */
-#define TRACE_F_RECLAIM  2 /* FREE by kswapd or kcompactd */
+#define TRACE_F_RECLAIM  2 /* FREE and FREE_HELD by kswapd, kcompactd or direct reclaim */
 #define TRACE_F_MIGRATE  4 /* ALLOC of a page that another one moves to */
 #define TRACE_F_INFERRED 8 /* no line says so: it follows from another one, see TRACE_INFERS */
 
@@ -93,6 +93,7 @@ struct trace_policy {
 /* Why lines of a trace are not among its events. Never dropped in silence. */
 #define TRACE_SKIPS(X)                                                                             \
 	X(COMMENT, "comment", "a comment or an empty line")                                        \
+	X(TASK, "task", "what a task does: a system call, a fault, a fork, ...")                   \
 	X(OTHER_EVENT, "other_event", "an event of another kind")                                  \
 	X(BATCHED, "free_batched", "mm_page_free_batched, which repeats mm_page_free")             \
 	X(ORDER_MISMATCH, "order_mismatch", "a free of another order than its allocation")         \
@@ -164,6 +165,7 @@ struct trace {
 	uint64_t inferred[TRACE_NR_INFERS];
 	uint64_t
 		lost_events; /* that the lines of skipped[LOST] speak of, where they say how many */
+	uint64_t unknown_policies;  /* calls whose nodes no marker tells: as if not made */
 	uint64_t unknown_gfp;       /* gfp names that are not known (the event is kept) */
 	char first_unknown_gfp[48]; /* printable characters */
 	uint64_t nr_lines;

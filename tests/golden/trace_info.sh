@@ -18,7 +18,7 @@ sum()
 # Every line is an event, or counted with the reason why it is none.
 every_line_counts()
 {
-	counted=$(sum total comment other_event free_batched order_mismatch lost unreadable)
+	counted=$(sum total comment task other_event free_batched order_mismatch lost unreadable)
 	counted=$((counted - $(sum untraced_free untraced_bulk untraced_target)))
 	[ "$counted" -eq "$(member lines)" ] ||
 		fail "$counted lines are counted, expected $(member lines)"

@@ -207,7 +207,10 @@ Test(trace_ftrace, excerpt_of_a_mixed_load)
 	trace_free(t);
 }
 
-/* System calls, page faults, scheduling and marker lines are events of another kind. */
+/*
+ * System calls, page faults, scheduling and marker lines tell about tasks; moves of free blocks are
+ * events of another kind.
+ */
 Test(trace_ftrace, excerpt_with_markers_and_system_calls)
 {
 	struct trace *t = load(FORMS "w8a_excerpt.txt");
@@ -217,7 +220,8 @@ Test(trace_ftrace, excerpt_with_markers_and_system_calls)
 	cr_assert_eq(t->nr_frees, 21);
 	cr_assert_eq(t->nr_held_frees, 27 - 21);
 	cr_assert_eq(t->skipped[TRACE_SKIP_BATCHED], 21);
-	cr_assert_eq(t->skipped[TRACE_SKIP_OTHER_EVENT], 400 - 93 - 27 - 21);
+	cr_assert_eq(t->skipped[TRACE_SKIP_TASK], 118);
+	cr_assert_eq(t->skipped[TRACE_SKIP_OTHER_EVENT], 400 - 93 - 27 - 21 - 118);
 	cr_assert_eq(t->skipped[TRACE_SKIP_UNREADABLE], 0);
 	trace_free(t);
 }

@@ -50,8 +50,8 @@ static const char *skip_tgid(const char *p)
 	return *q == ')' ? skip_blanks(q + 1) : p;
 }
 
-/* Does "comm-pid " stand before `cpu`, perhaps with a tgid between them? */
-static bool task_before(const char *from, const char *cpu)
+/* "comm-pid " before `cpu`, perhaps with a tgid between them. False where it is not there. */
+static bool task_before(const char *from, const char *cpu, struct kmem_origin *origin)
 {
 	const char *p = blanks_before(from, cpu), *digits;
 
@@ -67,7 +67,20 @@ static bool task_before(const char *from, const char *cpu)
 	digits = p;
 	while (p > from && is_digit(p[-1]))
 		p--;
-	return p < digits && p > from && p[-1] == '-';
+	if (p == digits || p == from || p[-1] != '-')
+		return false;
+	origin->comm = from;
+	origin->comm_len = (size_t)(p - 1 - from);
+	origin->pid = 0;
+	for (; p < digits; p++)
+		origin->pid = origin->pid * 10 + (uint32_t)(*p - '0');
+	return true;
+}
+
+/* FLAGS: irqs off or BH disabled; need-resched; hardirq or softirq; ... */
+static bool in_interrupt(const char *flags)
+{
+	return strchr("bD", flags[0]) || strchr("hHsSzZ", flags[2]);
 }
 
 /* From "[cpu]" to the event, which is returned; NULL where it is anything else. */
@@ -77,6 +90,7 @@ static const char *parse_from_cpu(const char *p, struct kmem_origin *origin)
 	size_t flags;
 
 	origin->cpu = 0;
+	origin->interrupt = false;
 	for (; is_digit(*p) && p - digits < 10; p++)
 		origin->cpu = origin->cpu * 10 + (*p - '0');
 	if (p == digits || p[0] != ']' || p[1] != ' ')
@@ -87,6 +101,7 @@ static const char *parse_from_cpu(const char *p, struct kmem_origin *origin)
 		flags = strcspn(p, " \t:[");
 		if (flags < MIN_FLAGS || flags > MAX_FLAGS || p[flags] != ' ')
 			return NULL;
+		origin->interrupt = in_interrupt(p);
 		event = kmem_parse_time(skip_blanks(p + flags), origin);
 	}
 	return event ? skip_blanks(event) : NULL;
@@ -95,7 +110,7 @@ static const char *parse_from_cpu(const char *p, struct kmem_origin *origin)
 static const char *parse_line(const char *text, struct kmem_origin *origin)
 {
 	for (const char *p = strchr(text, '['); p; p = strchr(p + 1, '[')) {
-		const char *event = task_before(text, p) ? parse_from_cpu(p, origin) : NULL;
+		const char *event = task_before(text, p, origin) ? parse_from_cpu(p, origin) : NULL;
 
 		if (event)
 			return event;

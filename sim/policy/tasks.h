@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whose memory policy an allocation of a trace follows, from the lines of the trace alone: system
+ * calls and markers (set_mempolicy, mbind, ...), page faults, fork, exec and exit. Knows no format
+ * of lines beyond the kernel's texts of these events; what a line says before them is its origin.
+ */
+#ifndef SIM_POLICY_TASKS_H
+#define SIM_POLICY_TASKS_H
+
+#include "sim/trace/kmem.h"
+
+struct tasks;
+
+/** NULL where there is no memory. */
+struct tasks *tasks_new(void);
+void tasks_free(struct tasks *ts);
+
+/**
+ * Take a line that is no allocation or free: `text` is its event ("sys_mbind(start: ...)").
+ * Returns 1 where it is one of those that tell about tasks, 0 where not, -ENOMEM.
+ */
+int tasks_line(struct tasks *ts, const struct kmem_origin *origin, const char *text,
+	       struct trace *t);
+
+/**
+ * Before an allocation is appended: which policy it follows, and at which turn. Sets ev->policy,
+ * the turn or the node, and TRACE_F_MIGRATE. Returns 0 or -ENOMEM.
+ */
+int tasks_alloc(struct tasks *ts, const struct kmem_origin *origin, struct trace *t,
+		struct trace_event *ev);
+/** The same allocation, once it is the last event of `t`. Returns 0 or -ENOMEM. */
+int tasks_allocated(struct tasks *ts, const struct kmem_origin *origin, struct trace *t);
+
+/** A free by this task of a page, by its number: of what a page that has moved leaves behind? */
+void tasks_freed(struct tasks *ts, const struct kmem_origin *origin, struct trace *t,
+		 uint32_t page);
+/** Is what the task frees reclaimed memory: kswapd's, kcompactd's or by direct reclaim? */
+bool tasks_reclaims(struct tasks *ts, const struct kmem_origin *origin);
+
+#endif
