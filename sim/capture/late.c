@@ -252,6 +252,26 @@ static int rename_early(struct late_reader *r)
 	return 0;
 }
 
+/* The one range that the image is in memblock's list, by the pieces that iomem has of it. */
+static int split_image(struct late_reader *r)
+{
+	struct captured_ranges *all = &r->m->reserved;
+	size_t i = 0;
+
+	while (i < all->nr && strcmp(all->at[i].what, "kernel image") != 0)
+		i++;
+	if (i == all->nr || r->bss.end <= r->code.end || r->bss.end > all->at[i].end ||
+	    all->at[i].start != r->code.start)
+		return 0;
+	r->m->brk_bytes = all->at[i].end - r->bss.end;
+	free(all->at[i].what);
+	all->at[i] = all->at[--all->nr];
+	if (reserve_image(r))
+		return -ENOMEM;
+	ranges_sort(all);
+	return 0;
+}
+
 int captured_late_read(struct captured_machine *m, const struct captured_ranges *iomem,
 		       const struct captured_dmesg *dmesg, const char *dmesg_path,
 		       struct diag *diag)
@@ -278,5 +298,7 @@ int captured_late_read(struct captured_machine *m, const struct captured_ranges 
 		return diag_error(diag, -EINVAL, dmesg_path, 0,
 				  "with what is reserved by iomem there are more than %d ranges",
 				  CAPTURE_MAX_RANGES);
-	return err ? err : rename_early(&r);
+	if (!err)
+		err = rename_early(&r);
+	return err || !m->complete ? err : split_image(&r);
 }
