@@ -38,6 +38,7 @@ for machine in configs/machines/*.cfg; do
 		same show "$machine" "$view"
 		same show "$machine" "$view" --format json
 	done <"$tmp/views"
+	same show "$machine" meminfo --node 0
 done
 for trace in traces/*.zst traces/*.nst tests/reference/trace-forms/*.txt; do
 	same trace info "$trace"

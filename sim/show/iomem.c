@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Physical memory as /proc/iomem has it: System RAM, and within it what is reserved. A machine file
- * knows no devices.
+ * Physical memory as /proc/iomem has it: System RAM, whatever nodes it is on, and within it the
+ * pieces of the kernel image and what is kept for a crash kernel; on arm64 also what else is
+ * reserved. A machine file knows no devices. The reservations of x86 are in `show memblock`.
  */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "sim/json.h"
 #include "sim/show/show.h"
 
 struct region {
-	uint64_t start, bytes;
+	uint64_t start, end;
 	const char *name;
 };
 
@@ -21,50 +23,80 @@ static int by_start(const void *a, const void *b)
 	return (x->start > y->start) - (x->start < y->start);
 }
 
-/* Append the regions that begin in [start, end), in order. */
-static void gather(json_t *array, const struct region *regions, size_t nr, uint64_t start,
-		   uint64_t end)
+/* What the kernel calls such a reservation; NULL where it is no resource of its own. */
+static const char *resource_name(const struct machine *m, const char *what)
 {
-	for (size_t i = 0; i < nr; i++) {
-		json_t *region;
+	static const char *const names[] = {"Kernel code", "Kernel rodata", "Kernel data",
+					    "Kernel bss", "Crash kernel"};
 
-		if (regions[i].start < start || regions[i].start >= end)
-			continue;
-		region = json_append_object(array);
-		json_put(region, "start", regions[i].start);
-		json_put(region, "end", regions[i].start + regions[i].bytes - 1);
-		json_put_string(region, "name", regions[i].name);
-	}
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!strcasecmp(what, names[i]))
+			return names[i];
+	return m->mm.arch == MM_ARM64 ? "reserved" : NULL;
 }
 
-static struct region *sorted_reservations(const struct machine *m)
+static size_t gather_reserved(const struct machine *m, struct region *regions)
 {
-	struct region *regions = calloc(m->mm.nr_reserved + 1, sizeof(*regions));
+	size_t nr = 0;
 
-	for (size_t i = 0; regions && i < m->mm.nr_reserved; i++)
-		regions[i] =
-			(struct region){m->reserved[i].start, m->reserved[i].bytes,
-					m->reserved_what[i][0] ? m->reserved_what[i] : "Reserved"};
-	if (regions)
-		qsort(regions, m->mm.nr_reserved, sizeof(*regions), by_start);
-	return regions;
+	for (size_t i = 0; i < m->mm.nr_reserved; i++) {
+		const struct mm_reservation *r = &m->reserved[i];
+		const char *name = resource_name(m, m->reserved_what[i]);
+
+		if (name)
+			regions[nr++] = (struct region){r->start, r->start + r->bytes, name};
+	}
+	qsort(regions, nr, sizeof(*regions), by_start);
+	return nr;
+}
+
+/* Ranges that touch are one: nodes do not show here. */
+static size_t gather_ram(const struct machine *m, struct region *regions)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < m->mm.nr_memory; i++)
+		regions[i] = (struct region){m->memory[i].start,
+					     m->memory[i].start + m->memory[i].bytes, "System RAM"};
+	qsort(regions, m->mm.nr_memory, sizeof(*regions), by_start);
+	for (size_t i = 0; i < m->mm.nr_memory; i++)
+		if (nr && regions[nr - 1].end == regions[i].start)
+			regions[nr - 1].end = regions[i].end;
+		else
+			regions[nr++] = regions[i];
+	return nr;
+}
+
+static json_t *append(json_t *array, const struct region *region)
+{
+	json_t *object = json_append_object(array);
+
+	json_put(object, "start", region->start);
+	json_put(object, "end", region->end - 1);
+	json_put_string(object, "name", region->name);
+	return object;
 }
 
 static json_t *json(const struct show_subject *s)
 {
 	const struct machine *m = s->machine;
-	struct region *reserved = sorted_reservations(m);
-	json_t *doc = json_array();
+	struct region *ram = calloc(m->mm.nr_memory + 1, sizeof(*ram));
+	struct region *reserved = calloc(m->mm.nr_reserved + 1, sizeof(*reserved));
+	json_t *doc = ram && reserved ? json_array() : NULL;
 
-	for (size_t i = 0; reserved && i < m->mm.nr_memory; i++) {
-		uint64_t start = m->memory[i].start, end = start + m->memory[i].bytes;
-		json_t *ram = json_append_object(doc);
+	if (doc) {
+		size_t nr = gather_ram(m, ram), nr_reserved = gather_reserved(m, reserved), k = 0;
 
-		json_put(ram, "start", start);
-		json_put(ram, "end", end - 1);
-		json_put_string(ram, "name", "System RAM");
-		gather(json_put_array(ram, "children"), reserved, m->mm.nr_reserved, start, end);
+		for (size_t i = 0; i < nr; i++) {
+			json_t *children = json_put_array(append(doc, &ram[i]), "children");
+
+			while (k < nr_reserved && reserved[k].start < ram[i].start)
+				k++;
+			for (; k < nr_reserved && reserved[k].start < ram[i].end; k++)
+				append(children, &reserved[k]);
+		}
 	}
+	free(ram);
 	free(reserved);
 	return doc;
 }
@@ -94,7 +126,7 @@ static int text(const struct show_subject *s, FILE *out)
 
 const struct show_kind show_iomem = {
 	.name = "iomem",
-	.summary = "memory and what is reserved of it, as /proc/iomem",
+	.summary = "memory and the kernel image in it, as /proc/iomem",
 	.text = text,
 	.json = json,
 };

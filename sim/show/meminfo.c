@@ -1,64 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * /proc/meminfo: what follows from the zones, and 0 for what the mm core does not have. Left out
- * are the lines about address space (vmalloc, the direct mapping). A zone is high where the direct
- * mapping does not reach it; ZONE_MOVABLE is where HighMem exists, since it is cut from there.
+ * /proc/meminfo, and of one node /sys/devices/system/node/nodeN/meminfo: what follows from the
+ * zones, and 0 for what the mm core does not have. The direct mapping is as boot makes it, before
+ * the kernel splits pages of it to protect its image.
  */
 #include <inttypes.h>
+#include <string.h>
 
 #include "sim/json.h"
 #include "sim/show/show.h"
-
-struct sums {
-	uint64_t total, free; /* pages */
-};
-
-static bool is_high(const struct mm_arch *arch, int zone)
-{
-	enum mm_zone_type type = arch->zones[zone].type;
-
-	return type == MM_ZONE_HIGHMEM ||
-	       (type == MM_ZONE_MOVABLE && mm_arch_zone_index(arch, MM_ZONE_HIGHMEM) >= 0);
-}
-
-static void add_zones(const struct mm *mm, struct sums *low, struct sums *high)
-{
-	const struct mm_arch *arch = mm_get_arch(mm);
-
-	for (int nid = 0; nid < mm_nr_nodes(mm); nid++)
-		for (int z = 0; z < arch->nr_zones; z++) {
-			struct sums *s = is_high(arch, z) ? high : low;
-			struct mm_zone_info info;
-
-			mm_zone_info(mm, nid, z, &info);
-			s->total += info.managed;
-			s->free += info.free;
-		}
-}
-
-/*
- * Pages that user space cannot have: each zone's high watermark and the most that a request from
- * above has to leave there, at most all of it.
- */
-static uint64_t total_reserve(const struct mm *mm)
-{
-	const struct mm_arch *arch = mm_get_arch(mm);
-	uint64_t reserve = 0;
-
-	for (int nid = 0; nid < mm_nr_nodes(mm); nid++)
-		for (int z = 0; z < arch->nr_zones; z++) {
-			struct mm_zone_info info;
-			uint64_t most = 0;
-
-			mm_zone_info(mm, nid, z, &info);
-			for (int j = z; j < arch->nr_zones; j++)
-				if (info.protection[j] > most)
-					most = info.protection[j];
-			most += info.high;
-			reserve += most < info.managed ? most : info.managed;
-		}
-	return reserve;
-}
+#include "sim/zone_sums.h"
 
 static void put_zeroes(json_t *doc, const char *const *keys)
 {
@@ -66,74 +17,175 @@ static void put_zeroes(json_t *doc, const char *const *keys)
 		json_put(doc, keys[i], 0);
 }
 
-static const char *const used[] = {"Buffers",        "Cached",       "SwapCached",
-				   "Active",         "Inactive",     "Active(anon)",
-				   "Inactive(anon)", "Active(file)", "Inactive(file)",
-				   "Unevictable",    "Mlocked",      NULL};
+static const char *const lists[] = {
+	"SwapCached",   "Active",         "Inactive",    "Active(anon)", "Inactive(anon)",
+	"Active(file)", "Inactive(file)", "Unevictable", "Mlocked",      NULL};
 static const char *const swapped[] = {
 	"SwapTotal",     "SwapFree",     "Zswap",      "Zswapped",     "Dirty",
 	"Writeback",     "AnonPages",    "Mapped",     "Shmem",        "KReclaimable",
 	"Slab",          "SReclaimable", "SUnreclaim", "KernelStack",  "PageTables",
 	"SecPageTables", "NFS_Unstable", "Bounce",     "WritebackTmp", NULL};
-static const char *const huge[] = {"HardwareCorrupted",
-				   "AnonHugePages",
-				   "ShmemHugePages",
-				   "ShmemPmdMapped",
-				   "FileHugePages",
-				   "FilePmdMapped",
-				   NULL};
+static const char *const vmalloc[] = {"VmallocTotal", "VmallocUsed", "VmallocChunk", NULL};
+static const char *const huge[] = {"AnonHugePages", "ShmemHugePages", "ShmemPmdMapped",
+				   "FileHugePages", "FilePmdMapped",  NULL};
+static const char *const pool[] = {"HugePages_Total", "HugePages_Free", "HugePages_Rsvd",
+				   "HugePages_Surp", NULL};
+static const char *const of_node[] = {
+	"Dirty",        "Writeback",  "FilePages",     "Mapped",       "AnonPages", "Shmem",
+	"KernelStack",  "PageTables", "SecPageTables", "NFS_Unstable", "Bounce",    "WritebackTmp",
+	"KReclaimable", "Slab",       "SReclaimable",  "SUnreclaim",   NULL};
+static const char *const node_pool[] = {"HugePages_Total", "HugePages_Free", "HugePages_Surp",
+					NULL};
 
-static json_t *json(const struct show_subject *s)
+static bool has_highmem(const struct mm *mm)
 {
-	const struct mm_arch *arch = mm_get_arch(s->mm);
+	return mm_arch_zone_index(mm_get_arch(mm), MM_ZONE_HIGHMEM) >= 0;
+}
+
+static void put_high(json_t *doc, const struct mm *mm, const struct zone_sums *s, unsigned to_kib)
+{
+	if (!has_highmem(mm))
+		return;
+	json_put(doc, "HighTotal", s->high_total << to_kib);
+	json_put(doc, "HighFree", s->high_free << to_kib);
+	json_put(doc, "LowTotal", (s->total - s->high_total) << to_kib);
+	json_put(doc, "LowFree", (s->free - s->high_free) << to_kib);
+}
+
+/* Bytes of the range that pages of that size map: those that fit whole. */
+static uint64_t mapped_by(const struct mm_range *range, unsigned shift)
+{
+	uint64_t first = (range->start + (UINT64_C(1) << shift) - 1) >> shift;
+	uint64_t end = (range->start + range->bytes) >> shift;
+
+	return first < end ? (end - first) << shift : 0;
+}
+
+/* x86 alone tells which sizes of pages its direct mapping has. */
+static void put_direct_map(json_t *doc, const struct mm *mm)
+{
+	const struct mm_arch *arch = mm_get_arch(mm);
+	unsigned large = arch->page_shift + arch->pageblock_order, giant = 30;
+	uint64_t bytes[3] = {0};
+	int normal = mm_arch_zone_index(arch, MM_ZONE_NORMAL);
+	struct mm_range range;
+
+	if (arch->id == MM_ARM64)
+		return;
+	for (size_t i = 0; mm_memblock_range(mm, false, i, &range); i++) {
+		uint64_t limit = has_highmem(mm) ? arch->zones[normal].limit : UINT64_MAX, larges;
+
+		if (range.start >= limit)
+			continue;
+		if (range.bytes > limit - range.start)
+			range.bytes = limit - range.start;
+		larges = mapped_by(&range, large);
+		bytes[2] += arch->id == MM_X86_64 ? mapped_by(&range, giant) : 0;
+		bytes[1] += larges - (arch->id == MM_X86_64 ? mapped_by(&range, giant) : 0);
+		bytes[0] += range.bytes - larges;
+	}
+	json_put(doc, "DirectMap4k", bytes[0] >> 10);
+	json_put(doc, large == 22 ? "DirectMap4M" : "DirectMap2M", bytes[1] >> 10);
+	if (arch->id == MM_X86_64)
+		json_put(doc, "DirectMap1G", bytes[2] >> 10);
+}
+
+static json_t *system_json(const struct mm *mm)
+{
+	const struct mm_arch *arch = mm_get_arch(mm);
 	unsigned to_kib = arch->page_shift - 10;
-	uint64_t reserve = total_reserve(s->mm), free;
-	struct sums low = {0}, high = {0};
+	struct zone_sums s = zone_sums(mm, ALL_NODES);
+	uint64_t reserve = zone_total_reserve(mm);
 	json_t *doc = json_object();
 
-	add_zones(s->mm, &low, &high);
-	free = low.free + high.free;
-	json_put(doc, "MemTotal", (low.total + high.total) << to_kib);
-	json_put(doc, "MemFree", free << to_kib);
-	json_put(doc, "MemAvailable", (free > reserve ? free - reserve : 0) << to_kib);
-	put_zeroes(doc, used);
-	if (mm_arch_zone_index(arch, MM_ZONE_HIGHMEM) >= 0) {
-		json_put(doc, "HighTotal", high.total << to_kib);
-		json_put(doc, "HighFree", high.free << to_kib);
-		json_put(doc, "LowTotal", low.total << to_kib);
-		json_put(doc, "LowFree", low.free << to_kib);
-	}
+	json_put(doc, "MemTotal", s.total << to_kib);
+	json_put(doc, "MemFree", s.free << to_kib);
+	json_put(doc, "MemAvailable", (s.free > reserve ? s.free - reserve : 0) << to_kib);
+	json_put(doc, "Buffers", 0);
+	json_put(doc, "Cached", 0);
+	put_zeroes(doc, lists);
+	put_high(doc, mm, &s, to_kib);
 	put_zeroes(doc, swapped);
 	/* vm.overcommit_ratio: half of it. */
-	json_put(doc, "CommitLimit", (low.total + high.total) / 2 << to_kib);
+	json_put(doc, "CommitLimit", s.total / 2 << to_kib);
 	json_put(doc, "Committed_AS", 0);
+	put_zeroes(doc, vmalloc);
+	json_put(doc, "Percpu", arch->percpu_bytes * (uint64_t)mm_nr_cpus(mm) >> 10);
+	json_put(doc, "HardwareCorrupted", 0);
 	put_zeroes(doc, huge);
+	put_zeroes(doc, pool);
+	json_put(doc, "Hugepagesize", UINT64_C(1) << arch->pageblock_order << to_kib);
+	json_put(doc, "Hugetlb", 0);
+	put_direct_map(doc, mm);
 	return doc;
 }
 
-static void print(const json_t *doc, FILE *out)
+static json_t *node_json(const struct mm *mm, int nid)
+{
+	unsigned to_kib = mm_get_arch(mm)->page_shift - 10;
+	struct zone_sums s = zone_sums(mm, nid);
+	json_t *doc = json_object();
+
+	json_put(doc, "MemTotal", s.total << to_kib);
+	json_put(doc, "MemFree", s.free << to_kib);
+	json_put(doc, "MemUsed", (s.total - s.free) << to_kib);
+	put_zeroes(doc, lists);
+	put_high(doc, mm, &s, to_kib);
+	put_zeroes(doc, of_node);
+	put_zeroes(doc, huge);
+	put_zeroes(doc, node_pool);
+	return doc;
+}
+
+static json_t *json(const struct show_subject *s)
+{
+	return s->nid == ALL_NODES ? system_json(s->mm) : node_json(s->mm, s->nid);
+}
+
+/* Labels fill 16 columns, figures end at the same one; the pool counts pages, and of a node in a
+ * narrower column. */
+static void print(const json_t *doc, const char *before, int pool_end, FILE *out)
 {
 	const json_t *value;
 	const char *key;
 
 	json_object_foreach ((json_t *)doc, key, value) {
-		char label[32];
+		bool pages = !strncmp(key, "HugePages_", 10);
+		int label = (int)strlen(key) + 1 < 16 ? 16 : (int)strlen(key) + 1;
+		int end = pages ? pool_end : 24;
 
-		snprintf(label, sizeof(label), "%s:", key);
-		fprintf(out, "%-16s%8" JSON_INTEGER_FORMAT " kB\n", label,
-			json_integer_value(value));
+		/* drivers/base/node.c has these a column to the left. */
+		if (*before && (!strcmp(key, "FileHugePages") || !strcmp(key, "FilePmdMapped")))
+			end--;
+		fprintf(out, "%s%s:%*s%*" JSON_INTEGER_FORMAT "%s\n", before, key,
+			label - (int)strlen(key) - 1, "", end - label, json_integer_value(value),
+			pages ? "" : " kB");
 	}
+}
+
+static void print_system(const json_t *doc, FILE *out)
+{
+	print(doc, "", 24, out);
 }
 
 static int text(const struct show_subject *s, FILE *out)
 {
-	return show_document(json(s), print, out);
+	json_t *doc = json(s);
+	char before[32];
+
+	if (s->nid == ALL_NODES || !doc)
+		return show_document(doc, print_system, out);
+	snprintf(before, sizeof(before), "Node %d ", s->nid);
+	print(doc, before, 22, out);
+	json_decref(doc);
+	return 0;
 }
 
 const struct show_kind show_meminfo = {
 	.name = "meminfo",
-	.summary = "memory in all and free, as /proc/meminfo",
+	.summary = "memory in all and free, as /proc/meminfo; with --node, of that node",
 	.boots = true,
+	.of_node = true,
 	.text = text,
 	.json = json,
 };

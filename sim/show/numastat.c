@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The counters of /sys/devices/system/node/nodeN/numastat, a column a node as numastat(8) prints
- * them. Right after boot they are all zero: nothing has been allocated yet.
+ * /sys/devices/system/node/nodeN/numastat: of one node, or all nodes' files one after the other.
+ * Right after boot they are all zero: nothing has been allocated yet.
  */
 #include <inttypes.h>
+#include <string.h>
 
 #include "sim/json.h"
 #include "sim/show/show.h"
-
-static const char *const counters[] = {"numa_hit",       "numa_miss",  "numa_foreign",
-				       "interleave_hit", "local_node", "other_node"};
-#define NR_COUNTERS (sizeof(counters) / sizeof(*counters))
 
 static json_t *json(const struct show_subject *s)
 {
@@ -18,9 +15,12 @@ static json_t *json(const struct show_subject *s)
 	json_t *nodes = json_array();
 
 	for (int nid = 0; nid < mm_nr_nodes(mm); nid++) {
-		json_t *node = json_append_object(nodes);
 		struct mm_numastat stat;
+		json_t *node;
 
+		if (s->nid != ALL_NODES && s->nid != nid)
+			continue;
+		node = json_append_object(nodes);
 		mm_node_numastat(mm, nid, &stat);
 		json_put(node, "node", (uint64_t)nid);
 		json_put_numastat(node, &stat);
@@ -30,23 +30,15 @@ static json_t *json(const struct show_subject *s)
 
 static void print(const json_t *nodes, FILE *out)
 {
-	const json_t *node;
+	const json_t *node, *value;
+	const char *key;
 	size_t n;
 
-	fprintf(out, "%-16s", "");
-	json_array_foreach (nodes, n, node) {
-		char name[32];
-
-		snprintf(name, sizeof(name), "node%" PRIu64, json_get(node, "node"));
-		fprintf(out, "%16s", name);
-	}
-	fputc('\n', out);
-	for (size_t i = 0; i < NR_COUNTERS; i++) {
-		fprintf(out, "%-16s", counters[i]);
-		json_array_foreach (nodes, n, node)
-			fprintf(out, "%16" PRIu64, json_get(node, counters[i]));
-		fputc('\n', out);
-	}
+	json_array_foreach (nodes, n, node)
+		json_object_foreach ((json_t *)node, key, value)
+			if (strcmp(key, "node") != 0)
+				fprintf(out, "%s %" JSON_INTEGER_FORMAT "\n", key,
+					json_integer_value(value));
 }
 
 static int text(const struct show_subject *s, FILE *out)
@@ -56,8 +48,9 @@ static int text(const struct show_subject *s, FILE *out)
 
 const struct show_kind show_numastat = {
 	.name = "numastat",
-	.summary = "NUMA counters of each node, as numastat(8)",
+	.summary = "NUMA counters, as each node's /sys/devices/system/node/nodeN/numastat",
 	.boots = true,
+	.of_node = true,
 	.text = text,
 	.json = json,
 };

@@ -10,17 +10,20 @@
 #include <stdio.h>
 
 #include "sim/machine/machine.h"
+#include "sim/zone_sums.h"
 
 /* What is looked at. */
 struct show_subject {
 	const struct machine *machine;
 	struct mm *mm; /* booted, and nothing allocated since; NULL unless the kind boots */
+	int nid;       /* that node's file alone, where the kind has one; else ALL_NODES */
 };
 
 struct show_kind {
 	const char *name;
 	const char *summary; /* one line */
 	bool boots;          /* shows what the mm core makes of the machine */
+	bool of_node;        /* the kernel has such a file for each node, too; needs boots */
 	/** Print. Returns 0 or -ENOMEM; write errors stay with the stream. */
 	int (*text)(const struct show_subject *s, FILE *out);
 	/** The same as JSON, members in a fixed order; NULL: no memory. A kind may do without. */

@@ -1,22 +1,85 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sysctls of memory management (/proc/sys/vm), a line each: name = value. */
+/*
+ * The sysctls of memory management (/proc/sys/vm), a line each: name = value, or that this kernel
+ * has none of that name. What the mm core does not act on has the value that the kernel begins
+ * with.
+ */
+#include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "sim/json.h"
+#include "sim/kernel_counters.h"
 #include "sim/show/show.h"
 
 #define VALUE_ROOM 256
+
+/* Which kernels have it. */
+enum has { ALWAYS, NUMA, HIGHMEM, OTHER_RELEASE };
+
+static const struct setting {
+	const char *name, *value; /* "": computed at boot */
+	enum has has;
+} settings[] = {
+	{"percpu_pagelist_fraction", "", OTHER_RELEASE}, /* until 5.13 */
+	{"numa_zonelist_order", "Node", NUMA},
+	{"min_slab_ratio", "5", NUMA},
+	{"min_unmapped_ratio", "1", NUMA},
+	{"swappiness", "60", ALWAYS},
+	{"user_reserve_kbytes", "", ALWAYS},
+	{"admin_reserve_kbytes", "", ALWAYS},
+	{"overcommit_memory", "0", ALWAYS},
+	{"numa_stat", "1", NUMA},
+	{"highmem_is_dirtyable", "0", HIGHMEM},
+	{"extfrag_threshold", "500", ALWAYS},
+	{"compaction_proactiveness", "20", ALWAYS},
+	{"movable_gigantic_pages", "", OTHER_RELEASE}, /* later than 6.1 */
+};
+#define NR_SETTINGS (sizeof(settings) / sizeof(*settings))
+
+static bool has(const struct mm *mm, enum has what)
+{
+	switch (what) {
+	case NUMA:
+		return kernel_has_numa(mm);
+	case HIGHMEM:
+		return mm_arch_zone_index(mm_get_arch(mm), MM_ZONE_HIGHMEM) >= 0;
+	case OTHER_RELEASE:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* init_user_reserve(), init_admin_reserve(): 1/32 of what is free, at most 128 and 8 MiB. */
+static uint64_t reserve_kbytes(const struct mm *mm, const char *name)
+{
+	uint64_t most = strcmp(name, "user_reserve_kbytes") ? 8 << 10 : 128 << 10;
+	uint64_t free = zone_sums(mm, ALL_NODES).free << (mm_get_arch(mm)->page_shift - 10);
+
+	return free / 32 < most ? free / 32 : most;
+}
 
 static json_t *json(const struct show_subject *s)
 {
 	json_t *doc = json_object();
 	const char *name;
+	char value[VALUE_ROOM];
 
 	for (unsigned i = 0; (name = mm_sysctl_name(i)); i++) {
-		char value[VALUE_ROOM];
-
-		if (!mm_sysctl_text(s->mm, name, value, sizeof(value)))
+		if (!strcmp(name, "zone_reclaim_mode") && !kernel_has_numa(s->mm))
+			json_object_set_new(doc, name, json_null());
+		else if (!mm_sysctl_text(s->mm, name, value, sizeof(value)))
 			json_put_string(doc, name, value);
+	}
+	for (size_t i = 0; i < NR_SETTINGS; i++) {
+		const struct setting *set = &settings[i];
+
+		snprintf(value, sizeof(value), "%" PRIu64, reserve_kbytes(s->mm, set->name));
+		if (!has(s->mm, set->has))
+			json_object_set_new(doc, set->name, json_null());
+		else
+			json_put_string(doc, set->name, *set->value ? set->value : value);
 	}
 	return doc;
 }
@@ -27,7 +90,10 @@ static void print(const json_t *doc, FILE *out)
 	const char *key;
 
 	json_object_foreach ((json_t *)doc, key, value)
-		fprintf(out, "%s = %s\n", key, json_string_value(value));
+		if (json_is_null(value))
+			fprintf(out, "%s absent\n", key);
+		else
+			fprintf(out, "%s = %s\n", key, json_string_value(value));
 }
 
 static int text(const struct show_subject *s, FILE *out)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * /proc/vmstat by the kernel's names and in its order, but for the dirty thresholds, which are no
- * counters.
+ * /proc/vmstat, and of one node /sys/devices/system/node/nodeN/vmstat, which has no events, by the
+ * kernel's names and in its order.
  */
 #include <ctype.h>
 #include <inttypes.h>
@@ -12,13 +12,19 @@
 #include "sim/kernel_counters.h"
 #include "sim/show/show.h"
 
-static void put_numa(json_t *doc, const struct mm *mm)
+/* vm.dirty_ratio and vm.dirty_background_ratio as they are set at first, percent. */
+#define DIRTY_RATIO            20
+#define DIRTY_BACKGROUND_RATIO 10
+
+static void put_numa(json_t *doc, const struct mm *mm, int only)
 {
 	struct mm_numastat sum = {0};
 
 	for (int nid = 0; nid < mm_nr_nodes(mm); nid++) {
 		struct mm_numastat stat;
 
+		if (only != ALL_NODES && only != nid)
+			continue;
 		mm_node_numastat(mm, nid, &stat);
 		sum.numa_hit += stat.numa_hit;
 		sum.numa_miss += stat.numa_miss;
@@ -82,30 +88,35 @@ static void put_zeroes(json_t *doc, const struct mm *mm, const char *const *name
 			json_put(doc, names[i], 0);
 }
 
+/* A percentage of what may be dirty: taken in parts of a page, as domain_dirty_limits() does. */
+static void put_threshold(json_t *doc, const struct mm *mm, const char *name, unsigned percent)
+{
+	uint64_t page = UINT64_C(1) << mm_get_arch(mm)->page_shift;
+
+	json_put(doc, name, percent * page / 100 * zone_dirtyable(mm) / page);
+}
+
 /* Boot frees each managed page once, which counts as a free. */
 static json_t *json(const struct show_subject *s)
 {
 	const struct mm *mm = s->mm;
+	struct zone_sums sums = zone_sums(mm, s->nid);
 	json_t *doc = json_object();
-	uint64_t free = 0, managed = 0;
 
-	for (int nid = 0; nid < mm_nr_nodes(mm); nid++)
-		for (int z = 0; z < mm_get_arch(mm)->nr_zones; z++) {
-			struct mm_zone_info info;
-
-			mm_zone_info(mm, nid, z, &info);
-			free += info.free;
-			managed += info.managed;
-		}
-	json_put(doc, "nr_free_pages", free);
+	json_put(doc, "nr_free_pages", sums.free);
 	put_zeroes(doc, mm, kernel_zone_counters);
 	if (kernel_has_numa(mm))
-		put_numa(doc, mm);
+		put_numa(doc, mm, s->nid);
 	put_zeroes(doc, mm, kernel_node_counters);
+	if (s->nid != ALL_NODES)
+		return doc;
+	put_threshold(doc, mm, "nr_dirty_threshold", DIRTY_RATIO);
+	put_threshold(doc, mm, "nr_dirty_background_threshold", DIRTY_BACKGROUND_RATIO);
 	put_zeroes(doc, mm, kernel_events_before);
 	put_zone_events(doc, mm);
-	json_put(doc, "pgfree", managed);
+	json_put(doc, "pgfree", sums.total);
 	put_zeroes(doc, mm, kernel_events_after);
+	json_put(doc, "nr_unstable", 0); /* kept for those who look for it: gone since 5.8 */
 	return doc;
 }
 
@@ -125,8 +136,9 @@ static int text(const struct show_subject *s, FILE *out)
 
 const struct show_kind show_vmstat = {
 	.name = "vmstat",
-	.summary = "counters, as /proc/vmstat",
+	.summary = "counters, as /proc/vmstat; with --node, of that node",
 	.boots = true,
+	.of_node = true,
 	.text = text,
 	.json = json,
 };

@@ -3,10 +3,12 @@
  * In which order allocations fall back, as the kernel's boot messages tell it (with
  * mminit_loglevel=4): nodes, then for each populated zone the zones it tries.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "sim/json.h"
+#include "sim/kernel_counters.h"
 #include "sim/show/show.h"
 
 /* Zones of the list that a request for at most `zone` may use, in order. */
@@ -42,11 +44,15 @@ static void gather_node(json_t *nodes, const struct mm *mm, int nid)
 
 	json_put(node, "node", (uint64_t)nid);
 	fallback = json_put_array(node, "fallback");
+	/* The kernel begins with the node itself also where it has no memory. */
+	if (!nr || order[0] != nid)
+		json_append(fallback, (uint64_t)nid);
 	for (int i = 0; i < nr; i++)
 		json_append(fallback, (uint64_t)order[i]);
 	free(order);
 	lists = json_put_array(node, "zonelists");
-	for (int this_node = 0; this_node < 2; this_node++)
+	/* Lists of this node alone are for __GFP_THISNODE, which NUMA brings. */
+	for (int this_node = 0; this_node < 1 + kernel_has_numa(mm); this_node++)
 		for (int z = 0; z < mm_get_arch(mm)->nr_zones; z++) {
 			struct mm_zone_info info;
 
@@ -81,7 +87,8 @@ static void print_lists(const json_t *node, FILE *out)
 	}
 }
 
-static void print(const json_t *nodes, FILE *out)
+/* A kernel without NUMA has no such message, and one node. */
+static void print_orders(const json_t *nodes, FILE *out)
 {
 	const json_t *node, *next;
 	size_t n, i;
@@ -92,13 +99,21 @@ static void print(const json_t *nodes, FILE *out)
 			fprintf(out, "%" JSON_INTEGER_FORMAT " ", json_integer_value(next));
 		fputc('\n', out);
 	}
-	json_array_foreach (nodes, n, node)
-		print_lists(node, out);
 }
 
 static int text(const struct show_subject *s, FILE *out)
 {
-	return show_document(json(s), print, out);
+	json_t *nodes = json(s), *node;
+	size_t n;
+
+	if (!nodes)
+		return -ENOMEM;
+	if (kernel_has_numa(s->mm))
+		print_orders(nodes, out);
+	json_array_foreach (nodes, n, node)
+		print_lists(node, out);
+	json_decref(nodes);
+	return 0;
 }
 
 const struct show_kind show_zonelists = {

@@ -51,15 +51,14 @@ run show configs/machines/W7_touch_i386_highmem.cfg vmstat
 out "pgalloc_high 0"
 ! grep -q numa "$tmp/out" || fail "NUMA counters of a kernel without NUMA"
 
-# /proc/iomem: RAM, and the kernel's image within it.
+# /proc/iomem: RAM, whatever nodes it is on, and the kernel's image within it.
 cat >"$tmp/iomem" <<END
 00001000-0009efff : System RAM
-00100000-1fffffff : System RAM
-  01000000-01e01fff : kernel code
-  02000000-028eafff : kernel rodata
-  02a00000-02c48fff : kernel data
-  03310000-043fffff : kernel bss
-20000000-3ffdcfff : System RAM
+00100000-3ffdcfff : System RAM
+  01000000-01e01fff : Kernel code
+  02000000-028eafff : Kernel rodata
+  02a00000-02c48fff : Kernel data
+  03310000-043fffff : Kernel bss
 END
 run show configs/machines/W1b_touch_4k_2x512m.cfg iomem
 status 0

@@ -53,17 +53,54 @@ static int print(const struct show_kind *kind, const struct show_subject *s, boo
 	return output_commit(&out) ? STATUS_FAILED : STATUS_DONE;
 }
 
+static const struct option_def option_node = {
+	.name = "node",
+	.kind = OPTION_NUMBER,
+	.value = "N",
+	.help = "the file of node N alone, where the kernel has one a node",
+};
+
+/* Does the kind have a file of one node, if one is asked for? */
+static bool check_kind_of_node(const struct show_kind *kind, bool asked)
+{
+	if (!asked || kind->of_node)
+		return true;
+	message("show: --node: '%s' has no file of one node; those that have are:", kind->name);
+	for (int i = 0; show_kinds[i]; i++)
+		if (show_kinds[i]->of_node)
+			fprintf(stderr, "  %-12s  %s\n", show_kinds[i]->name,
+				show_kinds[i]->summary);
+	return false;
+}
+
+/* The node asked for into *nid. */
+static bool find_node(const struct arguments *args, const struct mm *mm, int *nid)
+{
+	uint64_t node = arguments_number(args, &option_node, 0);
+
+	*nid = ALL_NODES;
+	if (!arguments_value(args, &option_node))
+		return true;
+	if (node >= (uint64_t)mm_nr_nodes(mm)) {
+		message("show: --node: expected a node from 0 to %d, found '%s'",
+			mm_nr_nodes(mm) - 1, arguments_value(args, &option_node));
+		return false;
+	}
+	*nid = (int)node;
+	return true;
+}
+
 static int run(const struct arguments *args)
 {
 	const char *path = args->operands[0];
 	bool json = arguments_choice(args, &option_format) == FORMAT_JSON;
 	const struct show_kind *kind = find_kind(args->operands[1]);
-	struct show_subject s = {0};
+	struct show_subject s = {.nid = ALL_NODES};
 	struct diag diag = DIAG_INIT;
 	struct machine *m = NULL;
 	int err, status;
 
-	if (!kind)
+	if (!kind || !check_kind_of_node(kind, arguments_value(args, &option_node) != NULL))
 		return STATUS_WRONG;
 	if (json && !kind->json) {
 		message("show: there is no JSON form of '%s'", kind->name);
@@ -77,6 +114,8 @@ static int run(const struct arguments *args)
 	message_warnings(&diag, arguments_value(args, &option_quiet) != NULL);
 	if (err) {
 		status = message_error(&diag, err, path);
+	} else if (s.mm && !find_node(args, s.mm, &s.nid)) {
+		status = STATUS_WRONG;
 	} else {
 		s.machine = m;
 		status = print(kind, &s, json, arguments_value(args, &option_output));
@@ -96,8 +135,8 @@ static void explain(FILE *out)
 		fprintf(out, "  %-12s  %s\n", show_kinds[i]->name, show_kinds[i]->summary);
 }
 
-static const struct option_def *const options[] = {&option_set, &option_sysctl, &option_format,
-						   &option_output, NULL};
+static const struct option_def *const options[] = {&option_node,   &option_set,    &option_sysctl,
+						   &option_format, &option_output, NULL};
 
 const struct command command_show = {
 	.name = "show",
