@@ -143,6 +143,18 @@ static const struct command *find_command(char **words, int nr_words, int *nr_na
 	return NULL;
 }
 
+/* Before the work, not after it. */
+static bool outputs_can_be_written(const struct arguments *args)
+{
+	for (size_t i = 0; i < args->nr_given; i++) {
+		const struct option_def *option = args->given[i].option;
+
+		if (option->writes && output_check(args->given[i].value))
+			return false;
+	}
+	return true;
+}
+
 static int run_command(const struct command *c, int argc, char **argv)
 {
 	struct arguments args;
@@ -162,6 +174,8 @@ static int run_command(const struct command *c, int argc, char **argv)
 		message("%s: too many arguments, from '%s' on; usage: %s [OPTION...] %s", c->name,
 			args.operands[c->max_operands], who, c->operands);
 		status = STATUS_WRONG;
+	} else if (!outputs_can_be_written(&args)) {
+		status = STATUS_FAILED;
 	} else {
 		status = c->run(&args);
 	}

@@ -29,6 +29,7 @@ const struct option_def option_output = {.name = "output",
 					 .letter = 'o',
 					 .kind = OPTION_TEXT,
 					 .value = "FILE",
+					 .writes = true,
 					 .help = "write the results to FILE, whole or not at all"};
 const struct option_def option_seed = {.name = "seed",
 				       .kind = OPTION_NUMBER,

@@ -28,6 +28,7 @@ struct option_def {
 	const char *value;          /* what its value is called in the help: "FILE" */
 	const char *help;           /* one line */
 	const char *const *choices; /* OPTION_CHOICE: NULL at the end; the first is the default */
+	bool writes;                /* OPTION_TEXT: a file that the command writes */
 };
 
 /* What several commands take. A command's own options stand in its file. */

@@ -125,6 +125,24 @@ int output_open(struct output *o, const char *path)
 	return err ? fail(o, -err) : 0;
 }
 
+int output_check(const char *path)
+{
+	struct output o;
+	struct stat st;
+
+	/* Opening a pipe waits for its reader, and closing it ends what he reads. */
+	if (path && !stat(path, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
+		if (!access(path, W_OK))
+			return 0;
+		o = (struct output){.path = strdup(path)};
+		return fail(&o, errno);
+	}
+	if (output_open(&o, path))
+		return -EIO;
+	output_discard(&o);
+	return 0;
+}
+
 int output_commit(struct output *o)
 {
 	bool failed = ferror(o->stream);

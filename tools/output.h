@@ -23,6 +23,13 @@ struct output {
 int output_open(struct output *o, const char *path);
 
 /**
+ * Could output_open() write there? For before the work that makes the results. Leaves nothing
+ * behind, and does not touch what stands there. 0, or -errno after a message. NULL and "-" always
+ * can.
+ */
+int output_check(const char *path);
+
+/**
  * All is written: flush, close, put in place. Returns 0, or -errno after a message where any write
  * failed, and then a regular file is as it was before.
  */

@@ -29,6 +29,7 @@ const struct option_def option_events = {
 	.name = "events",
 	.kind = OPTION_TEXT,
 	.value = "FILE",
+	.writes = true,
 	.help = "write the tracepoints of the simulated kernel to FILE, as ftrace text"};
 
 static void report_progress(void *arg, uint64_t done, uint64_t total)

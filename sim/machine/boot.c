@@ -46,6 +46,20 @@ static int write_sysctl(const struct machine *m, const struct machine_sysctl *s,
 	return err;
 }
 
+/* A model that cannot be is told where it is asked for. */
+static void tell_refusal(const struct machine *m, const struct mm_refusal *refusal,
+			 struct diag *diag)
+{
+	const char *file = m->model_file ? m->model_file : m->file;
+
+	if (refusal->about != MM_ABOUT_MODEL)
+		diag_error(diag, -EINVAL, m->file, 0, "%s", refusal->why);
+	else if (m->model_line)
+		diag_error(diag, -EINVAL, file, m->model_line, "%s", refusal->why);
+	else
+		diag_error(diag, -EINVAL, m->file, 0, "%s: %s", file, refusal->why);
+}
+
 int boot_machine(const struct machine *m, const struct mm_ops *ops, void *ctx, struct diag *diag,
 		 struct mm **out)
 {
@@ -54,8 +68,7 @@ int boot_machine(const struct machine *m, const struct mm_ops *ops, void *ctx, s
 
 	err = mm_boot(&m->mm, ops, ctx, out, &refusal);
 	if (err == -EINVAL)
-		diag_error(diag, err, m->file, refusal.about == MM_ABOUT_MODEL ? m->model_line : 0,
-			   "%s", refusal.why);
+		tell_refusal(m, &refusal, diag);
 	for (size_t i = 0; i < m->nr_sysctls && !err; i++) {
 		err = write_sysctl(m, &m->sysctls[i], *out, diag);
 		if (err) {

@@ -167,8 +167,12 @@ static void read_model(struct machine_reader *r, const struct cfg_setting *root)
 		names[i] = mm_model_name((enum mm_memory_model)i);
 	cfg_choice(r->cfg, s, "memory model", names, &model);
 	r->m->mm.model = (enum mm_memory_model)model;
-	if (s)
-		cfg_where(r->cfg, s, &file, &r->m->model_line);
+	if (!s)
+		return;
+	cfg_where(r->cfg, s, &file, &r->m->model_line);
+	r->m->model_file = strdup(file);
+	if (!r->m->model_file)
+		cfg_no_memory(r->cfg);
 }
 
 static void (*const parts[])(struct machine_reader *r, const struct cfg_setting *root) = {
@@ -268,6 +272,7 @@ void machine_free(struct machine *m)
 		free(m->sysctls[i].text);
 	free(m->sysctls);
 	free(m->presets);
+	free(m->model_file);
 	if (m->profile)
 		kernel_profile_clear(m->profile);
 	free(m->profile);

@@ -85,7 +85,8 @@ struct machine {
 	size_t nr_sysctls;
 	struct mm_zone_preset *presets;
 
-	unsigned model_line; /* line of `memory_model` in the file, for messages */
+	char *model_file;    /* where `memory_model` stands, for messages: a file or a --set */
+	unsigned model_line; /* 0: a --set */
 };
 
 /* `--set path=value` of the command line. */

@@ -78,7 +78,7 @@ wrong "numasim: $tmp/flat.cfg:$line: the flat memory model has one node descript
 err "the machine has 2 nodes; use discontig, sparse or sparse-vmemmap"
 [ ! -e "$tmp/none" ] || fail "-o has made a file"
 run compare $w1b --models sparse,flat
-wrong "numasim: $w1b: the flat memory model has one node descriptor"
+wrong "numasim: $w1b: --set memory_model=flat: the flat memory model has one node descriptor"
 run compare $board "$tmp/none.cfg"
 wrong "numasim: $tmp/none.cfg: "
 run compare $board --models flat,spares

@@ -50,6 +50,25 @@ run trace info "$trace" -o "$tmp/no/such/result"
 status 1
 err "cannot write $tmp/no/such/result: No such file or directory"
 
+# That is noticed before the work: what is asked for is not even looked at.
+for command in 'check none' 'diff none none' 'import capture none' 'trace info none' 'show none topology' \
+	'run none' 'replay none none' 'compare none none'; do
+	# shellcheck disable=SC2086 # words
+	run $command -o "$tmp/no/such/result"
+	status 1
+	err "cannot write $tmp/no/such/result: No such file or directory"
+	[ "$(wc -l <"$tmp/err")" -eq 1 ] || fail "it did more than look whether it can write"
+done
+run replay none none --events "$tmp/no/such/events"
+status 1
+err "cannot write $tmp/no/such/events: No such file or directory"
+# Nobody reads the pipe: looking does not wait for that.
+mkfifo "$tmp/pipe"
+run show none topology -o "$tmp/pipe"
+status 2
+err "none: "
+only result
+
 run trace info "$trace" -o "$tmp/dir"
 status 1
 err "cannot write $tmp/dir: Is a directory"

@@ -143,6 +143,17 @@ run show $machine platform --set memory_model
 status 2
 err "--set: 'memory_model' is not of the form PATH=VALUE"
 
+run show configs/machines/ring8.cfg zoneinfo --set memory_model=flat
+status 2
+silent out
+err "numasim: configs/machines/ring8.cfg: --set memory_model=flat: the flat memory model has one node descriptor"
+cp configs/machines/*.inc "$tmp"
+sed 's/^memory_model = .*/memory_model = "flat";/' configs/machines/ring8.cfg >"$tmp/flat.cfg"
+line=$(grep -n '^memory_model' "$tmp/flat.cfg")
+run show "$tmp/flat.cfg" zoneinfo
+status 2
+err "numasim: $tmp/flat.cfg:${line%%:*}: the flat memory model has one node descriptor"
+
 run show "$tmp/none.cfg" platform
 status 2
 err "numasim: $tmp/none.cfg: "
