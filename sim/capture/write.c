@@ -11,6 +11,8 @@
 #include "sim/capture/machine.h"
 #include "sim/config/units.h"
 
+#define MANY_NODES 16
+
 /* A string of the file: what libconfig would end it with, or could not read, is a question mark. */
 static void write_string(FILE *out, const char *text)
 {
@@ -185,10 +187,32 @@ static void write_caches(const struct hardware *hw, FILE *out)
 	fputs(");\n", out);
 }
 
+/* More columns than a person reads across: rows as nodeN/distance has them, and no cell a pair. */
+static void write_many_nodes(const struct captured_machine *m, const struct hardware *hw, FILE *out)
+{
+	int nr = m->nr_nodes;
+
+	fputs("distances = (\n", out);
+	for (int from = 0; from < nr; from++) {
+		fputs("\t\"", out);
+		for (int to = 0; to < nr; to++)
+			fprintf(out, "%s%d", to ? " " : "", m->distance[from * nr + to]);
+		fprintf(out, "\"%s\n", from + 1 < nr ? "," : "");
+	}
+	fprintf(out,
+		");\n\n# Not measured: %s,\n# by distance: latency times distance / 10, "
+		"bandwidth times 10 / distance.\ninterconnect = {\n"
+		"\tby_distance = { latency = \"%s\"; bandwidth = \"%s\"; };\n};\n",
+		hw->source, units_time(hw->latency_ps).text, units_rate(hw->bytes_per_s).text);
+}
+
 static void write_hardware(const struct captured_machine *m, const struct hardware *hw, FILE *out)
 {
-	if (m->nr_nodes > 1) {
+	if (m->nr_nodes > 1)
 		fputs("# What the firmware says; orders the zonelists.\n", out);
+	if (m->nr_nodes > MANY_NODES) {
+		write_many_nodes(m, hw, out);
+	} else if (m->nr_nodes > 1) {
 		write_matrix(m, "distances", "", out, distance_cell, hw);
 		fprintf(out,
 			"\n# Not measured: %s,\n# by distance: latency times distance / 10, "

@@ -15,10 +15,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAX_TEXT     ((size_t)4 << 20)
+#define MAX_TEXT     ((size_t)8 << 20)
 #define MAX_DEPTH    8
 #define MAX_INCLUDES 64
-#define TOO_LARGE    "the file and its includes are larger than 4 MiB"
+#define TOO_LARGE    "the file and its includes are larger than 8 MiB"
 
 /* A file being read, and who included it. */
 struct source {

@@ -5,7 +5,7 @@
  *
  * libconfig's own scanner ends the process on a read error, cuts integers to 32 bits in silence,
  * resolves includes against the working directory and recurses as deep as the file says. So it
- * only ever sees text that passed through here. Limits: 4 MiB of text, 64 includes, 8 deep; values
+ * only ever sees text that passed through here. Limits: 8 MiB of text, 64 includes, 8 deep; values
  * nested 16 deep; 1,000,000 tokens; 256 keys in a group.
  */
 #ifndef SIM_CONFIG_TEXT_H

@@ -9,29 +9,69 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
-#define LOCAL_DISTANCE  10 /* ACPI, and the kernel's default where there is no matrix */
-#define REMOTE_DISTANCE 20
+#define REMOTE_DISTANCE 20 /* the kernel's default where there is no matrix */
 #define UNREACHABLE     255
 
-static void read_distance(struct machine_reader *r, const struct cfg_setting *s, int from, int to)
+static void put_distance(struct machine_reader *r, const struct cfg_setting *s,
+			 const struct node_pair *pair, uint64_t d)
 {
-	uint8_t *distance = &r->m->distance[from * r->m->mm.nr_nodes + to];
-	uint64_t d;
-
-	if (!cfg_integer(r->cfg, s, 0, UNREACHABLE, &d))
-		return;
-	if (from == to && d != LOCAL_DISTANCE)
+	if (pair->from == pair->to && d != LOCAL_DISTANCE)
 		cfg_error(r->cfg, s,
 			  "expected %d on the diagonal, the distance of a node to itself, found "
 			  "%" PRIu64,
 			  LOCAL_DISTANCE, d);
-	if (from != to && d < LOCAL_DISTANCE)
+	if (pair->from != pair->to && d < LOCAL_DISTANCE)
 		cfg_error(r->cfg, s,
 			  "expected a distance from %d to 254, or 255 for unreachable, found "
 			  "%" PRIu64,
 			  LOCAL_DISTANCE, d);
-	*distance = (uint8_t)d;
+	r->m->distance[pair->from * r->m->mm.nr_nodes + pair->to] = (uint8_t)d;
+}
+
+/* "10 21 21": a row as the kernel's nodeN/distance has it. */
+static void read_text_row(struct machine_reader *r, const struct cfg_setting *s, int from)
+{
+	struct node_pair pair = {.from = from};
+	const char *text = "", *p;
+	int nr = r->m->mm.nr_nodes;
+
+	cfg_string(r->cfg, s, &text);
+	for (p = text + strspn(text, " "); *p && !cfg_status(r->cfg); p += strspn(p, " ")) {
+		size_t len = strspn(p, "0123456789");
+		unsigned long d = len && len < 4 ? strtoul(p, NULL, 10) : UNREACHABLE + 1;
+
+		if (d > UNREACHABLE || (p[len] && p[len] != ' '))
+			cfg_error(r->cfg, s,
+				  "expected distances from %d to %d with blanks between, found "
+				  "'%.20s'",
+				  LOCAL_DISTANCE, UNREACHABLE, p);
+		else if (pair.to < nr)
+			put_distance(r, s, &pair, d);
+		pair.to++;
+		p += len;
+	}
+	if (!cfg_status(r->cfg) && pair.to != nr)
+		cfg_error(r->cfg, s, "expected %d distances, one a node, found %d", nr, pair.to);
+}
+
+static void read_list_row(struct machine_reader *r, const struct cfg_setting *s, int from)
+{
+	const struct cfg_setting *row = cfg_list(r->cfg, s);
+	struct node_pair pair = {.from = from};
+	unsigned nr = (unsigned)r->m->mm.nr_nodes;
+	uint64_t d;
+
+	if (row && cfg_length(row) != nr)
+		cfg_error(r->cfg, row, "expected %u columns, one a node, found %u", nr,
+			  cfg_length(row));
+	for (; pair.to < (int)nr && !cfg_status(r->cfg); pair.to++) {
+		const struct cfg_setting *cell = cfg_element(row, (unsigned)pair.to);
+
+		if (cfg_integer(r->cfg, cell, 0, UNREACHABLE, &d))
+			put_distance(r, cell, &pair, d);
+	}
 }
 
 void machine_read_distances(struct machine_reader *r, const struct cfg_setting *root)
@@ -50,13 +90,12 @@ void machine_read_distances(struct machine_reader *r, const struct cfg_setting *
 		cfg_error(r->cfg, matrix, "expected %u rows, one a node, found %u", nr,
 			  cfg_length(matrix));
 	for (unsigned i = 0; matrix && i < nr && !cfg_status(r->cfg); i++) {
-		const struct cfg_setting *row = cfg_list(r->cfg, cfg_element(matrix, i));
+		const struct cfg_setting *row = cfg_element(matrix, i);
 
-		if (row && cfg_length(row) != nr)
-			cfg_error(r->cfg, row, "expected %u columns, one a node, found %u", nr,
-				  cfg_length(row));
-		for (unsigned j = 0; j < nr && !cfg_status(r->cfg); j++)
-			read_distance(r, cfg_element(row, j), (int)i, (int)j);
+		if (cfg_is_string(row))
+			read_text_row(r, row, (int)i);
+		else
+			read_list_row(r, row, (int)i);
 	}
 }
 

@@ -12,8 +12,8 @@
 #include "sim/machine/machine.h"
 
 #define INTERCONNECT_MAX_PS    UINT64_C(1000000000000) /* a second */
-#define INTERCONNECT_MAX_LINKS 65536
-#define INTERCONNECT_MAX_HOPS  (16 << 20) /* links of all routes together */
+#define INTERCONNECT_MAX_LINKS (1 << 20)               /* each of 1024 nodes with each */
+#define INTERCONNECT_MAX_HOPS  (16 << 20)              /* links of all routes together */
 
 /* The two figures of a bank, a link or a pair of nodes. */
 struct wire {

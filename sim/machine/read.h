@@ -15,6 +15,7 @@
 
 #define MACHINE_MAX_RANGES 4096 /* of memory, of reservations, of zone presets */
 #define MACHINE_MAX_CACHES 8
+#define LOCAL_DISTANCE     10 /* ACPI: of a node to itself; others are in tenths of it */
 
 struct machine_reader {
 	struct cfg *cfg;

@@ -272,7 +272,7 @@ static void refuse_banks(struct machine_reader *r, const struct cfg_setting *roo
 	for (int nid = 0; !bank && nid < r->m->mm.nr_nodes; nid++)
 		bank = cfg_find(r->cfg, r->node_at[nid], "bank");
 	if (bank)
-		cfg_error(r->cfg, bank, "the matrices of `interconnect` give the banks already");
+		cfg_error(r->cfg, bank, "`interconnect` gives the banks already");
 }
 
 static void read_matrices(struct machine_reader *r, const struct cfg_setting *root,
@@ -300,6 +300,30 @@ static void read_matrices(struct machine_reader *r, const struct cfg_setting *ro
 	free(pairs);
 }
 
+/* A wire for each pair: local figures, and those of more distance in proportion. */
+static void read_by_distance(struct machine_reader *r, const struct cfg_setting *root,
+			     const struct cfg_setting *group)
+{
+	static const char *const keys[] = {"by_distance", "source", NULL};
+	const struct cfg_setting *local = cfg_group(r->cfg, cfg_find(r->cfg, group, "by_distance"));
+	size_t nr = (size_t)r->m->mm.nr_nodes;
+	struct wire *pairs = machine_array(r, nr * nr, sizeof(*pairs)), wire = {0};
+
+	cfg_keys(r->cfg, group, keys);
+	cfg_keys(r->cfg, local, wire_keys);
+	read_wire(r, local, &wire);
+	refuse_banks(r, root);
+	for (size_t i = 0; i < nr * nr && !cfg_status(r->cfg); i++)
+		pairs[i] = (struct wire){
+			.latency_ps = wire.latency_ps * r->m->distance[i] / LOCAL_DISTANCE,
+			.bytes_per_s = (uint64_t)((unsigned __int128)wire.bytes_per_s *
+						  LOCAL_DISTANCE / r->m->distance[i]),
+		};
+	if (!cfg_status(r->cfg))
+		check_result(r, group, interconnect_matrix(r->m, pairs));
+	free(pairs);
+}
+
 void machine_read_interconnect(struct machine_reader *r, const struct cfg_setting *root)
 {
 	const struct cfg_setting *group = cfg_group(r->cfg, cfg_find(r->cfg, root, "interconnect"));
@@ -307,6 +331,8 @@ void machine_read_interconnect(struct machine_reader *r, const struct cfg_settin
 	machine_read_source(r, group);
 	if (cfg_find(r->cfg, group, "latency") || cfg_find(r->cfg, group, "bandwidth"))
 		read_matrices(r, root, group);
+	else if (cfg_find(r->cfg, group, "by_distance"))
+		read_by_distance(r, root, group);
 	else
 		read_links(r, root, group);
 }

@@ -36,11 +36,11 @@ static void gather_list(json_t *lists, const struct mm *mm, int nid, int zone, b
 	free(refs);
 }
 
-static void gather_node(json_t *nodes, const struct mm *mm, int nid)
+static void gather_order(json_t *node, const struct mm *mm, int nid)
 {
-	json_t *node = json_append_object(nodes), *fallback, *lists;
 	int *order = malloc((size_t)mm_nr_nodes(mm) * sizeof(*order));
 	int nr = order ? mm_node_order(mm, nid, order) : 0;
+	json_t *fallback;
 
 	json_put(node, "node", (uint64_t)nid);
 	fallback = json_put_array(node, "fallback");
@@ -50,7 +50,12 @@ static void gather_node(json_t *nodes, const struct mm *mm, int nid)
 	for (int i = 0; i < nr; i++)
 		json_append(fallback, (uint64_t)order[i]);
 	free(order);
-	lists = json_put_array(node, "zonelists");
+}
+
+static void gather_lists(json_t *node, const struct mm *mm, int nid)
+{
+	json_t *lists = json_put_array(node, "zonelists");
+
 	/* Lists of this node alone are for __GFP_THISNODE, which NUMA brings. */
 	for (int this_node = 0; this_node < 1 + kernel_has_numa(mm); this_node++)
 		for (int z = 0; z < mm_get_arch(mm)->nr_zones; z++) {
@@ -67,8 +72,12 @@ static json_t *json(const struct show_subject *s)
 	const struct mm *mm = s->mm;
 	json_t *nodes = json_array();
 
-	for (int nid = 0; nid < mm_nr_nodes(mm); nid++)
-		gather_node(nodes, mm, nid);
+	for (int nid = 0; nid < mm_nr_nodes(mm); nid++) {
+		json_t *node = json_append_object(nodes);
+
+		gather_order(node, mm, nid);
+		gather_lists(node, mm, nid);
+	}
 	return nodes;
 }
 
@@ -87,33 +96,43 @@ static void print_lists(const json_t *node, FILE *out)
 	}
 }
 
-/* A kernel without NUMA has no such message, and one node. */
-static void print_orders(const json_t *nodes, FILE *out)
+static void print_order(const json_t *node, FILE *out)
 {
-	const json_t *node, *next;
-	size_t n, i;
+	const json_t *next;
+	size_t i;
 
-	json_array_foreach (nodes, n, node) {
-		fprintf(out, "Fallback order for Node %" PRIu64 ": ", json_get(node, "node"));
-		json_array_foreach (json_object_get(node, "fallback"), i, next)
-			fprintf(out, "%" JSON_INTEGER_FORMAT " ", json_integer_value(next));
-		fputc('\n', out);
-	}
+	fprintf(out, "Fallback order for Node %" PRIu64 ": ", json_get(node, "node"));
+	json_array_foreach (json_object_get(node, "fallback"), i, next)
+		fprintf(out, "%" JSON_INTEGER_FORMAT " ", json_integer_value(next));
+	fputc('\n', out);
 }
 
+/* A node at a time: the lists of a thousand nodes have millions of entries. */
+static int print_nodes(const struct mm *mm, FILE *out, bool lists)
+{
+	for (int nid = 0; nid < mm_nr_nodes(mm); nid++) {
+		json_t *node = json_object();
+
+		if (!node)
+			return -ENOMEM;
+		gather_order(node, mm, nid);
+		if (lists) {
+			gather_lists(node, mm, nid);
+			print_lists(node, out);
+		} else {
+			print_order(node, out);
+		}
+		json_decref(node);
+	}
+	return 0;
+}
+
+/* A kernel without NUMA tells no order of nodes, having one. */
 static int text(const struct show_subject *s, FILE *out)
 {
-	json_t *nodes = json(s), *node;
-	size_t n;
+	int err = kernel_has_numa(s->mm) ? print_nodes(s->mm, out, false) : 0;
 
-	if (!nodes)
-		return -ENOMEM;
-	if (kernel_has_numa(s->mm))
-		print_orders(nodes, out);
-	json_array_foreach (nodes, n, node)
-		print_lists(node, out);
-	json_decref(nodes);
-	return 0;
+	return err ? err : print_nodes(s->mm, out, true);
 }
 
 const struct show_kind show_zonelists = {

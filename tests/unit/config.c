@@ -151,8 +151,8 @@ Test(config, limits)
 	for (int i = 0; i < 257; i++)
 		snprintf(keys + strlen(keys), sizeof(keys) - strlen(keys), "k%d=1;", i);
 	refused(keys, "a.cfg:1: more than 256 keys in a group");
-	refused_repeated("# ", "x", (size_t)5 << 20, "\na = 1;",
-			 "a.cfg:1: the file and its includes are larger than 4 MiB");
+	refused_repeated("# ", "x", (size_t)9 << 20, "\na = 1;",
+			 "a.cfg:1: the file and its includes are larger than 8 MiB");
 }
 
 Test(config, include_needs_a_file)

@@ -287,6 +287,27 @@ Test(machine, a_matrix_is_not_routed)
 	machine_free(m);
 }
 
+/* 80 ns and 12 GB/s at distance 10: 160 ns and 6 GB/s at 20, 240 ns and 4 GB/s at 30. */
+Test(machine, wires_by_distance)
+{
+	struct machine *m = parse(
+		"source = \"made up\"; architecture = \"x86_64\"; memory_model = \"sparse\";\n"
+		"nodes = (" NODE("0") "," NODE("1GiB") ");\n"
+						       "distances = ( \"10 20\", \" 30  10 \" );\n"
+						       "interconnect = { by_distance = { latency = "
+						       "\"80ns\"; bandwidth = \"12GB/s\"; }; };");
+
+	cr_assert_eq(machine_route(m, 0, 0)->latency_ps, 80000);
+	cr_assert_eq(machine_route(m, 0, 0)->bytes_per_s, 12000 * MB);
+	cr_assert_eq(machine_route(m, 0, 1)->latency_ps, 160000);
+	cr_assert_eq(machine_route(m, 0, 1)->bytes_per_s, 6000 * MB);
+	cr_assert_eq(machine_route(m, 1, 0)->latency_ps, 240000);
+	cr_assert_eq(machine_route(m, 1, 0)->bytes_per_s, 4000 * MB);
+	cr_assert_eq(m->distance[1], 20);
+	cr_assert_eq(m->distance[2], 30);
+	machine_free(m);
+}
+
 Test(machine, nodes_without_cpus_or_memory)
 {
 	struct machine *m =

@@ -224,6 +224,22 @@ Test(machine_errors, distances)
 		"m.cfg:7: distances[1][0]: expected an integer from 0 to 255, found 256");
 	refused(TWO "distances = ( ( 10, 20 ), 20 );", "m.cfg:7: distances[1]: expected a list, as "
 						       "( value, value ), found the integer 20");
+	refused(TWO "distances = ( \"10 20\", \"20\" );",
+		"m.cfg:7: distances[1]: expected 2 distances, one a node, found 1");
+	refused(TWO "distances = ( \"10 20\", \"20 10 20\" );",
+		"m.cfg:7: distances[1]: expected 2 distances, one a node, found 3");
+	refused(TWO "distances = ( \"10 20\", \"20 1O\" );",
+		"m.cfg:7: distances[1]: expected distances from 10 to 255 with blanks between, "
+		"found '1O'");
+	refused(TWO "distances = ( \"10 20\", \"256 10\" );",
+		"m.cfg:7: distances[1]: expected distances from 10 to 255 with blanks between, "
+		"found '256 10'");
+	refused(TWO "distances = ( \"10 9\", \"20 10\" );",
+		"m.cfg:7: distances[0]: expected a distance from 10 to 254, or 255 for "
+		"unreachable, found 9");
+	refused(TWO "distances = ( \"11 20\", \"20 10\" );",
+		"m.cfg:7: distances[0]: expected 10 on the diagonal, the distance of a node to "
+		"itself, found 11");
 	refused(TWO "distances = ( ( 10, \"20\" ), ( 20, 10 ) );",
 		"m.cfg:7: distances[0][1]: expected an integer, found the string \"20\"");
 }
@@ -267,7 +283,7 @@ Test(machine_errors, matrices)
 		"found the integer 1");
 	refused(TWO "interconnect = { latency = ( " ROW2("1ns", "2ns") "," ROW2(
 			"2ns", "1ns") " ); " RATES " };",
-		"m.cfg:2: bank: the matrices of `interconnect` give the banks already");
+		"m.cfg:2: bank: `interconnect` gives the banks already");
 }
 
 #define LINK "link = { latency = \"50ns\"; bandwidth = \"5GB/s\"; };"
@@ -444,11 +460,15 @@ Test(machine_errors, counts_are_bounded)
 	text = repeated(ONE "cache_line = \"64B\"; caches = ( { }", ",{ }", 8, ");");
 	refused(text, "m.cfg:6: caches: expected at most 8 caches, found 9");
 	free(text);
-	/* 1000 nodes, each linked with each: 999,000 links. */
-	text = repeated(HEAD BANK "nodes = (\n" NODE(MEMORY("0", "1GiB"), CPU), ",{ }", 999,
-			"\n);\ninterconnect = { topology = \"full\"; " LINK " };");
-	refused(text, "m.cfg:6: interconnect.topology: more links or routes than numasim can hold "
-		      "(65536 links, 16777216 links in all routes together)");
+	/* A ring of 1024 nodes: 256 links between two of them on average, 268 million in all. */
+	text = malloc(1024 * 200);
+	strcpy(text, HEAD BANK "nodes = (\n");
+	for (int nid = 0, len = (int)strlen(text); nid < 1024; nid++)
+		len += sprintf(text + len, "%s" NODE(MEMORY("%dGiB", "1GiB"), CPU), nid ? "," : "",
+			       nid);
+	strcat(text, "\n);\ninterconnect = { topology = \"ring\"; " LINK " };");
+	refused(text, "m.cfg:6: interconnect: more links or routes than numasim can hold "
+		      "(1048576 links, 16777216 links in all routes together)");
 	free(text);
 }
 
