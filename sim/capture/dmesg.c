@@ -124,6 +124,15 @@ static int read_faked(struct dmesg_reader *r, const char *p)
 	return read_node(r, p);
 }
 
+/* "Faking a node at [mem ...]": there is no NUMA, or the kernel does not believe SRAT. */
+static int drop_nodes(struct dmesg_reader *r, const char *p)
+{
+	(void)p;
+	ranges_clear(&r->out->nodes);
+	r->faked = true;
+	return 0;
+}
+
 static int read_initrd(struct dmesg_reader *r, const char *p)
 {
 	struct captured_range range = {.nid = -1, .line = r->line};
@@ -148,6 +157,7 @@ static int read_freeing(struct dmesg_reader *r, const char *p)
 	if (!scan_decimal(&number, &kib) || *number != 'K' || kib == 0 || kib >> 40)
 		return wrong(r, "a size in K");
 	range.end = kib << 10;
+	r->out->freed_init |= !strncmp(p, "unused kernel", 13);
 	return add(r, &r->out->late, &range, p, (size_t)(strstr(p, middle) - p));
 }
 
@@ -165,6 +175,7 @@ static const struct {
 	{"ACPI: SRAT: Node ", read_srat},
 	{"SRAT: Node ", read_srat},
 	{"Faking node ", read_faked},
+	{"Faking a node at ", drop_nodes},
 	{"RAMDISK: ", read_initrd},
 	{"Allocated new RAMDISK: ", read_initrd},
 	{"Freeing ", read_freeing},

@@ -13,10 +13,11 @@ struct captured_dmesg {
 	char *version;                 /* the line "Linux version ...", NULL: not there */
 	char *command_line;            /* NULL: not there */
 	struct captured_ranges usable; /* e820, or the map that the command line makes of it */
-	struct captured_ranges nodes;  /* of SRAT, or of numa=fake */
+	struct captured_ranges nodes;  /* of SRAT, or of numa=fake; none where not used */
 	struct captured_ranges
 		late; /* "Freeing WHAT memory: NK": [0, N KiB), in the file's order */
 	struct captured_range initrd; /* end 0: not there */
+	bool freed_init;              /* "Freeing unused kernel ...": the boot went to its end */
 };
 
 /** A line without its time stamp. */

@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GiB (UINT64_C(1) << 30)
+#define GiB         (UINT64_C(1) << 30)
+#define MAY_BE_LOST (1 << 20) /* numa_meminfo_cover_memory() lets up to 1 MiB go */
 
 struct reader {
 	const char *dir;
@@ -54,6 +55,10 @@ static int read_dmesg(struct reader *r)
 			r->diag, r->dmesg_file.path, 0,
 			"has no line 'Freeing ... memory: NK': what the kernel gives back late is "
 			"not known");
+	else if (!err && !r->dmesg.freed_init)
+		diag_warn(r->diag, r->dmesg_file.path, (unsigned)r->dmesg_file.nr_lines,
+			  "ends before a line 'Freeing unused kernel ... memory: NK': is it cut? "
+			  "What the kernel gives back from there on is not known");
 	return err;
 }
 
@@ -248,8 +253,7 @@ static int check_covered(struct reader *r, const struct captured_range *ram,
 			next = range->end;
 		missing -= range->end - range->start;
 	}
-	/* numa_meminfo_cover_memory() lets up to 1 MiB go. */
-	if (missing < 1 << 20)
+	if (missing < MAY_BE_LOST)
 		return 0;
 	return capture_wrong(&r->iomem_file, ram->line, r->diag,
 			     "System RAM from 0x%" PRIx64 " on is not in %s: is that cut?", next,
@@ -260,6 +264,7 @@ static int check_covered(struct reader *r, const struct captured_range *ram,
 static int check_against_iomem(struct reader *r, const struct capture_file *f)
 {
 	const struct captured_ranges *memory = &r->m->memory;
+	bool map = r->dmesg.version && r->dmesg.usable.nr;
 
 	for (size_t k = 0; k < memory->nr; k++) {
 		bool inside = false;
@@ -270,8 +275,10 @@ static int check_against_iomem(struct reader *r, const struct capture_file *f)
 		if (!inside)
 			return capture_wrong(
 				f, memory->at[k].line, r->diag,
-				"[0x%" PRIx64 "-0x%" PRIx64 ") is not System RAM in %s",
-				memory->at[k].start, memory->at[k].end, r->iomem_file.path);
+				"[0x%" PRIx64 "-0x%" PRIx64 ") is not System RAM in %s%s%s",
+				memory->at[k].start, memory->at[k].end, r->iomem_file.path,
+				map ? " and usable by the firmware's map in " : "",
+				map ? r->dmesg_file.path : "");
 	}
 	for (size_t i = 0; i < r->ram.nr; i++) {
 		struct captured_range ram = r->ram.at[i];
@@ -300,11 +307,12 @@ static int read_memblock_memory(struct reader *r, const struct capture_file *f)
 }
 
 /* Cut one range of RAM at the borders of nodes. */
-static int add_by_node(struct reader *r, struct captured_range ram)
+static int add_by_node(struct reader *r, const struct capture_file *f, struct captured_range ram)
 {
 	const struct captured_ranges *nodes = &r->dmesg.nodes;
 	bool numa =
 		nodes->nr && !strstr(r->m->command_line, "numa=off") && r->m->arch->id != MM_I386;
+	uint64_t uncovered;
 	int err = 0;
 
 	if (!usable_part(r->m, &ram))
@@ -312,6 +320,7 @@ static int add_by_node(struct reader *r, struct captured_range ram)
 	ram.nid = 0;
 	if (!numa)
 		return ranges_add(&r->m->memory, &ram, NULL, 0);
+	uncovered = ram.end - ram.start;
 	for (size_t i = 0; !err && i < nodes->nr; i++) {
 		struct captured_range part = ram;
 
@@ -320,9 +329,16 @@ static int add_by_node(struct reader *r, struct captured_range ram)
 			part.start = nodes->at[i].start;
 		if (part.end > nodes->at[i].end)
 			part.end = nodes->at[i].end;
-		if (part.start < part.end && usable_part(r->m, &part))
-			err = ranges_add(&r->m->memory, &part, NULL, 0);
+		if (part.start >= part.end || !usable_part(r->m, &part))
+			continue;
+		uncovered -= part.end - part.start;
+		err = ranges_add(&r->m->memory, &part, NULL, 0);
 	}
+	if (!err && uncovered >= MAY_BE_LOST)
+		err = capture_wrong(f, ram.line, r->diag,
+				    "%" PRIu64 " KiB of [0x%" PRIx64 "-0x%" PRIx64
+				    ") are on no node by the SRAT lines of %s: are some missing?",
+				    uncovered >> 10, ram.start, ram.end, r->dmesg_file.path);
 	return err;
 }
 
@@ -338,7 +354,7 @@ static int read_firmware_memory(struct reader *r)
 				  "iomem.txt is missing, and so are memblock_memory.tsv and the "
 				  "firmware's map in dmesg.txt: expected one of them");
 	for (size_t i = 0; !err && i < from->nr; i++)
-		err = add_by_node(r, from->at[i]);
+		err = add_by_node(r, f, from->at[i]);
 	ranges_sort(&r->m->memory);
 	r->m->memory_from = r->iomem.nr ? "iomem.txt" : "dmesg.txt";
 	if (err == -E2BIG)
@@ -373,6 +389,8 @@ static int read_reserved(struct reader *r)
 	r->m->complete = f.path != NULL;
 	if (f.path)
 		err = ranges_parse_reserved(&f, r->diag, &r->m->reserved);
+	if (f.path && !err)
+		err = captured_reserved_check(r->m, &r->iomem, &f, r->diag);
 	capture_close(&f);
 	if (!err && !r->m->complete)
 		err = captured_profile_read(r->m, &r->dmesg, r->dir, r->diag);

@@ -92,4 +92,12 @@ int captured_late_read(struct captured_machine *m, const struct captured_ranges 
 		       const struct captured_dmesg *dmesg, const char *dmesg_path,
 		       struct diag *diag);
 
+/**
+ * memblock's list of what is reserved against the memory: it holds at least the memmap, or it is
+ * cut
+ * (-EINVAL); what lies in no memory is warned of. Memory is known.
+ */
+int captured_reserved_check(const struct captured_machine *m, const struct captured_ranges *iomem,
+			    const struct capture_file *f, struct diag *diag);
+
 #endif

@@ -77,8 +77,20 @@ static int add_row(const struct capture_file *f, size_t i, struct diag *diag,
 	return err;
 }
 
+/* A row within another one is a part of it. */
+static int check_nested(const struct capture_file *f, size_t i, struct diag *diag,
+			const struct captured_range *range, const struct captured_range *parent)
+{
+	if (!range->nested || (range->start >= parent->start && range->end <= parent->end))
+		return 0;
+	return capture_wrong(
+		f, i, diag, "the range is not within that of line %zu, of which it is a part: '%s'",
+		parent->line + 1, capture_quote(f->lines[i]).text);
+}
+
 int ranges_parse_iomem(const struct capture_file *f, struct diag *diag, struct captured_ranges *out)
 {
+	struct captured_range parent = {0};
 	bool addresses = false;
 
 	for (size_t i = 0; i < f->nr_lines; i++) {
@@ -103,7 +115,11 @@ int ranges_parse_iomem(const struct capture_file *f, struct diag *diag, struct c
 					     capture_quote(f->lines[i]).text);
 		range.end = last + 1;
 		addresses |= last > 0;
-		err = add_row(f, i, diag, out, &range, p, strlen(p));
+		err = check_nested(f, i, diag, &range, &parent);
+		if (!err)
+			err = add_row(f, i, diag, out, &range, p, strlen(p));
+		if (!range.nested)
+			parent = range;
 		if (err)
 			return err;
 	}
@@ -151,6 +167,12 @@ int ranges_check_overlaps(const struct captured_ranges *sorted, const struct cap
 	for (size_t i = 1; i < sorted->nr; i++) {
 		const struct captured_range *a = &sorted->at[i - 1], *b = &sorted->at[i];
 
+		if (b->start < a->end && b->nid < 0)
+			return capture_wrong(f, b->line > a->line ? b->line : a->line, diag,
+					     "[0x%" PRIx64 "-0x%" PRIx64 ") overlaps [0x%" PRIx64
+					     "-0x%" PRIx64 ") of line %zu",
+					     b->start, b->end, a->start, a->end,
+					     (b->line > a->line ? a->line : b->line) + 1);
 		if (b->start < a->end)
 			return capture_wrong(f, b->line > a->line ? b->line : a->line, diag,
 					     "[0x%" PRIx64 "-0x%" PRIx64 ") of node %d overlaps "
@@ -221,6 +243,8 @@ int ranges_parse_reserved(const struct capture_file *f, struct diag *diag,
 		if (!err)
 			err = add_row(f, i, diag, out, &range, p, name_length(p));
 	}
+	if (err)
+		return err;
 	ranges_sort(out);
-	return err;
+	return ranges_check_overlaps(out, f, diag);
 }

@@ -38,7 +38,7 @@ int ranges_parse_iomem(const struct capture_file *f, struct diag *diag,
 int ranges_parse_memory(const struct capture_file *f, struct diag *diag,
 			struct captured_ranges *out);
 
-/** memblock_reserved.tsv: start, end, who asked for it. Errors likewise. */
+/** memblock_reserved.tsv: start, end, who asked for it; sorted, without overlaps. Likewise. */
 int ranges_parse_reserved(const struct capture_file *f, struct diag *diag,
 			  struct captured_ranges *out);
 

@@ -51,15 +51,33 @@ for step in "$tmp"/s1_uma6g_sysctls/[0-9]*; do
 done
 [ $# -gt 50 ] || fail "there are steps of sysctls: $#"
 
-# What the kernel made of the machine is not read: without it the same bytes come of it.
-for name in d_numa2x1g_4cpu g_numa_cpuless_and_memless m_uma2g_fake4 p_i386_686pae_2g; do
+# What the kernel made of the machine is not read, on any of them: the same bytes come of the folder without
+# it, and of one where all of it is nonsense.
+nr=0
+for archive in "$captures"/*.tar.gz; do
+	name=$(basename "$archive" .tar.gz)
+	c=$tmp/$name
 	mv "$tmp/$name.cfg" "$tmp/expected.cfg"
-	rm -f "$tmp/$name/zoneinfo.txt" "$tmp/$name/sysctl_vm.txt"
-	grep -E '(Linux version|BIOS-e820:|SRAT:|Freeing ) ?' "$tmp/$name/dmesg.txt" >"$tmp/reduced"
-	mv "$tmp/reduced" "$tmp/$name/dmesg.txt"
+	rm -rf "$c/zoneinfo.txt" "$c/sysctl_vm.txt" "$c"/[0-9][0-9]_*
+	# Of the boot messages: the firmware's tables, the initrd, the command line, what is freed late.
+	grep -E '(Linux version|BIOS-e820:|user: |user-defined|SRAT:|Faking|RAMDISK:|Freeing ) ?' \
+		"$c/dmesg.txt" >"$tmp/reduced"
+	mv "$tmp/reduced" "$c/dmesg.txt"
+	left=$(cd "$c" && find . -type f | grep -vE '/(iomem|cpuinfo|cmdline|shape|uname|dmesg|node[0-9]+\.(cpulist|distance))\.txt$|/memblock_(memory|reserved)\.tsv$')
+	[ -z "$left" ] || fail "there is still $left"
+	! grep -qE 'zonelist|Fallback|pageflags|Zone ranges|Memory:' "$c/dmesg.txt" || fail "dmesg still tells"
 	import "$name"
-	cmp "$tmp/expected.cfg" "$tmp/$name.cfg" || fail "what the kernel made was read"
+	cmp "$tmp/expected.cfg" "$tmp/$name.cfg" || fail "$name: what the kernel made was read"
+	for file in zoneinfo buddyinfo pagetypeinfo meminfo vmstat sysctl_vm slabinfo kpageflags_runs managed_account \
+		node0.meminfo node0.vmstat node0.numastat memory_blocks node_masks; do
+		printf 'nonsense \1 %s' "$file" >"$c/$file.txt"
+	done
+	printf 'nonsense' >"$c/zones.tsv"
+	import "$name"
+	cmp "$tmp/expected.cfg" "$tmp/$name.cfg" || fail "$name: nonsense was read"
+	nr=$((nr + 1))
 done
+[ $nr -eq 20 ] || fail "$nr captured machines"
 
 # As from a folder that has it in boot/, and names without .txt.
 name=g_numa_cpuless_and_memless
@@ -79,6 +97,7 @@ memory()
 	sed -n '/^nodes/,/^);/p' "$1"
 }
 name=f_numa4_uneven_ring
+unpack $name
 rm "$tmp/$name"/memblock_*.tsv
 sed -i '/Kernel bss/a\
   30000000-37ffffff : Crash kernel\

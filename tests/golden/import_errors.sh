@@ -149,6 +149,39 @@ put node1.distance.txt '20 10' '10 20'
 refused node1.distance.txt:2 "expected one line, found another: '10 20'"
 put dmesg.txt 'ACPI: SRAT: Node 0 PXM 0 [mem 0x0-0xfff]' 'ACPI: SRAT: Node 1 PXM 1 [mem 0x800-0x1fff]'
 refused dmesg.txt:2 "[0x800-0x2000) of node 1 overlaps [0x0-0x1000) of node 0"
+head -n 5 "$tmp/good/memblock_reserved.tsv" >"$c/memblock_reserved.tsv"
+refused memblock_reserved.tsv:5 "1024 KiB are reserved in all, less than the 32759 KiB of the memmap of 2047 MiB of memory: is the file cut?"
+printf '0x8000000000\t0x8000001000\t4096\tsomebody\n' >>"$c/memblock_reserved.tsv"
+rows=$(wc -l <"$c/memblock_reserved.tsv")
+refused "memblock_reserved.tsv:$rows" "[0x8000000000-0x8000001000) is no memory, and nothing else in iomem.txt"
+printf '0x1000000\t0x1001000\t4096\tsomebody\n' >>"$c/memblock_reserved.tsv"
+refused "memblock_reserved.tsv:$rows" "[0x1000000-0x1001000) overlaps [0x1000000-0x4411000) of line 6"
+sed 's/^  01000000-01e01d31/  81000000-81e01d31/' "$tmp/good/iomem.txt" >"$c/iomem.txt"
+refused iomem.txt:9 "the range is not within that of line 8, of which it is a part: '  81000000"
+map='BIOS-e820: [mem 0x0000000000100000-0x000000007ffdcfff]'
+sed "s/BIOS-e820: .mem 0x0000000000100000-/BIOS-e820: [mem 0x0000000000001000-/" "$tmp/good/dmesg.txt" >"$c/dmesg.txt"
+line=$(grep -nF "$map" "$tmp/good/dmesg.txt" | cut -d: -f1)
+refused "dmesg.txt:$line" "[0x1000-0x7ffdd000) overlaps [0x0-0x9fc00) of line"
+# One node's memory in SRAT, and nobody to say where the rest of System RAM is.
+rm "$c"/memblock_*.tsv
+grep -v 'SRAT: Node 1' "$tmp/good/dmesg.txt" >"$c/dmesg.txt"
+refused iomem.txt:8 "1048436 KiB of [0x100000-0x7ffdd000) are on no node by the SRAT lines of $c/dmesg.txt: are some missing?"
+# The kernel itself can say that it makes nothing of them.
+rm "$c"/memblock_*.tsv "$c"/node1.*
+echo '0-3' >"$c/node0.cpulist.txt"
+echo '10' >"$c/node0.distance.txt"
+echo '[    0.0] Faking a node at [mem 0x0000000000000000-0x000000007ffdcfff]' >>"$c/dmesg.txt"
+run import capture "$c" -o "$tmp/out.cfg"
+status 0
+grep -q 'base = "0x100000";.*size = "2095988KiB"' "$tmp/out.cfg" || fail "memory is missing"
+rm "$tmp/out.cfg"
+fresh
+# Cut between two messages: what is freed later is not known.
+sed '/Freeing initrd/,$d' "$tmp/good/dmesg.txt" >"$c/dmesg.txt"
+run import capture "$c"
+status 0
+err "dmesg.txt:$(wc -l <"$c/dmesg.txt"): warning: ends before a line 'Freeing unused kernel ... memory: NK': is it cut?"
+fresh
 
 # What stands there stays where the import fails.
 echo mine >"$tmp/out.cfg"
