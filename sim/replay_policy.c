@@ -31,6 +31,7 @@ int replay_policies_init(struct replay_policies *p, struct mm *mm, int nr_nodes,
 {
 	*p = (struct replay_policies){
 		.mm = mm,
+		.trace = t,
 		.nr_nodes = nr_nodes,
 		.huge_order = mm_get_arch(mm)->pageblock_order,
 		.policies = malloc(t->nr_policies * sizeof(*p->policies)),
@@ -65,6 +66,16 @@ static gfp_t before_many(gfp_t gfp, unsigned order)
 								  : gfp;
 }
 
+/* A node and no other: no interleave_hit. */
+static int for_pool(const struct replay_policies *p, const struct mm_policy_use *use,
+		    struct mm_request *req, struct page **page)
+{
+	struct mm_nodemask mask;
+
+	mm_policy_request(p->mm, use, req, &mask);
+	return mm_alloc_pages(p->mm, req, page);
+}
+
 int replay_alloc(const struct replay_policies *p, int cpu, const struct trace_event *ev,
 		 struct page **page)
 {
@@ -80,6 +91,8 @@ int replay_alloc(const struct replay_policies *p, int cpu, const struct trace_ev
 		req.nid = trace_event_nid(ev) % p->nr_nodes;
 		return mm_alloc_pages(p->mm, &req, page);
 	}
+	if (p->trace->policies[ev->policy].scope == TRACE_POLICY_POOL)
+		return for_pool(p, &use, &req, page);
 	if (ev->flags & TRACE_F_FAILED)
 		return mm_alloc_pages_policy_once(p->mm, &req, &use, page);
 	if (use.huge && (req.gfp & HUGE_FIRST) == HUGE_FIRST)

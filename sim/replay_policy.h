@@ -12,6 +12,7 @@
 /* The trace's policies with the nodes of the machine. */
 struct replay_policies {
 	struct mm *mm;
+	const struct trace *trace;
 	struct mm_policy *policies;
 	int nr_nodes; /* that nodes are folded onto */
 	unsigned huge_order;

@@ -14,6 +14,9 @@
 #define USER_PAGE        (__GFP_HIGHMEM | __GFP_MOVABLE)
 #define READAHEAD        (__GFP_NORETRY | __GFP_NOWARN)
 #define SLAB_PAGE        (__GFP_COMP | __GFP_NOMEMALLOC | __GFP_NORETRY)
+#define POOL_PAGE        (USER_PAGE | __GFP_THISNODE | __GFP_COMP | __GFP_NOWARN)
+#define NO_POOL_PAGE     (__GFP_NORETRY | __GFP_NOMEMALLOC) /* as transparent huge pages have them */
+#define POOL_ORDER       9u                                 /* the least of a huge page */
 #define TURNS_FIRST_ROOM 4096
 
 static bool interleaves(const struct trace *t, uint16_t policy)
@@ -150,6 +153,33 @@ static int on_new_stack(struct tasks *ts, struct task *task, struct trace *t,
 	return at_address(ts, task, t, ev, task->stack_page);
 }
 
+static bool is_pools_page(const struct task *task, const struct trace_event *ev)
+{
+	return ev->order >= POOL_ORDER && (ev->gfp & POOL_PAGE) == POOL_PAGE &&
+	       !(ev->gfp & NO_POOL_PAGE) && !moves_by_policy(task) && !moves_to_node(task);
+}
+
+/*
+ * /proc/sys/vm/nr_hugepages: each page from the next node with memory, whether or not that has one
+ * (Linux 6.1: alloc_pool_huge_page()).
+ */
+static int for_pool(struct tasks *ts, struct trace *t, struct trace_event *ev)
+{
+	struct trace_policy p = {
+		.mm = {.mode = MM_POLICY_INTERLEAVE, .home_nid = MM_NO_NODE},
+		.scope = TRACE_POLICY_POOL,
+	};
+	uint16_t policy;
+	int err;
+
+	for (int nid = 0; nid < MM_MAX_NODES; nid++)
+		mm_nodemask_set(&p.mm.nodes, nid);
+	err = trace_add_policy(t, &p, &policy);
+	if (!err)
+		trace_event_set_policy(ev, policy, ts->pool_turns[ev->order]++);
+	return err;
+}
+
 int tasks_alloc(struct tasks *ts, const struct kmem_origin *origin, struct trace *t,
 		struct trace_event *ev)
 {
@@ -167,6 +197,8 @@ int tasks_alloc(struct tasks *ts, const struct kmem_origin *origin, struct trace
 		return err;
 	if ((ev->gfp & USER_PAGE) != USER_PAGE)
 		return for_task(task, t, ev);
+	if (is_pools_page(task, ev))
+		return for_pool(ts, t, ev);
 	if (is_faults_page(task, ev)) {
 		if (!(ev->flags & TRACE_F_FAILED))
 			task->faulting = false;

@@ -97,6 +97,7 @@ struct tasks {
 	/* By page number: its turn, so that a page that it moves to has the same. */
 	uint32_t *turns;
 	size_t turns_room;
+	uint32_t pool_turns[NR_PAGE_ORDERS]; /* nodes that pools of huge pages have asked */
 	/* Of the allocation between tasks_alloc() and tasks_allocated(). */
 	enum { PAGE_KERNEL, PAGE_USER, PAGE_POPULATED, PAGE_MOVED } kind;
 	uint32_t turn;

@@ -79,6 +79,7 @@ enum trace_policy_scope {
 	TRACE_POLICY_TASK,  /* set_mempolicy, or inherited */
 	TRACE_POLICY_RANGE, /* mbind */
 	TRACE_POLICY_FILE,  /* a policy file or a trace in our own formats says so */
+	TRACE_POLICY_POOL,  /* none's: a pool of huge pages grows, on all nodes in turn */
 	TRACE_NR_POLICY_SCOPES
 };
 

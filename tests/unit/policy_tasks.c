@@ -526,3 +526,27 @@ Test(policy_tasks, reclaim_is_told_from_other_frees)
 			     "free %u", i);
 	trace_free(t);
 }
+
+/* A pool grows on all nodes in turn, also over one that had none; in a fault it is no pool's. */
+Test(policy_tasks, pools_of_huge_pages_grow_on_all_nodes)
+{
+	static const char gfp[] = "GFP_HIGHUSER_MOVABLE|__GFP_NOWARN|__GFP_RETRY_MAYFAIL|"
+				  "__GFP_COMP|__GFP_THISNODE";
+	struct script s = {0};
+	struct trace *t;
+
+	set_task(&s, "wl-5", "MPOL_BIND", "0", 2, "0x0");
+	alloc_by(&s, "wl-5", ".....", 0x2000, 9, gfp);
+	RUN(&s, "mm_page_alloc: page=(null) pfn=0x0 order=9 migratetype=1 gfp_flags="
+		"GFP_HIGHUSER_MOVABLE|__GFP_NOWARN|__GFP_COMP|__GFP_THISNODE");
+	alloc_by(&s, "sh-7", ".....", 0x2200, 9, gfp);
+	RUN(&s, "page_fault_user: address=0x7f400000 ip=0x401000 error_code=0x6");
+	alloc_by(&s, "wl-5", ".....", 0x2400, 9, HUGE "|__GFP_NORETRY|__GFP_THISNODE");
+	t = read_script(&s);
+	for (unsigned i = 0; i < 3; i++) {
+		follows(t, i, MM_POLICY_INTERLEAVE, UINT64_MAX, i);
+		cr_expect_eq(t->policies[nth(t, i)->policy].scope, TRACE_POLICY_POOL);
+	}
+	follows(t, 3, MM_POLICY_BIND, 1, 0);
+	trace_free(t);
+}
