@@ -111,8 +111,27 @@ out "[...0000...............................................0000000000]"
 run show configs/machines/epyc-9224-cxl.cfg topology --quiet
 out "| no CPUs "
 
+# What a memory model takes: as tests/model/experiment.c derives it, and of one node with several ranges.
+while read -r model memmap holes tables; do
+	run show configs/machines/holey-board-flat.cfg memmodel --set memory_model="$model"
+	status 0
+	silent err
+	out " $model"
+	[ "$(sed -n 's/.* \([0-9]*\) bytes .*/\1/p' "$tmp/out" | tr '\n' ' ')" = "$memmap $holes $tables " ] ||
+		fail "not the bytes of $model"
+	run show configs/machines/holey-board-flat.cfg memmodel --set memory_model="$model" --format json
+	is memmap_bytes "$memmap"
+	is hole_bytes "$holes"
+	is table_bytes "$tables"
+done <<END
+flat 637534208 503316480 0
+discontig 134217728 0 20
+sparse 134217728 0 139264
+sparse-vmemmap 134217728 0 151552
+END
+
 # The same as JSON, each view that has both.
-for view in topology zoneinfo buddyinfo numastat zonelists memblock meminfo vmstat iomem sysctl pageflags pagetypeinfo; do
+for view in topology memmodel zoneinfo buddyinfo numastat zonelists memblock meminfo vmstat iomem sysctl pageflags pagetypeinfo; do
 	run show $machine $view --format json
 	status 0
 	silent err

@@ -148,18 +148,27 @@ Test(experiment, decisions_do_not_depend_on_the_memory_model)
 	clear(&f);
 }
 
-static void expect_model(const json_t *result, const char *name, uint64_t memmap, uint64_t holes)
+static void expect_model(const json_t *result, const char *name, uint64_t memmap, uint64_t holes,
+			 uint64_t tables)
 {
 	cr_expect_str_eq(result_string(result, "memory_model.name"), name);
 	cr_expect_eq(result_integer(result, "memory_model.memmap_bytes"), memmap, "%s", name);
 	cr_expect_eq(result_integer(result, "memory_model.hole_bytes"), holes, "%s", name);
+	cr_expect_eq(result_integer(result, "memory_model.table_bytes"), tables, "%s", name);
 }
 
 /*
  * 2 GiB from 2 GiB on and 6 GiB from 34 GiB on, descriptors of 64 B for 4 KiB: 1/64 of what they
  * describe. flat describes the span of 38 GiB, from 2 to 40 GiB; sparse its sections of 128 MiB, 64
  * of them, and discontig its nodes, neither of which has a hole in it.
+ *
+ * Tables. flat: none. discontig: 32 GiB is the largest power of two that separates 4 from 34 GiB: 2
+ * entries of 2 bytes up to 40 GiB, and a pointer of 8 bytes for each of 2 nodes. sparse: 2^(48 -
+ * 27) sections of arm64, 4096 / 32 = 128 to a root: 2^14 roots of 8 bytes; sections 16 to 31 are in
+ * root 0, 272 to 319 in root 2, a page of entries each. sparse-vmemmap: also page tables above huge
+ * pages; the descriptors of 40 GiB span 640 MiB, so one page at each of 3 levels.
  */
+#define SPARSE_TABLES ((1 << 14) * 8 + 2 * 4096)
 Test(experiment, page_descriptors_of_the_holey_board)
 {
 	static const char *const models[] = {"flat", "discontig", "sparse", "sparse-vmemmap"};
@@ -170,10 +179,11 @@ Test(experiment, page_descriptors_of_the_holey_board)
 		add_machine(&f, MACHINES "holey-board-flat.cfg", "memory_model", models[i]);
 	add_work(&f, SCENARIOS "churn.cfg", "workload.operations", "10");
 	results = compared(&f);
-	expect_model(json_array_get(results, 0), "flat", 38 * GIB / 64, 30 * GIB / 64);
-	expect_model(json_array_get(results, 1), "discontig", 8 * GIB / 64, 0);
-	expect_model(json_array_get(results, 2), "sparse", 64 * 2 * MIB, 0);
-	expect_model(json_array_get(results, 3), "sparse-vmemmap", 64 * 2 * MIB, 0);
+	expect_model(json_array_get(results, 0), "flat", 38 * GIB / 64, 30 * GIB / 64, 0);
+	expect_model(json_array_get(results, 1), "discontig", 8 * GIB / 64, 0, 2 * 2 + 2 * 8);
+	expect_model(json_array_get(results, 2), "sparse", 64 * 2 * MIB, 0, SPARSE_TABLES);
+	expect_model(json_array_get(results, 3), "sparse-vmemmap", 64 * 2 * MIB, 0,
+		     SPARSE_TABLES + 3 * 4096);
 	/* Each range a node of its own, where the others have one. */
 	cr_expect_eq(json_array_size(result_member(json_array_get(results, 0), "nodes")), 1);
 	cr_expect_eq(json_array_size(result_member(json_array_get(results, 1), "nodes")), 2);
