@@ -245,6 +245,7 @@ void mm_destroy(struct mm *mm)
 			free(mm->nodes[n].zones[z].pcp);
 			free(mm->nodes[n].zones[z].pristine);
 			free(mm->nodes[n].zones[z].block_types);
+			free(mm->nodes[n].zones[z].held_lists);
 		}
 		free(mm->nodes[n].order);
 		free(mm->nodes[n].fallback.zones);

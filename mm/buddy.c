@@ -250,3 +250,13 @@ int mm_buddy_release(struct mm *mm, struct mm_zone *zone, pfn_t start, pfn_t end
 	}
 	return 0;
 }
+
+void mm_buddy_put(struct mm *mm, struct mm_zone *zone, pfn_t pfn, unsigned order,
+		  enum mm_migratetype type)
+{
+	struct page *page = mm->model->pfn_to_page(mm, MM_NO_CPU, pfn);
+
+	mm_page_init(mm, page, pfn, zone);
+	zone->nr_free += UINT64_C(1) << order;
+	add_block(mm, MM_NO_CPU, zone, page, order, type, true);
+}

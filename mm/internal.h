@@ -232,6 +232,9 @@ void mm_buddy_give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *pa
  * Ranges come in ascending order. Returns 0 or -ENOMEM.
  */
 int mm_buddy_release(struct mm *mm, struct mm_zone *zone, pfn_t start, pfn_t end);
+/** At the start: a free block to the tail of its list, as it is. Its frames are in no place. */
+void mm_buddy_put(struct mm *mm, struct mm_zone *zone, pfn_t pfn, unsigned order,
+		  enum mm_migratetype type);
 
 /* fallback.c: the same caller. */
 /**
@@ -248,6 +251,10 @@ void mm_reserve_highatomic(struct mm *mm, int cpu, struct mm_zone *zone, const s
  */
 bool mm_unreserve_highatomic(struct mm *mm, int cpu, struct mm_zone *zone, enum mm_migratetype type,
 			     bool force);
+
+/* page_alloc.c */
+/** Free a block that is in no place any more, its reference included. Simulated time may pass. */
+void mm_free_block(struct mm *mm, int cpu, struct page *page, unsigned order);
 
 /* pcp.c: on the CPU's own lists. */
 /** Are there per-CPU lists of this order? Small ones, and huge pages. */

@@ -67,12 +67,12 @@ struct mm_params {
 	uint64_t lowmem_reserve_ratio[MM_NR_ZONE_TYPES]; /* by zone type; 0: nothing reserved */
 	uint64_t kernelcore_bytes, movablecore_bytes;    /* 0: no ZONE_MOVABLE */
 	uint64_t percpu_pagelist_high_fraction;          /* 0: by the low watermark */
-	uint64_t watermark_boost_factor;                 /* per 10,000 of the high watermark; 0: none */
-	uint64_t zone_reclaim_mode;                      /* kept, no effect yet */
-	uint64_t mem_bytes;                              /* mem=; 0: all there is */
-	bool numa_off;                                   /* all memory is one node */
-	uint64_t numa_fake;                              /* so many nodes; 0: the machine's */
-	bool thp;                                        /* khugepaged raises min_free_kbytes */
+	uint64_t watermark_boost_factor; /* per 10,000 of the high watermark; 0: none */
+	uint64_t zone_reclaim_mode;      /* kept, no effect yet */
+	uint64_t mem_bytes;              /* mem=; 0: all there is */
+	bool numa_off;                   /* all memory is one node */
+	uint64_t numa_fake;              /* so many nodes; 0: the machine's */
+	bool thp;                        /* khugepaged raises min_free_kbytes */
 };
 
 /* What boots. Everything is borrowed and may go once mm_boot() has returned. */
@@ -126,6 +126,7 @@ enum mm_subject {
 	MM_ABOUT_PRESET,
 	MM_ABOUT_LATE,
 	MM_ABOUT_SYSCTL,
+	MM_ABOUT_STATE,
 };
 struct mm_refusal {
 	enum mm_subject about;
@@ -177,10 +178,14 @@ bool mm_pfn_valid(const struct mm *mm, pfn_t pfn);
 /** Node and zone index from page->flags, as page_to_nid() and page_zonenum(). */
 int mm_page_to_nid(const struct mm *mm, const struct page *page);
 int mm_page_zonenum(const struct mm *mm, const struct page *page);
+/** Node and zone index of a frame of memory, at no cost. Returns 0, or -ENOENT where it is none. */
+int mm_pfn_zone(const struct mm *mm, pfn_t pfn, int *nid, int *zone);
 /** First byte of the frame that the descriptor stands for. */
 phys_addr_t mm_page_address(struct mm *mm, const struct page *page);
 
 const struct mm_arch *mm_get_arch(const struct mm *mm);
+/** The kernel's parameters as they are in force. */
+const struct mm_params *mm_get_params(const struct mm *mm);
 enum mm_memory_model mm_get_model(const struct mm *mm);
 const char *mm_model_name(enum mm_memory_model model);
 int mm_nr_nodes(const struct mm *mm);
@@ -213,6 +218,8 @@ struct mm_zone_info {
 
 /** Zone `zone` (index among the architecture's zones) of node `nid`. spanned is 0 where empty. */
 void mm_zone_info(const struct mm *mm, int nid, int zone, struct mm_zone_info *info);
+/** Its free pages, and by how many its watermarks are raised: the two that change most. */
+void mm_zone_room(const struct mm *mm, int nid, int zone, uint64_t *free, uint64_t *boost);
 /** Page blocks of the zone by mobility: those of 2^pageblock_order frames that have any memory. */
 void mm_zone_pageblocks(const struct mm *mm, int nid, int zone,
 			uint64_t blocks[MM_NR_MIGRATETYPES]);
@@ -284,6 +291,7 @@ void mm_flags_layout(const struct mm *mm, struct mm_flags_layout *layout);
 
 struct mm_counters {
 	uint64_t allocs, frees, failed; /* requests */
+	uint64_t held_frees;            /* of blocks in use since before the start */
 	uint64_t fallback_zone; /* allocations of the preferred node from a lower zone than asked */
 	uint64_t fallback_node; /* allocations from another node than the preferred one */
 	uint64_t slow_path, kswapd_wakeups;

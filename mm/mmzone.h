@@ -71,7 +71,8 @@ struct mm_zone {
 		numa_other;              /* (S) */
 	uint64_t alloc_pages, fallbacks; /* (S) */
 	uint64_t lock_acquired;          /* (S) */
-	uint64_t held;                   /* (C) pages in use since before the start */
+	uint64_t held;                   /* (Z) pages in use since before the start */
+	struct mm_held *held_lists;      /* (Z) of these, what can be freed; NULL: nothing */
 };
 
 struct mm_zonelist {

@@ -285,19 +285,14 @@ static bool is_block_in_use(const struct page *page, unsigned order)
 	       page->order == order;
 }
 
-int mm_free_pages(struct mm *mm, int cpu, struct page *page, unsigned order)
+void mm_free_block(struct mm *mm, int cpu, struct page *page, unsigned order)
 {
+	struct mm_zone *zone = mm_page_zone(mm, page);
 	enum mm_migratetype type;
-	struct mm_zone *zone;
 	pfn_t pfn;
 
-	if (order > MAX_PAGE_ORDER || !is_block_in_use(page, order))
-		return -EINVAL;
 	page->refcount = 0;
 	page->flags &= ~(uint64_t)PG_LRU;
-	zone = mm_page_zone(mm, page);
-	mm->counters.frees++;
-
 	mm_work(mm, cpu, MM_SITE_FREE_ENTRY, 1);
 	mm_touch_page(mm, cpu, page, MM_WRITE);
 	pfn = mm_page_to_pfn(mm, cpu, page);
@@ -305,10 +300,18 @@ int mm_free_pages(struct mm *mm, int cpu, struct page *page, unsigned order)
 	type = mm_pageblock_type(mm, zone, pfn);
 	if (mm_pcp_holds(mm, order) && type != MM_ISOLATE) {
 		mm_pcp_give(mm, cpu, zone, page, order, type);
-		return 0;
+		return;
 	}
 	mm_zone_lock(mm, cpu, zone);
 	mm_buddy_give(mm, cpu, zone, page, pfn, order, mm_pageblock_type(mm, zone, pfn));
 	mm_zone_unlock(mm, cpu, zone);
+}
+
+int mm_free_pages(struct mm *mm, int cpu, struct page *page, unsigned order)
+{
+	if (order > MAX_PAGE_ORDER || !is_block_in_use(page, order))
+		return -EINVAL;
+	mm->counters.frees++;
+	mm_free_block(mm, cpu, page, order);
 	return 0;
 }

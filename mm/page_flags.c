@@ -3,6 +3,8 @@
  * page->flags: [SECTION] [NODE] ZONE [LAST_CPUPID] ... FLAGS from the top, as the kernel lays them
  * out (include/linux/page-flags-layout.h), and what is read from it: page_to_nid(), page_zonenum().
  */
+#include <errno.h>
+
 #include "mm/internal.h"
 
 static unsigned bits_for(unsigned values)
@@ -116,4 +118,15 @@ unsigned mm_page_section(const struct mm *mm, const struct page *page)
 void mm_flags_layout(const struct mm *mm, struct mm_flags_layout *layout)
 {
 	*layout = mm->flags;
+}
+
+int mm_pfn_zone(const struct mm *mm, pfn_t pfn, int *nid, int *zone)
+{
+	const struct mm_zone *z = pfn < mm->end_pfn ? mm_zone_of_pfn(mm, pfn) : NULL;
+
+	if (!z)
+		return -ENOENT;
+	*nid = z->nid;
+	*zone = z->index;
+	return 0;
 }

@@ -121,6 +121,17 @@ void mm_node_numastat(const struct mm *mm, int nid, struct mm_numastat *stat)
 	}
 }
 
+void mm_zone_room(const struct mm *mm, int nid, int zone, uint64_t *free, uint64_t *boost)
+{
+	*free = mm->nodes[nid].zones[zone].nr_free;
+	*boost = mm->nodes[nid].zones[zone].boost;
+}
+
+const struct mm_params *mm_get_params(const struct mm *mm)
+{
+	return &mm->params;
+}
+
 unsigned mm_pcp_count(const struct mm *mm, int nid, int zone, int cpu)
 {
 	const struct mm_pcp *pcp = mm->nodes[nid].zones[zone].pcp;

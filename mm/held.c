@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A block that is too large is split like a free one, its upper half staying held: the pages of one
+ * user mostly lie together and go together, so that what is freed next is beside what was freed
+ * last.
+ */
+#include "mm/held.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "mm/start.h"
+
+int mm_held_init(struct mm_zone *zone)
+{
+	zone->held_lists = calloc(1, sizeof(*zone->held_lists));
+	return zone->held_lists ? 0 : -ENOMEM;
+}
+
+static void add(struct mm *mm, struct mm_zone *zone, struct page *page, pfn_t pfn, unsigned order,
+		enum mm_migratetype type, uint64_t flags)
+{
+	mm_page_init(mm, page, pfn, zone);
+	page->flags |= PG_HELD | flags;
+	page->refcount = 1;
+	page->order = (uint8_t)order;
+	page->migratetype = (uint8_t)type;
+	page_list_add_head(&zone->held_lists->lists[type][order], page);
+}
+
+void mm_held_put(struct mm *mm, struct mm_zone *zone, pfn_t pfn, unsigned order,
+		 enum mm_migratetype type, bool user)
+{
+	add(mm, zone, mm->model->pfn_to_page(mm, MM_NO_CPU, pfn), pfn, order, type,
+	    user ? PG_LRU : 0);
+	zone->held += UINT64_C(1) << order;
+}
+
+/* The smallest block of the type that is large enough; NULL where there is none. */
+static struct page *find(struct mm_zone *zone, enum mm_migratetype type, unsigned order)
+{
+	for (unsigned o = order; o < NR_PAGE_ORDERS; o++)
+		if (zone->held_lists->lists[type][o].head)
+			return zone->held_lists->lists[type][o].head;
+	return NULL;
+}
+
+/* Take `order` from the bottom of a held block; what is above stays held. */
+static void split(struct mm *mm, struct mm_zone *zone, struct page *page, unsigned order)
+{
+	enum mm_migratetype type = (enum mm_migratetype)page->migratetype;
+	uint64_t lru = page->flags & PG_LRU;
+	pfn_t pfn = mm_pfn_of(mm, page);
+
+	page_list_del(&zone->held_lists->lists[type][page->order], page);
+	for (unsigned o = page->order; o-- > order;)
+		add(mm, zone, page + (UINT64_C(1) << o), pfn + (UINT64_C(1) << o), o, type, lru);
+	page->order = (uint8_t)order;
+	page->flags &= ~(uint64_t)(PG_HELD | PG_LRU);
+	zone->held -= UINT64_C(1) << order;
+}
+
+int mm_free_held(struct mm *mm, int cpu, int nid, int index, enum mm_migratetype type,
+		 unsigned order)
+{
+	struct mm_zone *zone;
+	struct page *page = NULL;
+
+	if (nid < 0 || nid >= mm->nr_nodes || index < 0 || index >= mm->arch->nr_zones ||
+	    order > MAX_PAGE_ORDER || type < 0 || type >= MM_NR_MIGRATETYPES)
+		return -EINVAL;
+	zone = &mm->nodes[nid].zones[index];
+	if (!zone->held_lists)
+		return -ENOENT;
+	page = find(zone, type, order);
+	/* Movable ones are most, and mostly alike. */
+	if (!page && type != MM_MOVABLE)
+		page = find(zone, MM_MOVABLE, order);
+	for (int t = 0; !page && t < MM_NR_MIGRATETYPES; t++)
+		page = find(zone, (enum mm_migratetype)t, order);
+	if (!page)
+		return -ENOENT;
+	split(mm, zone, page, order);
+	mm->counters.held_frees++;
+	mm_free_block(mm, cpu, page, order);
+	return 0;
+}
+
+uint64_t mm_held_pages(const struct mm *mm, int nid, int zone)
+{
+	return mm->nodes[nid].zones[zone].held;
+}
