@@ -13,7 +13,7 @@
 static void add(struct figures *f, enum figure_group group, const char *value, const char *fmt,
 		va_list ap)
 {
-	struct figure figure = {.group = group, .value = strdup(value)};
+	struct figure figure = {.group = group, .value = strdup(value), .line = f->line};
 
 	if (vasprintf(&figure.name, fmt, ap) < 0)
 		figure.name = NULL;

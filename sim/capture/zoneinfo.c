@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * /proc/zoneinfo of any kernel, by key: keys differ between versions, and so does their order.
- * Statistics of nodes and zones are skipped.
+ * Statistics of nodes are skipped, and of those of zones all that says nothing of its pages.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -18,6 +18,18 @@ static const char *const zone_keys[] = {"min", "low", "high", "spanned", "presen
 #define PRESENT        4
 #define HAS_PROTECTION (1u << NR_ZONE_KEYS)
 #define HAS_START      (2u << NR_ZONE_KEYS)
+
+/* What changes while the kernel runs, and need not be there: older kernels have fewer. */
+static const char *const state_keys[] = {
+	"pages free",
+	"boost",
+	"nr_zone_inactive_anon",
+	"nr_zone_active_anon",
+	"nr_zone_inactive_file",
+	"nr_zone_active_file",
+	"nr_zone_unevictable",
+};
+#define NR_STATE_KEYS (sizeof(state_keys) / sizeof(*state_keys))
 
 struct zoneinfo_reader {
 	const struct capture_file *f;
@@ -140,6 +152,16 @@ static int read_key(struct zoneinfo_reader *r, size_t k, const char *p)
 	return 0;
 }
 
+static int read_state(struct zoneinfo_reader *r, const char *key, const char *p)
+{
+	uint64_t value;
+
+	if (!scan_whole(p, &value))
+		return wrong(r, "a number");
+	figures_number(r->out, FIGURES_ZONES, value, "node %d, zone %s: %s", r->nid, r->zone, key);
+	return 0;
+}
+
 static int read_start(struct zoneinfo_reader *r, const char *p)
 {
 	uint64_t pfn;
@@ -155,7 +177,9 @@ static int read_start(struct zoneinfo_reader *r, const char *p)
 
 static int read_line(struct zoneinfo_reader *r)
 {
-	static const char *const cpu_keys[] = {"cpu", "high", "batch", "vm stats threshold"};
+	static const char *const cpu_keys[] = {"cpu", "high", "batch", "vm stats threshold",
+					       "count"};
+	const size_t nr_cpu_keys = sizeof(cpu_keys) / sizeof(*cpu_keys) - !r->out->with_state;
 	const char *p = r->f->lines[r->line];
 
 	if (scan_text(&p, "Node "))
@@ -167,7 +191,7 @@ static int read_line(struct zoneinfo_reader *r)
 		return read_protection(r, p);
 	if (scan_text(&p, "start_pfn:"))
 		return read_start(r, p);
-	for (size_t k = 0; k < sizeof(cpu_keys) / sizeof(*cpu_keys); k++) {
+	for (size_t k = 0; k < nr_cpu_keys; k++) {
 		const char *value = p;
 
 		if (scan_text(&value, cpu_keys[k]) && scan_text(&value, ":"))
@@ -179,6 +203,12 @@ static int read_line(struct zoneinfo_reader *r)
 		if (scan_text(&value, zone_keys[k]) && *value == ' ')
 			return read_key(r, k, value);
 	}
+	for (size_t k = 0; r->out->with_state && k < NR_STATE_KEYS; k++) {
+		const char *value = p;
+
+		if (scan_text(&value, state_keys[k]) && *value == ' ')
+			return read_state(r, state_keys[k], value);
+	}
 	return 0;
 }
 
@@ -187,8 +217,10 @@ int figures_parse_zoneinfo(const struct capture_file *f, struct diag *diag, stru
 	struct zoneinfo_reader r = {.f = f, .diag = diag, .out = out};
 	int err = 0;
 
-	for (; !err && r.line < f->nr_lines; r.line++)
+	for (; !err && r.line < f->nr_lines; r.line++) {
+		out->line = r.line;
 		err = read_line(&r);
+	}
 	if (!err)
 		err = end_zone(&r);
 	if (!err && !r.inside)
