@@ -14,6 +14,7 @@
 
 #include "sim/event_log.h"
 #include "sim/json.h"
+#include "sim/start.h"
 
 static int verify(const struct sim *s, const struct machine *m, struct diag *diag)
 {
@@ -25,20 +26,8 @@ static int verify(const struct sim *s, const struct machine *m, struct diag *dia
 	return 0;
 }
 
-int experiment_run(const struct experiment *e, const struct machine *m, struct diag *diag,
-		   json_t **result)
+static int tell(const struct experiment *e, int err, struct diag *diag)
 {
-	struct replay_counts counts;
-	struct sim *s = NULL;
-	int err = sim_create(m, e->costs, diag, &s);
-
-	if (err)
-		return err;
-	if (e->events) {
-		event_log_begin(e->events);
-		sim_set_event_hook(s, event_log_hook, e->events);
-	}
-	err = replay_run(s, e->trace, &e->options, &counts);
 	if (err == -EDEADLK)
 		diag_error(diag, err, e->trace->file, 0,
 			   "its operations wait for each other in a circle");
@@ -47,13 +36,57 @@ int experiment_run(const struct experiment *e, const struct machine *m, struct d
 			diag, err, e->trace->file, 0,
 			"its waits and times are longer than %d s, the most that can be simulated",
 			REPLAY_MAX_S);
+	return err;
+}
+
+/* Run, and make the result. `start` is empty where the machine begins as booted. */
+static int run(const struct experiment *e, struct sim *s, const struct start *start,
+	       struct diag *diag, json_t **result)
+{
+	struct replay_options options = e->options;
+	struct replay_counts counts;
+	int err;
+
+	options.started = start->before != NULL;
+	if (e->placement || start->before) {
+		options.placement = placement_new(e->trace, sim_mm(s), start->before);
+		if (!options.placement)
+			return -ENOMEM;
+	}
+	err = tell(e, replay_run(s, e->trace, &options, &counts), diag);
 	if (!err && e->verify)
-		err = verify(s, m, diag);
+		err = verify(s, sim_machine(s), diag);
 	if (!err) {
-		*result = result_build(
-			&(struct result_of){s, e->trace, &counts, e->options.timing, e->work});
+		*result = result_build(&(struct result_of){s, e->trace, &counts, options.timing,
+							   e->work, options.placement, start});
 		err = *result ? 0 : -ENOMEM;
 	}
+	if (!err && e->placement)
+		placement_write(options.placement, e->placement);
+	placement_free(options.placement);
+	return err;
+}
+
+int experiment_run(const struct experiment *e, const struct machine *m, struct diag *diag,
+		   json_t **result)
+{
+	struct start start = {0};
+	struct sim *s = NULL;
+	int err = sim_create(m, e->costs, diag, &s);
+
+	if (err)
+		return err;
+	if (e->start)
+		err = start_from(sim_mm(s), e->start, diag, &start);
+	if (!err && e->start && e->verify)
+		err = verify(s, m, diag);
+	if (e->events) {
+		event_log_begin(e->events);
+		sim_set_event_hook(s, event_log_hook, e->events);
+	}
+	if (!err)
+		err = run(e, s, &start, diag, result);
+	start_clear(&start);
 	sim_destroy(s);
 	return err;
 }

@@ -14,8 +14,10 @@ struct experiment {
 	const struct trace *trace;
 	const char *work; /* what the result calls it */
 	struct replay_options options;
-	bool verify;  /* recompute every invariant of the mm core at the end */
-	FILE *events; /* write the mm core's tracepoints here, as ftrace text; NULL: do not */
+	bool verify;       /* recompute every invariant of the mm core at the end */
+	const char *start; /* folder of the state to begin in, see start.h; NULL: as booted */
+	FILE *placement;   /* write where each allocation went here and there; NULL: do not */
+	FILE *events;      /* write the mm core's tracepoints here, as ftrace text; NULL: do not */
 };
 
 /**

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "mm/start.h"
+#include "sim/held_types.h"
 #include "sim/replay.h"
 #include "sim/replay_policy.h"
 
@@ -24,6 +26,7 @@ struct replay_cpu {
 	uint32_t *events; /* indexes into the trace, in order */
 	size_t nr_events;
 	uint32_t waits_for; /* page, or TRACE_NO_PAGE */
+	bool waits_for_turn;
 };
 
 struct replay {
@@ -36,6 +39,8 @@ struct replay {
 	struct replay_policies policies;
 	struct replay_cpu *cpus;
 	int nr_cpus;
+	struct held_types *held; /* where pages from before the window were; NULL: unknown */
+	size_t turn;             /* REPLAY_ORDER: the event that is next */
 	uint64_t done;
 	bool stopped; /* a sleep ended without a wake: all return */
 };
@@ -91,6 +96,11 @@ static int nr_nodes(struct sim *s)
 	return config->nr_nodes;
 }
 
+static size_t index_of(const struct replay *r, const struct trace_event *ev)
+{
+	return (size_t)(ev - r->trace->events);
+}
+
 static void do_alloc(struct replay *r, int cpu, const struct trace_event *ev)
 {
 	struct page *page;
@@ -102,6 +112,8 @@ static void do_alloc(struct replay *r, int cpu, const struct trace_event *ev)
 		r->counts->allocs++;
 		mm_page_to_pfn(r->mm, cpu, page); /* for the page table entry */
 	}
+	if (r->options->placement)
+		placement_alloc(r->options->placement, index_of(r, ev), cpu, page);
 	if (ev->page == TRACE_NO_PAGE) {
 		/* It failed on the real machine, so nobody frees it; here it may have gone well. */
 		r->counts->failed_in_trace++;
@@ -133,6 +145,21 @@ static void do_free(struct replay *r, int cpu, const struct trace_event *ev)
 	sim_settle(r->sim, cpu);
 }
 
+/* The page is not known here, but its zone is, and what kind of pages stood around it. */
+static void do_free_held(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	pfn_t pfn = trace_pfn(r->trace, ev->page);
+	int nid, zone;
+
+	if (!r->options->started || mm_pfn_zone(r->mm, pfn, &nid, &zone) ||
+	    mm_free_held(r->mm, cpu, nid, zone, held_type(r->held, pfn, ev->order), ev->order)) {
+		r->counts->unknown++;
+		return;
+	}
+	r->counts->held_frees++;
+	sim_settle(r->sim, cpu);
+}
+
 static void do_touch(struct replay *r, int cpu, const struct trace_event *ev)
 {
 	struct replay_page *p = &r->pages[ev->page];
@@ -153,16 +180,55 @@ static void do_wait(struct replay *r, int cpu, const struct trace_event *ev)
 	r->counts->waits++;
 }
 
+/* Sleep until all that comes before event `i` in the trace is done. */
+static void wait_for_turn(struct replay *r, int cpu, size_t i)
+{
+	r->cpus[cpu].waits_for_turn = true;
+	while (!r->stopped && r->turn != i)
+		if (sim_sleep(r->sim, cpu))
+			r->stopped = true;
+	r->cpus[cpu].waits_for_turn = false;
+}
+
+/* The event is done: whose turn is it? */
+static void pass_turn(struct replay *r, int cpu)
+{
+	const struct trace *t = r->trace;
+	int next;
+
+	if (++r->turn == t->nr_events)
+		return;
+	next = t->events[r->turn].cpu % r->nr_cpus;
+	if (next != cpu && r->cpus[next].waits_for_turn)
+		sim_wake(r->sim, next);
+}
+
+/* Before an event: its turn and its time come. */
+static void await(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	if (r->options->timing == REPLAY_ORDER)
+		wait_for_turn(r, cpu, index_of(r, ev));
+	if (r->options->timing != REPLAY_ASAP && ev->op != TRACE_WAIT)
+		sim_idle_until(r->sim, cpu, ev->time_ps - r->trace->first_ps);
+	/* Who sits idle holds nobody up. */
+	if (r->options->timing == REPLAY_ORDER && ev->op == TRACE_WAIT)
+		pass_turn(r, cpu);
+	if (r->options->placement)
+		placement_begin(r->options->placement, index_of(r, ev));
+}
+
 static void run_cpu(struct sim *s, int cpu, void *arg)
 {
 	struct replay *r = arg;
 	const struct replay_cpu *c = &r->cpus[cpu];
 
+	(void)s;
 	for (size_t i = 0; i < c->nr_events && !r->stopped; i++) {
 		const struct trace_event *ev = &r->trace->events[c->events[i]];
 
-		if (r->options->timing == REPLAY_TRACE && ev->op != TRACE_WAIT)
-			sim_idle_until(s, cpu, ev->time_ps - r->trace->first_ps);
+		await(r, cpu, ev);
+		if (r->stopped)
+			return;
 		switch ((enum trace_op)ev->op) {
 		case TRACE_ALLOC:
 			do_alloc(r, cpu, ev);
@@ -176,10 +242,12 @@ static void run_cpu(struct sim *s, int cpu, void *arg)
 		case TRACE_WAIT:
 			do_wait(r, cpu, ev);
 			break;
-		case TRACE_FREE_HELD: /* nobody knows that page here */
-			r->counts->unknown++;
+		case TRACE_FREE_HELD:
+			do_free_held(r, cpu, ev);
 			break;
 		}
+		if (r->options->timing == REPLAY_ORDER && ev->op != TRACE_WAIT)
+			pass_turn(r, cpu);
 		progress(r);
 	}
 }
@@ -191,7 +259,7 @@ static int check_times(const struct replay *r)
 
 	for (int cpu = 0; cpu < r->nr_cpus; cpu++) {
 		const struct replay_cpu *c = &r->cpus[cpu];
-		uint64_t ps = r->options->timing == REPLAY_TRACE ? t->span_ps : 0;
+		uint64_t ps = r->options->timing == REPLAY_ASAP ? 0 : t->span_ps;
 
 		for (size_t i = 0; i < c->nr_events && ps <= MAX_PS; i++) {
 			const struct trace_event *ev = &t->events[c->events[i]];
@@ -257,6 +325,8 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 		err = replay_policies_init(&r.policies, r.mm, nr_nodes(s), t);
 	if (!err)
 		err = deal(&r);
+	if (!err && options->started)
+		err = held_types_new(t, mm_get_arch(r.mm)->pageblock_order, &r.held);
 	if (!err)
 		err = check_times(&r);
 	for (int cpu = 0; cpu < r.nr_cpus && !err; cpu++)
@@ -269,5 +339,6 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 	free(r.cpus);
 	free(r.pages);
 	replay_policies_clear(&r.policies);
+	held_types_free(r.held);
 	return err;
 }

@@ -7,16 +7,20 @@
 #ifndef SIM_REPLAY_H
 #define SIM_REPLAY_H
 
+#include "sim/placement.h"
 #include "sim/sim.h"
 #include "sim/trace/trace.h"
 
 enum replay_timing {
 	REPLAY_ASAP,  /* operations back to back, by CPU */
 	REPLAY_TRACE, /* no operation before its time since the first one of the trace */
+	REPLAY_ORDER, /* the same, and none before those that come before it in the trace */
 };
 
 struct replay_options {
 	enum replay_timing timing;
+	bool started; /* the mm core began in the state before the trace: its pages can be freed */
+	struct placement *placement; /* compare where allocations go; NULL: do not */
 	void (*progress)(void *arg, uint64_t done, uint64_t total); /* may be NULL */
 	void *progress_arg;
 };
@@ -24,11 +28,12 @@ struct replay_options {
 /* What became of the trace's operations. done + lost + unknown = the trace's events. */
 struct replay_counts {
 	uint64_t allocs, frees, touches, waits; /* done */
+	uint64_t held_frees;                    /* done, of pages from before the window */
 	uint64_t failed;                        /* allocations that found no memory here */
 	uint64_t failed_in_trace; /* that failed on the real machine: asked again here */
 	uint64_t lost;            /* operations on pages whose allocation failed here */
-	uint64_t unknown;         /* frees of pages from before the window, without a start */
-	uint64_t folded_cpus;     /* CPUs of the trace that the machine does not have */
+	uint64_t unknown;     /* frees of pages from before the window that are not known here */
+	uint64_t folded_cpus; /* CPUs of the trace that the machine does not have */
 };
 
 /*

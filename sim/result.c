@@ -39,6 +39,7 @@ static void put_events(json_t *doc, const struct result_of *w)
 
 	json_put(events, "alloc", c->allocs);
 	json_put(events, "free", c->frees);
+	json_put(events, "free_held", c->held_frees);
 	json_put(events, "touch", c->touches);
 	json_put(events, "wait", c->waits);
 	json_put(events, "failed", c->failed);
@@ -235,6 +236,12 @@ static void put_allocator(json_t *doc, const struct mm *mm, const struct totals 
 	json_put(model, "table_bytes", info.table_bytes);
 }
 
+static const char *const timings[] = {
+	[REPLAY_ASAP] = "asap",
+	[REPLAY_TRACE] = "trace",
+	[REPLAY_ORDER] = "order",
+};
+
 json_t *result_build(const struct result_of *w)
 {
 	uint64_t elapsed = sim_elapsed_ps(w->sim);
@@ -246,7 +253,7 @@ json_t *result_build(const struct result_of *w)
 		return NULL;
 	}
 	json_put_string(doc, "work", w->work);
-	json_put_string(doc, "timing", w->timing == REPLAY_TRACE ? "trace" : "asap");
+	json_put_string(doc, "timing", timings[w->timing]);
 	put_machine(doc, w);
 	json_object_set_new(doc, "simulated_ns", json_real((double)elapsed / 1000));
 	json_put(doc, "simulated_ps", elapsed);
@@ -255,6 +262,10 @@ json_t *result_build(const struct result_of *w)
 	put_cost(doc, w, &t);
 	put_allocator(doc, sim_mm(w->sim), &t);
 	put_sites(doc, &t);
+	if (w->placement)
+		placement_put(doc, w->placement);
+	if (w->start && w->start->after)
+		start_put_after(doc, w->start, sim_mm(w->sim));
 	free(t.sum.remote_ps);
 	return doc;
 }

@@ -11,13 +11,16 @@
 
 #include "sim/replay.h"
 #include "sim/sim.h"
+#include "sim/start.h"
 
 struct result_of {
 	struct sim *sim; /* after sim_run() */
 	const struct trace *trace;
 	const struct replay_counts *counts;
 	enum replay_timing timing;
-	const char *work; /* what ran: the trace's or scenario's file */
+	const char *work;                  /* what ran: the trace's or scenario's file */
+	const struct placement *placement; /* NULL: not compared */
+	const struct start *start;         /* NULL or empty: began as booted */
 };
 
 /** Build the document; NULL where there is no memory. Free with json_decref(). */

@@ -16,13 +16,14 @@
 
 #include "tools/message.h"
 
-/* Name of the temporary file while there is one: what a signal handler can see. */
-static char *volatile pending;
+/* Names of the temporary files while there are any: what a signal handler can see. */
+static char *volatile pending[OUTPUT_MAX];
 
 static void remove_pending(void)
 {
-	if (pending)
-		unlink(pending);
+	for (int i = 0; i < OUTPUT_MAX; i++)
+		if (pending[i])
+			unlink(pending[i]);
 }
 
 static void on_signal(int sig)
@@ -89,7 +90,9 @@ static int open_temporary(struct output *o, const struct stat *replaced)
 		return err;
 	}
 	watch_exits();
-	pending = o->temporary;
+	while (o->slot < OUTPUT_MAX - 1 && pending[o->slot])
+		o->slot++;
+	pending[o->slot] = o->temporary;
 	o->stream = set_mode(fd, replaced) ? NULL : fdopen(fd, "w");
 	if (!o->stream) {
 		int err = -errno;
@@ -160,7 +163,7 @@ int output_commit(struct output *o)
 	if (failed)
 		return fail(o, errno ? errno : EIO);
 	if (o->temporary) {
-		pending = NULL;
+		pending[o->slot] = NULL;
 		free(o->temporary);
 		o->temporary = NULL;
 	}
@@ -174,7 +177,7 @@ void output_discard(struct output *o)
 		fclose(o->stream);
 	if (o->temporary) {
 		unlink(o->temporary);
-		pending = NULL;
+		pending[o->slot] = NULL;
 	}
 	free(o->temporary);
 	free(o->target);

@@ -2,18 +2,21 @@
 /*
  * Where results go: standard output, or a file that appears whole or not at all. A regular file is
  * written beside its final place and renamed at the end; what stands there before stays until then.
- * One output at a time.
+ * At most OUTPUT_MAX files at a time.
  */
 #ifndef TOOLS_OUTPUT_H
 #define TOOLS_OUTPUT_H
 
 #include <stdio.h>
 
+#define OUTPUT_MAX 4
+
 struct output {
 	FILE *stream;    /* write here */
 	char *path;      /* for messages */
 	char *target;    /* what the file is renamed to; NULL where `path` is written directly */
 	char *temporary; /* the file until then */
+	int slot;        /* among those that are removed when the process ends early */
 };
 
 /**

@@ -10,14 +10,26 @@
 
 #define DEFAULT_COSTS "costs/linux-6.x.cfg"
 
-static const char *const timings[] = {"asap", "trace", NULL};
+/* By enum replay_timing. */
+static const char *const timings[] = {"asap", "trace", "order", NULL};
 
 const struct option_def option_timing = {
 	.name = "timing",
 	.kind = OPTION_CHOICE,
 	.value = "WHEN",
 	.choices = timings,
-	.help = "asap (the default): back to back; trace: not before the traced time"};
+	.help = "asap: back to back; trace: not before the traced time; order: the same, and in "
+		"the trace's order over all CPUs. The default is asap, with --start order"};
+const struct option_def option_start = {
+	.name = "start",
+	.kind = OPTION_TEXT,
+	.value = "DIR",
+	.help = "begin in the state that DIR/before holds, of a capture, or DIR itself"};
+const struct option_def option_placement = {
+	.name = "placement",
+	.kind = OPTION_TEXT,
+	.value = "FILE",
+	.help = "write to FILE where each allocation went, on the real machine and here"};
 const struct option_def option_costs = {.name = "costs",
 					.kind = OPTION_TEXT,
 					.value = "FILE",
@@ -42,8 +54,11 @@ void work_init(struct work *w, const struct arguments *args)
 	*w = (struct work){.args = args, .diag = DIAG_INIT};
 	w->experiment.costs = &w->costs;
 	w->experiment.verify = arguments_value(args, &option_verify) != NULL;
-	w->experiment.options.timing =
-		arguments_choice(args, &option_timing) ? REPLAY_TRACE : REPLAY_ASAP;
+	w->experiment.start = arguments_value(args, &option_start);
+	w->experiment.options.timing = w->experiment.start ? REPLAY_ORDER : REPLAY_ASAP;
+	if (arguments_value(args, &option_timing))
+		w->experiment.options.timing =
+			(enum replay_timing)arguments_choice(args, &option_timing);
 	progress_start(&w->progress, "replaying", arguments_value(args, &option_quiet) != NULL);
 	w->experiment.options.progress = report_progress;
 	w->experiment.options.progress_arg = &w->progress;
@@ -144,22 +159,37 @@ static int print(const struct work *w, const json_t *result, bool comparison)
 	return output_commit(&out) ? STATUS_FAILED : STATUS_DONE;
 }
 
+/* Open what an option names, where it is given. */
+static int open_output(const struct work *w, const struct option_def *option, struct output *o)
+{
+	const char *path = arguments_value(w->args, option);
+
+	return path && output_open(o, path) ? -ECANCELED : 0;
+}
+
+/* `err` is how the run ended. */
+static int close_output(struct output *o, int err)
+{
+	if (!o->stream)
+		return err;
+	if (!err)
+		return output_commit(o) ? -ECANCELED : 0;
+	output_discard(o);
+	return err;
+}
+
 int work_run(struct work *w, const struct machine *m, json_t **result)
 {
-	const char *events = arguments_value(w->args, &option_events);
-	int err;
+	int err = open_output(w, &option_events, &w->events);
 
-	if (events && output_open(&w->events, events))
-		return -ECANCELED;
+	if (!err)
+		err = open_output(w, &option_placement, &w->placement);
 	w->experiment.events = w->events.stream;
-	err = experiment_run(&w->experiment, m, &w->diag, result);
-	if (!events)
-		return err;
-	if (err)
-		output_discard(&w->events);
-	else if (output_commit(&w->events))
-		err = -ECANCELED;
-	return err;
+	w->experiment.placement = w->placement.stream;
+	if (!err)
+		err = experiment_run(&w->experiment, m, &w->diag, result);
+	err = close_output(&w->events, err);
+	return close_output(&w->placement, err);
 }
 
 int work_finish(struct work *w, int err, json_t *result, bool comparison, const char *file)

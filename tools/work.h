@@ -11,7 +11,8 @@
 #include "tools/output.h"
 #include "tools/progress.h"
 
-extern const struct option_def option_timing, option_costs, option_verify, option_events;
+extern const struct option_def option_timing, option_costs, option_verify, option_events,
+	option_start, option_placement;
 
 struct work {
 	const struct arguments *args;
@@ -21,7 +22,8 @@ struct work {
 	struct trace *trace; /* owned */
 	struct experiment experiment;
 	struct progress progress;
-	struct output events; /* --events; stream NULL where it was not given */
+	struct output events;    /* --events; stream NULL where it was not given */
+	struct output placement; /* --placement, likewise */
 };
 
 /** Begin: what the options say. */

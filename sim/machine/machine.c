@@ -301,3 +301,9 @@ int machine_node_of(const struct machine *m, phys_addr_t at)
 	}
 	return MM_NO_NODE;
 }
+
+void machine_forget_free(struct machine *m)
+{
+	for (size_t i = 0; i < m->mm.nr_presets; i++)
+		m->presets[i].has_free = false;
+}

@@ -122,4 +122,7 @@ const char *machine_holds_name(enum mm_holds holds);
 /** The node whose memory holds `at`, or MM_NO_NODE. */
 int machine_node_of(const struct machine *m, phys_addr_t at);
 
+/** What the file says of free pages at the start no longer holds: something else says it. */
+void machine_forget_free(struct machine *m);
+
 #endif

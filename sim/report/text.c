@@ -4,6 +4,7 @@
 
 #include "sim/comparison.h"
 #include "sim/json.h"
+#include "sim/placement_text.h"
 #include "sim/result.h"
 #include "sim/text.h"
 
@@ -33,6 +34,9 @@ static void print_events(const json_t *doc, FILE *out)
 	if (result_integer(doc, "events.touch"))
 		fprintf(out, ", %s touches", text_count(result_integer(doc, "events.touch")).text);
 	fputc('\n', out);
+	if (result_integer(doc, "events.free_held"))
+		fprintf(out, "Freed           %s blocks from before the window\n",
+			text_count(result_integer(doc, "events.free_held")).text);
 	json_object_foreach ((json_t *)skipped, key, value) {
 		if (!json_integer_value(value))
 			continue;
@@ -130,6 +134,7 @@ static void print_result(const json_t *doc, FILE *out)
 	print_events(doc, out);
 	print_nodes(doc, out);
 	print_zones(doc, out);
+	placement_print(doc, out);
 	print_cost(doc, out);
 	print_memory(doc, out);
 }

@@ -19,15 +19,25 @@ static int run(const struct arguments *args)
 		diag_warn(&w.diag, w.trace->file, 0,
 			  "the trace has CPUs up to %d, the machine %d: CPU n runs on n modulo %d",
 			  w.trace->nr_cpus - 1, m->mm.nr_cpus, m->mm.nr_cpus);
+	if (!err && w.experiment.start)
+		machine_forget_free(m);
 	if (!err)
 		err = work_run(&w, m, &result);
 	machine_free(m);
 	return work_finish(&w, err, result, false, args->operands[0]);
 }
 
-static const struct option_def *const options[] = {&option_timing, &option_costs,  &option_set,
-						   &option_sysctl, &option_verify, &option_events,
-						   &option_format, &option_output, NULL};
+static const struct option_def *const options[] = {&option_start,
+						   &option_placement,
+						   &option_timing,
+						   &option_costs,
+						   &option_set,
+						   &option_sysctl,
+						   &option_verify,
+						   &option_events,
+						   &option_format,
+						   &option_output,
+						   NULL};
 
 const struct command command_replay = {
 	.name = "replay",
@@ -37,7 +47,13 @@ const struct command command_replay = {
 		       "say where\n"
 		       "the pages went and what it cost in simulated time. TRACE is ftrace text or "
 		       "a native\n"
-		       "trace, plain, gzip or zstd; - reads standard input.\n",
+		       "trace, plain, gzip or zstd; - reads standard input.\n"
+		       "\n"
+		       "With --start the replay begins where the traced window began: with the "
+		       "watermarks,\n"
+		       "free lists and lists of CPUs that zoneinfo and pagetypeinfo in DIR/before "
+		       "have. The\n"
+		       "machine is that of the capture (numasim import capture DIR/boot).\n",
 	.options = options,
 	.min_operands = 2,
 	.max_operands = 2,
