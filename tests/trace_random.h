@@ -129,6 +129,7 @@ static inline struct trace *random_trace(uint64_t *x, size_t nr, bool pfns)
 		t->skipped[i] = next(x) % 3 ? next(x) % 100 : 0;
 	t->nr_lines = next(x) % 100000;
 	t->lost_events = next(x) % 7;
+	t->unknown_policies = next(x) % 2;
 	t->unknown_gfp = 1;
 	strcpy(t->first_unknown_gfp, "__GFP_NEW");
 	if (t->skipped[TRACE_SKIP_UNREADABLE]) {

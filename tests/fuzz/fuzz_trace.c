@@ -27,8 +27,8 @@ static void check(const struct trace *t)
 		lines += t->skipped[i];
 	for (int i = 0; i < TRACE_NR_INFERS; i++)
 		lines -= t->inferred[i];
-	/* A binary trace has the lines of what it was made from. */
-	require(t->nr_lines == lines || !strcmp(t->format, "binary"));
+	/* A converted trace has the lines of what it was made from. */
+	require(t->nr_lines == lines || strcmp(t->format, "ftrace"));
 	require(t->nr_pages == t->nr_allocs + t->nr_held_frees);
 	require(t->nr_pfns <= t->nr_pages);
 	for (size_t i = 0; i < t->nr_moves; i++)

@@ -35,6 +35,15 @@ ran="trace convert - (a pipe)"
 silent err
 cmp "$tmp/w1b.bin" "$tmp/again.bin" || fail "a second conversion gives other bytes"
 
+# Text of ours replays the same too, and comes back but for the numbers of the lines.
+run trace convert "$tmp/w1b.bin" --format native -o "$tmp/w1b.nst"
+status 0
+replay "$tmp/of_native" "$tmp/w1b.nst"
+cmp "$tmp/of_text" "$tmp/of_native" || fail "the native trace replays differently"
+run trace convert "$tmp/w1b.nst" -o "$tmp/w1b2.bin"
+run trace convert "$tmp/w1b2.bin" --format native
+cmp "$tmp/out" "$tmp/w1b.nst" || fail "native, binary and native again is something else"
+
 # Text and back.
 run trace convert traces/example.nst -o "$tmp/example.bin"
 status 0

@@ -63,6 +63,7 @@ static void expect_same(const struct trace *got, const struct trace *want)
 	SAME(pages_allocated);
 	SAME(pages_freed);
 	SAME(lost_events);
+	SAME(unknown_policies);
 	SAME(unknown_gfp);
 	SAME(nr_lines);
 	SAME(nr_cpus);

@@ -239,24 +239,33 @@ Test(trace_damage, absurd_lengths)
 	}
 }
 
-/* The first block of the sample, plain, with 4 or 8 bytes at `at` replaced. */
+/* What the section at `at` holds, decompressed. */
+static uint8_t *decoded(const struct bytes *b, size_t at, size_t *len)
+{
+	const uint8_t *from = b->data + at + BINARY_SECTION_BYTES;
+	uint32_t stored = binary_get32(b->data + at + 8);
+	uint8_t *payload;
+
+	*len = binary_get32(b->data + at + 12);
+	payload = malloc(*len);
+	if (binary_get32(b->data + at + 4) == BINARY_ZSTD)
+		cr_assert_eq(ZSTD_decompress(payload, *len, from, stored), *len);
+	else
+		memcpy(payload, from, stored);
+	return payload;
+}
+
+/* The first block of the sample, plain, with `len` bytes at `at` replaced. */
 static struct bytes plain_block(size_t at, const void *bytes, size_t len)
 {
 	struct bytes b = sample(10), plain;
-	size_t block = forge_find(&b, BINARY_EVENTS, 0);
-	uint32_t stored = binary_get32(b.data + block + 8), raw = binary_get32(b.data + block + 12);
-	uint8_t *payload = malloc(raw);
+	size_t block = forge_find(&b, BINARY_EVENTS, 0), raw;
+	uint8_t *payload = decoded(&b, block, &raw);
 
-	if (binary_get32(b.data + block + 4) == BINARY_ZSTD)
-		cr_assert_eq(ZSTD_decompress(payload, raw, b.data + block + BINARY_SECTION_BYTES,
-					     stored),
-			     raw);
-	else
-		memcpy(payload, b.data + block + BINARY_SECTION_BYTES, raw);
 	cr_assert_leq(at + len, raw);
 	memcpy(payload + at, bytes, len);
 	plain = forge_section(BINARY_EVENTS, payload, raw);
-	forge_replace(&b, block, BINARY_SECTION_BYTES + stored, plain.data, plain.len);
+	forge_replace(&b, block, section_len(&b, block), plain.data, plain.len);
 	free(plain.data);
 	free(payload);
 	return b;
@@ -340,19 +349,15 @@ Test(trace_damage, wrong_totals)
 
 	for (unsigned i = 0; i < sizeof(whats) / sizeof(*whats); i++) {
 		struct trace *t = trace_new("small");
-		struct bytes b, end;
-		uint8_t *payload;
-		size_t at, len;
+		struct bytes b = write_binary(t), end;
+		size_t at = forge_find(&b, BINARY_END, 0), len;
+		uint8_t *payload = decoded(&b, at, &len);
 
-		b = write_binary(t);
-		at = forge_find(&b, BINARY_END, 0);
-		len = section_len(&b, at);
-		cr_assert_eq(binary_get32(b.data + at + 4), BINARY_PLAIN);
-		payload = b.data + at + BINARY_SECTION_BYTES;
 		payload[i] += 3; /* each is a single byte in an empty trace */
-		end = forge_section(BINARY_END, payload, len - BINARY_SECTION_BYTES);
-		forge_replace(&b, at, len, end.data, end.len);
+		end = forge_section(BINARY_END, payload, len);
+		forge_replace(&b, at, section_len(&b, at), end.data, end.len);
 		free(end.data);
+		free(payload);
 		expect_forged_refused(&b, whats[i]);
 		trace_free(t);
 	}

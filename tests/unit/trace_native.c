@@ -131,7 +131,7 @@ static const struct mistake {
 	{"cpu=0 alloc a odrer=1 gfp=GFP_KERNEL",
 	 "unknown word \"odrer=\"; did you mean \"order=\"?"},
 	{"cpu=0 alloc a 1 gfp=GFP_KERNEL",
-	 "found \"1\", expected order=, gfp=, mobility=, node= or pfn="},
+	 "found \"1\", expected order=, gfp=, mobility=, node=, policy=, turn=, for= or pfn="},
 	{"cpu=0 alloc a gfp=GFP_KERNEL mobility=moveable",
 	 "unknown mobility \"moveable\"; did you mean \"movable\"?"},
 	{"cpu=0 alloc a gfp=GFP_KERNEL mobility=1",
@@ -141,7 +141,7 @@ static const struct mistake {
 	{"cpu=0 free a", "a free of \"a\", which no line before allocates"},
 	{"cpu=0 alloc - gfp=GFP_KERNEL\ncpu=0 free -",
 	 "found the end of the line, expected order= of a page from before the trace"},
-	{"cpu=0 free - order=0 gfp=GFP_KERNEL", "found \"gfp=\", expected order= or pfn="},
+	{"cpu=0 free - order=0 gfp=GFP_KERNEL", "found \"gfp=\", expected order=, pfn= or by="},
 	{"cpu=0 free - order=0 pfn=17",
 	 "pfn \"17\" is not a page frame number from 0x0 to 0xfffffffffffff"},
 	{"cpu=0 free - order=0 pfn=0x10000000000000",
@@ -151,7 +151,7 @@ static const struct mistake {
 	{"cpu=0 alloc a gfp=GFP_KERNEL\ncpu=0 free a\ncpu=1 free a",
 	 "a free of \"a\", which line 3 freed"},
 	{"cpu=0 alloc a gfp=GFP_KERNEL\ncpu=0 free a now",
-	 "found \"now\", expected the end of the line"},
+	 "found \"now\", expected by= or the end of the line"},
 	{"cpu=0 touch a read 1B", "a touch of \"a\", which no line before allocates"},
 	{"cpu=0 alloc a gfp=GFP_KERNEL\ncpu=0 free a\ncpu=1 touch a read 1B",
 	 "a touch of \"a\", which line 3 freed"},
@@ -324,9 +324,10 @@ static void round_trip(const struct trace *t)
 	for (size_t i = 0; i < t->nr_events; i++) {
 		struct trace_event got = back->events[i], want = t->events[i];
 
-		cr_assert_eq(got.line, i + 2); /* an event a line, behind the header */
+		/* An event a line, behind the header, but for what else a kernel's trace has. */
+		if (!strcmp(t->format, "native"))
+			cr_assert_eq(got.line, i + 2);
 		got.line = want.line = 0;
-		want.flags &= (uint8_t)~TRACE_F_RECLAIM; /* not in the format */
 		cr_assert_eq(memcmp(&got, &want, sizeof(got)), 0, "event %zu of op %u", i, want.op);
 	}
 	cr_assert_eq(back->nr_pages, t->nr_pages);
@@ -338,6 +339,7 @@ static void round_trip(const struct trace *t)
 	cr_assert_eq(back->pages_allocated, t->pages_allocated);
 	cr_assert_eq(back->pages_freed, t->pages_freed);
 	cr_assert_eq(back->nr_failed, t->nr_failed);
+	cr_assert_eq(back->nr_moves, t->nr_moves);
 	trace_free(back);
 	free(text);
 }

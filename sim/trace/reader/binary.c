@@ -284,6 +284,7 @@ static int take_end(struct binary *b, struct binary_cursor c)
 		return err;
 	t->nr_lines = binary_get_number(&c);
 	t->lost_events = binary_get_number(&c);
+	t->unknown_policies = binary_get_number(&c);
 	t->unknown_gfp = binary_get_number(&c);
 	get_printable(&c, t->first_unknown_gfp, sizeof(t->first_unknown_gfp));
 	line = binary_get_number(&c);

@@ -4,7 +4,6 @@
  * grammar; whatever is not in it is an error that says what was found and what was expected.
  */
 #include <ctype.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,79 +11,19 @@
 #include "mm/gfp.h"
 #include "sim/config/gfp_parse.h"
 #include "sim/config/units.h"
-#include "sim/trace/names.h"
 #include "sim/trace/native.h"
-#include "sim/trace/reader.h"
 
-#define MAX_WORDS 16
-#define MAX_LINE  1024 /* bytes, a comment apart */
-
-struct native {
-	struct names names;
-	uint64_t last_ps;
-	uint64_t page_bytes;
-	/* The line at hand. */
-	struct trace *t;
-	struct diag *diag;
-	uint32_t line;
-	pfn_t pfn;                  /* of its page, or TRACE_NO_PFN */
-	char *words[MAX_WORDS + 1]; /* NULL behind the last */
-	char text[MAX_LINE];
-	char shown[NAMES_MAX_LEN + 8];
-};
-
-#define BAD(n, ...) diag_error((n)->diag, -EINVAL, (n)->t->file, (n)->line, __VA_ARGS__)
-
-static const char *const mobilities[] = NATIVE_MOBILITIES;
-
-/* A word for a message; one at a time. */
-static const char *show(struct native *n, const char *word)
-{
-	return trace_printable(n->shown, sizeof(n->shown), word, strlen(word));
-}
-
-/* What was found where `expected` should be: a word, or the end of the line. */
-static int bad_found(struct native *n, const char *word, const char *expected)
-{
-	if (!word)
-		return BAD(n, "found the end of the line, expected %s", expected);
-	return BAD(n, "found \"%s\", expected %s", show(n, word), expected);
-}
-
-/* A decimal number up to `max`. Returns false where it is none; larger ones come out as max + 1. */
-static bool parse_number(const char *word, uint64_t max, uint64_t *out)
-{
-	uint64_t value = 0;
-
-	if (!*word)
-		return false;
-	for (; *word; word++) {
-		if (!isdigit((unsigned char)*word))
-			return false;
-		if (value <= max)
-			value = value * 10 + (*word - '0');
-	}
-	*out = value <= max ? value : max + 1;
-	return true;
-}
-
-/* The value of `word` where it is `key` ("cpu=") and something, or NULL. */
-static const char *value_of(const char *word, const char *key)
-{
-	size_t len = strlen(key);
-
-	return word && strncmp(word, key, len) == 0 ? word + len : NULL;
-}
+#define BAD NATIVE_BAD
 
 static int parse_cpu(struct native *n, const char *word, struct trace_event *ev)
 {
-	const char *value = value_of(word, "cpu=");
+	const char *value = native_value(word, "cpu=");
 	uint64_t cpu;
 
-	if (!value || !parse_number(value, MM_MAX_CPUS - 1, &cpu))
-		return bad_found(n, word, "the CPU (\"cpu=0\")");
+	if (!value || !native_number(value, MM_MAX_CPUS - 1, &cpu))
+		return native_found(n, word, "the CPU (\"cpu=0\")");
 	if (cpu >= MM_MAX_CPUS)
-		return BAD(n, "%s is too large: %d is the highest CPU", show(n, word),
+		return BAD(n, "%s is too large: %d is the highest CPU", native_show(n, word),
 			   MM_MAX_CPUS - 1);
 	ev->cpu = cpu;
 	return 0;
@@ -95,9 +34,9 @@ static int parse_duration(struct native *n, const char *word, uint64_t *out_ps)
 	const char *wrong;
 
 	if (!word || !isdigit((unsigned char)*word))
-		return bad_found(n, word, "a time (\"12.5us\")");
+		return native_found(n, word, "a time (\"12.5us\")");
 	wrong = units_parse_time(word, out_ps);
-	return wrong ? BAD(n, "time \"%s\" %s", show(n, word), wrong) : 0;
+	return wrong ? BAD(n, "time \"%s\" %s", native_show(n, word), wrong) : 0;
 }
 
 /* The words in front of the operation. */
@@ -112,11 +51,11 @@ static int parse_start(struct native *n, char ***words, struct trace_event *ev, 
 		if (err)
 			return err;
 		if (ev->time_ps < n->last_ps)
-			return BAD(n, "time %s goes back: a line before has %s", show(n, w[-1]),
-				   units_time(n->last_ps).text);
+			return BAD(n, "time %s goes back: a line before has %s",
+				   native_show(n, w[-1]), units_time(n->last_ps).text);
 		n->last_ps = ev->time_ps;
-	} else if (!value_of(*w, "cpu=")) {
-		return bad_found(n, *w, "a time (\"12.5us\") or the CPU (\"cpu=0\")");
+	} else if (!native_value(*w, "cpu=")) {
+		return native_found(n, *w, "a time (\"12.5us\") or the CPU (\"cpu=0\")");
 	}
 	ev->time_ps = n->last_ps;
 	*words = w + 1;
@@ -130,50 +69,31 @@ static int parse_gfp(struct native *n, char *value, struct trace_event *ev)
 	return gfp_parse(value, &ev->gfp, wrong, sizeof(wrong)) ? 0 : BAD(n, "%s", wrong);
 }
 
-static const char *mobility_candidate(unsigned i, void *arg)
-{
-	(void)arg;
-	return i < MM_NR_PCPTYPES ? mobilities[i] : NULL;
-}
-
 static int parse_mobility(struct native *n, char *value, struct trace_event *ev)
 {
-	const char *nearest;
+	static const char *const mobilities[] = {"unmovable", "movable", "reclaimable", NULL};
+	unsigned mobility = 0;
+	int err = native_choice(n, value, "mobility", mobilities, &mobility);
 
-	for (unsigned i = 0; i < MM_NR_PCPTYPES; i++) {
-		if (strcmp(value, mobilities[i]) == 0) {
-			ev->migratetype = i;
-			return 0;
-		}
-	}
-	nearest = diag_nearest(value, mobility_candidate, NULL);
-	if (nearest)
-		return BAD(n, "unknown mobility \"%s\"; did you mean \"%s\"?", show(n, value),
-			   nearest);
-	return BAD(n, "unknown mobility \"%s\"; expected unmovable, movable or reclaimable",
-		   show(n, value));
+	ev->migratetype = (uint8_t)mobility;
+	return err;
 }
 
 static int parse_order(struct native *n, char *value, struct trace_event *ev)
 {
-	uint64_t order;
+	unsigned order = 0;
+	int err = native_order(n, value, &order);
 
-	if (!parse_number(value, MAX_PAGE_ORDER, &order))
-		return BAD(n, "order \"%s\" is not a number from 0 to %d", show(n, value),
-			   MAX_PAGE_ORDER);
-	if (order > MAX_PAGE_ORDER)
-		return BAD(n, "order %s is too large: an order is 0 to %d", show(n, value),
-			   MAX_PAGE_ORDER);
-	ev->order = order;
-	return 0;
+	ev->order = (uint8_t)order;
+	return err;
 }
 
 static int parse_node(struct native *n, char *value, struct trace_event *ev)
 {
 	uint64_t nid;
 
-	if (!parse_number(value, MM_MAX_NODES - 1, &nid) || nid >= MM_MAX_NODES)
-		return BAD(n, "node \"%s\" is not a number from 0 to %d", show(n, value),
+	if (!native_number(value, MM_MAX_NODES - 1, &nid) || nid >= MM_MAX_NODES)
+		return BAD(n, "node \"%s\" is not a number from 0 to %d", native_show(n, value),
 			   MM_MAX_NODES - 1);
 	trace_event_set_nid(ev, (int)nid);
 	return 0;
@@ -181,24 +101,76 @@ static int parse_node(struct native *n, char *value, struct trace_event *ev)
 
 static int parse_pfn(struct native *n, char *value, struct trace_event *ev)
 {
-	char *end = value;
-
 	(void)ev;
-	if (value[0] == '0' && value[1] == 'x' && isxdigit((unsigned char)value[2]))
-		n->pfn = strtoull(value, &end, 16);
-	if (end == value || *end || n->pfn > TRACE_MAX_PFN)
-		return BAD(n, "pfn \"%s\" is not a page frame number from 0x0 to 0x%llx",
-			   show(n, value), (unsigned long long)TRACE_MAX_PFN);
+	return native_pfn(n, value, &n->pfn);
+}
+
+static int parse_by(struct native *n, char *value, struct trace_event *ev)
+{
+	if (strcmp(value, NATIVE_RECLAIM))
+		return native_found(n, value, NATIVE_RECLAIM);
+	ev->flags |= TRACE_F_RECLAIM;
 	return 0;
 }
 
-/* What an allocation says of itself, in any order, each once at most. */
-enum { KEY_ORDER, KEY_PFN, NR_HELD_KEYS, KEY_GFP = NR_HELD_KEYS, KEY_MOBILITY, KEY_NODE, NR_KEYS };
-static const char *const keys[NR_KEYS] = {"order=", "pfn=", "gfp=", "mobility=", "node="};
+static int parse_for(struct native *n, char *value, struct trace_event *ev)
+{
+	if (strcmp(value, NATIVE_MIGRATION))
+		return native_found(n, value, NATIVE_MIGRATION);
+	ev->flags |= TRACE_F_MIGRATE;
+	return 0;
+}
+
+static int parse_policy(struct native *n, char *value, struct trace_event *ev)
+{
+	int err = native_check_name(n, value, "a policy");
+	const struct name *name;
+
+	(void)ev;
+	if (err)
+		return err;
+	name = names_find(&n->policies, value, strlen(value));
+	if (!name)
+		return BAD(n, "policy \"%s\" is described by no line before",
+			   native_show(n, value));
+	n->policy = (uint16_t)name->page;
+	return 0;
+}
+
+static int parse_turn(struct native *n, char *value, struct trace_event *ev)
+{
+	uint64_t turn;
+
+	(void)ev;
+	if (!native_number(value, UINT32_MAX, &turn) || turn > UINT32_MAX)
+		return BAD(n, "turn \"%s\" is not a number from 0 to %u", native_show(n, value),
+			   UINT32_MAX);
+	n->turn = (uint32_t)turn;
+	return 0;
+}
+
+/* What an operation says of itself, in any order, each once at most. */
+enum {
+	KEY_BY,
+	KEY_ORDER,
+	KEY_PFN,
+	END_HELD_KEYS, /* a free of a page from before has those before it, */
+	KEY_GFP = END_HELD_KEYS,
+	KEY_MOBILITY,
+	KEY_NODE,
+	KEY_POLICY,
+	KEY_TURN,
+	KEY_FOR,
+	NR_KEYS,
+	ALLOC_KEYS = KEY_ORDER /* an allocation those from here */
+};
+static const char *const keys[NR_KEYS] = {
+	"by=", "order=", "pfn=", "gfp=", "mobility=", "node=", "policy=", "turn=", "for="};
 static int (*const parse_key[NR_KEYS])(struct native *n, char *value, struct trace_event *ev) = {
-	parse_order, parse_pfn, parse_gfp, parse_mobility, parse_node};
-#define KEYS      "order=, gfp=, mobility=, node= or pfn="
-#define HELD_KEYS "order= or pfn="
+	parse_by,   parse_order,  parse_pfn,  parse_gfp, parse_mobility,
+	parse_node, parse_policy, parse_turn, parse_for};
+#define KEYS      "order=, gfp=, mobility=, node=, policy=, turn=, for= or pfn="
+#define HELD_KEYS "order=, pfn= or by="
 
 static const char *key_candidate(unsigned i, void *arg)
 {
@@ -212,28 +184,32 @@ static int unknown_key(struct native *n, char *word, const char *expected)
 	const char *nearest;
 
 	if (!equals)
-		return bad_found(n, word, expected);
+		return native_found(n, word, expected);
 	equals[1] = 0;
 	nearest = diag_nearest(word, key_candidate, NULL);
 	if (!nearest || !strcmp(nearest, word))
-		return bad_found(n, word, expected);
-	return BAD(n, "unknown word \"%s\"; did you mean \"%s\"?", show(n, word), nearest);
+		return native_found(n, word, expected);
+	return BAD(n, "unknown word \"%s\"; did you mean \"%s\"?", native_show(n, word), nearest);
 }
 
-/* The first `nr` of the keys may stand here; seen[] says which do. */
-static int parse_keys(struct native *n, char **words, struct trace_event *ev, unsigned nr,
-		      bool *seen)
+/* The keys from `first` to `end` may stand here; seen[] says which do. */
+static int parse_keys(struct native *n, char **words, struct trace_event *ev, unsigned first,
+		      unsigned end, bool *seen)
 {
+	const char *expected = end == NR_KEYS ? KEYS : HELD_KEYS;
+
+	if (end == KEY_BY + 1)
+		expected = "by= or the end of the line";
 	for (; *words; words++) {
 		char *value = NULL;
 		unsigned key;
 		int err;
 
-		for (key = 0; key < nr && !value; key++)
-			if (value_of(*words, keys[key]))
+		for (key = first; key < end && !value; key++)
+			if (native_value(*words, keys[key]))
 				value = *words + strlen(keys[key]);
 		if (!value)
-			return unknown_key(n, *words, nr == NR_KEYS ? KEYS : HELD_KEYS);
+			return unknown_key(n, *words, expected);
 		if (seen[--key])
 			return BAD(n, "%s stands twice in the line", keys[key]);
 		seen[key] = true;
@@ -247,14 +223,20 @@ static int parse_keys(struct native *n, char **words, struct trace_event *ev, un
 static int parse_alloc_keys(struct native *n, char **words, struct trace_event *ev)
 {
 	bool seen[NR_KEYS] = {false};
-	int err = parse_keys(n, words, ev, NR_KEYS, seen);
+	int err = parse_keys(n, words, ev, ALLOC_KEYS, NR_KEYS, seen);
 
 	if (err)
 		return err;
 	if (!seen[KEY_GFP])
-		return bad_found(n, NULL, "gfp= with the kernel's names (\"gfp=GFP_KERNEL\")");
+		return native_found(n, NULL, "gfp= with the kernel's names (\"gfp=GFP_KERNEL\")");
 	if (!seen[KEY_MOBILITY])
 		ev->migratetype = gfp_migratetype(ev->gfp);
+	if (seen[KEY_POLICY] && seen[KEY_NODE])
+		return BAD(n, "found both policy= and node=, expected one of them");
+	if (seen[KEY_TURN] && !n->policy)
+		return BAD(n, "turn= without the policy= whose turn it is");
+	if (seen[KEY_POLICY])
+		trace_event_set_policy(ev, n->policy, n->turn);
 	return 0;
 }
 
@@ -267,33 +249,21 @@ static int number_page(struct native *n, struct trace_event *ev)
 	return n->pfn == TRACE_NO_PFN ? 0 : trace_set_pfn(n->t, ev->page, n->pfn);
 }
 
-static int check_id(struct native *n, const char *word)
-{
-	if (!word)
-		return bad_found(n, NULL, "the name of an allocation");
-	if (strlen(word) > NAMES_MAX_LEN)
-		return BAD(n, "the name \"%s\" is longer than %d bytes", show(n, word),
-			   NAMES_MAX_LEN);
-	for (const char *p = word; *p; p++)
-		if (*p < '!' || *p > '~')
-			return BAD(n, "the name \"%s\" is not of printable ASCII characters",
-				   show(n, word));
-	return 0;
-}
-
 /* The live allocation that `word` names, for `what` ("a free", "a touch"). */
 static int find_live(struct native *n, const char *word, const char *what, struct name **out)
 {
-	int err = check_id(n, word);
+	int err = native_check_name(n, word, "an allocation");
 	struct name *name;
 
 	if (err)
 		return err;
 	name = names_find(&n->names, word, strlen(word));
 	if (!name)
-		return BAD(n, "%s of \"%s\", which no line before allocates", what, show(n, word));
+		return BAD(n, "%s of \"%s\", which no line before allocates", what,
+			   native_show(n, word));
 	if (!name->live)
-		return BAD(n, "%s of \"%s\", which line %u freed", what, show(n, word), name->line);
+		return BAD(n, "%s of \"%s\", which line %u freed", what, native_show(n, word),
+			   name->line);
 	*out = name;
 	return 0;
 }
@@ -302,7 +272,7 @@ static int parse_alloc(struct native *n, char **words, struct trace_event *ev)
 {
 	const char *id = words[0];
 	struct name *name;
-	int err = check_id(n, id);
+	int err = native_check_name(n, id, "an allocation");
 
 	if (!err)
 		err = parse_alloc_keys(n, words + 1, ev);
@@ -310,13 +280,13 @@ static int parse_alloc(struct native *n, char **words, struct trace_event *ev)
 		return err;
 	if (strcmp(id, NATIVE_NO_PAGE) == 0) {
 		ev->page = TRACE_NO_PAGE;
-		ev->flags = TRACE_F_FAILED;
+		ev->flags |= TRACE_F_FAILED;
 		return 0;
 	}
 	name = names_find(&n->names, id, strlen(id));
 	if (name && name->live)
 		return BAD(n, "\"%s\" is in use: line %u allocated it and none has freed it",
-			   show(n, id), name->line);
+			   native_show(n, id), name->line);
 	err = number_page(n, ev);
 	if (err)
 		return err;
@@ -335,31 +305,32 @@ static int parse_alloc(struct native *n, char **words, struct trace_event *ev)
 
 static int check_end(struct native *n, const char *word)
 {
-	return word ? bad_found(n, word, "the end of the line") : 0;
+	return word ? native_found(n, word, "the end of the line") : 0;
 }
 
 /* "free - order=0": of a page that no line of the trace allocates. */
 static int parse_free_held(struct native *n, char **words, struct trace_event *ev)
 {
 	bool seen[NR_KEYS] = {false};
-	int err = parse_keys(n, words, ev, NR_HELD_KEYS, seen);
+	int err = parse_keys(n, words, ev, 0, END_HELD_KEYS, seen);
 
 	if (!err && !seen[KEY_ORDER])
-		err = bad_found(n, NULL, "order= of a page from before the trace");
+		err = native_found(n, NULL, "order= of a page from before the trace");
 	ev->op = TRACE_FREE_HELD;
 	return err ? err : number_page(n, ev);
 }
 
 static int parse_free(struct native *n, char **words, struct trace_event *ev)
 {
+	bool seen[NR_KEYS] = {false};
 	struct name *name;
 	int err;
 
 	if (words[0] && !strcmp(words[0], NATIVE_HELD))
 		return parse_free_held(n, words + 1, ev);
 	err = find_live(n, words[0], "a free", &name);
-	if (!err)
-		err = check_end(n, words[1]);
+	if (!err && words[1])
+		err = parse_keys(n, words + 1, ev, KEY_BY, KEY_BY + 1, seen);
 	if (err)
 		return err;
 	name->live = false;
@@ -379,19 +350,19 @@ static int parse_touch(struct native *n, char **words, struct trace_event *ev)
 	if (err)
 		return err;
 	if (!words[1] || (strcmp(words[1], "read") != 0 && strcmp(words[1], "write") != 0))
-		return bad_found(n, words[1], "read or write");
+		return native_found(n, words[1], "read or write");
 	ev->write = words[1][0] == 'w';
 	if (!words[2] || !isdigit((unsigned char)words[2][0]))
-		return bad_found(n, words[2], "a size (\"64B\", \"4KiB\")");
+		return native_found(n, words[2], "a size (\"64B\", \"4KiB\")");
 	wrong = units_parse_size(words[2], &bytes);
 	if (wrong)
-		return BAD(n, "size \"%s\" %s", show(n, words[2]), wrong);
+		return BAD(n, "size \"%s\" %s", native_show(n, words[2]), wrong);
 	if (!bytes)
 		return BAD(n, "a touch of nothing: the size is 0");
 	block = n->page_bytes << name->order;
 	if (bytes > block)
 		return BAD(n, "a touch of %s goes beyond \"%s\", which has %s (order %u)",
-			   units_size(bytes).text, show(n, words[0]), units_size(block).text,
+			   units_size(bytes).text, native_show(n, words[0]), units_size(block).text,
 			   name->order);
 	ev->page = name->page;
 	ev->bytes = bytes;
@@ -430,7 +401,7 @@ static int find_operation(struct native *n, const char *word, const struct opera
 	const char *nearest;
 
 	if (!word)
-		return bad_found(n, NULL, "alloc, free, touch or wait");
+		return native_found(n, NULL, "alloc, free, touch or wait");
 	for (unsigned i = 0; i < NR_OPERATIONS; i++) {
 		if (strcmp(word, operations[i].name) == 0) {
 			*out = &operations[i];
@@ -439,9 +410,9 @@ static int find_operation(struct native *n, const char *word, const struct opera
 	}
 	nearest = diag_nearest(word, operation_candidate, NULL);
 	if (nearest)
-		return BAD(n, "unknown operation \"%s\"; did you mean \"%s\"?", show(n, word),
-			   nearest);
-	return bad_found(n, word, "alloc, free, touch or wait");
+		return BAD(n, "unknown operation \"%s\"; did you mean \"%s\"?",
+			   native_show(n, word), nearest);
+	return native_found(n, word, "alloc, free, touch or wait");
 }
 
 /* Copy what stands before a comment, and cut it into words. Returns how many, or -EINVAL. */
@@ -451,8 +422,8 @@ static int split(struct native *n, const struct stream_line *line)
 	size_t len = hash ? (size_t)(hash - line->text) : line->len;
 	int nr = 0;
 
-	if (len >= MAX_LINE)
-		return BAD(n, "the line is longer than %d bytes", MAX_LINE - 1);
+	if (len >= NATIVE_MAX_LINE)
+		return BAD(n, "the line is longer than %d bytes", NATIVE_MAX_LINE - 1);
 	for (size_t i = 0; i < len; i++)
 		if (iscntrl((unsigned char)line->text[i]) && line->text[i] != '\t')
 			return BAD(n, "found a control character (0x%02x), expected text",
@@ -460,8 +431,8 @@ static int split(struct native *n, const struct stream_line *line)
 	memcpy(n->text, line->text, len);
 	n->text[len] = 0;
 	for (char *p = n->text; *(p += strspn(p, " \t"));) {
-		if (nr == MAX_WORDS)
-			return BAD(n, "found more than %d words in a line", MAX_WORDS);
+		if (nr == NATIVE_MAX_WORDS)
+			return BAD(n, "found more than %d words in a line", NATIVE_MAX_WORDS);
 		n->words[nr++] = p;
 		p += strcspn(p, " \t");
 		if (*p)
@@ -495,11 +466,13 @@ static int native_line(void *state, const struct stream_line *line, struct trace
 	const struct operation *operation = NULL;
 	struct native *n = state;
 	char **words = n->words;
-	bool has_time, inferred = false;
+	bool has_time, inferred = false, is_statement;
 	int err;
 
 	n->t = t;
 	n->pfn = TRACE_NO_PFN;
+	n->policy = 0;
+	n->turn = 0;
 	n->diag = diag;
 	n->line = ev.line = trace_line_number(line);
 	if (line->number == 1)
@@ -511,6 +484,9 @@ static int native_line(void *state, const struct stream_line *line, struct trace
 		trace_skip(t, TRACE_SKIP_COMMENT);
 		return 0;
 	}
+	err = native_statement(n, &is_statement);
+	if (err || is_statement)
+		return err;
 	err = parse_start(n, &words, &ev, &has_time);
 	if (!err && *words && !strcmp(*words, NATIVE_INFERRED)) {
 		inferred = true;
@@ -521,12 +497,12 @@ static int native_line(void *state, const struct stream_line *line, struct trace
 	if (err)
 		return err;
 	if (inferred && operation->op != TRACE_ALLOC && operation->op != TRACE_FREE)
-		return bad_found(n, *words, "alloc or free behind " NATIVE_INFERRED);
+		return native_found(n, *words, "alloc or free behind " NATIVE_INFERRED);
 	if (operation->op == TRACE_WAIT && has_time)
 		return BAD(n,
 			   "found a time before a wait, which begins when its CPU gets there: "
 			   "expected \"%s wait TIME\"",
-			   show(n, n->words[1]));
+			   native_show(n, n->words[1]));
 	ev.op = operation->op;
 	err = operation->parse(n, words + 1, &ev);
 	if (inferred)
@@ -565,9 +541,14 @@ static int native_read(struct stream *s, const struct trace_progress *progress, 
 	if (!n)
 		return err;
 	n->page_bytes = smallest_page();
-	if (!names_init(&n->names))
+	n->t = t;
+	n->original.min_pfn = UINT64_MAX;
+	if (!names_init(&n->names) && !names_init(&n->policies))
 		err = trace_read_lines(s, progress, native_line, n, t, diag);
+	if (!err)
+		native_finish(n);
 	names_clear(&n->names);
+	names_clear(&n->policies);
 	free(n);
 	return err;
 }

@@ -407,6 +407,7 @@ static int put_end(struct writer *w)
 	put_number(b, t->span_ps);
 	put_number(b, t->nr_lines);
 	put_number(b, t->lost_events);
+	put_number(b, t->unknown_policies);
 	put_number(b, t->unknown_gfp);
 	put_text(b, t->first_unknown_gfp);
 	put_number(b, t->first_unreadable_line);
