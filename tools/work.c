@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tools/message.h"
+#include "tools/trace_in.h"
 
 #define DEFAULT_COSTS "costs/linux-6.x.cfg"
 
@@ -105,14 +106,8 @@ int work_make_trace(struct work *w, const struct machine *m)
 
 int work_load_trace(struct work *w, const char *path)
 {
-	struct progress reading;
-	struct trace_progress callback = {progress_report, &reading};
-	int err;
+	int err = trace_in_load(w->args, path, &w->diag, &w->trace);
 
-	progress_start(&reading, "reading the trace",
-		       arguments_value(w->args, &option_quiet) != NULL);
-	err = trace_load(path, &callback, &w->diag, &w->trace);
-	progress_end(&reading);
 	if (err)
 		return err;
 	w->experiment.trace = w->trace;

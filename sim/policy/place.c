@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "mm/gfp.h"
+#include "sim/policy/rules.h"
 #include "sim/policy/task.h"
 
 #define MPOL_MF_MOVES    0x6u /* MPOL_MF_MOVE, MPOL_MF_MOVE_ALL */
@@ -180,6 +181,26 @@ static int for_pool(struct tasks *ts, struct trace *t, struct trace_event *ev)
 	return err;
 }
 
+/* The task's policy as the policy file has it. A new one begins with its first node. */
+static int by_rules(struct task *task, const struct kmem_origin *origin, struct trace *t,
+		    uint64_t time_ps)
+{
+	const struct mm_policy *policy =
+		policy_rules_find(t->rules, origin->comm, origin->comm_len, origin->pid, time_ps);
+	struct trace_policy p = {.scope = TRACE_POLICY_FILE};
+	uint16_t index = 0;
+	int err = 0;
+
+	if (policy && policy->mode != MM_POLICY_DEFAULT) {
+		p.mm = *policy;
+		err = trace_add_policy(t, &p, &index);
+	}
+	if (index != task->policy)
+		task->turns = 0;
+	task->policy = index;
+	return err;
+}
+
 int tasks_alloc(struct tasks *ts, const struct kmem_origin *origin, struct trace *t,
 		struct trace_event *ev)
 {
@@ -187,12 +208,15 @@ int tasks_alloc(struct tasks *ts, const struct kmem_origin *origin, struct trace
 	int err;
 
 	ts->kind = PAGE_KERNEL;
+	t->names_tasks |= origin->comm != NULL;
 	if (!origin->comm || !origin->pid || origin->interrupt)
 		return 0;
 	task = task_get(ts, origin->pid);
 	if (!task)
 		return -ENOMEM;
 	err = call_unseen(ts, task, t);
+	if (!err && t->rules && !task->policy_known)
+		err = by_rules(task, origin, t, ev->time_ps);
 	if (err)
 		return err;
 	if ((ev->gfp & USER_PAGE) != USER_PAGE)

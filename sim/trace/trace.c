@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "sim/policy/rules.h"
 #include "sim/trace/reader.h"
 #include "sim/trace/trace.h"
 
@@ -375,9 +376,23 @@ static void trim(struct trace *t)
 	}
 }
 
+/* The rules have been applied: to what? */
+static int check_rules(struct trace *t, struct diag *diag)
+{
+	if (!t->rules)
+		return 0;
+	if (!t->names_tasks)
+		return diag_error(diag, -EINVAL, t->file, 0,
+				  "%s traces name no tasks that policies could be given to",
+				  t->format);
+	policy_rules_warn(t->rules, diag);
+	t->rules = NULL;
+	return 0;
+}
+
 /* Read all of `s`, and close it. */
-static int read_trace(struct stream *s, const struct trace_progress *progress, struct diag *diag,
-		      struct trace **out)
+static int read_trace(struct stream *s, struct policy_rules *rules,
+		      const struct trace_progress *progress, struct diag *diag, struct trace **out)
 {
 	const struct trace_reader *reader;
 	struct trace *t = NULL;
@@ -399,7 +414,10 @@ static int read_trace(struct stream *s, const struct trace_progress *progress, s
 	}
 	t->format = reader->name;
 	t->compression = stream_compression(s);
+	t->rules = rules;
 	err = reader->read(s, progress, t, diag);
+	if (!err)
+		err = check_rules(t, diag);
 	if (err)
 		goto out_free;
 	trim(t);
@@ -419,7 +437,17 @@ int trace_load(const char *path, const struct trace_progress *progress, struct d
 	struct stream *s;
 	int err = stream_open(path, diag, &s);
 
-	return err ? err : read_trace(s, progress, diag, out);
+	return err ? err : read_trace(s, NULL, progress, diag, out);
+}
+
+int trace_load_with_policies(const char *path, struct policy_rules *rules,
+			     const struct trace_progress *progress, struct diag *diag,
+			     struct trace **out)
+{
+	struct stream *s;
+	int err = stream_open(path, diag, &s);
+
+	return err ? err : read_trace(s, rules, progress, diag, out);
 }
 
 int trace_parse(const void *data, size_t len, const char *name, struct diag *diag,
@@ -428,5 +456,5 @@ int trace_parse(const void *data, size_t len, const char *name, struct diag *dia
 	struct stream *s;
 	int err = stream_open_memory(data, len, name, diag, &s);
 
-	return err ? err : read_trace(s, NULL, diag, out);
+	return err ? err : read_trace(s, NULL, NULL, diag, out);
 }

@@ -180,6 +180,9 @@ struct trace {
 	/* trace_append()'s own */
 	size_t events_room, pfns_room, moves_room, policies_room;
 	bool any_time;
+	/* A reader's that knows tasks. */
+	struct policy_rules *rules; /* borrowed while it reads; NULL: none */
+	bool names_tasks;
 };
 
 #define TRACE_NO_PFN  UINT64_MAX
@@ -190,6 +193,8 @@ static inline pfn_t trace_pfn(const struct trace *t, uint32_t page)
 {
 	return page < t->nr_pfns ? t->pfns[page] : TRACE_NO_PFN;
 }
+
+struct policy_rules;
 
 struct trace_progress {
 	void (*report)(void *arg, uint64_t bytes_read, uint64_t bytes_total /* 0 unknown */);
@@ -203,6 +208,13 @@ struct trace_progress {
  */
 int trace_load(const char *path, const struct trace_progress *progress, struct diag *diag,
 	       struct trace **out);
+/**
+ * The same, with policies by `rules` (sim/policy/rules.h; may be NULL) for the tasks whose policies
+ * the trace does not tell. -EINVAL where the trace names no tasks. Warns of rules without effect.
+ */
+int trace_load_with_policies(const char *path, struct policy_rules *rules,
+			     const struct trace_progress *progress, struct diag *diag,
+			     struct trace **out);
 /** The same from bytes in memory (fuzzing, tests); may be compressed. */
 int trace_parse(const void *data, size_t len, const char *name, struct diag *diag,
 		struct trace **out);

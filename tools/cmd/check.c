@@ -15,6 +15,7 @@
 #include "sim/machine/costs.h"
 #include "sim/machine/machine.h"
 #include "sim/machine/profile.h"
+#include "sim/policy/rules.h"
 #include "sim/scenario.h"
 #include "sim/trace/reader.h"
 #include "sim/trace/stream.h"
@@ -40,8 +41,10 @@ struct file_kind {
 	void (*print)(const json_t *entry, FILE *out);
 };
 
-/* A trace is compressed, or begins as one of the readers expects it. */
-static int looks_like_trace(struct check *c, const char *path, bool *is_trace)
+/*
+ * A trace is compressed, or begins as one of the readers expects it; a policy file begins as one.
+ */
+static int look(struct check *c, const char *path, bool *is_trace, bool *is_policies)
 {
 	struct stream *s;
 	const char *text;
@@ -54,11 +57,17 @@ static int looks_like_trace(struct check *c, const char *path, bool *is_trace)
 	*is_trace = strcmp(stream_compression(s), "none") != 0;
 	if (!*is_trace) {
 		err = stream_peek(s, &c->diag, &text, &len);
+		*is_policies = !err && policy_rules_probe(text, len);
 		for (int i = 0; !err && !*is_trace && trace_reader_kinds[i]; i++)
 			*is_trace = trace_reader_kinds[i]->probe(text, len) != TRACE_PROBE_NO;
 	}
 	stream_close(s);
 	return err;
+}
+
+static const char *plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
 }
 
 static int check_trace(struct check *c, const char *path)
@@ -85,6 +94,25 @@ static void print_trace(const json_t *entry, FILE *out)
 	fprintf(out, "%s, %" PRIu64 " events, %" PRIu64 " lines, %" PRIu64 " unreadable",
 		json_get_string(entry, "format"), json_get(entry, "events"),
 		json_get(entry, "lines"), json_get(entry, "unreadable"));
+}
+
+static int check_policies(struct check *c, const char *path)
+{
+	struct policy_rules *rules;
+	int err = policy_rules_load(path, &c->diag, &rules);
+
+	if (err)
+		return err;
+	json_put(c->entry, "rules", (uint64_t)policy_rules_number(rules));
+	policy_rules_free(rules);
+	return 0;
+}
+
+static void print_policies(const json_t *entry, FILE *out)
+{
+	uint64_t rules = json_get(entry, "rules");
+
+	fprintf(out, "%" PRIu64 " rule%s", rules, plural(rules));
 }
 
 static int check_costs(struct check *c, const char *path)
@@ -160,11 +188,6 @@ static int check_machine(struct check *c, const char *path)
 	return 0;
 }
 
-static const char *plural(uint64_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
 static void print_machine(const json_t *entry, FILE *out)
 {
 	uint64_t nodes = json_get(entry, "nodes"), cpus = json_get(entry, "cpus");
@@ -207,6 +230,7 @@ static void print_scenario(const json_t *entry, FILE *out)
 }
 
 static const struct file_kind trace_kind = {"trace", check_trace, print_trace};
+static const struct file_kind policies_kind = {"policies", check_policies, print_policies};
 static const struct file_kind costs_kind = {"costs", check_costs, print_costs};
 static const struct file_kind kernel_kind = {"kernel profile", check_kernel, print_kernel};
 static const struct file_kind machine_kind = {"machine", check_machine, print_machine};
@@ -239,15 +263,15 @@ static int config_kind(struct check *c, const char *path, const struct file_kind
 
 static int recognise(struct check *c, const char *path, const struct file_kind **kind)
 {
-	bool is_trace = !strcmp(path, "-"); /* cannot be read twice */
+	bool is_trace = !strcmp(path, "-"), is_policies = false; /* "-" cannot be read twice */
 	int err = 0;
 
 	if (!is_trace)
-		err = looks_like_trace(c, path, &is_trace);
+		err = look(c, path, &is_trace, &is_policies);
 	if (err)
 		return err;
-	*kind = &trace_kind;
-	return is_trace ? 0 : config_kind(c, path, kind);
+	*kind = is_policies ? &policies_kind : &trace_kind;
+	return is_trace || is_policies ? 0 : config_kind(c, path, kind);
 }
 
 static void put_error(json_t *entry, const struct diag *d, int err, const char *path)
@@ -283,7 +307,8 @@ static int check_file(struct check *c, const char *path)
 
 static void print_entry(const json_t *entry, const char *path, FILE *out)
 {
-	static const struct file_kind *const kinds[] = {&trace_kind, &costs_kind, &kernel_kind,
+	static const struct file_kind *const kinds[] = {&trace_kind,   &policies_kind,
+							&costs_kind,   &kernel_kind,
 							&machine_kind, &scenario_kind};
 	const char *name = json_get_string(entry, "kind");
 

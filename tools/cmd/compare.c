@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tools/message.h"
+#include "tools/trace_in.h"
 #include "tools/work.h"
 
 #define DEFAULT_SCENARIO "scenarios/churn.cfg"
@@ -114,6 +115,10 @@ static int run(const struct arguments *args)
 		message("compare: --seed is for scenarios, not for --trace");
 		return STATUS_WRONG;
 	}
+	if (!trace && arguments_value(args, &option_policies)) {
+		message("compare: --policies is for --trace");
+		return STATUS_WRONG;
+	}
 	work_init(&w, args);
 	/* The columns run in child processes, which print nothing. */
 	w.experiment.options.progress = NULL;
@@ -136,10 +141,19 @@ static int run(const struct arguments *args)
 	return work_finish(&w, err, results, true, args->operands[0]);
 }
 
-static const struct option_def *const options[] = {&option_trace,  &option_scenario, &option_models,
-						   &option_timing, &option_costs,    &option_set,
-						   &option_sysctl, &option_seed,     &option_verify,
-						   &option_format, &option_output,   NULL};
+static const struct option_def *const options[] = {&option_trace,
+						   &option_policies,
+						   &option_scenario,
+						   &option_models,
+						   &option_timing,
+						   &option_costs,
+						   &option_set,
+						   &option_sysctl,
+						   &option_seed,
+						   &option_verify,
+						   &option_format,
+						   &option_output,
+						   NULL};
 
 const struct command command_compare = {
 	.name = "compare",

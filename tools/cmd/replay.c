@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* numasim replay: a captured or generated trace on a machine. */
+#include "tools/trace_in.h"
 #include "tools/work.h"
 
 static int run(const struct arguments *args)
@@ -27,17 +28,10 @@ static int run(const struct arguments *args)
 	return work_finish(&w, err, result, false, args->operands[0]);
 }
 
-static const struct option_def *const options[] = {&option_start,
-						   &option_placement,
-						   &option_timing,
-						   &option_costs,
-						   &option_set,
-						   &option_sysctl,
-						   &option_verify,
-						   &option_events,
-						   &option_format,
-						   &option_output,
-						   NULL};
+static const struct option_def *const options[] = {
+	&option_start,  &option_placement, &option_timing, &option_policies,
+	&option_costs,  &option_set,       &option_sysctl, &option_verify,
+	&option_events, &option_format,    &option_output, NULL};
 
 const struct command command_replay = {
 	.name = "replay",

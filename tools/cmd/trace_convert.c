@@ -2,25 +2,8 @@
 /* numasim trace convert: a trace in another format. */
 #include "sim/trace/trace.h"
 #include "tools/command.h"
-#include "tools/message.h"
-#include "tools/progress.h"
+#include "tools/trace_in.h"
 #include "tools/trace_out.h"
-
-static int load(const char *path, bool quiet, struct trace **t)
-{
-	struct diag diag = DIAG_INIT;
-	struct progress progress;
-	int err, status = STATUS_DONE;
-
-	progress_start(&progress, "reading the trace", quiet);
-	err = trace_load(path, &(struct trace_progress){progress_report, &progress}, &diag, t);
-	progress_end(&progress);
-	message_warnings(&diag, quiet);
-	if (err)
-		status = message_error(&diag, err, path);
-	diag_clear(&diag);
-	return status;
-}
 
 static int run(const struct arguments *args)
 {
@@ -30,7 +13,7 @@ static int run(const struct arguments *args)
 
 	if (!writer)
 		return STATUS_WRONG;
-	status = load(args->operands[0], arguments_value(args, &option_quiet) != NULL, &t);
+	status = trace_in_read(args, args->operands[0], &t);
 	if (status)
 		return status;
 	status = trace_out_write(args, writer, t);
@@ -38,7 +21,8 @@ static int run(const struct arguments *args)
 	return status;
 }
 
-static const struct option_def *const options[] = {&option_trace_format, &option_output, NULL};
+static const struct option_def *const options[] = {&option_trace_format, &option_policies,
+						   &option_output, NULL};
 
 const struct command command_trace_convert = {
 	.name = "trace convert",

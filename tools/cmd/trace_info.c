@@ -11,7 +11,8 @@
 #include "tools/json.h"
 #include "tools/message.h"
 #include "tools/output.h"
-#include "tools/progress.h"
+#include "tools/trace_in.h"
+#include "tools/trace_policies.h"
 
 static const char *const skip_meanings[] = {
 #define X(id, name, what) what,
@@ -88,6 +89,7 @@ static int print_text(const struct trace *t, FILE *out)
 		fprintf(out, "page frames  0x%" PRIx64 " to 0x%" PRIx64 "\n", t->min_pfn,
 			t->max_pfn);
 	print_orders(t, out);
+	trace_policies_print(t, out);
 	print_inferred(t, out);
 	print_skips(t, out);
 	return 0;
@@ -148,41 +150,27 @@ static int print_json(const struct trace *t, FILE *out)
 	json_t *pages = json_pack("{s:I, s:I}", "allocated", (json_int_t)t->pages_allocated,
 				  "freed", (json_int_t)t->pages_freed);
 
-	return json_print(
-		json_pack("{s:o, s:s, s:s, s:I, s:I, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o}",
-			  "file", json_text(t->file), "format", t->format, "compression",
-			  t->compression, "lines", (json_int_t)t->nr_lines, "span_ps",
-			  (json_int_t)t->span_ps, "cpus", t->nr_cpus, "events", events, "pages",
-			  pages, "page_frames", pfns_json(t), "allocs_by_order", orders_json(t),
-			  "inferred", inferred_json(t), "skipped", skips_json(t), "unknown_gfp",
-			  (json_int_t)t->unknown_gfp, "first_unreadable", unreadable_json(t)),
-		out);
-}
-
-static int load(const char *path, bool quiet, struct trace **t)
-{
-	struct diag diag = DIAG_INIT;
-	struct progress progress;
-	int err, status = STATUS_DONE;
-
-	progress_start(&progress, "reading the trace", quiet);
-	err = trace_load(path, &(struct trace_progress){progress_report, &progress}, &diag, t);
-	progress_end(&progress);
-	message_warnings(&diag, quiet);
-	if (err)
-		status = message_error(&diag, err, path);
-	diag_clear(&diag);
-	return status;
+	return json_print(json_pack("{s:o, s:s, s:s, s:I, s:I, s:i, s:o, s:o, s:o, s:o, s:o, s:o, "
+				    "s:o, s:I, s:I, s:o}",
+				    "file", json_text(t->file), "format", t->format, "compression",
+				    t->compression, "lines", (json_int_t)t->nr_lines, "span_ps",
+				    (json_int_t)t->span_ps, "cpus", t->nr_cpus, "events", events,
+				    "pages", pages, "page_frames", pfns_json(t), "allocs_by_order",
+				    orders_json(t), "policies", trace_policies_json(t), "inferred",
+				    inferred_json(t), "skipped", skips_json(t), "unknown_gfp",
+				    (json_int_t)t->unknown_gfp, "unknown_policies",
+				    (json_int_t)t->unknown_policies, "first_unreadable",
+				    unreadable_json(t)),
+			  out);
 }
 
 static int run(const struct arguments *args)
 {
-	bool quiet = arguments_value(args, &option_quiet) != NULL;
 	struct output out;
 	struct trace *t;
 	int err, status;
 
-	status = load(args->operands[0], quiet, &t);
+	status = trace_in_read(args, args->operands[0], &t);
 	if (status)
 		return status;
 	status = STATUS_FAILED;
@@ -203,7 +191,8 @@ out_trace:
 	return status;
 }
 
-static const struct option_def *const options[] = {&option_format, &option_output, NULL};
+static const struct option_def *const options[] = {&option_policies, &option_format, &option_output,
+						   NULL};
 
 const struct command command_trace_info = {
 	.name = "trace info",

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading a trace for a command: with progress, and with a policy file where one is given. */
+#ifndef TOOLS_TRACE_IN_H
+#define TOOLS_TRACE_IN_H
+
+#include "sim/trace/trace.h"
+#include "tools/command.h"
+
+extern const struct option_def option_policies;
+
+/** Errors of trace_load_with_policies() and policy_rules_load(), with the reason in diag. */
+int trace_in_load(const struct arguments *args, const char *path, struct diag *diag,
+		  struct trace **t);
+/** The same, with its warnings and errors printed. Returns an exit status. */
+int trace_in_read(const struct arguments *args, const char *path, struct trace **t);
+
+#endif
