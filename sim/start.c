@@ -25,12 +25,15 @@ static int apply_settings(struct mm *mm, const struct captured_state *s, struct 
 int start_from(struct mm *mm, const char *dir, struct diag *diag, struct start *out)
 {
 	struct mm_refusal refusal = {0};
-	int err;
+	struct capture *c;
+	int err = capture_open(dir, diag, &c);
 
 	*out = (struct start){0};
-	err = captured_state_read(dir, "before", false, mm, diag, &out->before);
 	if (!err)
-		err = captured_state_read(dir, "after", true, mm, diag, &out->after);
+		err = captured_state_read(c, "before", false, mm, diag, &out->before);
+	if (!err)
+		err = captured_state_read(c, "after", true, mm, diag, &out->after);
+	capture_free(c);
 	if (!err)
 		err = apply_settings(mm, out->before, diag);
 	if (!err) {

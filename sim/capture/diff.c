@@ -24,12 +24,12 @@ static const char *const not_compared[FIGURES_NR_GROUPS] = {
 			       "prints it with mminit_loglevel=4)",
 };
 
-static int read_file(const char *dir, const char *name, bool needed, struct diag *diag,
+static int read_file(const struct capture *c, const char *name, bool needed, struct diag *diag,
 		     struct figures *out,
 		     int (*parse)(const struct capture_file *, struct diag *, struct figures *))
 {
 	struct capture_file f;
-	int err = needed ? capture_need(dir, name, diag, &f) : capture_open(dir, name, diag, &f);
+	int err = needed ? capture_need(c, name, diag, &f) : capture_read(c, name, diag, &f);
 
 	if (!err)
 		err = parse(&f, diag, out);
@@ -39,16 +39,13 @@ static int read_file(const char *dir, const char *name, bool needed, struct diag
 	return err;
 }
 
-static int read_capture(const char *dir, struct diag *diag, struct figures *out)
+static int read_capture(const struct capture *c, struct diag *diag, struct figures *out)
 {
-	int err = capture_check_folder(dir, diag);
-
+	int err = read_file(c, "zoneinfo.txt", true, diag, out, figures_parse_zoneinfo);
 	if (!err)
-		err = read_file(dir, "zoneinfo.txt", true, diag, out, figures_parse_zoneinfo);
+		err = read_file(c, "sysctl_vm.txt", false, diag, out, figures_parse_sysctl);
 	if (!err)
-		err = read_file(dir, "sysctl_vm.txt", false, diag, out, figures_parse_sysctl);
-	if (!err)
-		err = read_file(dir, "dmesg.txt", false, diag, out, figures_parse_dmesg);
+		err = read_file(c, "dmesg.txt", false, diag, out, figures_parse_dmesg);
 	return err;
 }
 
@@ -130,10 +127,10 @@ static int copy(const struct figures *from, struct figures *to)
 	return to->failed ? -ENOMEM : 0;
 }
 
-int capture_diff(const char *dir, const struct mm *mm, struct diag *diag, json_t **out)
+int capture_diff(const struct capture *c, const struct mm *mm, struct diag *diag, json_t **out)
 {
 	struct figures order = {0}, captured = {0}, simulated = {0};
-	int err = read_capture(dir, diag, &order);
+	int err = read_capture(c, diag, &order);
 
 	*out = NULL;
 	if (!err)

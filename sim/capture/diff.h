@@ -9,10 +9,11 @@
 #include <stdio.h>
 
 #include "mm/mm.h"
+#include "sim/capture/file.h"
 #include "sim/config/diag.h"
 
 /**
- * Compare each figure of the capture in `dir` (zoneinfo, sysctl_vm, dmesg; the first has to be
+ * Compare each figure of the capture (zoneinfo, sysctl_vm, dmesg; the first has to be
  * there) with that of `mm`, as booted. Returns 0 and *out:
  *
  *   {"figures": N, "equal": N, "differences": [{"figure", "captured", "simulated"}],
@@ -21,7 +22,7 @@
  * with null for what one side does not have; -ENOENT, -EIO, -EINVAL with the reason in diag;
  * -ENOMEM.
  */
-int capture_diff(const char *dir, const struct mm *mm, struct diag *diag, json_t **out);
+int capture_diff(const struct capture *c, const struct mm *mm, struct diag *diag, json_t **out);
 
 /** Print that as text. */
 void capture_diff_print(const json_t *doc, FILE *out);

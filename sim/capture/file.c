@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The files of a capture, whole and by lines; and the scanners that every parser of them uses.
- * Knows no file's content. Bounded: CAPTURE_MAX_BYTES a file.
+ * The text of a capture's file by lines; and the scanners that every parser of them uses. Knows no
+ * file's content, and not where it came from (folder.c).
  */
-#define _GNU_SOURCE /* asprintf */
 #include "sim/capture/file.h"
 
 #include <errno.h>
@@ -11,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static int split(struct capture_file *f, size_t len)
 {
@@ -78,107 +76,6 @@ void capture_close(struct capture_file *f)
 	free(f->text);
 	free(f->lines);
 	*f = (struct capture_file){0};
-}
-
-static int read_all(FILE *stream, struct capture_file *f, struct diag *diag)
-{
-	size_t len = 0, room = 1 << 16;
-	char *text = malloc(room + 1);
-
-	while (text) {
-		len += fread(text + len, 1, room - len, stream);
-		if (len < room || room >= CAPTURE_MAX_BYTES)
-			break;
-		char *more = realloc(text, 2 * room + 1);
-
-		if (!more)
-			free(text);
-		text = more;
-		room *= 2;
-	}
-	if (!text)
-		return -ENOMEM;
-	if (ferror(stream)) {
-		free(text);
-		return diag_error(diag, -EIO, f->path, 0, "cannot read the file: %s",
-				  strerror(errno));
-	}
-	if (len >= CAPTURE_MAX_BYTES) {
-		free(text);
-		return diag_error(diag, -EINVAL, f->path, 0, "the file has more than %d MiB",
-				  CAPTURE_MAX_BYTES >> 20);
-	}
-	return take(f, text, len, diag);
-}
-
-/* One of the places: 0, -ENOENT without a message, or an error with one. */
-static int open_at(const char *path, struct diag *diag, struct capture_file *out)
-{
-	struct stat st;
-	FILE *stream;
-	int err;
-
-	if (stat(path, &st)) {
-		if (errno == ENOENT || errno == ENOTDIR)
-			return -ENOENT;
-		return diag_error(diag, -EIO, path, 0, "cannot read the file: %s", strerror(errno));
-	}
-	stream = S_ISDIR(st.st_mode) ? NULL : fopen(path, "r");
-	if (!stream)
-		return diag_error(diag, -EIO, path, 0, "cannot read the file: %s",
-				  S_ISDIR(st.st_mode) ? "it is a folder" : strerror(errno));
-	*out = (struct capture_file){.path = strdup(path)};
-	err = out->path ? read_all(stream, out, diag) : -ENOMEM;
-	fclose(stream);
-	if (err)
-		capture_close(out);
-	return err;
-}
-
-int capture_open(const char *dir, const char *name, struct diag *diag, struct capture_file *out)
-{
-	static const char *const folders[] = {"", "boot/"};
-	size_t len = strlen(name);
-
-	*out = (struct capture_file){0};
-	for (int i = 0; i < 4; i++) {
-		bool bare = i % 2;
-		char *path;
-		int err;
-
-		if (bare && (len < 4 || strcmp(name + len - 4, ".txt")))
-			continue;
-		if (asprintf(&path, "%s/%s%.*s", dir, folders[i / 2], (int)(bare ? len - 4 : len),
-			     name) < 0)
-			return -ENOMEM;
-		err = open_at(path, diag, out);
-		free(path);
-		if (err != -ENOENT)
-			return err;
-	}
-	return -ENOENT;
-}
-
-int capture_need(const char *dir, const char *name, struct diag *diag, struct capture_file *out)
-{
-	int err = capture_open(dir, name, diag, out);
-
-	if (err == -ENOENT)
-		diag_error(diag, err, dir, 0, "%s is missing: expected it in this folder", name);
-	return err;
-}
-
-int capture_check_folder(const char *dir, struct diag *diag)
-{
-	struct stat st;
-
-	if (stat(dir, &st))
-		return diag_error(diag, -ENOENT, dir, 0, "cannot read the folder: %s",
-				  strerror(errno));
-	if (!S_ISDIR(st.st_mode))
-		return diag_error(diag, -ENOTDIR, dir, 0,
-				  "not a folder: expected one with the files of a capture");
-	return 0;
 }
 
 int capture_wrong(const struct capture_file *f, size_t i, struct diag *diag, const char *fmt, ...)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The files of a capture: a folder of what a real machine's kernel shows of itself, each as text
- * in memory, by lines. A file is found with or without .txt, in the folder or in its boot/.
+ * The files of a capture: a folder of what a real machine's kernel shows of itself, or a tar
+ * archive of one, plain or compressed, as tools/capture makes it. Each file is text in memory, by
+ * lines. It is found with or without .txt, in the folder or in its boot/.
  */
 #ifndef SIM_CAPTURE_FILE_H
 #define SIM_CAPTURE_FILE_H
@@ -14,6 +15,27 @@
 
 #define CAPTURE_MAX_BYTES (64 << 20) /* of one file */
 
+/* Limits of an archive, which bound the memory it takes. */
+#define CAPTURE_MAX_ARCHIVE_BYTES (256 << 20) /* of its files, without the trace */
+#define CAPTURE_MAX_ARCHIVE_FILES 65536
+
+/* A capture that is open. Constant: several may read it. */
+struct capture;
+
+/**
+ * Open the capture in `path`: a folder, or an archive, which is read whole. Returns 0 and *out
+ * (free with capture_free()); -ENOENT where nothing is there; -ENOTDIR where it is neither; -EINVAL
+ * for an archive that is damaged, too large, or has anything but plain files within it; -EIO,
+ * -ENOMEM; the reason in diag.
+ */
+int capture_open(const char *path, struct diag *diag, struct capture **out);
+/** `c` may be NULL. */
+void capture_free(struct capture *c);
+/** As given to capture_open(). Lives as long as `c`. */
+const char *capture_path(const struct capture *c);
+/** Does it have a folder of that name ("before")? */
+bool capture_has_folder(const struct capture *c, const char *name);
+
 /* Lines hold no NUL (each became a '?') and no line end. Line i is number i + 1 in messages. */
 struct capture_file {
 	char *path;
@@ -23,23 +45,23 @@ struct capture_file {
 };
 
 /**
- * Read `name` ("iomem.txt") of the folder `dir`. Returns 0 and *out (free with capture_close());
- * -ENOENT where there is no such file, with nothing in diag (*out is then empty, and may be
- * closed); -EIO, and -EINVAL for a file that is empty, too long, or cut in its last line, with the
- * reason in diag; -ENOMEM.
+ * Read `name` ("iomem.txt"): in the capture itself or in its boot/; a name with a folder in it
+ * ("before/zoneinfo.txt", "./zoneinfo.txt") only there. Returns 0 and *out (free with
+ * capture_close()); -ENOENT where there is no such file, with nothing in diag (*out is then empty,
+ * and may be closed); -EIO, and -EINVAL for a file that is empty, too long, or cut in its last
+ * line, with the reason in diag; -ENOMEM.
  */
-int capture_open(const char *dir, const char *name, struct diag *diag, struct capture_file *out);
+int capture_read(const struct capture *c, const char *name, struct diag *diag,
+		 struct capture_file *out);
 
 /** The same where the file has to be there: -ENOENT comes with a message. */
-int capture_need(const char *dir, const char *name, struct diag *diag, struct capture_file *out);
+int capture_need(const struct capture *c, const char *name, struct diag *diag,
+		 struct capture_file *out);
 
 /** The same from memory; `path` stands for the file in messages. */
 int capture_parse(const char *path, const char *bytes, size_t len, struct diag *diag,
 		  struct capture_file *out);
 void capture_close(struct capture_file *f);
-
-/** Is this folder there? 0, or -ENOENT or -ENOTDIR with a message. */
-int capture_check_folder(const char *dir, struct diag *diag);
 
 /** Record what is wrong with line `i` (from 0) of the file. Returns -EINVAL. */
 int capture_wrong(const struct capture_file *f, size_t i, struct diag *diag, const char *fmt, ...)

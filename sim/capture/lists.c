@@ -203,8 +203,11 @@ static int read_pagetype_line(struct lists_reader *r)
 
 static int read_pagetypeinfo(struct lists_reader *r)
 {
-	int err = capture_need(r->s->dir, "pagetypeinfo.txt", r->diag, &r->f);
+	int err = captured_state_file(r->s, "pagetypeinfo.txt", r->diag, &r->f);
 
+	if (err == -ENOENT)
+		diag_error(r->diag, err, r->s->dir, 0,
+			   "pagetypeinfo.txt is missing: expected it in this folder");
 	for (r->line = 0; !err && r->line < r->f.nr_lines; r->line++)
 		err = read_pagetype_line(r);
 	for (size_t i = 0; !err && i < r->s->nr_zones; i++) {
@@ -312,7 +315,7 @@ static int check_buddy_line(struct lists_reader *r)
 
 static int check_buddyinfo(struct lists_reader *r)
 {
-	int err = capture_open(r->s->dir, "buddyinfo.txt", r->diag, &r->f);
+	int err = captured_state_file(r->s, "buddyinfo.txt", r->diag, &r->f);
 
 	if (err == -ENOENT)
 		return 0;

@@ -6,7 +6,7 @@
 #include "sim/capture/state.h"
 
 /**
- * Fill free_blocks and page_blocks of the zones of `s` from pagetypeinfo.txt in s->dir, and check
+ * Fill free_blocks and page_blocks of the zones of `s` from its pagetypeinfo.txt, and check
  * them against buddyinfo.txt, where that is there, and against zoneinfo's count of free pages.
  * Errors as captured_state_read().
  */

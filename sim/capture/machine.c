@@ -14,7 +14,7 @@
 #define MAY_BE_LOST (1 << 20) /* numa_meminfo_cover_memory() lets up to 1 MiB go */
 
 struct reader {
-	const char *dir;
+	const struct capture *c;
 	struct diag *diag;
 	struct captured_machine *m;
 	struct capture_file dmesg_file, iomem_file; /* empty where not there */
@@ -26,7 +26,7 @@ struct reader {
 /* 0 also where the file is not there: *f is empty then. */
 static int open_optional(struct reader *r, const char *name, struct capture_file *f)
 {
-	int err = capture_open(r->dir, name, r->diag, f);
+	int err = capture_read(r->c, name, r->diag, f);
 
 	return err == -ENOENT ? 0 : err;
 }
@@ -44,7 +44,7 @@ static int read_dmesg(struct reader *r)
 
 	if (err || !r->dmesg_file.path) {
 		if (!err)
-			diag_warn(r->diag, r->dir, 0,
+			diag_warn(r->diag, capture_path(r->c), 0,
 				  "dmesg.txt is missing: memory that the kernel gives back late "
 				  "(initrd, init sections) is not known");
 		return err;
@@ -73,7 +73,7 @@ static int read_command_line(struct reader *r)
 	if (f.path)
 		text = f.nr_lines ? f.lines[0] : "";
 	if (!text)
-		diag_warn(r->diag, r->dir, 0,
+		diag_warn(r->diag, capture_path(r->c), 0,
 			  "cmdline.txt is missing: taken to hold nothing about memory");
 	if (!text)
 		text = "";
@@ -149,7 +149,7 @@ static int read_architecture(struct reader *r)
 		return err;
 	if (!name)
 		return diag_error(
-			r->diag, -ENOENT, r->dir, 0,
+			r->diag, -ENOENT, capture_path(r->c), 0,
 			"cannot tell the architecture: expected uname.txt (of 'uname -a')");
 	r->m->arch = mm_arch_by_name(name);
 	r->m->model = r->m->arch->id == MM_I386 ? MM_FLAT : MM_SPARSE_VMEMMAP;
@@ -158,14 +158,19 @@ static int read_architecture(struct reader *r)
 
 static int read_name(struct reader *r)
 {
-	const char *end = r->dir + strlen(r->dir), *start;
+	const char *path = capture_path(r->c), *end = path + strlen(path), *start, *suffix;
 
 	if (r->m->name)
 		return 0;
-	while (end > r->dir && end[-1] == '/')
+	while (end > path && end[-1] == '/')
 		end--;
-	for (start = end; start > r->dir && start[-1] != '/';)
+	for (start = end; start > path && start[-1] != '/';)
 		start--;
+	for (int i = 0; i < 2; i++) {
+		suffix = strstr(start, i ? ".tgz" : ".tar"); /* and what follows it: .gz, .zst */
+		if (suffix && suffix < end)
+			end = suffix;
+	}
 	if (start == end || *start == '.')
 		return set(&r->m->name, "capture", 7);
 	return set(&r->m->name, start, (size_t)(end - start));
@@ -350,7 +355,7 @@ static int read_firmware_memory(struct reader *r)
 	int err = 0;
 
 	if (!r->iomem.nr && !from->nr)
-		return diag_error(r->diag, -ENOENT, r->dir, 0,
+		return diag_error(r->diag, -ENOENT, capture_path(r->c), 0,
 				  "iomem.txt is missing, and so are memblock_memory.tsv and the "
 				  "firmware's map in dmesg.txt: expected one of them");
 	for (size_t i = 0; !err && i < from->nr; i++)
@@ -393,7 +398,7 @@ static int read_reserved(struct reader *r)
 		err = captured_reserved_check(r->m, &r->iomem, &f, r->diag);
 	capture_close(&f);
 	if (!err && !r->m->complete)
-		err = captured_profile_read(r->m, &r->dmesg, r->dir, r->diag);
+		err = captured_profile_read(r->m, &r->dmesg, capture_path(r->c), r->diag);
 	if (!err)
 		err = captured_late_read(r->m, &r->iomem, &r->dmesg, r->dmesg_file.path, r->diag);
 	return err;
@@ -406,27 +411,24 @@ static int read_nodes(struct reader *r)
 	for (size_t i = 0; i < r->m->memory.nr; i++)
 		if (r->m->memory.at[i].nid >= nr)
 			nr = r->m->memory.at[i].nid + 1;
-	return captured_nodes_read(r->m, r->dir, nr, r->diag);
+	return captured_nodes_read(r->m, r->c, nr, r->diag);
 }
 
 static int read_options(struct reader *r)
 {
-	return captured_options_read(r->m, r->dir, r->diag);
+	return captured_options_read(r->m, capture_path(r->c), r->diag);
 }
 
-int captured_machine_read(const char *dir, struct diag *diag, struct captured_machine **out)
+int captured_machine_read(const struct capture *c, struct diag *diag, struct captured_machine **out)
 {
 	static int (*const steps[])(struct reader *) = {
 		read_dmesg,  read_command_line, read_architecture, read_name,    read_iomem,
 		read_memory, read_nodes,        read_reserved,     read_options,
 	};
-	struct reader r = {.dir = dir, .diag = diag};
-	int err = capture_check_folder(dir, diag);
+	struct reader r = {.c = c, .diag = diag, .m = calloc(1, sizeof(*r.m))};
+	int err = 0;
 
 	*out = NULL;
-	if (err)
-		return err;
-	r.m = calloc(1, sizeof(*r.m));
 	if (!r.m)
 		return -ENOMEM;
 	for (size_t i = 0; !err && i < sizeof(steps) / sizeof(*steps); i++)

@@ -41,11 +41,12 @@ struct captured_machine {
 };
 
 /**
- * Read the capture in the folder `dir`. Returns 0 and *out (free with captured_machine_free());
+ * Read the machine of a capture. Returns 0 and *out (free with captured_machine_free());
  * -ENOENT, -EIO, -EINVAL with the reason in diag; -ENOMEM. What is not in the capture, and where
  * that leaves the machine less exact, is a warning.
  */
-int captured_machine_read(const char *dir, struct diag *diag, struct captured_machine **out);
+int captured_machine_read(const struct capture *c, struct diag *diag,
+			  struct captured_machine **out);
 void captured_machine_free(struct captured_machine *m);
 
 /**
@@ -57,7 +58,7 @@ int captured_machine_write(const struct captured_machine *m, struct diag *diag, 
 /* The steps of reading; errors as above. */
 
 /** nodeN.cpulist, nodeN.distance and cpuinfo. `nr_memory_nodes`: nodes that memory is on. */
-int captured_nodes_read(struct captured_machine *m, const char *dir, int nr_memory_nodes,
+int captured_nodes_read(struct captured_machine *m, const struct capture *c, int nr_memory_nodes,
 			struct diag *diag);
 
 /**

@@ -155,7 +155,7 @@ static int add_cpu(void *arg, int cpu)
 	return 0;
 }
 
-static int read_cpulists(struct captured_machine *m, const char *dir, struct diag *diag)
+static int read_cpulists(struct captured_machine *m, const struct capture *c, struct diag *diag)
 {
 	struct node_cpus n = {
 		.m = m, .diag = diag, .fake = strstr(m->command_line, "numa=fake") != NULL};
@@ -166,7 +166,7 @@ static int read_cpulists(struct captured_machine *m, const char *dir, struct dia
 		char name[40];
 
 		snprintf(name, sizeof(name), "node%d.cpulist.txt", n.nid);
-		err = capture_open(dir, name, diag, &f);
+		err = capture_read(c, name, diag, &f);
 		if (!err) {
 			n.f = &f;
 			m->nr_nodes = n.nid + 1;
@@ -180,8 +180,8 @@ static int read_cpulists(struct captured_machine *m, const char *dir, struct dia
 }
 
 /* Each node up to the last has its list, each CPU up to the last its node. */
-static int check_gaps(const struct captured_machine *m, const char *dir, int nr_memory_nodes,
-		      struct diag *diag)
+static int check_gaps(const struct captured_machine *m, const struct capture *c,
+		      int nr_memory_nodes, struct diag *diag)
 {
 	int nr = m->nr_nodes > nr_memory_nodes ? m->nr_nodes : nr_memory_nodes;
 
@@ -191,20 +191,20 @@ static int check_gaps(const struct captured_machine *m, const char *dir, int nr_
 		int err;
 
 		snprintf(name, sizeof(name), "node%d.cpulist.txt", nid);
-		err = capture_need(dir, name, diag, &f);
+		err = capture_need(c, name, diag, &f);
 		capture_close(&f);
 		if (err)
 			return err;
 	}
 	for (int cpu = 0; cpu < m->nr_cpus; cpu++)
 		if (m->cpu_nid[cpu] < 0)
-			return diag_error(diag, -EINVAL, dir, 0,
+			return diag_error(diag, -EINVAL, capture_path(c), 0,
 					  "CPU %d is in no node's cpulist: expected CPUs 0 to %d",
 					  cpu, m->nr_cpus - 1);
 	return 0;
 }
 
-static int read_distances(struct captured_machine *m, const char *dir, struct diag *diag)
+static int read_distances(struct captured_machine *m, const struct capture *c, struct diag *diag)
 {
 	int nr = m->nr_nodes, err = 0;
 
@@ -215,8 +215,7 @@ static int read_distances(struct captured_machine *m, const char *dir, struct di
 		int found;
 
 		snprintf(name, sizeof(name), "node%d.distance.txt", nid);
-		err = nr == 1 ? capture_open(dir, name, diag, &f)
-			      : capture_need(dir, name, diag, &f);
+		err = nr == 1 ? capture_read(c, name, diag, &f) : capture_need(c, name, diag, &f);
 		if (err == -ENOENT && nr == 1) {
 			*row = 10;
 			return 0;
@@ -238,13 +237,13 @@ static int read_distances(struct captured_machine *m, const char *dir, struct di
 }
 
 /* cpuinfo against the nodes' lists; without those it tells how many CPUs there are. */
-static int read_cpuinfo(struct captured_machine *m, const char *dir, struct diag *diag)
+static int read_cpuinfo(struct captured_machine *m, const struct capture *c, struct diag *diag)
 {
 	struct capture_file f;
 	int nr_cpus, err;
 
-	err = m->nr_nodes ? capture_open(dir, "cpuinfo.txt", diag, &f)
-			  : capture_need(dir, "cpuinfo.txt", diag, &f);
+	err = m->nr_nodes ? capture_read(c, "cpuinfo.txt", diag, &f)
+			  : capture_need(c, "cpuinfo.txt", diag, &f);
 	if (err)
 		return err == -ENOENT && m->nr_nodes ? 0 : err;
 	err = capture_parse_cpuinfo(&f, diag, &nr_cpus, &m->freq_khz);
@@ -262,7 +261,7 @@ static int read_cpuinfo(struct captured_machine *m, const char *dir, struct diag
 	return err;
 }
 
-int captured_nodes_read(struct captured_machine *m, const char *dir, int nr_memory_nodes,
+int captured_nodes_read(struct captured_machine *m, const struct capture *c, int nr_memory_nodes,
 			struct diag *diag)
 {
 	int err;
@@ -275,15 +274,16 @@ int captured_nodes_read(struct captured_machine *m, const char *dir, int nr_memo
 		m->shares_cpus_with[nid] = nid;
 	for (int cpu = 0; cpu < MM_MAX_CPUS; cpu++)
 		m->cpu_nid[cpu] = -1;
-	err = read_cpulists(m, dir, diag);
+	err = read_cpulists(m, c, diag);
 	if (!err && (m->nr_nodes || nr_memory_nodes > 1))
-		err = check_gaps(m, dir, nr_memory_nodes, diag);
+		err = check_gaps(m, c, nr_memory_nodes, diag);
 	if (!err)
-		err = read_cpuinfo(m, dir, diag);
+		err = read_cpuinfo(m, c, diag);
 	if (!err && !m->nr_cpus)
-		err = diag_error(diag, -EINVAL, dir, 0, "no node has a CPU: each cpulist is empty");
+		err = diag_error(diag, -EINVAL, capture_path(c), 0,
+				 "no node has a CPU: each cpulist is empty");
 	if (err)
 		return err;
 	m->distance = calloc((size_t)m->nr_nodes, (size_t)m->nr_nodes);
-	return m->distance ? read_distances(m, dir, diag) : -ENOMEM;
+	return m->distance ? read_distances(m, c, diag) : -ENOMEM;
 }

@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "sim/capture/figures.h"
 #include "sim/capture/lists.h"
@@ -232,8 +230,11 @@ static int read_zones(struct state_reader *r, const struct figures *found)
 static int read_zoneinfo(struct state_reader *r)
 {
 	struct figures found = {.with_state = true};
-	int err = capture_need(r->s->dir, "zoneinfo.txt", r->diag, &r->zoneinfo);
+	int err = captured_state_file(r->s, "zoneinfo.txt", r->diag, &r->zoneinfo);
 
+	if (err == -ENOENT)
+		diag_error(r->diag, err, r->s->dir, 0,
+			   "zoneinfo.txt is missing: expected it in this folder");
 	if (!err)
 		err = figures_parse_zoneinfo(&r->zoneinfo, r->diag, &found);
 	for (size_t i = 0; i < found.nr && !err; i++) {
@@ -296,7 +297,7 @@ static int read_numastats(struct captured_state *s, struct diag *diag)
 		char name[32];
 
 		snprintf(name, sizeof(name), "node%d.numastat.txt", nid);
-		err = capture_open(s->dir, name, diag, &f);
+		err = captured_state_file(s, name, diag, &f);
 		if (!err)
 			err = parse_numastat(&f, diag, &s->numastat[nid]);
 		s->has_numastat[nid] = !err;
@@ -336,7 +337,7 @@ static int parse_settings(struct captured_state *s, const struct capture_file *f
 static int read_settings(struct captured_state *s, struct diag *diag)
 {
 	struct capture_file f;
-	int err = capture_open(s->dir, "sysctl_vm.txt", diag, &f);
+	int err = captured_state_file(s, "sysctl_vm.txt", diag, &f);
 
 	if (!err)
 		err = parse_settings(s, &f);
@@ -344,59 +345,55 @@ static int read_settings(struct captured_state *s, struct diag *diag)
 	return err == -ENOENT ? 0 : err;
 }
 
-static bool is_folder(const char *path)
+int captured_state_file(const struct captured_state *s, const char *name, struct diag *diag,
+			struct capture_file *out)
 {
-	struct stat st;
+	char path[64];
 
-	return !stat(path, &st) && S_ISDIR(st.st_mode);
+	snprintf(path, sizeof(path), "%s%s", s->folder, name);
+	return capture_read(s->from, path, diag, out);
 }
 
-/* Does the folder itself, and not its boot/, hold the file? */
-static bool holds(const char *dir, const char *name)
+/* Does the capture itself, and not its boot/, hold zoneinfo? */
+static bool holds_zoneinfo(const struct capture *c)
 {
-	char *path;
-	bool is;
+	struct diag ignored = DIAG_INIT;
+	struct capture_file f;
+	int err = capture_read(c, "./zoneinfo.txt", &ignored, &f);
 
-	if (asprintf(&path, "%s/%s", dir, name) < 0)
-		return false;
-	is = !access(path, F_OK);
-	free(path);
-	return is;
+	capture_close(&f);
+	diag_clear(&ignored);
+	return err != -ENOENT;
 }
 
-/* The folder with the files: DIR/WHICH, or DIR. */
-static int find_folder(const char *dir, const char *which, bool optional, struct diag *diag,
-		       char **out)
+/* Where the files are: in the folder `which`, or in the capture itself. */
+static int find_folder(struct captured_state *s, const struct capture *c, const char *which,
+		       bool optional, struct diag *diag)
 {
-	int err = capture_check_folder(dir, diag);
+	bool is_there = capture_has_folder(c, which);
 
-	if (err)
-		return err;
-	if (asprintf(out, "%s/%s", dir, which) < 0) {
-		*out = NULL;
-		return -ENOMEM;
-	}
-	if (is_folder(*out))
+	if (!is_there && optional)
 		return 0;
-	free(*out);
-	*out = NULL;
-	if (optional)
-		return 0;
-	if (!holds(dir, "zoneinfo.txt") && !holds(dir, "zoneinfo"))
-		return diag_error(diag, -ENOENT, dir, 0,
+	if (!is_there && !holds_zoneinfo(c))
+		return diag_error(diag, -ENOENT, capture_path(c), 0,
 				  "found neither a folder %s/ nor zoneinfo.txt in it: expected the "
 				  "state in which a traced window began",
 				  which);
-	*out = strdup(dir);
-	return *out ? 0 : -ENOMEM;
+	s->from = c;
+	s->folder = !is_there ? "./" : !strcmp(which, "before") ? "before/" : "after/";
+	if (is_there && asprintf(&s->dir, "%s/%s", capture_path(c), which) < 0)
+		s->dir = NULL;
+	if (!is_there)
+		s->dir = strdup(capture_path(c));
+	return s->dir ? 0 : -ENOMEM;
 }
 
-int captured_state_read(const char *dir, const char *which, bool optional, const struct mm *mm,
-			struct diag *diag, struct captured_state **out)
+int captured_state_read(const struct capture *c, const char *which, bool optional,
+			const struct mm *mm, struct diag *diag, struct captured_state **out)
 {
 	struct captured_state *s = calloc(1, sizeof(*s));
 	struct state_reader r = {.s = s, .mm = mm, .diag = diag};
-	int err = s ? find_folder(dir, which, optional, diag, &s->dir) : -ENOMEM;
+	int err = s ? find_folder(s, c, which, optional, diag) : -ENOMEM;
 
 	*out = NULL;
 	if (err || !s->dir) {
@@ -414,6 +411,7 @@ int captured_state_read(const char *dir, const char *which, bool optional, const
 		err = read_settings(s, diag);
 	capture_close(&r.zoneinfo);
 	figures_clear(&r.sorted);
+	s->from = NULL;
 	if (err)
 		captured_state_free(s);
 	else

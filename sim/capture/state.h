@@ -14,7 +14,9 @@ struct captured_setting {
 };
 
 struct captured_state {
-	char *dir;                   /* where the files are */
+	char *dir;                   /* where the files are, for messages */
+	const struct capture *from;  /* while it is being read */
+	const char *folder;          /* in it: "before/", "./" */
 	struct mm_zone_state *zones; /* those that have memory, in the order of zoneinfo */
 	size_t nr_zones;
 	uint64_t *nr_free_pages;      /* by zone: zoneinfo's count, without what CPUs hold back */
@@ -28,13 +30,17 @@ struct captured_state {
 };
 
 /**
- * Read DIR/WHICH ("before", "after"), or DIR itself where there is no such folder and `optional`
- * is not set. Zones are those of `mm`, which has booted the same machine. Returns 0 and *out (free
- * with captured_state_free()), NULL where it is optional and not there; -ENOENT, -EIO, -EINVAL with
- * the reason in diag: a file that is cut or says something else than the others; -ENOMEM.
+ * Read the folder `which` ("before", "after") of a capture, or the capture itself where there is no
+ * such folder and `optional` is not set. Zones are those of `mm`, which has booted the same
+ * machine. Returns 0 and *out (free with captured_state_free()), NULL where it is optional and not
+ * there; -ENOENT, -EIO, -EINVAL with the reason in diag: a file that is cut or says something else
+ * than the others; -ENOMEM.
  */
-int captured_state_read(const char *dir, const char *which, bool optional, const struct mm *mm,
-			struct diag *diag, struct captured_state **out);
+int captured_state_read(const struct capture *c, const char *which, bool optional,
+			const struct mm *mm, struct diag *diag, struct captured_state **out);
+/** A file of it, as capture_read(): while it is being read. */
+int captured_state_file(const struct captured_state *s, const char *name, struct diag *diag,
+			struct capture_file *out);
 /** `state` may be NULL. */
 void captured_state_free(struct captured_state *state);
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/trace/archive.h"
 #include "sim/trace/stream.h"
 #include "sim/trace/unpack.h"
 
@@ -38,7 +39,7 @@ static struct stream *stream_new(struct unpack *u)
 int stream_open(const char *path, struct diag *diag, struct stream **out)
 {
 	struct unpack *u;
-	int err = unpack_open(path, diag, &u);
+	int err = archive_open_trace(path, diag, &u);
 
 	if (err)
 		return err;

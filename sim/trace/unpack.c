@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bytes from a file descriptor or from memory, through zlib or libzstd where they are compressed.
+ * Bytes from a file descriptor, from memory or from a stream, through zlib or libzstd where they
+ * are compressed.
  *
  * Owns one input buffer; what comes out goes straight to the caller. Memory is bounded by that
  * buffer and by the decoders' windows, whatever the input says (libzstd refuses windows beyond
@@ -24,10 +25,11 @@ enum compression { PLAIN, GZIP, ZSTD };
 
 struct unpack {
 	char *name;
-	int fd; /* -1: memory only */
+	int fd; /* -1: none */
 	bool close_fd;
-	bool at_end;         /* nothing left to get: all that is left is in `next` */
-	const uint8_t *next; /* not used yet */
+	struct unpack_stream stream; /* its read is NULL where there is none */
+	bool at_end;                 /* nothing left to get: all that is left is in `next` */
+	const uint8_t *next;         /* not used yet */
 	size_t left;
 	uint64_t got, total; /* bytes that were at `next` so far; of the file */
 	enum compression compression;
@@ -35,6 +37,8 @@ struct unpack {
 	bool inflating; /* z is initialised */
 	z_stream z;
 	ZSTD_DStream *zstd;
+	size_t peeked, given; /* bytes in peek, and of these, that were read */
+	uint8_t peek[UNPACK_PEEK];
 	uint8_t input[INPUT_BYTES];
 };
 
@@ -49,8 +53,12 @@ static int refill(struct unpack *u, struct diag *diag)
 		memmove(u->input, u->next, u->left);
 	u->next = u->input;
 	do {
-		n = read(u->fd, u->input + u->left, INPUT_BYTES - u->left);
-	} while (n < 0 && errno == EINTR);
+		n = u->stream.read ? u->stream.read(u->stream.arg, diag, u->input + u->left,
+						    INPUT_BYTES - u->left)
+				   : read(u->fd, u->input + u->left, INPUT_BYTES - u->left);
+	} while (n < 0 && !u->stream.read && errno == EINTR);
+	if (n < 0 && u->stream.read)
+		return (int)n;
 	if (n < 0)
 		return diag_error(diag, -EIO, u->name, 0, "cannot read: %s", strerror(errno));
 	u->at_end = n == 0;
@@ -175,10 +183,33 @@ int unpack_open_memory(const void *data, size_t len, const char *name, struct di
 	return 0;
 }
 
+int unpack_open_stream(const struct unpack_stream *stream, const char *name, struct diag *diag,
+		       struct unpack **out)
+{
+	struct unpack *u = unpack_new(name);
+	int err;
+
+	if (!u) {
+		stream->close(stream->arg);
+		return -ENOMEM;
+	}
+	u->stream = *stream;
+	u->total = stream->total;
+	err = recognise(u, diag);
+	if (err) {
+		unpack_close(u);
+		return err;
+	}
+	*out = u;
+	return 0;
+}
+
 void unpack_close(struct unpack *u)
 {
 	if (!u)
 		return;
+	if (u->stream.read)
+		u->stream.close(u->stream.arg);
 	if (u->inflating)
 		inflateEnd(&u->z);
 	ZSTD_freeDStream(u->zstd);
@@ -316,7 +347,7 @@ static ssize_t read_plain(struct unpack *u, struct diag *diag, void *buf, size_t
 	return n;
 }
 
-ssize_t unpack_read(struct unpack *u, struct diag *diag, void *buf, size_t room)
+static ssize_t read_any(struct unpack *u, struct diag *diag, void *buf, size_t room)
 {
 	switch (u->compression) {
 	case GZIP:
@@ -326,6 +357,34 @@ ssize_t unpack_read(struct unpack *u, struct diag *diag, void *buf, size_t room)
 	default:
 		return read_plain(u, diag, buf, room);
 	}
+}
+
+ssize_t unpack_read(struct unpack *u, struct diag *diag, void *buf, size_t room)
+{
+	size_t n = u->peeked - u->given;
+
+	if (!n)
+		return read_any(u, diag, buf, room);
+	if (n > room)
+		n = room;
+	memcpy(buf, u->peek + u->given, n);
+	u->given += n;
+	return (ssize_t)n;
+}
+
+ssize_t unpack_peek(struct unpack *u, struct diag *diag, const uint8_t **bytes)
+{
+	while (u->peeked < UNPACK_PEEK) {
+		ssize_t n = read_any(u, diag, u->peek + u->peeked, UNPACK_PEEK - u->peeked);
+
+		if (n < 0)
+			return n;
+		if (!n)
+			break;
+		u->peeked += (size_t)n;
+	}
+	*bytes = u->peek;
+	return (ssize_t)u->peeked;
 }
 
 const char *unpack_name(const struct unpack *u)

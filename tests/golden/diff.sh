@@ -69,7 +69,7 @@ put()
 put zoneinfo.txt </dev/null
 refused "/zoneinfo.txt: the file is empty"
 rm "$tmp/bad/zoneinfo.txt"
-refused ": zoneinfo.txt is missing: expected it in this folder"
+refused ": zoneinfo.txt is missing: expected it in this capture"
 head -n 60 "$c/zoneinfo.txt" | put zoneinfo.txt
 refused "/zoneinfo.txt:1: zone DMA of node 0 has no 'start_pfn': is the file cut?"
 head -c 2000 "$c/zoneinfo.txt" | put zoneinfo.txt

@@ -39,7 +39,7 @@ status 0
 
 # Missing.
 rm "$c/node1.distance.txt"
-refused "" "node1.distance.txt is missing: expected it in this folder"
+refused "" "node1.distance.txt is missing: expected it in this capture"
 rm "$c/node0.cpulist.txt"
 refused "" "node0.cpulist.txt is missing"
 rm "$c"/node*.txt
@@ -52,10 +52,10 @@ rm "$c"/memblock_memory.tsv "$c"/iomem.txt "$c"/dmesg.txt
 refused "" "iomem.txt is missing, and so are memblock_memory.tsv and the firmware's map"
 run import capture "$tmp/none" -o "$tmp/out.cfg"
 status 2
-err "numasim: $tmp/none: cannot read the folder: No such file or directory"
+err "numasim: $tmp/none: cannot read the capture: No such file or directory"
 run import capture "$c/iomem.txt" -o "$tmp/out.cfg"
 status 2
-err "numasim: $c/iomem.txt: not a folder"
+err "numasim: $c/iomem.txt: found neither a folder nor a tar archive"
 
 # Missing, but the rest makes a machine: a warning each.
 rm "$c"/dmesg.txt "$c"/cmdline.txt

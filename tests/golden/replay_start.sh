@@ -107,6 +107,11 @@ for lines in 1 20 60 100 150 200; do
 	wrong "$tmp/cut/zoneinfo.txt"
 done
 
+# So will an archive of the capture.
+tar -czf "$tmp/W1b.tar.gz" -C tests/reference/starts W1b
+run replay $machine $trace --start "$tmp/W1b.tar.gz" --verify --format json
+status 0
+cmp "$tmp/out" "$tmp/first" || fail "the archive's start is another"
 # The kernel does not count beyond 100000; buddyinfo has the sum.
 cp $states/before/* "$tmp/cut"
 sed '11s/91/>100000/' $states/before/pagetypeinfo.txt >"$tmp/cut/pagetypeinfo.txt"

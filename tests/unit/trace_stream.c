@@ -347,8 +347,9 @@ Test(trace_stream, what_cannot_be_opened_is_named)
 	cr_assert_str_eq(diag.error.file, "/nonexistent/trace");
 	cr_assert_str_eq(diag.error.text, "cannot open: No such file or directory");
 	diag_clear(&diag);
-	cr_assert_eq(stream_open("/", &diag, &s), -EIO);
-	cr_assert_str_eq(diag.error.text, "cannot read: Is a directory");
+	cr_assert_eq(stream_open("/", &diag, &s), -ENOENT);
+	cr_assert_str_eq(diag.error.text, "the capture has no trace: expected trace.txt, "
+					  "trace.txt.gz, trace.txt.zst or trace.bin in it");
 	diag_clear(&diag);
 }
 

@@ -40,7 +40,8 @@ static int print(json_t *doc, bool json, const char *path)
 
 static int run(const struct arguments *args)
 {
-	const char *dir = args->operands[0], *path = args->operands[1];
+	const char *path = args->operands[1];
+	struct capture *c = NULL;
 	struct diag diag = DIAG_INIT;
 	struct machine *m = NULL;
 	struct mm *mm = NULL;
@@ -53,7 +54,9 @@ static int run(const struct arguments *args)
 	if (!err)
 		err = boot_machine(m, NULL, NULL, &diag, &mm);
 	if (!err)
-		err = capture_diff(dir, mm, &diag, &doc);
+		err = capture_open(args->operands[0], &diag, &c);
+	if (!err)
+		err = capture_diff(c, mm, &diag, &doc);
 	message_warnings(&diag, arguments_value(args, &option_quiet) != NULL);
 	if (err)
 		status = message_error(&diag, err, path);
@@ -61,6 +64,7 @@ static int run(const struct arguments *args)
 		status = print(doc, arguments_choice(args, &option_format) == FORMAT_JSON,
 			       arguments_value(args, &option_output));
 	diag_clear(&diag);
+	capture_free(c);
 	if (mm)
 		mm_destroy(mm);
 	machine_free(m);
@@ -77,9 +81,9 @@ const struct command command_diff = {
 	.description =
 		"Boot the machine, and compare zones, watermarks, lowmem_reserve, per-CPU lists,\n"
 		"fallback order, zonelists and the layout of page->flags with those of a real\n"
-		"kernel, from the folder CAPTURE: zoneinfo.txt, and where they are there\n"
-		"sysctl_vm.txt and dmesg.txt. Prints each figure that differs; the exit status is\n"
-		"0 only where none does.\n",
+		"kernel, from the folder or archive CAPTURE: zoneinfo.txt, and where they are\n"
+		"there sysctl_vm.txt and dmesg.txt. Prints each figure that differs; the exit\n"
+		"status is 0 only where none does.\n",
 	.options = options,
 	.min_operands = 2,
 	.max_operands = 2,
