@@ -296,5 +296,5 @@ int mm_set_interleave_weight(struct mm *mm, int nid, unsigned weight)
 
 unsigned mm_interleave_weight(const struct mm *mm, int nid)
 {
-	return mm->nodes[nid].interleave_weight ? mm->nodes[nid].interleave_weight : 1;
+	return mm->nodes[nid].interleave_weight;
 }

@@ -62,7 +62,7 @@ int mm_alloc_pages_policy(struct mm *mm, const struct mm_request *req,
 int mm_alloc_pages_policy_once(struct mm *mm, const struct mm_request *req,
 			       const struct mm_policy_use *use, struct page **out);
 
-/** How often a weighted interleave comes to the node, 1 to 255; 1 at boot. -EINVAL beyond. */
+/** How often a weighted interleave comes to the node, 1 to 255. -EINVAL beyond. */
 int mm_set_interleave_weight(struct mm *mm, int nid, unsigned weight);
 unsigned mm_interleave_weight(const struct mm *mm, int nid);
 

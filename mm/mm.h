@@ -88,6 +88,8 @@ struct mm_config {
 	 * cut from one machine node share theirs; itself elsewhere. NULL: each its own.
 	 */
 	const int *shares_cpus_with;
+	/* By node: weight in a weighted interleave, 1 to 255. NULL: 1 each. */
+	const uint8_t *interleave_weight;
 	const struct mm_range *memory;
 	size_t nr_memory;
 	const struct mm_range *memmap; /* holes: memory that the kernel leaves alone (memmap=) */

@@ -93,7 +93,7 @@ struct mm_node {
 	int nr_order;
 	struct mm_zonelist fallback; /* (C) over nodes */
 	struct mm_zonelist thisnode; /* (C) */
-	uint8_t interleave_weight;   /* (C) of a weighted interleave; 0: 1, as at boot */
+	uint8_t interleave_weight;   /* (C) of a weighted interleave, 1 at least */
 };
 
 #endif

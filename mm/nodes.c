@@ -188,6 +188,8 @@ static int make_nodes(struct mm *mm, const struct mm_config *c, const struct hom
 		mm->nodes[a].home = h->of[a];
 		mm->nodes[a].cpus_of =
 			c->shares_cpus_with ? c->shares_cpus_with[h->of[a]] : h->of[a];
+		mm->nodes[a].interleave_weight =
+			c->interleave_weight ? c->interleave_weight[h->of[a]] : 1;
 		for (int b = 0; b < h->nr; b++)
 			mm->distance[a * h->nr + b] =
 				c->distance[h->of[a] * c->nr_nodes + h->of[b]];

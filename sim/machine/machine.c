@@ -261,6 +261,7 @@ void machine_free(struct machine *m)
 	free(m->cpu_nid);
 	free(m->distance);
 	free(m->shares_cpus_with);
+	free(m->interleave_weight);
 	free(m->memory);
 	for (size_t i = 0; i < m->mm.nr_reserved; i++)
 		free(m->reserved_what[i]);

@@ -74,7 +74,8 @@ struct machine {
 	struct mm_config mm; /* points into the arrays below; mm.nr_nodes and mm.nr_cpus count */
 	int *cpu_nid;
 	uint8_t *distance;
-	int *shares_cpus_with; /* by node */
+	int *shares_cpus_with;      /* by node */
+	uint8_t *interleave_weight; /* by node */
 	struct mm_range *memory;
 	struct mm_range *memmap; /* holes */
 	struct mm_reservation *reserved;

@@ -35,8 +35,9 @@ static const struct cfg_setting *memory_of(struct machine_reader *r, const struc
 /* Fill node_at[] by the nodes' ids, or by their order where they have none. */
 static void read_ids(struct machine_reader *r, const struct cfg_setting *nodes)
 {
-	static const char *const keys[] = {"id",   "memory", "cpus", "shares_cpus_with",
-					   "bank", "source", NULL};
+	static const char *const keys[] = {
+		"id",   "memory", "cpus", "shares_cpus_with", "interleave_weight",
+		"bank", "source", NULL};
 	int nr = (int)cfg_length(nodes);
 
 	for (int i = 0; i < nr && !cfg_status(r->cfg); i++) {
@@ -81,6 +82,21 @@ static void read_shares(struct machine_reader *r)
 		m->shares_cpus_with[nid] = with;
 	}
 	m->mm.shares_cpus_with = m->shares_cpus_with;
+}
+
+/* How often a weighted interleave comes to each node. */
+static void read_weights(struct machine_reader *r)
+{
+	struct machine *m = r->m;
+
+	for (int nid = 0; nid < m->mm.nr_nodes && !cfg_status(r->cfg); nid++) {
+		uint64_t weight = 1;
+
+		cfg_integer(r->cfg, cfg_find(r->cfg, r->node_at[nid], "interleave_weight"), 1,
+			    UINT8_MAX, &weight);
+		m->interleave_weight[nid] = (uint8_t)weight;
+	}
+	m->mm.interleave_weight = m->interleave_weight;
 }
 
 static void count_node(struct machine_reader *r, const struct cfg_setting *node,
@@ -304,12 +320,14 @@ void machine_read_nodes(struct machine_reader *r, const struct cfg_setting *root
 	m->cpus = machine_array(r, count.cpus, sizeof(*m->cpus));
 	m->banks = machine_array(r, nr, sizeof(*m->banks));
 	m->shares_cpus_with = machine_array(r, nr, sizeof(*m->shares_cpus_with));
+	m->interleave_weight = machine_array(r, nr, sizeof(*m->interleave_weight));
 	if (cfg_status(r->cfg))
 		return;
 	m->mm.cpu_nid = m->cpu_nid;
 	for (unsigned i = 0; i < nr; i++)
 		m->banks[i].nid = (int)i;
 	read_shares(r);
+	read_weights(r);
 	read_cpus(r);
 	if (!cfg_status(r->cfg))
 		read_memory(r, count.ranges);

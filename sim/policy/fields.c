@@ -178,7 +178,8 @@ static void parse_start(const char *text, const char *key, uint64_t *out)
 /* The one node that all pages go to. */
 static int only_node(const char *text)
 {
-	static const char *const keys[] = {"to=", "new_nodes=", "new=", "nodes=", "node="};
+	static const char *const keys[] = {
+		"to=", "to_nodes=", "new_nodes=", "new=", "nodes=", "node="};
 	struct mm_nodemask nodes;
 	int nid = MM_NO_NODE;
 

@@ -49,6 +49,24 @@ for node in 0 1; do
 	esac
 done
 
+# Weights 3 and 1: of eight allocations six come from node 0, with 1 and 1 four.
+hits_of()
+{
+	sed -n '/"interleave_hit"/s/[^0-9]//gp' "$tmp/out" | tr '\n' ' '
+}
+i=0
+while [ $i -lt 8 ]; do
+	echo "wl-5 [000] ..... 1.00000$i: mm_page_alloc: page=1 pfn=0x10$i order=0 migratetype=0 gfp_flags=GFP_KERNEL"
+	i=$((i + 1))
+done >"$tmp/eight"
+printf '# numasim policies 1\npid=5 mode=weighted_interleave nodes=0-1\n' >"$tmp/weighted"
+run replay $machine "$tmp/eight" --policies "$tmp/weighted" --format json
+[ "$(hits_of)" = "4 4 " ] || fail "interleave_hit $(hits_of), expected 4 4"
+run replay $machine "$tmp/eight" --policies "$tmp/weighted" --format json --set 'nodes[0].interleave_weight=3'
+[ "$(hits_of)" = "6 2 " ] || fail "interleave_hit $(hits_of), expected 6 2"
+run replay $machine "$tmp/eight" --set 'nodes[0].interleave_weight=256'
+wrong "nodes[0].interleave_weight"
+
 # What is wrong is said.
 run replay $machine "$tmp/binary" --policies "$tmp/policies"
 wrong "binary traces name no tasks that policies could be given to"

@@ -51,7 +51,7 @@ Test(machine_errors, unknown_keys)
 				 "reservations, reserved, released_late, zones)");
 	refused(HEAD BANK NODES("{ memroy = ( ); }"),
 		"m.cfg:4: nodes[0].memroy: unknown key 'memroy', did you mean 'memory'? (known: "
-		"id, memory, cpus, shares_cpus_with, bank, source)");
+		"id, memory, cpus, shares_cpus_with, interleave_weight, bank, source)");
 	refused(HEAD BANK NODES(NODE("{ base = \"0\"; sise = 1; }", CPU)),
 		"m.cfg:4: nodes[0].memory[0].sise: unknown key 'sise', did you mean 'size'? "
 		"(known: base, size, source)");
