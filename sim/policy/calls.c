@@ -22,11 +22,20 @@
 #define ADVICE_POPULATE_R   22
 #define ADVICE_POPULATE_W   23
 #define PAGE_BYTES          (UINT64_C(1) << VMA_PAGE_SHIFT)
-#define STACK_TOP           UINT64_C(0x7ffffffff000) /* of a new stack on x86_64, before it moves */
 
 static uint64_t page_up(uint64_t n)
 {
 	return (n + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
+}
+
+/* Where a new stack ends before it moves: at the end of what a task may use, by architecture. */
+static uint64_t stack_top(const struct tasks *ts)
+{
+	if (ts->highest >> 47)
+		return UINT64_C(1) << 48; /* arm64 */
+	if (ts->highest && !(ts->highest >> 32))
+		return UINT64_C(0xc0000000); /* i386 */
+	return (UINT64_C(1) << 47) - PAGE_BYTES;
 }
 
 static uint64_t arg(const struct task *task, unsigned i)
@@ -142,6 +151,7 @@ static int map(struct task *task, int64_t result, struct trace *t)
 		.end = start + page_up(arg(task, 1)),
 		.prot = (uint8_t)arg(task, 2),
 		.private_anon = anon && private,
+		.mapped = true,
 		.shmem = anon && !private,
 	};
 	int err;
@@ -165,6 +175,7 @@ static int set_brk(struct task *task, int64_t result)
 		.pgoff = from >> VMA_PAGE_SHIFT,
 		.prot = 3,
 		.private_anon = true,
+		.mapped = true,
 	};
 
 	task->space->brk = (uint64_t)result;
@@ -208,7 +219,7 @@ int call_enter(struct tasks *ts, struct task *task, struct trace *t)
 		if (task->before_exec)
 			space_put(task->before_exec);
 		task->before_exec = task->space;
-		task->stack_page = STACK_TOP;
+		task->stack_page = stack_top(ts);
 		task->space = space_new();
 		return task->space ? 0 : -ENOMEM;
 	case CALL_MBIND:

@@ -29,7 +29,7 @@ static bool interleaves(const struct trace *t, uint16_t policy)
 
 /*
  * Is it the page that the fault is about? A read of nothing gets the zero page; what else a read
- * brings is a file's, as is what is read ahead.
+ * brings is a file's, as is what is read ahead, or comes back from swap.
  */
 static bool is_faults_page(const struct task *task, const struct trace_event *ev)
 {
@@ -39,10 +39,10 @@ static bool is_faults_page(const struct task *task, const struct trace_event *ev
 		return false;
 	if (ev->order > 0)
 		return true;
+	if ((ev->gfp & READAHEAD) == READAHEAD)
+		return false;
 	vma = vmas_find(task->space->vmas, task->address);
-	if (vma && vma->shmem)
-		return true;
-	return task->writing && (ev->gfp & READAHEAD) != READAHEAD;
+	return task->writing || (vma && vma->mapped && (vma->shmem || vma->private_anon));
 }
 
 /* PREFERRED_MANY's second attempt is for all nodes, from where the first began. */
@@ -107,14 +107,24 @@ static int for_task(struct task *task, struct trace *t, struct trace_event *ev)
 	return set_policy(task, t, ev, task->policy, turn);
 }
 
-static bool moves_by_policy(const struct task *task)
+static bool is_moving_call(const struct task *task)
 {
-	return task->call == CALL_MBIND && task->nr_args > 5 && task->args[5] & MPOL_MF_MOVES;
+	switch (task->call) {
+	case CALL_MBIND:
+		return task->nr_args > 5 && task->args[5] & MPOL_MF_MOVES;
+	case CALL_MOVE_PAGES:
+	case CALL_MIGRATE_PAGES:
+		return true;
+	default:
+		return false;
+	}
 }
 
-static bool moves_to_node(const struct task *task)
+/* Such calls have pages faulted in for their results, too. */
+static bool is_moves_page(const struct task *task, const struct trace_event *ev)
 {
-	return task->call == CALL_MOVE_PAGES || task->call == CALL_MIGRATE_PAGES;
+	return is_moving_call(task) &&
+	       (ev->order > 0 || ev->gfp & (__GFP_RETRY_MAYFAIL | __GFP_THISNODE));
 }
 
 /* A page that one of the task's pages moves to. Its turn is the other's. */
@@ -123,7 +133,7 @@ static int moved(struct tasks *ts, struct task *task, struct trace *t, struct tr
 	uint16_t policy = task->call_policy ? task->call_policy : task->policy;
 
 	ev->flags |= TRACE_F_MIGRATE;
-	if (moves_to_node(task)) {
+	if (task->call != CALL_MBIND) {
 		trace_event_set_nid(ev, task->now.call ? task->now.node : MM_NO_NODE);
 		return 0;
 	}
@@ -154,10 +164,10 @@ static int on_new_stack(struct tasks *ts, struct task *task, struct trace *t,
 	return at_address(ts, task, t, ev, task->stack_page);
 }
 
-static bool is_pools_page(const struct task *task, const struct trace_event *ev)
+static bool is_pools_page(const struct trace_event *ev)
 {
 	return ev->order >= POOL_ORDER && (ev->gfp & POOL_PAGE) == POOL_PAGE &&
-	       !(ev->gfp & NO_POOL_PAGE) && !moves_by_policy(task) && !moves_to_node(task);
+	       !(ev->gfp & NO_POOL_PAGE);
 }
 
 /*
@@ -221,15 +231,16 @@ int tasks_alloc(struct tasks *ts, const struct kmem_origin *origin, struct trace
 		return err;
 	if ((ev->gfp & USER_PAGE) != USER_PAGE)
 		return for_task(task, t, ev);
-	if (is_pools_page(task, ev))
+	if (is_moves_page(task, ev))
+		return moved(ts, task, t, ev);
+	if (is_pools_page(ev))
 		return for_pool(ts, t, ev);
 	if (is_faults_page(task, ev)) {
-		if (!(ev->flags & TRACE_F_FAILED))
+		/* A read that finds its page in swap brings others along. */
+		if (!(ev->flags & TRACE_F_FAILED) && (task->writing || ev->order > 0))
 			task->faulting = false;
 		return at_address(ts, task, t, ev, task->address);
 	}
-	if (moves_by_policy(task) || moves_to_node(task))
-		return moved(ts, task, t, ev);
 	if (task->populate.on)
 		return populated(ts, task, t, ev);
 	if (task->before_exec)

@@ -93,7 +93,8 @@ struct task {
 
 struct tasks {
 	struct task *buckets[TASK_BUCKETS];
-	uint32_t seen; /* system calls that the trace has shown, as bits */
+	uint32_t seen;    /* system calls that the trace has shown, as bits */
+	uint64_t highest; /* address of a fault; 0: none yet */
 	/* By page number: its turn, so that a page that it moves to has the same. */
 	uint32_t *turns;
 	size_t turns_room;

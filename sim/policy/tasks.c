@@ -188,13 +188,15 @@ static int exited(struct task *task)
 	return 0;
 }
 
-static void faulted(struct task *task, const char *text)
+static void faulted(struct tasks *ts, struct task *task, const char *text)
 {
 	const char *p = strstr(text, "address="), *code = strstr(text, "error_code=");
 	uint64_t error = 0;
 
 	task->faulting =
 		p && fields_hex(p + strlen("address="), &task->address) && task->address < MAX_USER;
+	if (task->faulting && task->address > ts->highest)
+		ts->highest = task->address;
 	if (code && fields_hex(code + strlen("error_code="), &error))
 		task->writing = error & FAULT_WRITE;
 	else
@@ -295,7 +297,7 @@ static int other_line(struct tasks *ts, struct task *task, const char *text)
 	int err = 0;
 
 	if ((p = after(text, "page_fault_user:")) || (p = after(text, "page_fault_kernel:")))
-		faulted(task, p);
+		faulted(ts, task, p);
 	else if ((p = after(text, "sched_process_fork:")))
 		err = forked(ts, task, p);
 	else if ((p = after(text, "sched_process_exec:")))

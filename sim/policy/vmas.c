@@ -123,8 +123,8 @@ static void split_at(struct vmas *m, uint64_t address)
 static bool can_merge(const struct vma *a, const struct vma *b)
 {
 	return a->end == b->start && a->policy == b->policy && a->prot == b->prot &&
-	       a->advice == b->advice && a->private_anon && b->private_anon &&
-	       a->pgoff + ((a->end - a->start) >> VMA_PAGE_SHIFT) == b->pgoff;
+	       a->advice == b->advice && a->mapped == b->mapped && a->private_anon &&
+	       b->private_anon && a->pgoff + ((a->end - a->start) >> VMA_PAGE_SHIFT) == b->pgoff;
 }
 
 /* Merge what may be merged, from the range before `start` to the one behind `end`. */

@@ -22,6 +22,7 @@ struct vma {
 	uint8_t advice;      /* 0, MADV_HUGEPAGE or MADV_NOHUGEPAGE */
 	bool private_anon;   /* neither a file's nor shared */
 	bool shmem;          /* shared and no file's: faults alone allocate */
+	bool mapped;         /* the trace saw it mapped: it is what the fields say */
 	bool touched;        /* has had a page: mremap() keeps its offset then */
 };
 

@@ -283,6 +283,7 @@ Test(policy_tasks, exec_keeps_the_tasks_policy_and_no_range)
 	struct script s = {0};
 	struct trace *t;
 
+	fault(&s, "wl-5", 0x7fff00000000);
 	set_task(&s, "wl-5", "MPOL_INTERLEAVE", "0-1", 3, "0x0");
 	bind_range(&s, 0x400000, 0x1000, "MPOL_BIND", "1", 2, 0);
 	RUN(&s, "sys_mbind -> 0x0");
@@ -297,11 +298,11 @@ Test(policy_tasks, exec_keeps_the_tasks_policy_and_no_range)
 	RUN(&s, "sys_execve -> 0x0");
 	fault(&s, "wl-5", 0x400000);
 	t = read_script(&s);
-	follows(t, 0, MM_POLICY_INTERLEAVE, 3, 0xfffffffe);
-	follows(t, 1, MM_POLICY_BIND, 2, 0);
-	follows(t, 2, MM_POLICY_INTERLEAVE, 3, 0xfffffffe);
-	follows(t, 3, MM_POLICY_INTERLEAVE, 3, 0xfffffffd);
-	follows(t, 4, MM_POLICY_INTERLEAVE, 3, 0x400);
+	follows(t, 1, MM_POLICY_INTERLEAVE, 3, 0xfffffffe);
+	follows(t, 2, MM_POLICY_BIND, 2, 0);
+	follows(t, 3, MM_POLICY_INTERLEAVE, 3, 0xfffffffe);
+	follows(t, 4, MM_POLICY_INTERLEAVE, 3, 0xfffffffd);
+	follows(t, 5, MM_POLICY_INTERLEAVE, 3, 0x400);
 	trace_free(t);
 }
 
@@ -548,5 +549,58 @@ Test(policy_tasks, pools_of_huge_pages_grow_on_all_nodes)
 		cr_expect_eq(t->policies[nth(t, i)->policy].scope, TRACE_POLICY_POOL);
 	}
 	follows(t, 3, MM_POLICY_BIND, 1, 0);
+	trace_free(t);
+}
+
+/* Reads of anonymous memory find it in swap, and what lies there beside it. */
+Test(policy_tasks, pages_from_swap_are_the_ranges)
+{
+	struct script s = {0};
+	struct trace *t;
+
+	set_task(&s, "wl-5", "MPOL_INTERLEAVE", "0-1", 3, "0x0");
+	call(&s, "sys_mmap(addr: 0, len: 4000, prot: 3, flags: 22, fd: ffffffff, off: 0)",
+	     "sys_mmap -> 0x7f001000");
+	RUN(&s, "page_fault_user: address=0x7f003000 ip=0x401000 error_code=0x4");
+	alloc_by(&s, "wl-5", ".....", next_pfn++, 0, CACHE);
+	alloc_by(&s, "wl-5", ".....", next_pfn++, 0, CACHE);
+	t = read_script(&s);
+	follows(t, 0, MM_POLICY_INTERLEAVE, 3, 0x7f003);
+	follows(t, 1, MM_POLICY_INTERLEAVE, 3, 0x7f003);
+	trace_free(t);
+}
+
+/* A huge page that moves is not that of the fault in which the kernel read the call's mask. */
+Test(policy_tasks, calls_that_move_pages_may_fault)
+{
+	struct script s = {0};
+	struct trace *t;
+
+	bind_range(&s, 0x7f000000, 0x200000, "MPOL_BIND", "1", 2, 2);
+	RUN(&s, "page_fault_kernel: address=0x7e000000 ip=copy_user error_code=0x0");
+	alloc_by(&s, "wl-5", ".....", 0x2000, 9, HUGE "|__GFP_NORETRY|__GFP_THISNODE");
+	RUN(&s, "page_fault_kernel: address=0x7e001000 ip=copy_user error_code=0x2");
+	alloc_by(&s, "wl-5", ".....", next_pfn++, 0, USER);
+	RUN(&s, "sys_mbind -> 0x0");
+	t = read_script(&s);
+	follows(t, 0, MM_POLICY_BIND, 2, 0);
+	cr_expect_eq(nth(t, 0)->flags, TRACE_F_MIGRATE);
+	follows(t, 1, MM_POLICY_DEFAULT, 0, 0);
+	cr_expect_eq(nth(t, 1)->flags, 0);
+	trace_free(t);
+}
+
+/* Where no address is beyond 4 GiB the stack ends at 3 GiB. */
+Test(policy_tasks, a_stack_begins_where_tasks_end)
+{
+	struct script s = {0};
+	struct trace *t;
+
+	set_task(&s, "wl-5", "MPOL_INTERLEAVE", "0-1", 3, "0x0");
+	fault(&s, "wl-5", 0xbfff0000);
+	RUN(&s, "sys_execve(filename: 7f00, argv: 7f00, envp: 7f00)");
+	alloc_by(&s, "wl-5", ".....", next_pfn++, 0, USER);
+	t = read_script(&s);
+	follows(t, 1, MM_POLICY_INTERLEAVE, 3, 0xbffff);
 	trace_free(t);
 }
