@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "mm/internal.h"
+#include "mm/lru.h"
 #include "mm/pageblock.h"
 
 #define LOW_MEGABYTE    (UINT64_C(1) << 20)
@@ -44,6 +45,8 @@ struct mm_params mm_params_default(void)
 		.min_free_kbytes = MM_PARAM_DEFAULT,
 		.watermark_scale_factor = 10,
 		.watermark_boost_factor = 15000,
+		.swappiness = 60,
+		.min_unmapped_ratio = 1,
 		.lowmem_reserve_ratio =
 			{[MM_ZONE_DMA] = 256, [MM_ZONE_DMA32] = 256, [MM_ZONE_NORMAL] = 32},
 		.thp = true,
@@ -121,6 +124,8 @@ static int place_node(struct mm *mm, struct mm_node *node, struct mm_refusal *r)
 	node->at = mm_boot_alloc(mm, MM_HOLDS_NODE_DESCRIPTOR, bytes, align, node->nid);
 	if (node->at == MEMBLOCK_FAILED)
 		return mm_refuse_room(r, "a node descriptor", bytes);
+	node->lru_lock = (struct mm_lock){node->at + mm->arch->node_struct_bytes - MM_NODE_LRU_END,
+					  MM_NO_CPU, NULL};
 	for (int z = 0; z < mm->arch->nr_zones; z++) {
 		struct mm_zone *zone = &node->zones[z];
 
@@ -190,6 +195,10 @@ static int boot(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
 	if (err)
 		return err;
 	mm_flags_init(mm);
+	mm_kswapd_init(mm);
+	mm->lru_batches = calloc((size_t)mm->nr_cpus, sizeof(*mm->lru_batches));
+	if (!mm->lru_batches)
+		return -ENOMEM;
 	err = mm_pageblocks_init(mm);
 	if (!err)
 		err = mm_release_memory(mm, c, r);
@@ -205,6 +214,7 @@ static int boot(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
 	if (!err)
 		err = mm_hold_memory(mm, c, r);
 	memset(&mm->counters, 0, sizeof(mm->counters));
+	mm_set_swap(mm, mm->params.swap_bytes >> mm->arch->page_shift);
 	return err;
 }
 
@@ -257,5 +267,7 @@ void mm_destroy(struct mm *mm)
 	free(mm->cpu_nid);
 	free(mm->percpu_at);
 	free(mm->homes);
+	free(mm->lru_batches);
+	mm_oom_free(mm);
 	free(mm);
 }

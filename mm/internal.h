@@ -10,6 +10,7 @@
 #include "mm/memmodel.h"
 #include "mm/mm.h"
 #include "mm/mmzone.h"
+#include "mm/vm_event.h"
 
 /* A reserved range as a home of the kernel's structures; see home.c. */
 struct mm_home {
@@ -45,6 +46,12 @@ struct mm {
 	bool reservations_complete;
 	uint64_t min_free_kbytes;
 	struct mm_counters counters;
+	uint64_t vm_events[MM_NR_VM_EVENTS];
+	uint64_t allocstall[MM_MAX_ZONES], pgskip[MM_MAX_ZONES];
+	struct mm_lru_batch *lru_batches; /* by CPU */
+	uint64_t swap_pages, swap_free;   /* of the swap device; 0: none */
+	bool reclaim_outside;             /* see mm_set_reclaim_outside() */
+	struct mm_oom_report *oom;        /* of the first allocation that failed for good */
 };
 
 /*
@@ -60,6 +67,8 @@ struct mm {
 #define MM_ZONE_VMSTAT      1472 /* vm_stat[]: the free page count among them */
 #define MM_NODE_ZONELISTS   8320 /* behind MM_MAX zones of a node */
 #define MM_ZONEREF_BYTES    16
+#define MM_NODE_LRU_END     256 /* struct lruvec is so far from the end of the node descriptor */
+#define MM_NODE_LRU_LISTS   16  /* in it, behind the lock */
 #define MM_PCP_STRIDE       256 /* struct per_cpu_pages: 13 list heads and the counts */
 #define MM_PCP_COUNTS       0
 #define MM_PCP_LISTS        32
@@ -85,6 +94,17 @@ static inline void mm_touch_page(struct mm *mm, int cpu, const struct page *page
 	if (mm->ops.access && cpu != MM_NO_CPU)
 		mm->ops.access(mm->ctx, cpu, mm->model->descriptor_at(mm, page),
 			       mm->arch->page_struct_bytes, kind);
+}
+
+static inline void mm_count(struct mm *mm, enum mm_vm_event what, uint64_t nr)
+{
+	mm->vm_events[what] += nr;
+}
+
+/** Others may run here. Returns the CPU that the caller goes on with. */
+static inline int mm_resched(struct mm *mm, int cpu)
+{
+	return mm->ops.resched && cpu != MM_NO_CPU ? mm->ops.resched(mm->ctx, cpu) : cpu;
 }
 
 /** A tracepoint as it is. */
@@ -212,6 +232,10 @@ static inline uint64_t mm_zone_free_cma(const struct mm_zone *zone)
 bool mm_zone_watermark_ok(const struct mm_zone *zone, unsigned order, uint64_t mark, int highest,
 			  unsigned alloc_flags);
 
+/** The same, if so many pages were free. */
+bool mm_zone_watermark_ok_with(const struct mm_zone *zone, unsigned order, uint64_t mark,
+			       int highest, unsigned alloc_flags, uint64_t nr_free);
+
 /* buddy.c: the caller holds the zone lock, or is the boot. */
 /** The block that is taken next from one list; NULL where it is empty. */
 struct page *mm_buddy_first(struct mm *mm, struct mm_zone *zone, unsigned order,
@@ -252,10 +276,6 @@ void mm_reserve_highatomic(struct mm *mm, int cpu, struct mm_zone *zone, const s
 bool mm_unreserve_highatomic(struct mm *mm, int cpu, struct mm_zone *zone, enum mm_migratetype type,
 			     bool force);
 
-/* page_alloc.c */
-/** Free a block that is in no place any more, its reference included. Simulated time may pass. */
-void mm_free_block(struct mm *mm, int cpu, struct page *page, unsigned order);
-
 /* pcp.c: on the CPU's own lists. */
 /** Are there per-CPU lists of this order? Small ones, and huge pages. */
 bool mm_pcp_holds(const struct mm *mm, unsigned order);
@@ -269,11 +289,26 @@ unsigned mm_pcp_list_order(const struct mm *mm, unsigned list);
 /** Take one block from the CPU's list, refilling it; NULL where the zone has none. */
 struct page *mm_pcp_take(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
 			 enum mm_migratetype type, unsigned alloc_flags);
+/**
+ * All that is on all CPUs' lists goes back to the zones, as drain_all_pages() does: on `cpu`, which
+ * may take others' lists while they are in no edit of theirs.
+ */
+void mm_pcp_drain_all(struct mm *mm, int cpu);
 /** Put one block on the CPU's list; `type` is that of its page block, and not isolated. */
 void mm_pcp_give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page, unsigned order,
 		 enum mm_migratetype type);
 
+/* page_alloc.c */
+/** Free a block that is in no place any more, its reference included. Simulated time may pass. */
+void mm_free_block(struct mm *mm, int cpu, struct page *page, unsigned order);
+/** Give up a reference; the last one frees the block. Simulated time may pass. */
+void mm_put_page(struct mm *mm, int cpu, struct page *page);
+
+/* oom.c */
+void mm_oom_free(struct mm *mm);
+
 /* kswapd.c */
+void mm_kswapd_init(struct mm *mm);
 /** Wake the zone's node's kswapd, if there is anything for it to do. */
 void mm_wake_kswapd(struct mm *mm, int cpu, struct mm_zone *zone, gfp_t gfp, unsigned order,
 		    int highest);

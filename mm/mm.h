@@ -68,11 +68,14 @@ struct mm_params {
 	uint64_t kernelcore_bytes, movablecore_bytes;    /* 0: no ZONE_MOVABLE */
 	uint64_t percpu_pagelist_high_fraction;          /* 0: by the low watermark */
 	uint64_t watermark_boost_factor; /* per 10,000 of the high watermark; 0: none */
-	uint64_t zone_reclaim_mode;      /* kept, no effect yet */
-	uint64_t mem_bytes;              /* mem=; 0: all there is */
-	bool numa_off;                   /* all memory is one node */
-	uint64_t numa_fake;              /* so many nodes; 0: the machine's */
-	bool thp;                        /* khugepaged raises min_free_kbytes */
+	uint64_t zone_reclaim_mode;  /* 1: reclaim on the node before another; 2: write; 4: unmap */
+	uint64_t swappiness;         /* 0 to 200: the weight of anonymous memory in reclaim */
+	uint64_t min_unmapped_ratio; /* percent of a node */
+	uint64_t swap_bytes;         /* of the swap device; 0: none */
+	uint64_t mem_bytes;          /* mem=; 0: all there is */
+	bool numa_off;               /* all memory is one node */
+	uint64_t numa_fake;          /* so many nodes; 0: the machine's */
+	bool thp;                    /* khugepaged raises min_free_kbytes */
 };
 
 /* What boots. Everything is borrowed and may go once mm_boot() has returned. */
@@ -155,10 +158,13 @@ struct mm_request {
 	unsigned order;
 	gfp_t gfp;
 	const struct mm_nodemask *nodes; /* no other nodes than these; NULL: all */
+	bool pf_memalloc; /* the task frees memory itself (PF_MEMALLOC): it may have all there is,
+			     and does not reclaim */
 };
 
 /**
- * Take 2^order contiguous page frames. Simulated time may pass (zone lock).
+ * Take 2^order contiguous page frames. Simulated time may pass: zone locks and, with
+ * __GFP_DIRECT_RECLAIM, reclaim and sleep. What was followed (lru.h) may be reclaimed meanwhile.
  * Returns 0, -EINVAL if order > MAX_PAGE_ORDER, -ENOMEM if nothing fits after the slow path.
  * The caller owns *page until mm_free_pages().
  */
@@ -296,11 +302,19 @@ struct mm_counters {
 	uint64_t held_frees;            /* of blocks in use since before the start */
 	uint64_t fallback_zone; /* allocations of the preferred node from a lower zone than asked */
 	uint64_t fallback_node; /* allocations from another node than the preferred one */
+	uint64_t reclaimed;     /* blocks that reclaim took from their owners */
 	uint64_t slow_path, kswapd_wakeups;
 	uint64_t pcp_refills, pcp_drains, splits, merges;
-	uint64_t steals; /* blocks taken from another mobility */
+	uint64_t steals;      /* blocks taken from another mobility */
+	uint64_t oom_reports; /* failures that a kernel would print */
 };
 void mm_counters(const struct mm *mm, struct mm_counters *counters);
+
+/**
+ * What a kernel prints when an allocation fails for good, of the first one that did: the request
+ * and Mem-Info, the state of all memory. Lines; NULL where none has. Lives as long as the mm core.
+ */
+const char *mm_oom_report(const struct mm *mm);
 
 /**
  * Recompute every invariant of the whole structure and compare. Returns 0, or -EINVAL with the

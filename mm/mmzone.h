@@ -2,7 +2,8 @@
 /*
  * Nodes, zones, per-CPU lists.
  *
- * What guards a field: (C)onstant after boot, (Z)one lock, (P)cp owner CPU, (S)tatistics only.
+ * What guards a field: (C)onstant after boot, (Z)one lock, (L)RU lock of the node, (K)swapd of the
+ * node and who wakes it, (P)cp owner CPU, (S)tatistics only.
  */
 #ifndef MM_MMZONE_H
 #define MM_MMZONE_H
@@ -60,6 +61,8 @@ struct mm_zone {
 	bool has_cma;                                  /* (Z) some page block is of type CMA */
 	uint8_t *block_types;                          /* (Z) by page block; see pageblock.h */
 
+	uint64_t nr_lru[MM_NR_LRU]; /* (L) pages of the zone on its node's lists */
+
 	struct mm_pcp *pcp;           /* by CPU; NULL where the zone is empty */
 	unsigned pcp_high, pcp_batch; /* (C) */
 	int stat_threshold;           /* (C) */
@@ -80,7 +83,43 @@ struct mm_zonelist {
 	size_t nr;
 };
 
-/* spanned = end - start; present = sum of its zones' */
+#define MM_LRU_BATCH 15 /* PAGEVEC_SIZE */
+
+/* New pages of a CPU on their way to the lists of their nodes. */
+struct mm_lru_batch {
+	struct page *pages[MM_LRU_BATCH]; /* (P) */
+	unsigned nr;                      /* (P) */
+};
+
+/*
+ * A thread of the kernel. It runs from a wake-up to its next sleep; who runs it, and when, is the
+ * sink's business.
+ */
+struct mm_kthread {
+	const char *name; /* (C) "kswapd" */
+	int nid, index;   /* (C) of its node; among mm_kthread() */
+	/** On `*cpu`, which may have changed when it returns. See mm_kthread_run(). */
+	uint64_t (*run)(struct mm *mm, struct mm_kthread *thread, int *cpu, bool woken);
+	bool asleep; /* (K) */
+	void *sink;  /* the sink's to use, NULL at first */
+};
+
+/* What kswapd of a node has been asked for, and how it went. */
+struct mm_kswapd {
+	struct mm_kthread thread;
+	bool napping;           /* (K) a short sleep: it may be woken early */
+	unsigned asked_order;   /* (K) by those who woke it since */
+	int asked_highest;      /* (K) highest zone; -1: none */
+	unsigned alloc_order;   /* (K) of the last run */
+	unsigned reclaim_order; /* (K) it came down to */
+	int highest;            /* (K) */
+	unsigned failures;      /* (K) runs in a row that freed nothing */
+};
+
+/*
+ * spanned = end - start; present = sum of its zones'
+ * pages on lru[l] = sum of its zones' nr_lru[l]
+ */
 struct mm_node {
 	int nid;
 	int cpus_of;     /* (C) nodes of the same number here have their CPUs in common */
@@ -94,6 +133,18 @@ struct mm_node {
 	struct mm_zonelist fallback; /* (C) over nodes */
 	struct mm_zonelist thisnode; /* (C) */
 	uint8_t interleave_weight;   /* (C) of a weighted interleave, 1 at least */
+
+	struct mm_lock lru_lock;
+	struct page_list lru[MM_NR_LRU]; /* (L) newest at the head */
+	uint64_t nr_isolated[2];         /* (L) pages: anonymous, file */
+	uint64_t anon_cost, file_cost;   /* (L) of reclaiming them, of late */
+	uint64_t nr_dirty, nr_writeback; /* (L) pages of files; of all */
+	uint64_t nr_file_mapped;         /* (L) pages */
+	bool reclaim_writeback; /* (L) PGDAT_WRITEBACK: much of the tail is being written */
+	bool reclaim_dirty;     /* (L) PGDAT_DIRTY: much of the tail is dirty */
+	bool reclaim_congested; /* (L) LRUVEC_CONGESTED */
+	bool reclaim_locked;    /* (L) someone is in node reclaim */
+	struct mm_kswapd kswapd;
 };
 
 #endif

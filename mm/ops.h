@@ -15,7 +15,8 @@
  *   is read again after it. unlock() may let other CPUs run too, after it released the lock.
  * - The mm core charges after an edit, never in the middle of one: at each call here every data
  *   structure that the caller does not hold a lock on is whole.
- * - Re-entrancy: a sink must not call into the mm core.
+ * - Re-entrancy: a sink must not call into the mm core. resched() and sleep() let other CPUs and
+ *   threads run, which may.
  * - A per-CPU list is edited by its own CPU only, with no lock.
  */
 #ifndef MM_OPS_H
@@ -43,6 +44,12 @@
 	X(FREE_ENTRY, "free_entry", "one free request prepared")                                   \
 	X(PFN_TO_PAGE, "pfn_to_page", "one pfn turned into its page descriptor")                   \
 	X(PAGE_TO_PFN, "page_to_pfn", "one page descriptor turned into its pfn")                   \
+	X(LRU_ADD, "lru_add", "one page put on an LRU list")                                       \
+	X(LRU_DEL, "lru_del", "one page taken off its LRU list by who frees it")                   \
+	X(LRU_SCAN, "lru_scan", "one page at the tail of an LRU list looked at, and taken off")    \
+	X(SHRINK_NODE, "shrink_node", "one pass of reclaim over a node, pages apart")              \
+	X(RECLAIM_PAGE, "reclaim_page", "one page decided upon: kept, written or given up")        \
+	X(IO_SUBMIT, "io_submit", "one page handed to a disk")                                     \
 	X(LOCK, "lock", "one uncontended lock and unlock")                                         \
 	X(TOUCH, "touch", "one access of a workload to its memory")
 
@@ -63,6 +70,7 @@ enum mm_access {
 };
 
 struct mm;
+struct mm_kthread;
 struct page;
 
 /* A lock of the mm core. The mm core owns it; `sink` is the sink's to use, NULL at first. */
@@ -79,6 +87,38 @@ enum mm_event_type {
 	MM_EVENT_PCPU_DRAIN,        /* as kmem:mm_page_pcpu_drain */
 	MM_EVENT_EXTFRAG,           /* as kmem:mm_page_alloc_extfrag */
 	MM_EVENT_WAKE_KSWAPD,       /* as vmscan:mm_vmscan_wakeup_kswapd */
+	MM_EVENT_KSWAPD_WAKE,       /* as vmscan:mm_vmscan_kswapd_wake */
+	MM_EVENT_KSWAPD_SLEEP,      /* as vmscan:mm_vmscan_kswapd_sleep */
+	MM_EVENT_DIRECT_BEGIN,      /* as vmscan:mm_vmscan_direct_reclaim_begin */
+	MM_EVENT_DIRECT_END,        /* as vmscan:mm_vmscan_direct_reclaim_end */
+	MM_EVENT_NODE_BEGIN,        /* as vmscan:mm_vmscan_node_reclaim_begin */
+	MM_EVENT_NODE_END,          /* as vmscan:mm_vmscan_node_reclaim_end */
+	MM_EVENT_LRU_ISOLATE,       /* as vmscan:mm_vmscan_lru_isolate */
+	MM_EVENT_SHRINK_INACTIVE,   /* as vmscan:mm_vmscan_lru_shrink_inactive */
+	MM_EVENT_SHRINK_ACTIVE,     /* as vmscan:mm_vmscan_lru_shrink_active */
+	MM_EVENT_WRITEPAGE,         /* as vmscan:mm_vmscan_write_folio */
+	MM_EVENT_THROTTLED,         /* as vmscan:mm_vmscan_throttled */
+	MM_NR_EVENT_TYPES
+};
+
+/* Why reclaim sleeps. */
+enum mm_throttle {
+	MM_THROTTLE_WRITEBACK,
+	MM_THROTTLE_ISOLATED,
+	MM_THROTTLE_NOPROGRESS,
+	MM_THROTTLE_CONGESTED,
+};
+
+/* What the events of reclaim tell, as far as each has it. Pages. */
+struct mm_event_scan {
+	enum mm_lru lru;
+	unsigned priority;
+	uint64_t requested, scanned, skipped, taken, reclaimed;
+	uint64_t dirty, writeback, congested, immediate, ref_keep;
+	uint64_t activated[2]; /* anonymous, file */
+	uint64_t deactivated, referenced;
+	enum mm_throttle throttle;
+	uint64_t timeout_us; /* THROTTLED */
 };
 
 struct mm_event {
@@ -89,12 +129,13 @@ struct mm_event {
 	int migratetype;
 	gfp_t gfp;
 	int nid;
-	int zone;                 /* index among the architecture's zones */
-	bool percpu_refill;       /* ALLOC_ZONE_LOCKED */
-	unsigned pageblock_order; /* EXTFRAG */
-	unsigned fallback_order;  /* EXTFRAG: of the block that was taken instead */
-	int fallback_migratetype; /* EXTFRAG: of the list it was on */
-	bool change_ownership;    /* EXTFRAG: its page block changed sides too */
+	int zone;                  /* index among the architecture's zones */
+	bool percpu_refill;        /* ALLOC_ZONE_LOCKED */
+	unsigned pageblock_order;  /* EXTFRAG */
+	unsigned fallback_order;   /* EXTFRAG: of the block that was taken instead */
+	int fallback_migratetype;  /* EXTFRAG: of the list it was on */
+	bool change_ownership;     /* EXTFRAG: its page block changed sides too */
+	struct mm_event_scan scan; /* of reclaim */
 };
 
 struct mm_ops {
@@ -108,6 +149,32 @@ struct mm_ops {
 	void (*unlock)(void *ctx, int cpu, struct mm_lock *lock);
 	/** A tracepoint; never waits. */
 	void (*event)(void *ctx, int cpu, const struct mm_event *ev);
+	/**
+	 * Have a sleeping thread run soon, by mm_kthread_run() on an actor of its own. Returns
+	 * whether the sink will; else, and where the op is NULL, it runs at once, in the place of
+	 * who wakes it. Never waits.
+	 */
+	bool (*wake)(void *ctx, int cpu, struct mm_kthread *thread);
+	/**
+	 * A point at which whoever runs on the CPU may be made to give way. Simulated time may
+	 * pass. Returns the CPU on which it goes on, another one perhaps if it is a thread.
+	 */
+	int (*resched)(void *ctx, int cpu);
+	/** Sleep. Simulated time passes. Returns likewise. */
+	int (*sleep)(void *ctx, int cpu, uint64_t us);
+	/**
+	 * Write a page of 2^order frames to the disk it belongs to; mm_write_done() is called,
+	 * later and not from here, once that is done. Never waits. Returns whether it will be;
+	 * else, and where the op is NULL, it is done at once.
+	 */
+	bool (*write)(void *ctx, int cpu, struct page *page);
+	/** Read bytes from the swap device. Returns when they are there: simulated time passes. */
+	void (*read)(void *ctx, int cpu, uint64_t bytes);
+	/**
+	 * Reclaim takes a page from its owner, who must forget it: `swapped` says that its content
+	 * is in swap, to be had by mm_swap_in(). Never waits.
+	 */
+	void (*reclaimed)(void *ctx, int cpu, struct page *page, bool swapped);
 };
 
 #endif

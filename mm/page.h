@@ -12,7 +12,8 @@
  * Places of a frame, of which exactly one holds at any time:
  *   PG_BUDDY       head of a free block of 2^order pages on a buddy list
  *   PG_PCP         head of a free block on a per-CPU list
- *   refcount > 0   head of a block in use (PG_HELD: in use since before the start)
+ *   refcount > 0   head of a block in use (PG_HELD: in use since before the start). One reference
+ *                  is the owner's, until PG_DROPPED; PG_ISOLATED and PG_WRITEBACK have one each
  *   none of these  inside a block that one of the above heads, or reserved at boot
  */
 #ifndef MM_PAGE_H
@@ -27,6 +28,27 @@ enum {
 	PG_HELD = 1 << 3,
 	PG_LRU = 1 << 4, /* in use, and can be moved or reclaimed: user memory */
 	PG_STATE_MASK = PG_BUDDY | PG_PCP | PG_HELD,
+
+	/* Of user memory that reclaim follows; see lru.h. At most one of these three: */
+	PG_ON_LRU = 1 << 5,   /* on a list of its node */
+	PG_BATCHED = 1 << 6,  /* on its way there, in a CPU's batch; `next` is the batch */
+	PG_ISOLATED = 1 << 7, /* taken off by reclaim, which has a reference */
+	PG_PLACE_MASK = PG_ON_LRU | PG_BATCHED | PG_ISOLATED,
+
+	PG_ACTIVE = 1 << 8,
+	PG_REFERENCED = 1 << 9,
+	PG_YOUNG = 1 << 10, /* used through a mapping since reclaim last looked */
+	PG_DIRTY = 1 << 11,
+	PG_WRITEBACK = 1 << 12,   /* being written; the write has a reference */
+	PG_SWAPBACKED = 1 << 13,  /* anonymous or shmem: goes to swap */
+	PG_RECLAIM = 1 << 14,     /* to be reclaimed once it is written */
+	PG_UNEVICTABLE = 1 << 15, /* locked in memory */
+	PG_MAPPED = 1 << 16,
+	PG_SWAPCACHE = 1 << 17, /* has a place in swap */
+	PG_DROPPED = 1 << 18,   /* its owner has freed it; whoever has the last reference does */
+	PG_USE_MASK = PG_LRU | PG_PLACE_MASK | PG_ACTIVE | PG_REFERENCED | PG_YOUNG | PG_DIRTY |
+		      PG_WRITEBACK | PG_SWAPBACKED | PG_RECLAIM | PG_UNEVICTABLE | PG_MAPPED |
+		      PG_SWAPCACHE | PG_DROPPED,
 };
 
 struct page {

@@ -1,31 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The story of an allocation, from top to bottom: prepare the request, walk the zonelist with the
- * low watermark, and where that finds nothing, wake kswapd and walk once more with the minimum.
- * In each zone a small block comes from the CPU's own list, a large one from the buddy lists under
- * the zone lock. Freeing is the same way back.
+ * low watermark, and where that finds nothing, take the slow path (slow_path.c). In each zone a
+ * small block comes from the CPU's own list, a large one from the buddy lists under the zone lock.
+ * Freeing is the same way back.
  */
 #include <errno.h>
 
-#include "mm/internal.h"
+#include "mm/alloc.h"
+#include "mm/lru_lists.h"
 #include "mm/pageblock.h"
+#include "mm/vmscan.h"
 
-struct alloc_context {
-	int cpu;
-	unsigned order;
-	gfp_t gfp;
-	enum mm_migratetype migratetype;
-	int nid;                         /* preferred node */
-	int highest;                     /* highest zone index that the flags allow */
-	const struct mm_zonelist *list;  /* of the preferred node */
-	const struct mm_nodemask *nodes; /* allowed nodes; NULL: all */
-	size_t first;                    /* first entry of the list that the request may use */
-};
+#define NODE_RECLAIM_DISTANCE 30 /* nodes farther away are not reclaimed on first */
 
 /* May the request be served from this zone at all? */
-static bool zone_allowed(const struct alloc_context *ac, const struct mm_zone *zone)
+bool mm_zone_allowed(const struct alloc_context *ac, const struct mm_zone *zone)
 {
 	return zone->index <= ac->highest && (!ac->nodes || mm_nodemask_has(ac->nodes, zone->nid));
+}
+
+void mm_alloc_find_first(struct alloc_context *ac)
+{
+	ac->first = 0;
+	while (ac->first < ac->list->nr && !mm_zone_allowed(ac, ac->list->zones[ac->first]))
+		ac->first++;
 }
 
 static void prepare(struct mm *mm, const struct mm_request *req, struct alloc_context *ac)
@@ -41,9 +40,8 @@ static void prepare(struct mm *mm, const struct mm_request *req, struct alloc_co
 	node = &mm->nodes[ac->nid];
 	ac->list = req->gfp & __GFP_THISNODE ? &node->thisnode : &node->fallback;
 	ac->nodes = req->nodes;
-	ac->first = 0;
-	while (ac->first < ac->list->nr && !zone_allowed(ac, ac->list->zones[ac->first]))
-		ac->first++;
+	ac->pf_memalloc = req->pf_memalloc;
+	mm_alloc_find_first(ac);
 
 	mm_work(mm, ac->cpu, MM_SITE_ALLOC_ENTRY, 1);
 	mm_touch(mm, ac->cpu, node->at + MM_NODE_ZONELISTS + ac->first * MM_ZONEREF_BYTES,
@@ -101,6 +99,24 @@ static bool zone_has_room(const struct mm_zone *zone, const struct alloc_context
 	       mm_zone_watermark_ok(zone, ac->order, zone->wmark[mark], ac->highest, alloc_flags);
 }
 
+/* Before it goes to another node: room from this one's page cache, where that is wanted. */
+static bool reclaim_on_node(struct mm *mm, const struct alloc_context *ac, struct mm_zone *zone,
+			    unsigned alloc_flags)
+{
+	const struct mm_zone *preferred = ac->list->zones[ac->first];
+	const struct mm_reclaim_request req = {
+		.highest = gfp_zone(mm->arch, ac->gfp), .order = ac->order, .gfp = ac->gfp};
+
+	if (!mm->params.zone_reclaim_mode ||
+	    mm->distance[preferred->nid * mm->nr_nodes + zone->nid] > NODE_RECLAIM_DISTANCE)
+		return false;
+	if (mm_node_reclaim(mm, ac->cpu, &mm->nodes[zone->nid], &req, ac->pf_memalloc) <
+	    MM_NODE_RECLAIM_SOME)
+		return false;
+	return mm_zone_watermark_ok(zone, ac->order, mm_wmark(zone, alloc_flags & ALLOC_WMARK_MASK),
+				    ac->highest, alloc_flags);
+}
+
 static void count_fallback(struct mm *mm, const struct mm_zone *preferred, struct mm_zone *zone)
 {
 	if (zone == preferred)
@@ -121,14 +137,15 @@ static struct page *walk(struct mm *mm, const struct alloc_context *ac, unsigned
 		struct mm_zone *zone = ac->list->zones[i];
 		struct page *page;
 
-		if (!zone_allowed(ac, zone))
+		if (!mm_zone_allowed(ac, zone))
 			continue;
 		if (zone->nid != preferred->nid && (alloc_flags & ALLOC_NOFRAGMENT))
 			return NULL;
 		mm_work(mm, ac->cpu, MM_SITE_ZONE_CHECK, 1);
 		mm_touch(mm, ac->cpu, zone->at + MM_ZONE_WATERMARKS, 64, MM_READ);
 		mm_touch(mm, ac->cpu, zone->at + MM_ZONE_VMSTAT, 8, MM_READ);
-		if (!(alloc_flags & ALLOC_NO_WATERMARKS) && !zone_has_room(zone, ac, alloc_flags))
+		if (!(alloc_flags & ALLOC_NO_WATERMARKS) && !zone_has_room(zone, ac, alloc_flags) &&
+		    !reclaim_on_node(mm, ac, zone, alloc_flags))
 			continue;
 		page = rmqueue(mm, zone, ac, alloc_flags);
 		if (!page)
@@ -143,8 +160,8 @@ static struct page *walk(struct mm *mm, const struct alloc_context *ac, unsigned
 }
 
 /* Local memory in mixed page blocks is better than none, and better than remote memory. */
-static struct page *get_page_from_freelist(struct mm *mm, const struct alloc_context *ac,
-					   unsigned alloc_flags)
+struct page *mm_get_page_from_freelist(struct mm *mm, const struct alloc_context *ac,
+				       unsigned alloc_flags)
 {
 	struct page *page = walk(mm, ac, alloc_flags);
 
@@ -172,55 +189,9 @@ static unsigned nofragment_flag(const struct mm *mm, const struct alloc_context 
 	return ALLOC_NOFRAGMENT;
 }
 
-static unsigned common_flags(const struct alloc_context *ac)
-{
-	return (ac->gfp & __GFP_KSWAPD_RECLAIM ? ALLOC_KSWAPD : 0) |
-	       (ac->migratetype == MM_MOVABLE ? ALLOC_CMA : 0);
-}
-
 static unsigned fast_alloc_flags(const struct mm *mm, const struct alloc_context *ac)
 {
-	return MM_WMARK_LOW | common_flags(ac) | nofragment_flag(mm, ac);
-}
-
-/* What the flags allow below the minimum watermark. */
-static unsigned slow_alloc_flags(const struct alloc_context *ac)
-{
-	unsigned flags = MM_WMARK_MIN | common_flags(ac);
-
-	if ((ac->gfp & __GFP_MEMALLOC) && !(ac->gfp & __GFP_NOMEMALLOC))
-		return flags | ALLOC_NO_WATERMARKS;
-	if (ac->gfp & __GFP_HIGH)
-		flags |= ALLOC_HIGH;
-	if ((ac->gfp & __GFP_ATOMIC) && !(ac->gfp & __GFP_NOMEMALLOC))
-		flags |= ALLOC_HARDER;
-	return flags;
-}
-
-/* That of each node of the zonelist. */
-static void wake_all_kswapds(struct mm *mm, const struct alloc_context *ac)
-{
-	int last = MM_NO_NODE;
-
-	for (size_t i = ac->first; i < ac->list->nr; i++) {
-		struct mm_zone *zone = ac->list->zones[i];
-
-		if (!zone_allowed(ac, zone) || !zone->managed || zone->nid == last)
-			continue;
-		last = zone->nid;
-		mm_wake_kswapd(mm, ac->cpu, zone, ac->gfp, ac->order, ac->highest);
-	}
-}
-
-static struct page *slow_path(struct mm *mm, const struct alloc_context *ac)
-{
-	mm_work(mm, ac->cpu, MM_SITE_SLOW_PATH, 1);
-	mm->counters.slow_path++;
-	if (ac->first == ac->list->nr)
-		return NULL; /* no zone, so nothing to reclaim either */
-	if (ac->gfp & __GFP_KSWAPD_RECLAIM)
-		wake_all_kswapds(mm, ac);
-	return get_page_from_freelist(mm, ac, slow_alloc_flags(ac));
+	return MM_WMARK_LOW | mm_alloc_flags_common(ac) | nofragment_flag(mm, ac);
 }
 
 /* Make the block its user's: count it, reference it, clear it where asked. */
@@ -265,9 +236,9 @@ int mm_alloc_pages(struct mm *mm, const struct mm_request *req, struct page **ou
 	if (req->order > MAX_PAGE_ORDER)
 		return -EINVAL;
 	prepare(mm, req, &ac);
-	page = get_page_from_freelist(mm, &ac, fast_alloc_flags(mm, &ac));
+	page = mm_get_page_from_freelist(mm, &ac, fast_alloc_flags(mm, &ac));
 	if (!page)
-		page = slow_path(mm, &ac);
+		page = mm_alloc_slow_path(mm, &ac);
 	*out = page;
 	if (!page) {
 		mm->counters.failed++;
@@ -275,14 +246,14 @@ int mm_alloc_pages(struct mm *mm, const struct mm_request *req, struct page **ou
 		return -ENOMEM;
 	}
 	prep_new_page(mm, &ac, page);
-	mm_emit_block(mm, ac.cpu, MM_EVENT_PAGE_ALLOC, page, ac.gfp);
+	mm_emit_block(mm, ac.cpu, MM_EVENT_PAGE_ALLOC, page, req->gfp);
 	return 0;
 }
 
 static bool is_block_in_use(const struct page *page, unsigned order)
 {
-	return (page->flags & PG_INIT) && !(page->flags & PG_STATE_MASK) && page->refcount == 1 &&
-	       page->order == order;
+	return (page->flags & PG_INIT) && !(page->flags & (PG_STATE_MASK | PG_DROPPED)) &&
+	       page->refcount > 0 && page->order == order;
 }
 
 void mm_free_block(struct mm *mm, int cpu, struct page *page, unsigned order)
@@ -298,7 +269,7 @@ void mm_free_block(struct mm *mm, int cpu, struct page *page, unsigned order)
 	pfn = mm_page_to_pfn(mm, cpu, page);
 	mm_emit_block(mm, cpu, MM_EVENT_PAGE_FREE, page, 0);
 	type = mm_pageblock_type(mm, zone, pfn);
-	if (mm_pcp_holds(mm, order) && type != MM_ISOLATE) {
+	if (cpu != MM_NO_CPU && mm_pcp_holds(mm, order) && type != MM_ISOLATE) {
 		mm_pcp_give(mm, cpu, zone, page, order, type);
 		return;
 	}
@@ -307,11 +278,22 @@ void mm_free_block(struct mm *mm, int cpu, struct page *page, unsigned order)
 	mm_zone_unlock(mm, cpu, zone);
 }
 
+void mm_put_page(struct mm *mm, int cpu, struct page *page)
+{
+	if (--page->refcount)
+		return;
+	if (page->flags & (PG_USE_MASK & ~PG_LRU))
+		mm_lru_release(mm, cpu, page);
+	mm_free_block(mm, cpu, page, page->order);
+}
+
+/* Reclaim, or the disk, may have a reference: then the last of them frees it. */
 int mm_free_pages(struct mm *mm, int cpu, struct page *page, unsigned order)
 {
 	if (order > MAX_PAGE_ORDER || !is_block_in_use(page, order))
 		return -EINVAL;
 	mm->counters.frees++;
-	mm_free_block(mm, cpu, page, order);
+	page->flags |= page->flags & PG_PLACE_MASK || page->refcount > 1 ? PG_DROPPED : 0;
+	mm_put_page(mm, cpu, page);
 	return 0;
 }

@@ -93,9 +93,10 @@ struct page *mm_pcp_take(struct mm *mm, int cpu, struct mm_zone *zone, unsigned 
 }
 
 /* Oldest blocks first, from the list that overflowed, then from the others in turn. */
-static void drain(struct mm *mm, int cpu, struct mm_zone *zone, unsigned list, int nr_pages)
+static void drain_of(struct mm *mm, int cpu, struct mm_zone *zone, int owner, unsigned list,
+		     int nr_pages)
 {
-	struct mm_pcp *pcp = &zone->pcp[cpu];
+	struct mm_pcp *pcp = &zone->pcp[owner];
 
 	mm->counters.pcp_drains++;
 	mm_zone_lock(mm, cpu, zone);
@@ -119,6 +120,24 @@ static void drain(struct mm *mm, int cpu, struct mm_zone *zone, unsigned list, i
 	}
 	mm_touch(mm, cpu, zone->at + MM_ZONE_VMSTAT, 8, MM_WRITE);
 	mm_zone_unlock(mm, cpu, zone);
+}
+
+static void drain(struct mm *mm, int cpu, struct mm_zone *zone, unsigned list, int nr_pages)
+{
+	drain_of(mm, cpu, zone, cpu, list, nr_pages);
+}
+
+void mm_pcp_drain_all(struct mm *mm, int cpu)
+{
+	for (int owner = 0; owner < mm->nr_cpus; owner++)
+		for (int n = 0; n < mm->nr_nodes; n++)
+			for (int z = 0; z < mm->arch->nr_zones; z++) {
+				struct mm_zone *zone = &mm->nodes[n].zones[z];
+
+				if (zone->pcp && zone->pcp[owner].count)
+					drain_of(mm, cpu, zone, owner, 0,
+						 (int)zone->pcp[owner].count);
+			}
 }
 
 /*

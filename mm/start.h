@@ -13,16 +13,6 @@
 
 #include "mm/mm.h"
 
-/* Lists of pages by when they were last used; a figure a zone. */
-enum mm_lru {
-	MM_LRU_INACTIVE_ANON,
-	MM_LRU_ACTIVE_ANON,
-	MM_LRU_INACTIVE_FILE,
-	MM_LRU_ACTIVE_FILE,
-	MM_LRU_UNEVICTABLE,
-	MM_NR_LRU
-};
-
 /* Pages on a CPU's lists. */
 struct mm_pcp_state {
 	uint64_t count, high, batch;

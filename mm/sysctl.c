@@ -33,6 +33,8 @@ static const struct sysctl sysctls[] = {
 	 mm_watermarks_setup, false},
 	{"watermark_boost_factor", 0, INT32_MAX, IN_MM(params.watermark_boost_factor), NULL, false},
 	{"zone_reclaim_mode", 0, INT32_MAX, IN_MM(params.zone_reclaim_mode), NULL, false},
+	{"swappiness", 0, 200, IN_MM(params.swappiness), NULL, false},
+	{"min_unmapped_ratio", 0, 100, IN_MM(params.min_unmapped_ratio), NULL, false},
 	{"percpu_pagelist_high_fraction", 0, INT32_MAX, IN_MM(params.percpu_pagelist_high_fraction),
 	 mm_pcp_sizes_setup, true},
 };

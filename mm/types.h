@@ -42,6 +42,16 @@ enum mm_arch_id { MM_X86_64, MM_I386, MM_ARM64, MM_NR_ARCHS };
 
 enum mm_wmark { MM_WMARK_MIN, MM_WMARK_LOW, MM_WMARK_HIGH, MM_NR_WMARKS };
 
+/* Lists of user memory by when it was last used. Evictable ones come in pairs, inactive first. */
+enum mm_lru {
+	MM_LRU_INACTIVE_ANON,
+	MM_LRU_ACTIVE_ANON,
+	MM_LRU_INACTIVE_FILE,
+	MM_LRU_ACTIVE_FILE,
+	MM_LRU_UNEVICTABLE,
+	MM_NR_LRU
+};
+
 /*
  * Mobility of a page block and of the free blocks in it. The first three are what an allocation
  * asks for (it follows from its gfp flags), and have per-CPU lists.

@@ -8,8 +8,9 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
-#include "mm/internal.h"
+#include "mm/lru_lists.h"
 #include "mm/pageblock.h"
 
 struct report {
@@ -18,6 +19,9 @@ struct report {
 	size_t size;
 	uint64_t blocks_in_use;
 	uint64_t numa_miss, numa_foreign;
+	uint64_t lru[MM_NR_LRU];    /* pages of the zone that say they are on that list */
+	uint64_t batched, isolated; /* pages in all that say so */
+	uint64_t dirty, writeback, file_mapped; /* of the node */
 };
 
 __attribute__((format(printf, 2, 3))) static int violated(struct report *r, const char *fmt, ...)
@@ -220,6 +224,28 @@ static pfn_t count_pristine(const struct mm_zone *zone, pfn_t pfn, struct census
 	return c->block_end = e->end;
 }
 
+/* A page that reclaim follows: in one place only, with a reference for each who has one. */
+static int count_user_page(struct report *r, pfn_t pfn, const struct page *page)
+{
+	uint64_t place = page->flags & PG_PLACE_MASK, pages = UINT64_C(1) << page->order;
+	bool file = !(page->flags & PG_SWAPBACKED), dropped = page->flags & PG_DROPPED;
+	int refs = !dropped + !!(place & PG_ISOLATED) + !!(page->flags & PG_WRITEBACK);
+
+	if ((place & (place - 1)) || page->refcount != refs)
+		return violated(r,
+				"pfn 0x%" PRIx64 ": in more than one place: flags 0x%" PRIx64
+				", refcount %d, expected %d",
+				pfn, page->flags, page->refcount, refs);
+	if (place & PG_ON_LRU)
+		r->lru[mm_page_lru(page)] += pages;
+	r->batched += place & PG_BATCHED ? 1 : 0;
+	r->isolated += place & PG_ISOLATED ? pages : 0;
+	r->dirty += file && (page->flags & PG_DIRTY) ? pages : 0;
+	r->writeback += page->flags & PG_WRITEBACK ? pages : 0;
+	r->file_mapped += file && (page->flags & PG_MAPPED) ? pages : 0;
+	return 0;
+}
+
 static int count_frame(struct report *r, const struct mm_zone *zone, pfn_t pfn, struct census *c)
 {
 	const struct page *page = r->mm->model->pfn_to_page((struct mm *)r->mm, MM_NO_CPU, pfn);
@@ -238,17 +264,22 @@ static int count_frame(struct report *r, const struct mm_zone *zone, pfn_t pfn, 
 		    pfn >> (r->mm->arch->section_bits - r->mm->arch->page_shift))
 		return violated(r, "pfn 0x%" PRIx64 ": descriptor names another section", pfn);
 	c->block_end = pfn + pages;
+	if ((page->flags & (PG_USE_MASK & ~PG_LRU)) && (state & (PG_BUDDY | PG_PCP)))
+		return violated(r, "pfn 0x%" PRIx64 ": free, but with flags 0x%" PRIx64, pfn,
+				page->flags & PG_USE_MASK);
+	if (state != PG_BUDDY && state != PG_PCP && count_user_page(r, pfn, page))
+		return -EINVAL;
 	if (state == PG_BUDDY) {
 		c->free += pages;
 		return check_merged(r, zone, page, pfn);
 	}
 	if (state == PG_PCP) {
 		c->pcp += pages;
-	} else if (state == PG_HELD && page->refcount == 1) {
+	} else if (state == PG_HELD && page->refcount > 0) {
 		c->held += pages;
-	} else if (state == 0 && page->refcount == 1) {
+	} else if (state == 0 && page->refcount > 0) {
 		c->used += pages;
-		r->blocks_in_use++;
+		r->blocks_in_use += !(page->flags & PG_DROPPED);
 	} else {
 		return violated(r,
 				"pfn 0x%" PRIx64 ": in more than one place: flags 0x%" PRIx64
@@ -283,18 +314,82 @@ static int take_census(struct report *r, const struct mm_zone *zone, struct cens
 	return 0;
 }
 
+/* What is said of the zone's user pages by their flags, and by its counters. */
+static int check_lru_counts(struct report *r, const struct mm_zone *zone)
+{
+	for (int l = 0; l < MM_NR_LRU; l++)
+		if (r->lru[l] != zone->nr_lru[l])
+			return violated(r,
+					"node %d %s: %" PRIu64 " pages of LRU list %d, %" PRIu64
+					" counted",
+					zone->nid, zone->name, r->lru[l], l, zone->nr_lru[l]);
+	return 0;
+}
+
+/* The lists of a node hold as many pages as its zones count, each where its flags say. */
+static int check_lru_lists(struct report *r, const struct mm_node *node)
+{
+	for (int l = 0; l < MM_NR_LRU; l++) {
+		uint64_t pages = 0;
+
+		for (const struct page *p = node->lru[l].head; p; p = p->next) {
+			if (!(p->flags & PG_ON_LRU) || mm_page_lru(p) != (enum mm_lru)l ||
+			    mm_page_node(r->mm, p) != node ||
+			    (p->next ? p->next->prev : node->lru[l].tail) != p)
+				return violated(r,
+						"pfn 0x%" PRIx64
+						": on LRU list %d of node %d with flags 0x%" PRIx64,
+						pfn_of(r, p), l, node->nid, p->flags & PG_USE_MASK);
+			pages += UINT64_C(1) << p->order;
+		}
+		if (pages != mm_node_lru(r->mm, node, (enum mm_lru)l, MM_MAX_ZONES))
+			return violated(r,
+					"node %d: %" PRIu64 " pages on LRU list %d, not %" PRIu64,
+					node->nid, pages, l,
+					mm_node_lru(r->mm, node, (enum mm_lru)l, MM_MAX_ZONES));
+	}
+	if (r->dirty != node->nr_dirty || r->writeback != node->nr_writeback ||
+	    r->file_mapped != node->nr_file_mapped)
+		return violated(r,
+				"node %d: pages dirty %" PRIu64 ", written %" PRIu64
+				", mapped %" PRIu64 "; counted %" PRIu64 ", %" PRIu64 ", %" PRIu64,
+				node->nid, r->dirty, r->writeback, r->file_mapped, node->nr_dirty,
+				node->nr_writeback, node->nr_file_mapped);
+	return 0;
+}
+
+/* What is on its way between the lists: in batches, or in the hands of reclaim. */
+static int check_under_way(struct report *r)
+{
+	uint64_t batched = 0, isolated = 0;
+
+	for (int cpu = 0; cpu < r->mm->nr_cpus; cpu++)
+		batched += r->mm->lru_batches[cpu].nr;
+	for (int n = 0; n < r->mm->nr_nodes; n++)
+		isolated += r->mm->nodes[n].nr_isolated[0] + r->mm->nodes[n].nr_isolated[1];
+	if (batched != r->batched || isolated != r->isolated)
+		return violated(r,
+				"%" PRIu64 " pages in batches, %" PRIu64
+				" isolated; counted %" PRIu64 ", %" PRIu64,
+				r->batched, r->isolated, batched, isolated);
+	return 0;
+}
+
 static int check_zone(struct report *r, const struct mm_zone *zone)
 {
 	struct census c = {.extent = zone->next_pristine};
 	uint64_t pcp = 0;
 	int err = check_page_blocks(r, zone);
 
+	memset(r->lru, 0, sizeof(r->lru));
 	if (!err)
 		err = check_free_lists(r, zone);
 	if (!err)
 		err = check_pcp(r, zone, &pcp);
 	if (!err)
 		err = take_census(r, zone, &c);
+	if (!err)
+		err = check_lru_counts(r, zone);
 	if (err)
 		return err;
 	if (zone->lock.holder != MM_NO_CPU)
@@ -330,22 +425,29 @@ static int check_zone(struct report *r, const struct mm_zone *zone)
 int mm_verify(const struct mm *mm, char *why, size_t size)
 {
 	struct report r = {.mm = mm, .why = why, .size = size};
+	uint64_t owned = mm->counters.allocs - mm->counters.frees - mm->counters.reclaimed;
+	int err = 0;
 
-	for (int n = 0; n < mm->nr_nodes; n++)
-		for (int z = 0; z < mm->arch->nr_zones; z++) {
-			const struct mm_zone *zone = &mm->nodes[n].zones[z];
-			int err = mm_zone_populated(zone) ? check_zone(&r, zone) : 0;
-
-			if (err)
-				return err;
-		}
+	for (int n = 0; n < mm->nr_nodes && !err; n++) {
+		r.dirty = r.writeback = r.file_mapped = 0;
+		for (int z = 0; z < mm->arch->nr_zones && !err; z++)
+			if (mm_zone_populated(&mm->nodes[n].zones[z]))
+				err = check_zone(&r, &mm->nodes[n].zones[z]);
+		if (!err)
+			err = check_lru_lists(&r, &mm->nodes[n]);
+	}
+	if (!err)
+		err = check_under_way(&r);
+	if (err)
+		return err;
 	if (r.numa_miss != r.numa_foreign)
 		return violated(&r, "numa_miss %" PRIu64 " in all is not numa_foreign %" PRIu64,
 				r.numa_miss, r.numa_foreign);
-	if (r.blocks_in_use != mm->counters.allocs - mm->counters.frees)
+	if (r.blocks_in_use != owned)
 		return violated(&r,
-				"%" PRIu64 " blocks in use, but %" PRIu64 " allocated and %" PRIu64
-				" freed",
-				r.blocks_in_use, mm->counters.allocs, mm->counters.frees);
+				"%" PRIu64 " blocks in use, but %" PRIu64 " allocated, %" PRIu64
+				" freed and %" PRIu64 " reclaimed",
+				r.blocks_in_use, mm->counters.allocs, mm->counters.frees,
+				mm->counters.reclaimed);
 	return 0;
 }

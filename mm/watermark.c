@@ -237,7 +237,13 @@ static bool has_block(const struct mm_free_area *area, unsigned alloc_flags)
 bool mm_zone_watermark_ok(const struct mm_zone *zone, unsigned order, uint64_t mark, int highest,
 			  unsigned alloc_flags)
 {
-	int64_t free = (int64_t)(zone->nr_free - unusable(zone, alloc_flags));
+	return mm_zone_watermark_ok_with(zone, order, mark, highest, alloc_flags, zone->nr_free);
+}
+
+bool mm_zone_watermark_ok_with(const struct mm_zone *zone, unsigned order, uint64_t mark,
+			       int highest, unsigned alloc_flags, uint64_t nr_free)
+{
+	int64_t free = (int64_t)(nr_free - unusable(zone, alloc_flags));
 	int64_t min = (int64_t)mark;
 
 	free -= (INT64_C(1) << order) - 1;

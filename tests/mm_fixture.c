@@ -188,15 +188,58 @@ static void record_event(void *ctx, int cpu, const struct mm_event *ev)
 	record(ctx, cpu, REC_EVENT)->event = *ev;
 }
 
+static bool record_wake(void *ctx, int cpu, struct mm_kthread *thread)
+{
+	(void)thread;
+	record(ctx, cpu, REC_WAKE);
+	return ((struct recorder *)ctx)->hold_threads;
+}
+
+static int record_sleep(void *ctx, int cpu, uint64_t us)
+{
+	record(ctx, cpu, REC_SLEEP)->bytes = us;
+	return cpu;
+}
+
+static bool record_write(void *ctx, int cpu, struct page *page)
+{
+	record(ctx, cpu, REC_WRITE)->page = page;
+	return ((struct recorder *)ctx)->hold_writes;
+}
+
+static void record_read(void *ctx, int cpu, uint64_t bytes)
+{
+	record(ctx, cpu, REC_READ)->bytes = bytes;
+}
+
+static void record_reclaimed(void *ctx, int cpu, struct page *page, bool swapped)
+{
+	struct record *r = record(ctx, cpu, REC_RECLAIMED);
+
+	r->page = page;
+	r->swapped = swapped;
+}
+
+const struct mm_ops recorder_ops = {
+	.work = record_work,
+	.access = record_access,
+	.lock = record_lock,
+	.unlock = record_unlock,
+	.event = record_event,
+	.wake = record_wake,
+	.sleep = record_sleep,
+	.write = record_write,
+	.read = record_read,
+	.reclaimed = record_reclaimed,
+};
+
 struct mm *boot_recorded(const struct machine *m, struct recorder *rec)
 {
-	static const struct mm_ops ops = {record_work, record_access, record_lock, record_unlock,
-					  record_event};
 	struct mm_refusal refusal = {.why = ""};
 	int err;
 
 	*rec = (struct recorder){.records = NULL};
-	err = try_boot(m, &ops, rec, &rec->mm, &refusal);
+	err = try_boot(m, &recorder_ops, rec, &rec->mm, &refusal);
 	cr_assert_eq(err, 0, "mm_boot: %d: %s", err, refusal.why);
 	cr_assert_eq(rec->calls, 0, "the boot called an op");
 	must_verify(rec->mm, "after boot");

@@ -51,16 +51,29 @@ struct machine {
 };
 
 /* A record of one call of an op. */
-enum record_kind { REC_WORK, REC_ACCESS, REC_LOCK, REC_UNLOCK, REC_EVENT };
+enum record_kind {
+	REC_WORK,
+	REC_ACCESS,
+	REC_LOCK,
+	REC_UNLOCK,
+	REC_EVENT,
+	REC_WAKE,
+	REC_SLEEP,
+	REC_WRITE,
+	REC_READ,
+	REC_RECLAIMED,
+};
 struct record {
 	enum record_kind kind;
 	int cpu;
 	enum mm_site site;     /* of REC_WORK; of others, the site that it belongs to */
 	uint32_t nr;           /* REC_WORK */
 	phys_addr_t at;        /* REC_ACCESS, REC_LOCK, REC_UNLOCK */
-	uint64_t bytes;        /* REC_ACCESS */
+	uint64_t bytes;        /* REC_ACCESS, REC_READ; REC_SLEEP: microseconds */
 	enum mm_access how;    /* REC_ACCESS */
 	struct mm_event event; /* REC_EVENT */
+	struct page *page;     /* REC_WRITE, REC_RECLAIMED */
+	bool swapped;          /* REC_RECLAIMED */
 };
 
 struct recorder {
@@ -71,6 +84,8 @@ struct recorder {
 	/* Called at each lock() before it is taken, and each unlock() after it is left; may be
 	 * NULL. */
 	void (*at_lock)(struct recorder *rec, bool locking, int cpu);
+	bool hold_threads; /* threads that are woken do not run until the test runs them */
+	bool hold_writes;  /* writes are not done until the test says so */
 	unsigned calls;
 };
 
@@ -81,6 +96,8 @@ struct mm *boot_recorded(const struct machine *m, struct recorder *rec);
 /** Boot and expect a refusal: returns mm_boot()'s error. */
 int boot_refused(const struct machine *m, struct mm_refusal *refusal);
 
+/** The recorder's ops, for a test that replaces one. */
+extern const struct mm_ops recorder_ops;
 /** Forget what was recorded so far. */
 void record_from_here(struct recorder *rec);
 /** How many records are of that kind; of that site's work; of that event. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "../mm_fixture.h"
+#include "mm/kthread.h"
 
 /* Two nodes of 4096 pages in one zone each (DMA, DMA32), two CPUs; watermarks of 8 and 10. */
 static const struct machine two_nodes = {
@@ -173,9 +174,12 @@ Test(reports, a_failure_is_an_event_too)
 	struct mm *mm = boot_recorded(&two_nodes, &rec);
 	gfp_t gfp = __GFP_DIRECT_RECLAIM | __GFP_THISNODE;
 
+	rec.hold_threads = true;
 	exhaust(mm, 1);
+	/* As if kswapd had gone to sleep again. */
+	mm_kthread(mm, 1)->asleep = true;
 	record_from_here(&rec);
-	cr_expect_null(alloc_on(mm, 0, 1, 0, GFP_KERNEL | __GFP_THISNODE));
+	cr_expect_null(alloc_on(mm, 0, 1, 0, GFP_NOWAIT | __GFP_THISNODE));
 	cr_assert_eq(count_records(&rec, REC_EVENT), 2);
 	cr_expect_eq(event(&rec, 0)->type, MM_EVENT_WAKE_KSWAPD);
 	cr_expect(event(&rec, 0)->nid == 1 && event(&rec, 0)->order == 0);
@@ -184,8 +188,10 @@ Test(reports, a_failure_is_an_event_too)
 
 	record_from_here(&rec);
 	cr_expect_null(alloc_on(mm, 0, 1, 0, gfp));
-	cr_assert_eq(count_records(&rec, REC_EVENT), 1);
-	cr_expect_eq(event(&rec, 0)->type, MM_EVENT_PAGE_ALLOC);
+	cr_expect_eq(count_events(&rec, MM_EVENT_WAKE_KSWAPD), 0);
+	cr_expect_eq(count_events(&rec, MM_EVENT_DIRECT_BEGIN), 1);
+	cr_expect_eq(count_events(&rec, MM_EVENT_DIRECT_END), 1);
+	cr_expect_eq(event(&rec, count_records(&rec, REC_EVENT) - 1)->type, MM_EVENT_PAGE_ALLOC);
 	mm_destroy(mm);
 	free(rec.records);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../mm_fixture.h"
+#include "mm/lru.h"
 
 /*
  * Node 0 has [0, 4) and [8, 16) MiB, node 1 what lies between them, so node 0's zone spans it. CPU
@@ -229,6 +230,60 @@ static void allocation_miscounted(struct victim *v)
 	v->mm->counters.allocs++;
 }
 
+/* v->page is followed by reclaim, on its list. */
+static void follow(struct victim *v)
+{
+	cr_assert_eq(mm_lru_add(v->mm, 0, v->page, MM_PAGE_FILE), 0);
+	mm_lru_drain(v->mm, 0);
+}
+
+static void lru_miscounted(struct victim *v)
+{
+	follow(v);
+	mm_page_zone(v->mm, v->page)->nr_lru[MM_LRU_INACTIVE_FILE]++;
+}
+
+static void on_the_wrong_lru(struct victim *v)
+{
+	follow(v);
+	mm_page_zone(v->mm, v->page)->nr_lru[MM_LRU_INACTIVE_FILE]--;
+	mm_page_zone(v->mm, v->page)->nr_lru[MM_LRU_ACTIVE_FILE]++;
+	v->page->flags |= PG_ACTIVE;
+}
+
+static void listed_nowhere(struct victim *v)
+{
+	follow(v);
+	v->mm->nodes[0].lru[MM_LRU_INACTIVE_FILE] = (struct page_list){0};
+}
+
+static void dirty_miscounted(struct victim *v)
+{
+	follow(v);
+	v->page->flags |= PG_DIRTY;
+}
+
+static void batch_miscounted(struct victim *v)
+{
+	v->mm->lru_batches[1].nr++;
+}
+
+static void isolation_miscounted(struct victim *v)
+{
+	v->mm->nodes[0].nr_isolated[1]++;
+}
+
+static void listed_and_batched(struct victim *v)
+{
+	follow(v);
+	v->page->flags |= PG_BATCHED;
+}
+
+static void free_with_flags(struct victim *v)
+{
+	v->zone->free_area[5].lists[MM_MOVABLE].head->flags |= PG_DIRTY;
+}
+
 static const struct {
 	void (*corrupt)(struct victim *v);
 	const char *name, *says;
@@ -269,7 +324,15 @@ static const struct {
 	{hit_nowhere, "hit_nowhere", "numa_hit + numa_miss is not local + other"},
 	{miss_of_nobody, "miss_of_nobody", "numa_miss 0 in all is not numa_foreign 1"},
 	{allocation_miscounted, "allocation_miscounted",
-	 "2 blocks in use, but 3 allocated and 0 freed"},
+	 "2 blocks in use, but 3 allocated, 0 freed and 0 reclaimed"},
+	{lru_miscounted, "lru_miscounted", "1 pages of LRU list 2, 2 counted"},
+	{on_the_wrong_lru, "on_the_wrong_lru", "on LRU list 2 of node 0 with flags"},
+	{listed_nowhere, "listed_nowhere", "node 0: 0 pages on LRU list 2, not 1"},
+	{dirty_miscounted, "dirty_miscounted", "dirty 1, written 0, mapped 0; counted 0"},
+	{batch_miscounted, "batch_miscounted", "0 pages in batches, 0 isolated; counted 1, 0"},
+	{isolation_miscounted, "isolation_miscounted", "0 isolated; counted 0, 1"},
+	{listed_and_batched, "listed_and_batched", "in more than one place"},
+	{free_with_flags, "free_with_flags", "free, but with flags"},
 };
 
 Test(verify, finds_each_kind_of_damage)

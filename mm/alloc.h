@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One allocation on its way: what page_alloc.c and slow_path.c share. Within the mm core. */
+#ifndef MM_ALLOC_H
+#define MM_ALLOC_H
+
+#include "mm/internal.h"
+
+struct alloc_context {
+	int cpu;
+	unsigned order;
+	gfp_t gfp;
+	enum mm_migratetype migratetype;
+	int nid;                         /* preferred node */
+	int highest;                     /* highest zone index that the flags allow */
+	const struct mm_zonelist *list;  /* of the preferred node */
+	const struct mm_nodemask *nodes; /* allowed nodes; NULL: all */
+	size_t first;                    /* first entry of the list that the request may use */
+	bool pf_memalloc;                /* the task frees memory itself */
+};
+
+/** May the request be served from this zone at all? */
+bool mm_zone_allowed(const struct alloc_context *ac, const struct mm_zone *zone);
+/** Set `first`, which the other fields imply. */
+void mm_alloc_find_first(struct alloc_context *ac);
+
+/** What flags allow at any watermark. */
+static inline unsigned mm_alloc_flags_common(const struct alloc_context *ac)
+{
+	return (ac->gfp & __GFP_KSWAPD_RECLAIM ? ALLOC_KSWAPD : 0) |
+	       (ac->migratetype == MM_MOVABLE ? ALLOC_CMA : 0);
+}
+
+/** Walk the zonelist. NULL where no zone has room, or what is asked for. Time may pass. */
+struct page *mm_get_page_from_freelist(struct mm *mm, const struct alloc_context *ac,
+				       unsigned alloc_flags);
+/** After the first walk found nothing. NULL where the allocation fails. Time may pass. */
+struct page *mm_alloc_slow_path(struct mm *mm, struct alloc_context *ac);
+
+#endif

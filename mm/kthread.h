@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Threads of the kernel, for who runs them: kswapd, one a node. mm_ops.wake() says that one has
+ * something to do; its sink then calls mm_kthread_run().
+ */
+#ifndef MM_KTHREAD_H
+#define MM_KTHREAD_H
+
+#include "mm/mmzone.h"
+
+#define MM_KTHREAD_FOREVER UINT64_MAX
+#define MM_KSWAPD_NAP_US   100000 /* HZ / 10 */
+
+int mm_nr_kthreads(const struct mm *mm);
+struct mm_kthread *mm_kthread(struct mm *mm, int index);
+
+/**
+ * Run a thread until it sleeps again, on `*cpu`, which is the CPU it ended on when this returns.
+ * `woken`: by mm_ops.wake(), rather than that its time was up. Simulated time may pass. Returns how
+ * long it sleeps unless woken, microseconds; MM_KTHREAD_FOREVER.
+ */
+uint64_t mm_kthread_run(struct mm *mm, struct mm_kthread *thread, int *cpu, bool woken);
+/** Wake it, if it sleeps. Where the sink does not run it, it runs here. */
+void mm_kthread_wake(struct mm *mm, int cpu, struct mm_kthread *thread);
+
+/**
+ * Memory is freed by somebody else, as by the frees of a trace: kswapd is woken and takes back what
+ * the watermarks were raised by, but is content with what it finds.
+ */
+void mm_set_reclaim_outside(struct mm *mm, bool outside);
+
+#endif

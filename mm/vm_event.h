@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Counters of events, by the names of /proc/vmstat. Those that the kernel counts by zone
+ * (allocstall, pgskip) are apart.
+ */
+#ifndef MM_VM_EVENT_H
+#define MM_VM_EVENT_H
+
+#include <stdint.h>
+
+#define MM_VM_EVENTS(X)                                                                            \
+	X(PSWPIN, "pswpin")                                                                        \
+	X(PSWPOUT, "pswpout")                                                                      \
+	X(PGACTIVATE, "pgactivate")                                                                \
+	X(PGDEACTIVATE, "pgdeactivate")                                                            \
+	X(PGREFILL, "pgrefill")                                                                    \
+	X(PGSTEAL_KSWAPD, "pgsteal_kswapd")                                                        \
+	X(PGSTEAL_DIRECT, "pgsteal_direct")                                                        \
+	X(PGSCAN_KSWAPD, "pgscan_kswapd")                                                          \
+	X(PGSCAN_DIRECT, "pgscan_direct")                                                          \
+	X(PGSCAN_ANON, "pgscan_anon")                                                              \
+	X(PGSCAN_FILE, "pgscan_file")                                                              \
+	X(PGSTEAL_ANON, "pgsteal_anon")                                                            \
+	X(PGSTEAL_FILE, "pgsteal_file")                                                            \
+	X(ZONE_RECLAIM_FAILED, "zone_reclaim_failed")                                              \
+	X(KSWAPD_LOW_WMARK_HIT_QUICKLY, "kswapd_low_wmark_hit_quickly")                            \
+	X(KSWAPD_HIGH_WMARK_HIT_QUICKLY, "kswapd_high_wmark_hit_quickly")                          \
+	X(PAGEOUTRUN, "pageoutrun")                                                                \
+	X(PGROTATED, "pgrotated")                                                                  \
+	X(OOM_KILL, "oom_kill")                                                                    \
+	X(UNEVICTABLE_MLOCKED, "unevictable_pgs_mlocked")                                          \
+	X(UNEVICTABLE_MUNLOCKED, "unevictable_pgs_munlocked")                                      \
+	X(UNEVICTABLE_CULLED, "unevictable_pgs_culled")                                            \
+	X(UNEVICTABLE_RESCUED, "unevictable_pgs_rescued")                                          \
+	X(NR_VMSCAN_WRITE, "nr_vmscan_write")                                                      \
+	X(NR_VMSCAN_IMMEDIATE, "nr_vmscan_immediate_reclaim")                                      \
+	X(NR_DIRTIED, "nr_dirtied")                                                                \
+	X(NR_WRITTEN, "nr_written")
+
+enum mm_vm_event {
+#define X(id, name) MM_VM_##id,
+	MM_VM_EVENTS(X)
+#undef X
+		MM_NR_VM_EVENTS
+};
+
+/** "pgsteal_kswapd"; static storage. */
+const char *mm_vm_event_name(enum mm_vm_event event);
+
+struct mm;
+uint64_t mm_vm_event(const struct mm *mm, enum mm_vm_event event);
+/** The same by its name. Returns 0, or -ENOENT where there is no such counter. */
+int mm_vm_event_by_name(const struct mm *mm, const char *name, uint64_t *value);
+/** Times that an allocation stalled in direct reclaim, by the highest zone that it could use. */
+uint64_t mm_allocstall(const struct mm *mm, int zone);
+/** Pages of a zone that reclaim for a lower zone passed over. */
+uint64_t mm_pgskip(const struct mm *mm, int zone);
+
+#endif
