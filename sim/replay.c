@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "mm/kthread.h"
 #include "mm/start.h"
 #include "sim/held_types.h"
 #include "sim/replay.h"
@@ -319,6 +320,8 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 	int err = -ENOMEM;
 
 	*counts = (struct replay_counts){0};
+	/* The trace says what kswapd has freed. */
+	mm_set_reclaim_outside(r.mm, true);
 	r.pages = calloc(t->nr_pages + 1, sizeof(*r.pages));
 	r.cpus = calloc((size_t)r.nr_cpus, sizeof(*r.cpus));
 	if (r.pages && r.cpus)

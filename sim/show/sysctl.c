@@ -18,14 +18,14 @@
 enum has { ALWAYS, NUMA, HIGHMEM, OTHER_RELEASE };
 
 static const struct setting {
-	const char *name, *value; /* "": computed at boot */
+	const char *name, *value; /* "": the mm core's, or computed at boot */
 	enum has has;
 } settings[] = {
 	{"percpu_pagelist_fraction", "", OTHER_RELEASE}, /* until 5.13 */
 	{"numa_zonelist_order", "Node", NUMA},
 	{"min_slab_ratio", "5", NUMA},
-	{"min_unmapped_ratio", "1", NUMA},
-	{"swappiness", "60", ALWAYS},
+	{"min_unmapped_ratio", "", NUMA},
+	{"swappiness", "", ALWAYS},
 	{"user_reserve_kbytes", "", ALWAYS},
 	{"admin_reserve_kbytes", "", ALWAYS},
 	{"overcommit_memory", "0", ALWAYS},
@@ -60,6 +60,15 @@ static uint64_t reserve_kbytes(const struct mm *mm, const char *name)
 	return free / 32 < most ? free / 32 : most;
 }
 
+/* Those of the mm core that stand among the others. */
+static bool is_setting(const char *name)
+{
+	for (size_t i = 0; i < NR_SETTINGS; i++)
+		if (!strcmp(settings[i].name, name))
+			return true;
+	return false;
+}
+
 static json_t *json(const struct show_subject *s)
 {
 	json_t *doc = json_object();
@@ -67,6 +76,8 @@ static json_t *json(const struct show_subject *s)
 	char value[VALUE_ROOM];
 
 	for (unsigned i = 0; (name = mm_sysctl_name(i)); i++) {
+		if (is_setting(name))
+			continue;
 		if (!strcmp(name, "zone_reclaim_mode") && !kernel_has_numa(s->mm))
 			json_object_set_new(doc, name, json_null());
 		else if (!mm_sysctl_text(s->mm, name, value, sizeof(value)))
@@ -75,7 +86,9 @@ static json_t *json(const struct show_subject *s)
 	for (size_t i = 0; i < NR_SETTINGS; i++) {
 		const struct setting *set = &settings[i];
 
-		snprintf(value, sizeof(value), "%" PRIu64, reserve_kbytes(s->mm, set->name));
+		if (mm_sysctl_text(s->mm, set->name, value, sizeof(value)))
+			snprintf(value, sizeof(value), "%" PRIu64,
+				 reserve_kbytes(s->mm, set->name));
 		if (!has(s->mm, set->has))
 			json_object_set_new(doc, set->name, json_null());
 		else

@@ -336,13 +336,13 @@ Test(fallback, highatomic_blocks_are_kept)
 	cr_expect_neq(type_of(&rec, zone, other), MM_HIGHATOMIC);
 
 	zone->wmark[MM_WMARK_MIN] = zone->wmark[MM_WMARK_LOW] = 0;
-	while (alloc(rec.mm, 0, 0, GFP_KERNEL))
+	while (alloc(rec.mm, 0, 0, GFP_NOWAIT))
 		;
 	cr_expect_eq(free_of(zone, MM_HIGHATOMIC), BLOCK - 4);
 	cr_expect_eq(zone->nr_free, BLOCK, "the whole page block counts as unusable");
 	for (int i = 0; i < 4; i++)
 		take(&rec, 0, GFP_KERNEL | __GFP_MEMALLOC);
-	cr_expect_null(alloc(rec.mm, 0, 2, GFP_KERNEL));
+	cr_expect_null(alloc(rec.mm, 0, 2, GFP_NOWAIT));
 	record_from_here(&rec);
 	other = take(&rec, 2, GFP_ATOMIC);
 	cr_expect_eq(type_of(&rec, zone, other), MM_HIGHATOMIC);
