@@ -121,6 +121,10 @@ to=console
 for word; do
 	case $word in
 	file:*) cp "$here/$to" "${word#file:}"; to=serial ;;
+	file=*disk0,*)
+		word=${word#file=}
+		[ ! -e "$here/archive" ] || cp "$here/archive" "${word%%,*}"
+		;;
 	esac
 done
 END
@@ -165,4 +169,58 @@ err "the file zoneinfo did not come whole"
 oracle capture "$tmp/pc.cfg" "$tmp/hung" --timeout 1
 status 2
 err "did not finish in 1 s"
+# Traces of workloads: what would be booted, and what comes out on the first disk.
+rm -f "$tmp/hang"
+oracle trace random --workload nothing
+status 2
+err "unknown workload 'nothing'; known are bind, churn, "
+oracle trace random --seed 7 --workload swap --dry-run
+status 0
+out "kernel: console=ttyS0"
+out "transparent_hugepage=never"
+out "disks: swap:512; programs: fill policy"
+oracle trace "$tmp/pc.cfg" --workload tmpfs
+status 2
+err "expected -o DIR"
+mkdir "$tmp/full" "$tmp/cache/modules"
+: >"$tmp/full/file"
+oracle trace "$tmp/pc.cfg" --workload tmpfs -o "$tmp/full"
+status 2
+err "$tmp/full is there and not empty"
+echo "the guest said this" >"$tmp/serial"
+oracle trace "$tmp/pc.cfg" --workload tmpfs -o "$tmp/traced"
+status 2
+err "no archive came out of the machine; the machine said:"
+err "the guest said this"
+[ "$(echo "$tmp"/traced*)" = "$tmp/traced*" ] || fail "something is left of the failure"
+mkdir -p "$tmp/pack/pc/before" "$tmp/pack/pc/boot"
+echo "events in the trace text: 0" >"$tmp/pack/pc/summary.txt"
+echo "trace: pc" >"$tmp/pack/pc/trace_shape.txt"
+echo state >"$tmp/pack/pc/before/zoneinfo.txt"
+echo guest >"$tmp/pack/pc/boot/dmesg.txt"
+tar -Pcf "$tmp/archive" -C "$tmp/pack" pc "$tmp/full/../full/file"
+oracle trace "$tmp/pc.cfg" --workload tmpfs -o "$tmp/traced"
+status 0
+out "$tmp/traced: events in the trace text: 0"
+[ "$(cat "$tmp/traced/before/zoneinfo.txt")" = state ] || fail "before/ did not come out"
+grep -q 'MEMBLOCK' "$tmp/traced/boot/dmesg.txt" || fail "dmesg is not the console's"
+[ -e "$tmp/traced/boot/memblock_reserved.tsv" ] || fail "memblock's list is missing"
+grep -q '^qemu options: -machine pc' "$tmp/traced/trace_shape.txt" || fail "the machine is not said"
+grep -q '^extra disks: none' "$tmp/traced/trace_shape.txt" || fail "the disks are not said"
+if command -v shellcheck >/dev/null; then
+	shellcheck -s sh tools/oracle.d/init tools/oracle.d/init.trace tools/oracle.d/workloads/*.sh ||
+		fail "shellcheck"
+fi
+# Each program does what its workloads ask of it: those without a machine of their own can be run.
+if command -v cc >/dev/null; then
+	for name in fill churn policy; do
+		cc -std=gnu17 -Wall -Werror -o "$tmp/$name" tools/oracle.d/workloads/$name.c ||
+			fail "$name.c does not compile"
+	done
+	"$tmp/fill" 0 4 again || fail "fill"
+	"$tmp/churn" 1 8 64 || fail "churn"
+	"$tmp/policy" 0 touch:2 free cpu:0 fork:1 || fail "policy"
+	"$tmp/policy" 0 nonsense 2>"$tmp/err" && fail "policy takes nonsense"
+	err "found 'nonsense', expected a step"
+fi
 end

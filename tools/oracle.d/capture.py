@@ -122,6 +122,23 @@ def write(folder, name, text):
         f.write(text)
 
 
+def console_messages(folder):
+    """The kernel's lines of console.txt."""
+    with open(os.path.join(folder, "console.txt"), encoding="utf-8", errors="replace") as f:
+        return [line.rstrip("\r\n") for line in f if line.startswith("[")]
+
+
+def write_memblock(folder, messages, where):
+    """What memblock held, as two tables."""
+    memory, reserved = replay_memblock(messages)
+    if not memory or not reserved:
+        raise Failure(f"{where}: memblock=debug said nothing")
+    write(folder, "memblock_memory.tsv", "start\tend\tbytes\tnode\n" + "".join(
+        f"{start:#x}\t{end:#x}\t{end - start}\t{nid}\n" for start, end, nid in memory))
+    write(folder, "memblock_reserved.tsv", "start\tend\tbytes\tasked_for_by\n" + "".join(
+        f"{start:#x}\t{end:#x}\t{end - start}\t{who}\n" for start, end, who in reserved))
+
+
 def write_capture(folder, plan, parts, command_line, options):
     """Make a capture of console.txt and serial.txt, which boot() left there."""
     serial = os.path.join(folder, "serial.txt")
@@ -129,16 +146,9 @@ def write_capture(folder, plan, parts, command_line, options):
         files = split_serial(f.read(), serial)
     for name, data in files.items():
         write(folder, name + ".txt", data.decode("utf-8", "replace"))
-    with open(os.path.join(folder, "console.txt"), encoding="utf-8", errors="replace") as f:
-        messages = [line.rstrip("\r\n") for line in f if line.startswith("[")]
+    messages = console_messages(folder)
     write(folder, "dmesg.txt", "\n".join(messages) + "\n")
-    memory, reserved = replay_memblock(messages)
-    if not memory or not reserved:
-        raise Failure(f"{folder}/console.txt: memblock=debug said nothing")
-    write(folder, "memblock_memory.tsv", "start\tend\tbytes\tnode\n" + "".join(
-        f"{start:#x}\t{end:#x}\t{end - start}\t{nid}\n" for start, end, nid in memory))
-    write(folder, "memblock_reserved.tsv", "start\tend\tbytes\tasked_for_by\n" + "".join(
-        f"{start:#x}\t{end:#x}\t{end - start}\t{who}\n" for start, end, who in reserved))
+    write_memblock(folder, messages, f"{folder}/console.txt")
     write(folder, "shape.txt",
           f"shape: {plan.name}\n"
           f"note: {'; '.join(plan.notes)}\n"

@@ -213,15 +213,16 @@ def machine_options(plan):
     return options
 
 
-def boot(plan, parts, folder, timeout):
-    """Boot it. Leaves console.txt (the kernel's messages) and serial.txt (files) in `folder`."""
+def boot(plan, parts, folder, timeout, devices=()):
+    """Boot it. Leaves console.txt (the kernel's messages) and serial.txt (files) in `folder`.
+    `devices` are more of the emulator's options."""
     os.makedirs(folder, exist_ok=True)
     console, serial = (os.path.join(folder, name) for name in ("console.txt", "serial.txt"))
     line = " ".join([KERNEL_ARGS, *plan.kernel_args])
     command = [QEMU, "-accel", "tcg", "-cpu", "max", "-nodefaults", "-display", "none",
                "-no-reboot", "-serial", f"file:{console}", "-serial", f"file:{serial}",
                "-kernel", parts["kernel"], "-initrd", parts["initrd"], "-append", line,
-               *machine_options(plan)]
+               *machine_options(plan), *devices]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.PIPE, text=True, timeout=timeout, check=False)

@@ -77,16 +77,7 @@ def kernel_package():
 
 def unpack(package, member, out, folder, say):
     """Download a package and write the first of its files whose path begins with `member`."""
-    say(f"downloading {package}")
-    os.makedirs(folder, exist_ok=True)
-    if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
-        raise Failure(f"there is no apt-get to download {package} with")
-    root = ["-o", "APT::Sandbox::User=root"] if os.geteuid() == 0 else []
-    before = set(os.listdir(folder))
-    run_quiet(["apt-get", "-qq", *root, "download", package], cwd=folder)
-    debs = [f for f in os.listdir(folder) if f.startswith(package + "_") and f.endswith(".deb")]
-    fresh = [f for f in debs if f not in before] or debs
-    deb = os.path.join(folder, sorted(fresh)[-1])
+    deb = download(package, folder, say)
     with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE) as source:
         with tarfile.open(fileobj=source.stdout, mode="r|") as tar:
             for entry in tar:
@@ -112,23 +103,70 @@ def cpio_entry(name, mode, data=b"", device=(0, 0)):
     return head + b"\0" * (-len(head) % 4) + data + b"\0" * (-len(data) % 4)
 
 
-def make_initramfs(busybox, init, out):
-    """The same bytes for the same files: the size of the initrd is part of what is measured."""
+def make_initramfs(busybox, init, out, more=None):
+    """The same bytes for the same files: the size of the initrd is part of what is measured.
+    `more`: {path: bytes} of further files, in folders of one level."""
+    more = more or {}
     with open(busybox, "rb") as f:
         busybox_data = f.read()
     with open(init, "rb") as f:
         init_data = f.read()
     folders = [cpio_entry(name, stat.S_IFDIR | 0o755)
                for name in ("bin", "dev", "proc", "run", "sys")]
+    folders += [cpio_entry(name, stat.S_IFDIR | 0o755)
+                for name in sorted({os.path.dirname(path) for path in more} - {"", "bin"})]
     archive = b"".join(folders + [
         cpio_entry("dev/console", stat.S_IFCHR | 0o600, device=(5, 1)),
         cpio_entry("bin/busybox", stat.S_IFREG | 0o755, busybox_data),
         cpio_entry("bin/sh", stat.S_IFLNK | 0o777, b"busybox"),
         cpio_entry("init", stat.S_IFREG | 0o755, init_data),
+        *(cpio_entry(path, stat.S_IFREG | 0o755, more[path]) for path in sorted(more)),
         cpio_entry("TRAILER!!!", 0)])
-    with open(out + ".part", "wb") as f:
+    part = f"{out}.{os.getpid()}.part"  # several may run at a time
+    with open(part, "wb") as f:
         f.write(gzip.compress(archive, 9, mtime=0))
-    os.rename(out + ".part", out)
+    os.rename(part, out)
+
+
+def download(package, folder, say):
+    """The path of its .deb in `folder`."""
+    say(f"downloading {package}")
+    os.makedirs(folder, exist_ok=True)
+    if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
+        raise Failure(f"there is no apt-get to download {package} with")
+    root = ["-o", "APT::Sandbox::User=root"] if os.geteuid() == 0 else []
+    before = set(os.listdir(folder))
+    run_quiet(["apt-get", "-qq", *root, "download", package], cwd=folder)
+    debs = [f for f in os.listdir(folder) if f.startswith(package + "_") and f.endswith(".deb")]
+    fresh = [f for f in debs if f not in before] or debs
+    return os.path.join(folder, sorted(fresh)[-1])
+
+
+def modules(parts, names, say):
+    """Paths of the kernel's modules, in this order; those that are built in are left out."""
+    if parts.get("given"):
+        raise Failure(f"a kernel without its modules cannot trace workloads: {parts['kernel']}")
+    folder = os.path.join(parts["folder"], "modules")
+    if not os.path.isdir(folder):
+        package = parts["kernel_name"].split()[0]
+        deb = download(package, parts["folder"], say)
+        unpack_modules(deb, names, folder + ".part")
+        os.rename(folder + ".part", folder)
+        os.remove(deb)
+    paths = [os.path.join(folder, name + ".ko") for name in names]
+    return [path for path in paths if os.path.exists(path)]
+
+
+def unpack_modules(deb, names, folder):
+    """Those of a kernel's package."""
+    os.makedirs(folder, exist_ok=True)
+    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE) as source:
+        with tarfile.open(fileobj=source.stdout, mode="r|") as tar:
+            for entry in tar:
+                name = os.path.basename(entry.name)
+                if entry.isfile() and name.endswith(".ko") and name[:-3] in names:
+                    with open(os.path.join(folder, name), "wb") as f:
+                        shutil.copyfileobj(tar.extractfile(entry), f)
 
 
 def prepare(folder, init, kernel, say):
@@ -143,10 +181,12 @@ def prepare(folder, init, kernel, say):
     if kernel:
         if not os.path.exists(kernel):
             raise Failure(f"{kernel}: no such kernel")
-        return {"kernel": kernel, "kernel_name": os.path.basename(kernel), "initrd": initrd}
+        return {"kernel": kernel, "kernel_name": os.path.basename(kernel), "initrd": initrd,
+                "busybox": busybox, "folder": folder, "given": True}
     image = os.path.join(folder, "vmlinuz")
     if not os.path.exists(image):
         unpack(kernel_package(), "./boot/vmlinuz-", image, folder, say)
     with open(image + ".from", encoding="utf-8") as f:
         name = f.read().strip()
-    return {"kernel": image, "kernel_name": name, "initrd": initrd}
+    return {"kernel": image, "kernel_name": name, "initrd": initrd, "busybox": busybox,
+            "folder": folder}
