@@ -11,6 +11,7 @@
 
 enum trace_probe {
 	TRACE_PROBE_NO,
+	TRACE_PROBE_MAYBE, /* has lines that are more likely another's, where that knows them */
 	TRACE_PROBE_LOOKS, /* has lines as this format has them */
 	TRACE_PROBE_SAYS   /* says that it is this format; goes before any that only looks so */
 };

@@ -11,7 +11,8 @@
 #define EXPECTED                                                                                   \
 	"numasim binary trace, ftrace text (lines like \"comm-pid [cpu] flags seconds: "           \
 	"mm_page_alloc: ...\"), "                                                                  \
-	"numasim native trace (first line \"# numasim trace 1\")"
+	"numasim native trace (first line \"# numasim trace 1\"), "                                \
+	"perf script text (lines like \"comm pid [cpu] seconds: kmem:mm_page_alloc: ...\")"
 #define W1B SOURCE_DIR "/traces/W1b_touch_4k_2x512m.trace.zst"
 
 static void expect_no_trace(const void *data, size_t len, unsigned line, const char *found)

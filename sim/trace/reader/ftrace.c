@@ -5,8 +5,9 @@
  *       comm-pid (tgid) [cpu] FLAGS seconds.fraction: event: ...
  *
  * FLAGS has four characters up to Linux 5.x and five in 6.x, more with PREEMPT_RT; it and the tgid
- * may be missing. comm may hold blanks, dashes and brackets, so the line is recognised from its
- * [cpu] outwards. What the event says is kmem.c's business.
+ * may be missing; trace-cmd report -l has the CPU in front of the flags. comm may hold blanks,
+ * dashes and brackets, so the line is recognised from its [cpu] outwards. What the event says is
+ * kmem.c's business.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,29 +15,10 @@
 
 #include "sim/trace/kmem.h"
 #include "sim/trace/reader.h"
+#include "sim/trace/scan.h"
 
-#define MIN_FLAGS  4
-#define MAX_FLAGS  8
-#define PROBE_LINE 512 /* bytes of a line that a probe looks at */
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static const char *skip_blanks(const char *p)
-{
-	while (*p == ' ' || *p == '\t')
-		p++;
-	return p;
-}
-
-static const char *blanks_before(const char *from, const char *p)
-{
-	while (p > from && (p[-1] == ' ' || p[-1] == '\t'))
-		p--;
-	return p;
-}
+#define MIN_FLAGS 4
+#define MAX_FLAGS 8
 
 /* "(1234)" or "(-----)", also padded. Returns what follows, or `p` where there is none. */
 static const char *skip_tgid(const char *p)
@@ -45,27 +27,27 @@ static const char *skip_tgid(const char *p)
 
 	if (*q != '(')
 		return p;
-	for (q++; is_digit(*q) || *q == ' ' || *q == '-';)
+	for (q++; scan_is_digit(*q) || *q == ' ' || *q == '-';)
 		q++;
-	return *q == ')' ? skip_blanks(q + 1) : p;
+	return *q == ')' ? scan_blanks(q + 1) : p;
 }
 
 /* "comm-pid " before `cpu`, perhaps with a tgid between them. False where it is not there. */
 static bool task_before(const char *from, const char *cpu, struct kmem_origin *origin)
 {
-	const char *p = blanks_before(from, cpu), *digits;
+	const char *p = scan_blanks_before(from, cpu), *digits;
 
 	if (p == cpu)
 		return false;
 	if (p > from && p[-1] == ')') {
-		for (p--; p > from && (is_digit(p[-1]) || p[-1] == ' ' || p[-1] == '-');)
+		for (p--; p > from && (scan_is_digit(p[-1]) || p[-1] == ' ' || p[-1] == '-');)
 			p--;
 		if (p == from || p[-1] != '(')
 			return false;
-		p = blanks_before(from, p - 1);
+		p = scan_blanks_before(from, p - 1);
 	}
 	digits = p;
-	while (p > from && is_digit(p[-1]))
+	while (p > from && scan_is_digit(p[-1]))
 		p--;
 	if (p == digits || p == from || p[-1] != '-')
 		return false;
@@ -83,28 +65,67 @@ static bool in_interrupt(const char *flags)
 	return strchr("bD", flags[0]) || strchr("hHsSzZ", flags[2]);
 }
 
+/* "seconds.fraction:", and with --ts-diff of trace-cmd "(+123)" behind it. */
+static const char *parse_time(const char *p, struct kmem_origin *origin)
+{
+	const char *event = kmem_parse_time(p, origin);
+
+	if (!event)
+		return NULL;
+	event = scan_blanks(event);
+	if (event[0] == '(' && (event[1] == '+' || event[1] == '-') && scan_is_digit(event[2])) {
+		const char *end = event + 2 + strspn(event + 2, "0123456789.");
+
+		if (*end == ')')
+			event = scan_blanks(end + 1);
+	}
+	return event;
+}
+
 /* From "[cpu]" to the event, which is returned; NULL where it is anything else. */
 static const char *parse_from_cpu(const char *p, struct kmem_origin *origin)
 {
-	const char *digits = ++p, *event;
+	const char *event;
 	size_t flags;
 
-	origin->cpu = 0;
 	origin->interrupt = false;
-	for (; is_digit(*p) && p - digits < 10; p++)
-		origin->cpu = origin->cpu * 10 + (*p - '0');
-	if (p == digits || p[0] != ']' || p[1] != ' ')
+	p = scan_cpu(p, &origin->cpu);
+	if (!p || *p != ' ')
 		return NULL;
-	p = skip_tgid(skip_blanks(p + 1));
-	event = kmem_parse_time(p, origin);
-	if (!event) {
-		flags = strcspn(p, " \t:[");
-		if (flags < MIN_FLAGS || flags > MAX_FLAGS || p[flags] != ' ')
-			return NULL;
-		origin->interrupt = in_interrupt(p);
-		event = kmem_parse_time(skip_blanks(p + flags), origin);
+	p = skip_tgid(scan_blanks(p));
+	event = parse_time(p, origin);
+	if (event)
+		return event;
+	for (flags = 0; flags <= MAX_FLAGS && p[flags] > ' ' && p[flags] != ':' && p[flags] != '[';)
+		flags++;
+	if (flags < MIN_FLAGS || flags > MAX_FLAGS || p[flags] != ' ')
+		return NULL;
+	origin->interrupt = in_interrupt(p);
+	return parse_time(scan_blanks(p + flags), origin);
+}
+
+/*
+ * The latency format of trace-cmd report -l: "comm-pid  12d.h1. seconds: event", where the CPU
+ * stands at the head of the flags.
+ */
+static const char *parse_latency(const char *text, struct kmem_origin *origin)
+{
+	for (const char *p = strchr(text, ' '); p; p = strchr(p, ' ')) {
+		const char *word = p = scan_blanks(p), *event;
+		size_t digits = strspn(word, "0123456789"), flags;
+
+		flags = strcspn(word + digits, " \t:[");
+		if (!digits || digits > 4 || flags < MIN_FLAGS || flags > MAX_FLAGS ||
+		    word[digits + flags] != ' ')
+			continue;
+		event = parse_time(scan_blanks(word + digits + flags), origin);
+		if (!event || !task_before(text, word, origin))
+			continue;
+		origin->cpu = strtoull(word, NULL, 10);
+		origin->interrupt = in_interrupt(word + digits);
+		return event;
 	}
-	return event ? skip_blanks(event) : NULL;
+	return NULL;
 }
 
 static const char *parse_line(const char *text, struct kmem_origin *origin)
@@ -115,63 +136,66 @@ static const char *parse_line(const char *text, struct kmem_origin *origin)
 		if (event)
 			return event;
 	}
-	return NULL;
+	return parse_latency(text, origin);
 }
 
-static bool begins(const char *text, const char *with)
+static bool maybe_ftrace(const char *line)
 {
-	return strncmp(text, with, strlen(with)) == 0;
+	struct kmem_origin origin;
+
+	return line[0] != '#' && parse_line(line, &origin);
+}
+
+/* With the event's system in front of it, it is rather perf's, of a task called "a -1". */
+static bool is_ftrace(const char *line)
+{
+	struct kmem_origin origin;
+	const char *event;
+
+	if (line[0] == '#')
+		return scan_begins(line, "# tracer:");
+	event = parse_line(line, &origin);
+	return event && !scan_is_digit(*event) && !scan_system_event(event);
 }
 
 static enum trace_probe ftrace_probe(const char *text, size_t len)
 {
-	const char *end = text + len;
-	bool first = true;
+	static const char says[] = "# tracer:";
 
-	for (; text < end; first = false) {
-		const char *newline = memchr(text, '\n', end - text);
-		size_t line_len = (newline ? newline : end) - text;
-		struct kmem_origin origin;
-		char line[PROBE_LINE];
-
-		if (line_len >= sizeof(line))
-			line_len = sizeof(line) - 1;
-		memcpy(line, text, line_len);
-		line[line_len] = 0;
-		if (begins(line, "# tracer:"))
-			return first ? TRACE_PROBE_SAYS : TRACE_PROBE_LOOKS;
-		if (line[0] != '#' && parse_line(line, &origin))
-			return TRACE_PROBE_LOOKS;
-		text = newline ? newline + 1 : end;
-	}
-	return TRACE_PROBE_NO;
+	if (len >= sizeof(says) - 1 && memcmp(text, says, sizeof(says) - 1) == 0)
+		return TRACE_PROBE_SAYS;
+	if (scan_any_line(text, len, is_ftrace))
+		return TRACE_PROBE_LOOKS;
+	return scan_any_line(text, len, maybe_ftrace) ? TRACE_PROBE_MAYBE : TRACE_PROBE_NO;
 }
 
-/* "CPU:3 [LOST 12 EVENTS]", or without the number. */
+/* "CPU:3 [LOST 12 EVENTS]", of trace-cmd "CPU:3 [12 EVENTS DROPPED]"; the number may be missing. */
 static bool take_lost(const char *text, struct trace *t)
 {
-	const char *p;
-	char *end;
-	unsigned long long nr;
+	const char *p = scan_begins(text, "CPU:") ? strchr(text, '[') : NULL;
 
-	if (!begins(text, "CPU:") || !(p = strstr(text, "[LOST ")))
+	if (!p || (!scan_begins(p, "[LOST ") && !strstr(p, "EVENTS DROPPED]")))
 		return false;
-	p += strlen("[LOST ");
-	nr = is_digit(*p) ? strtoull(p, &end, 10) : 0;
-	t->lost_events = nr > UINT64_MAX - t->lost_events ? UINT64_MAX : t->lost_events + nr;
-	trace_skip(t, TRACE_SKIP_LOST);
+	p += strcspn(p, "0123456789");
+	scan_lost(t, *p ? strtoull(p, NULL, 10) : 0);
 	return true;
+}
+
+/* Lines around the events in what trace-cmd report prints. */
+static bool is_heading(const char *text)
+{
+	return scan_begins(text, "cpus=") || scan_begins(text, "version =") ||
+	       (scan_begins(text, "CPU ") && strstr(text, " is empty"));
 }
 
 static int ftrace_line(void *state, const struct stream_line *line, struct trace *t,
 		       struct diag *diag)
 {
-	const char *text = skip_blanks(line->text), *event;
+	const char *text = scan_blanks(line->text), *event;
 	struct kmem_origin origin;
 
 	if (!line->too_long) {
-		if (text == line->text + line->len || *text == '#' || begins(text, "cpus=") ||
-		    begins(text, "version =")) { /* the last two are how trace-cmd report begins */
+		if (text == line->text + line->len || *text == '#' || is_heading(text)) {
 			trace_skip(t, TRACE_SKIP_COMMENT);
 			return 0;
 		}
@@ -180,7 +204,8 @@ static int ftrace_line(void *state, const struct stream_line *line, struct trace
 			return kmem_event(state, &origin, event, line, t, diag);
 		if (take_lost(text, t))
 			return 0;
-		if (begins(text, "=> ")) { /* a line of the stack trace that an event may have */
+		if (scan_begins(text,
+				"=> ")) { /* a line of the stack trace that an event may have */
 			trace_skip(t, TRACE_SKIP_OTHER_EVENT);
 			return 0;
 		}
