@@ -10,11 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/config/gfp_parse.h"
+#include "sim/generate.h"
 
-/* Of all workloads of a scenario together. They are held in memory: 2 GiB of them. */
-#define MAX_OPERATIONS (1 << 26)
-#define MAX_WORKLOADS  64
+#define MAX_WORKLOADS 64
 
 static const char *const own_keys[] = {"description", "machine",   "costs", "seed",
 				       "workload",    "workloads", NULL};
@@ -116,13 +114,15 @@ static const struct cfg_setting *find(const struct reader *r, const char *key)
 	return cfg_find(r->cfg, r->group, key);
 }
 
-static void read_gfp(struct reader *r)
+/* One value or several with their weights. */
+static void read_mix(struct reader *r, const char *key, struct workload_mix *mix,
+		     bool (*parse)(const char *, struct workload_mix *, char *, size_t))
 {
-	const struct cfg_setting *s = find(r, "gfp");
+	const struct cfg_setting *s = find(r, key);
 	const char *text;
 	char wrong[256];
 
-	if (cfg_string(r->cfg, s, &text) && !gfp_parse(text, &r->w->gfp, wrong, sizeof(wrong)))
+	if (cfg_string(r->cfg, s, &text) && !parse(text, mix, wrong, sizeof(wrong)))
 		cfg_error(r->cfg, s, "%s", wrong);
 }
 
@@ -179,26 +179,32 @@ static void read_bytes(struct reader *r)
 static void read_touch(struct reader *r)
 {
 	const struct cfg_setting *touch = find(r, "touch");
-	uint64_t page_bytes = UINT64_C(1) << mm_arch(r->w->machine->mm.arch)->page_shift;
 
-	if (cfg_size(r->cfg, touch, &r->w->touch_bytes) && r->w->touch_bytes > page_bytes)
+	if (cfg_size(r->cfg, touch, &r->w->touch_bytes) &&
+	    r->w->touch_bytes > r->w->host->page_bytes)
 		cfg_error(r->cfg, touch, "%" PRIu64 " bytes are more than a page",
 			  r->w->touch_bytes);
 }
+
+static const char *const order_keys[] = {"order", "max_order", NULL};
 
 static void read_workload(struct reader *r)
 {
 	struct workload *w = r->w;
 	struct cfg *c = r->cfg;
 
-	read_gfp(r);
-	w->cpus = read_numbers(r, "cpus", w->machine->mm.nr_cpus, "CPU", &w->nr_cpus);
-	w->nodes = read_numbers(r, "nodes", w->machine->mm.nr_nodes, "node", &w->nr_nodes);
+	read_mix(r, "gfp", &w->gfp, workload_parse_gfp);
+	read_mix(r, "orders", &w->orders, workload_parse_orders);
+	w->cpus = read_numbers(r, "cpus", w->host->nr_cpus, "CPU", &w->nr_cpus);
+	w->nodes = read_numbers(r, "nodes", w->host->nr_nodes, "node", &w->nr_nodes);
 	read_bytes(r);
 	cfg_size(c, find(r, "beyond"), &w->beyond);
-	cfg_integer(c, find(r, "operations"), 1, MAX_OPERATIONS, &w->operations);
-	cfg_integer(c, find(r, "live"), 1, MAX_OPERATIONS, &w->live);
-	cfg_integer(c, find(r, "burst"), 1, MAX_OPERATIONS, &w->burst);
+	cfg_integer(c, find(r, "operations"), 1, WORKLOAD_MAX_OPERATIONS, &w->operations);
+	cfg_integer(c, find(r, "live"), 1, WORKLOAD_MAX_OPERATIONS, &w->live);
+	cfg_integer(c, find(r, "burst"), 1, WORKLOAD_MAX_OPERATIONS, &w->burst);
+	for (const char *const *key = order_keys; *key; key++)
+		if (find(r, "orders") && find(r, *key))
+			cfg_error(c, find(r, *key), "either %s or orders, not both", *key);
 	read_order(r, "order", &w->order);
 	read_order(r, "max_order", &w->max_order);
 	read_touch(r);
@@ -226,28 +232,22 @@ static int check_room(struct reader *r, const struct trace *t)
 {
 	uint64_t operations = r->w->kind->operations(r->w);
 
-	if (operations > MAX_OPERATIONS - t->nr_events)
+	if (operations > WORKLOAD_MAX_OPERATIONS - t->nr_events)
 		cfg_error(r->cfg, r->group,
 			  "%" PRIu64 " operations (allocations, touches and frees); at most %d are "
 			  "possible in all workloads",
-			  operations, MAX_OPERATIONS);
+			  operations, WORKLOAD_MAX_OPERATIONS);
 	return cfg_status(r->cfg);
 }
 
-static int generate_one(const struct scenario *s, const struct machine *m,
+static int generate_one(const struct scenario *s, const struct workload_host *host,
 			const struct cfg_setting *setting, struct rng *rng, struct trace *t)
 {
-	struct workload w = {
-		.machine = m,
-		.operations = 10000,
-		.live = 1024,
-		.burst = 1024,
-		.beyond = UINT64_C(16) << 20,
-		.gfp = GFP_HIGHUSER_MOVABLE | __GFP_ZERO,
-	};
+	struct workload w = workload_default();
 	struct reader r = {s->cfg, cfg_group(s->cfg, setting), &w};
 	int err;
 
+	w.host = host;
 	w.rng.state = rng_next(rng);
 	if (r.group && read_kind(&r))
 		read_workload(&r);
@@ -268,78 +268,30 @@ int scenario_generate(const struct scenario *s, const struct machine *m, struct 
 	const struct cfg_setting *list = cfg_find(s->cfg, root, "workloads");
 	struct rng rng = {s->seed};
 	struct trace *t = trace_new(s->file);
-	int err = t ? 0 : -ENOMEM;
+	struct workload_host host;
+	int err = workload_host_of_machine(&host, m);
 
+	if (!t)
+		err = -ENOMEM;
 	if (!err && !list)
-		err = generate_one(s, m, cfg_find(s->cfg, root, "workload"), &rng, t);
+		err = generate_one(s, &host, cfg_find(s->cfg, root, "workload"), &rng, t);
 	if (!err && list && cfg_list(s->cfg, list)) {
 		if (!cfg_length(list) || cfg_length(list) > MAX_WORKLOADS)
 			cfg_error(s->cfg, list, "%u workloads; 1 to %d are possible",
 				  cfg_length(list), MAX_WORKLOADS);
 		err = cfg_status(s->cfg);
 		for (unsigned i = 0; i < cfg_length(list) && !err; i++)
-			err = generate_one(s, m, cfg_element(list, i), &rng, t);
+			err = generate_one(s, &host, cfg_element(list, i), &rng, t);
 	}
 	if (!err)
 		err = cfg_status(s->cfg);
 	if (err == -ENOMEM)
 		diag_error(diag, err, s->file, 0, "its workloads need more memory than there is");
+	workload_host_clear(&host);
 	if (err) {
 		trace_free(t);
 		return err;
 	}
 	*out = t;
 	return 0;
-}
-
-uint64_t workload_blocks(const struct workload *w, uint64_t bytes)
-{
-	uint64_t block = (UINT64_C(1) << mm_arch(w->machine->mm.arch)->page_shift) << w->order;
-
-	return bytes / block + (bytes % block != 0);
-}
-
-uint64_t workload_alloc_operations(const struct workload *w)
-{
-	return w->touch_bytes ? 2 : 1;
-}
-
-int workload_alloc(const struct workload *w, struct trace *t, int cpu, unsigned order, int nid,
-		   uint32_t *page)
-{
-	struct trace_event ev = {
-		.op = TRACE_ALLOC,
-		.page = t->nr_pages,
-		.cpu = (uint16_t)cpu,
-		.order = (uint8_t)order,
-		.gfp = w->gfp,
-		.migratetype = (uint8_t)gfp_migratetype(w->gfp),
-	};
-	int err;
-
-	trace_event_set_nid(&ev, nid);
-	*page = ev.page;
-	err = trace_append(t, &ev);
-	if (err || !w->touch_bytes)
-		return err;
-	ev = (struct trace_event){
-		.op = TRACE_TOUCH,
-		.page = *page,
-		.cpu = (uint16_t)cpu,
-		.bytes = (uint32_t)w->touch_bytes,
-		.write = 1,
-	};
-	return trace_append(t, &ev);
-}
-
-int workload_free(struct trace *t, int cpu, unsigned order, uint32_t page)
-{
-	struct trace_event ev = {
-		.op = TRACE_FREE,
-		.page = page,
-		.cpu = (uint16_t)cpu,
-		.order = (uint8_t)order,
-	};
-
-	return trace_append(t, &ev);
 }

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "sim/scenario.h"
+#include "sim/workload.h"
 
 struct block {
 	uint32_t page;
@@ -22,6 +22,8 @@ static unsigned random_order(struct workload *w)
 {
 	unsigned order = 0;
 
+	if (w->orders.nr)
+		return workload_order(w);
 	while (order < w->max_order && rng_next(&w->rng) & 1)
 		order++;
 	return order;
@@ -77,8 +79,9 @@ static int churn_generate(struct workload *w, struct trace *t)
 
 const struct workload_kind workload_churn = {
 	.name = "churn",
-	.keys = (const char *const[]){"cpus", "operations", "live", "max_order", "gfp", "touch",
-				      NULL},
+	.summary = "allocate and free at random, up to so many blocks a CPU",
+	.keys = (const char *const[]){"cpus", "operations", "live", "max_order", "orders", "gfp",
+				      "touch", NULL},
 	.operations = churn_operations,
 	.generate = churn_generate,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* interleave: CPUs allocate `bytes` in all, asking for each of `nodes` in turn. */
-#include "sim/scenario.h"
+#include "sim/workload.h"
 
 static uint64_t blocks(const struct workload *w)
 {
@@ -14,20 +14,25 @@ static uint64_t interleave_operations(const struct workload *w)
 
 static int interleave_generate(struct workload *w, struct trace *t)
 {
-	uint64_t nr = blocks(w);
+	uint64_t nr = blocks(w), done = 0;
 	uint32_t page;
 	int err = 0;
 
-	for (uint64_t i = 0; i < nr && !err; i++)
-		err = workload_alloc(w, t, w->cpus[i % (uint64_t)w->nr_cpus], w->order,
+	for (uint64_t i = 0; i < nr && (!w->bytes || done < w->bytes) && !err; i++) {
+		unsigned order = workload_order(w);
+
+		err = workload_alloc(w, t, w->cpus[i % (uint64_t)w->nr_cpus], order,
 				     w->nodes[i % (uint64_t)w->nr_nodes], &page);
+		done += workload_block_bytes(w, order);
+	}
 	return err;
 }
 
 const struct workload_kind workload_interleave = {
 	.name = "interleave",
-	.keys = (const char *const[]){"cpus", "nodes", "bytes", "operations", "order", "gfp",
-				      "touch", NULL},
+	.summary = "ask for each node in turn; nothing is freed",
+	.keys = (const char *const[]){"cpus", "nodes", "bytes", "operations", "order", "orders",
+				      "gfp", "touch", NULL},
 	.operations = interleave_operations,
 	.generate = interleave_generate,
 };

@@ -108,6 +108,26 @@ Test(scenario, fill_rounds_up_and_takes_turns)
 	cr_expect_eq(n.touches[0] + n.touches[1] + n.touches[2], 3);
 }
 
+/*
+ * Orders 0 and 2 as 3 to 1, until 64 MiB are there: 7 pages in 4 blocks, 16384 * 4 / 7 = 9362
+ * blocks, of which 7022 of order 0 with a deviation of 42; 4 deviations. One weight alone draws
+ * nothing.
+ */
+Test(scenario, a_mix_of_orders_in_proportion)
+{
+	struct tally n;
+
+	tally("kind = \"fill\"; cpus = [0]; bytes = \"64MiB\"; orders = \"0:3,2:1\";", &n);
+	cr_expect_lt(abs((int)n.of_order[0] - 7022), 168);
+	cr_expect_geq(n.of_order[0] + 4 * n.of_order[2], 16384, "all of it");
+	tally("kind = \"contend\"; cpus = [0]; operations = 50; burst = 7; orders = \"3:9\";", &n);
+	cr_expect_eq(n.of_order[3], 50);
+	cr_expect_eq(n.frees[0], 50);
+	tally("kind = \"churn\"; cpus = [0]; operations = 500; orders = \"1:1,4:1\";", &n);
+	cr_expect_eq(n.of_order[1] + n.of_order[4], n.allocs[0]);
+	cr_expect_gt(n.of_order[1] * n.of_order[4], 0);
+}
+
 /* 9 blocks of 16 KiB, for the nodes 1, 0, 1, 0, ...: 5 of node 1. */
 Test(scenario, interleave_asks_for_nodes_in_turn)
 {

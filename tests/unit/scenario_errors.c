@@ -75,16 +75,37 @@ Test(scenario_errors, keys)
 {
 	refused("kind = \"fill\"; ordr = 1;",
 		".ordr: unknown key 'ordr', did you mean 'order'? (known: kind, cpus, bytes, "
-		"beyond, order, gfp, touch)");
-	refused("kind = \"fill\"; live = 5;",
-		".live: unknown key 'live' (known: kind, cpus, bytes, beyond, order, gfp, touch)");
+		"beyond, order, orders, gfp, touch)");
+	refused("kind = \"fill\"; live = 5;", ".live: unknown key 'live' (known: kind, cpus, "
+					      "bytes, beyond, order, orders, gfp, touch)");
 	refused("kind = \"churn\"; bytes = \"1MiB\";",
-		".bytes: unknown key 'bytes' (known: kind, cpus, operations, live, max_order, gfp, "
+		".bytes: unknown key 'bytes' (known: kind, cpus, operations, live, max_order, "
+		"orders, gfp, "
 		"touch)");
 	refused("kind = \"fill\"; bytes = \"1MiB\"; beyond = \"1MiB\";",
 		".bytes: either bytes or beyond, not both");
 	refused("kind = \"interleave\"; bytes = \"1MiB\"; operations = 5;",
 		".bytes: either bytes or operations, not both");
+	refused("kind = \"fill\"; order = 1; orders = \"0:1,1:2\";",
+		".order: either order or orders, not both");
+	refused("kind = \"churn\"; max_order = 1; orders = \"0:1,1:2\";",
+		".max_order: either max_order or orders, not both");
+}
+
+Test(scenario_errors, mixes)
+{
+	refused("kind = \"fill\"; orders = \"11\";",
+		".orders: order \"11\" is not a number from 0 to 10");
+	refused("kind = \"fill\"; orders = \"0,,1\";",
+		".orders: order \"\" is not a number from 0 to 10");
+	refused("kind = \"fill\"; orders = \"0:x\";",
+		".orders: weight \"x\" is not a number from 1 to 1000000000");
+	refused("kind = \"fill\"; gfp = \"GFP_KERNEL:1,GFP_ATOMC\";",
+		".gfp: unknown gfp flag \"GFP_ATOMC\"; did you mean \"GFP_ATOMIC\"?");
+	refused("kind = \"fill\"; orders = "
+		"\"0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,"
+		"0,0,0,0,0\";",
+		".orders: more than 32 values in a mix");
 }
 
 Test(scenario_errors, lists)

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Synthetic work: kinds of it, and what they share. A workload becomes operations of a trace; it
+ * comes from a scenario file or from `numasim trace generate`.
+ */
+#ifndef SIM_WORKLOAD_H
+#define SIM_WORKLOAD_H
+
+#include "sim/rng.h"
+#include "sim/trace/trace.h"
+
+/* Of all workloads of a trace together. They are held in memory: 2 GiB of them. */
+#define WORKLOAD_MAX_OPERATIONS (1 << 26)
+
+/* What a workload has to know of the machine that it is for. */
+struct workload_host {
+	uint64_t page_bytes;
+	int nr_cpus, nr_nodes;
+	int *cpu_nid;         /* by CPU; owned */
+	uint64_t *node_bytes; /* of memory, by node; owned */
+};
+
+#define WORKLOAD_MAX_MIX 32
+
+/* Values to draw from, each as often as its weight says. */
+struct workload_mix {
+	unsigned nr;
+	uint64_t total; /* of the weights */
+	struct {
+		uint64_t weight;
+		uint32_t value;
+	} of[WORKLOAD_MAX_MIX];
+};
+
+/* What the keys of a workload say; which of them a kind takes is in its `keys`. */
+struct workload {
+	const struct workload_kind *kind;
+	const struct workload_host *host;
+	struct rng rng;
+	int *cpus; /* owned; those that work */
+	int nr_cpus;
+	int *nodes; /* owned; those asked for in turn */
+	int nr_nodes;
+	uint64_t bytes;      /* to allocate; 0: not given */
+	uint64_t beyond;     /* bytes to allocate beyond the memory of a node */
+	uint64_t operations; /* of each CPU */
+	uint64_t live;       /* blocks that a CPU holds at most */
+	uint64_t burst;      /* blocks that a CPU takes before it gives them back */
+	unsigned order, max_order;
+	struct workload_mix orders; /* instead of the two, where nr is not 0 */
+	struct workload_mix gfp;
+	uint64_t touch_bytes; /* of each block, written once after its allocation; 0: none */
+};
+
+/* A kind of workload: one file in sim/workload/, found by the build. */
+struct workload_kind {
+	const char *name;
+	const char *summary;     /* a line for the help */
+	const char *const *keys; /* that it takes besides `kind`; NULL at the end */
+	/** How many operations generate() appends at most; asked before it is. */
+	uint64_t (*operations)(const struct workload *w);
+	/** Append its operations to the trace. Returns 0 or -ENOMEM. */
+	int (*generate)(struct workload *w, struct trace *t);
+};
+extern const struct workload_kind *const workload_kinds[];
+
+/** What a workload has where nothing is said. */
+struct workload workload_default(void);
+bool workload_takes(const struct workload_kind *kind, const char *key);
+
+/**
+ * Parse "0:90,3:8,9:2", orders with their weights, or one without; and the same of allocation
+ * flags. True, or false with what is wrong in `wrong`.
+ */
+bool workload_parse_orders(const char *text, struct workload_mix *mix, char *wrong, size_t size);
+bool workload_parse_gfp(const char *text, struct workload_mix *mix, char *wrong, size_t size);
+
+/* For the kinds: */
+
+/** One of the mix. Takes no random number where there is one value only. */
+uint32_t workload_draw(struct rng *rng, const struct workload_mix *mix);
+/** The order of the next block, for kinds with `order`. */
+unsigned workload_order(struct workload *w);
+/** Blocks that hold so many bytes, of the smallest order that there may be. */
+uint64_t workload_blocks(const struct workload *w, uint64_t bytes);
+uint64_t workload_block_bytes(const struct workload *w, unsigned order);
+/** Operations that an allocation is, with its touch. */
+uint64_t workload_alloc_operations(const struct workload *w);
+/** Append an allocation; *page is its number. `nid` MM_NO_NODE: the CPU's own. Touches it too. */
+int workload_alloc(struct workload *w, struct trace *t, int cpu, unsigned order, int nid,
+		   uint32_t *page);
+int workload_free(struct trace *t, int cpu, unsigned order, uint32_t page);
+
+#endif
