@@ -7,6 +7,12 @@
  */
 #include "mm/internal.h"
 
+/*
+ * Most doublings of the drain batch: CONFIG_PCP_BATCH_SCALE_MAX. Newer than Linux 6.1.0,
+ * but 6.1.192 has it: in the captures of W1a and W2a drains double up to batch << 5 and no further.
+ */
+#define MAX_FREE_FACTOR 5
+
 bool mm_pcp_holds(const struct mm *mm, unsigned order)
 {
 	return order <= PAGE_ALLOC_COSTLY_ORDER || order == mm->arch->pageblock_order;
@@ -174,7 +180,7 @@ static int drain_pages(struct mm_pcp *pcp, const struct mm_zone *zone, unsigned 
 		return 1;
 	most = high - batch;
 	batch <<= pcp->free_factor;
-	if (batch < most)
+	if (batch < most && pcp->free_factor < MAX_FREE_FACTOR)
 		pcp->free_factor++;
 	return (int)(batch < least ? least : batch > most ? most : batch);
 }

@@ -204,6 +204,24 @@ Test(pcp, the_drain_doubles_while_only_frees_come)
 	tear_down(&rec);
 }
 
+/* Six drains, of 1, 2, 4, ... 32 batches of a page; then they grow no more, though lists are long. */
+Test(pcp, the_drain_doubles_five_times)
+{
+	struct page *pages[300], **next = pages;
+	struct recorder rec;
+	struct mm_zone *zone;
+
+	zone = set_up(&rec);
+	zone->pcp_batch = 1;
+	zone->pcp_high = 100;
+	take_many(&rec, pages, 300, 0);
+	for (unsigned pages_drained = 1; pages_drained <= 32; pages_drained *= 2)
+		cr_expect_eq(next_drain(&rec, &next), pages_drained);
+	cr_expect_eq(next_drain(&rec, &next), 32);
+	cr_expect_eq(next_drain(&rec, &next), 32);
+	tear_down(&rec);
+}
+
 /*
  * After a drain, with no allocation since, a block of a higher order takes everything with it:
  * first what is on its own list, then the others'.
