@@ -475,27 +475,18 @@ const struct layout_block *layout_free_blocks(const struct layout *l, size_t *nr
 	return l->free_blocks;
 }
 
-uint64_t layout_pages_used(const struct layout *l, enum mm_migratetype type)
+int layout_take_block(struct layout *l, enum mm_migratetype type, unsigned order, pfn_t *pfn)
 {
-	uint64_t pages = 0;
+	unsigned o = order;
+	int err = 0;
 
-	for (unsigned o = 0; o < NR_PAGE_ORDERS; o++)
-		pages += (uint64_t)(l->pieces[type][o].nr - l->pieces[type][o].first) << o;
-	return pages;
-}
-
-bool layout_take_page(struct layout *l, enum mm_migratetype type, pfn_t *pfn, int *err)
-{
-	unsigned o = 0;
-
-	*err = 0;
 	while (o < NR_PAGE_ORDERS && !pop(l, type, o, pfn))
 		o++;
 	if (o == NR_PAGE_ORDERS)
-		return false;
-	while (o-- > 0 && !*err)
-		*err = push(l, type, o, *pfn + (UINT64_C(1) << o));
-	return !*err;
+		return -ENOENT;
+	while (o-- > order && !err)
+		err = push(l, type, o, *pfn + (UINT64_C(1) << o));
+	return err;
 }
 
 bool layout_take_used(struct layout *l, struct layout_block *block)

@@ -31,10 +31,11 @@ void layout_free(struct layout *l);
 
 /** The free blocks, largest order first; *nr of them. */
 const struct layout_block *layout_free_blocks(const struct layout *l, size_t *nr);
-/** Pages of page blocks of that type that are not free. */
-uint64_t layout_pages_used(const struct layout *l, enum mm_migratetype type);
-/** Take one page that is not free from page blocks of that type, from the smallest piece there. */
-bool layout_take_page(struct layout *l, enum mm_migratetype type, pfn_t *pfn, int *err);
+/**
+ * Take a block of pages that are not free from page blocks of that type, from the smallest piece
+ * that is large enough. Returns 0 and *pfn; -ENOENT where there is none; -ENOMEM.
+ */
+int layout_take_block(struct layout *l, enum mm_migratetype type, unsigned order, pfn_t *pfn);
 /** Take all else that is not free, a piece a call, largest first; false where nothing is left. */
 bool layout_take_used(struct layout *l, struct layout_block *block);
 

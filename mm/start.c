@@ -148,55 +148,84 @@ static int put_free(struct starter *s, const struct layout *l)
 	return err;
 }
 
-static void put_on_list(struct starter *s, int cpu, pfn_t pfn, enum mm_migratetype type)
+static int put_on_list(struct starter *s, struct layout *l, int cpu, unsigned order,
+		       enum mm_migratetype type)
 {
 	struct mm_pcp *pcp = &s->zone->pcp[cpu];
-	struct page *page = s->mm->model->pfn_to_page(s->mm, MM_NO_CPU, pfn);
+	struct page *page;
+	pfn_t pfn;
+	int err = layout_take_block(l, type, order, &pfn);
 
+	if (err)
+		return err;
+	page = s->mm->model->pfn_to_page(s->mm, MM_NO_CPU, pfn);
 	mm_page_init(s->mm, page, pfn, s->zone);
 	page->flags |= PG_PCP;
-	page->order = 0;
+	page->order = (uint8_t)order;
 	page->migratetype = (uint8_t)type;
-	page_list_add_tail(&pcp->lists[mm_pcp_list(0, type)], page);
-	pcp->count++;
+	page_list_add_tail(&pcp->lists[mm_pcp_list(order, type)], page);
+	pcp->count += 1u << order;
+	return 0;
 }
 
-/*
- * Which mobilities a CPU's pages are of is not told: as the pages in use are, since who uses most
- * has passed most through the lists.
- */
-static int put_listed(struct starter *s, struct layout *l)
+/* A page of whatever mobility there is. */
+static int put_any(struct starter *s, struct layout *l, int cpu)
 {
-	uint64_t used[MM_NR_PCPTYPES], given[MM_NR_PCPTYPES] = {0}, total = 0, done = 0;
+	int err = -ENOENT;
+
+	for (int t = 0; t < MM_NR_PCPTYPES && err == -ENOENT; t++)
+		err = put_on_list(s, l, cpu, 0, (enum mm_migratetype)t);
+	return err;
+}
+
+/* Lists that are mostly in use: the kernel's own small blocks, and user memory. */
+static const struct {
+	unsigned order;
+	enum mm_migratetype type;
+} lists_in_use[] = {
+	{3, MM_UNMOVABLE}, {2, MM_UNMOVABLE}, {1, MM_UNMOVABLE}, {0, MM_UNMOVABLE}, {0, MM_MOVABLE},
+};
+#define NR_LISTS_IN_USE (sizeof(lists_in_use) / sizeof(*lists_in_use))
+
+/*
+ * Of which order and mobility a CPU's pages are is not told. As many as a huge page has are one:
+ * that many single pages rarely come together. The others are spread evenly, since a list is filled
+ * with so many pages, whatever the size of its blocks, and used up before it is filled again.
+ */
+static int put_listed_by(struct starter *s, struct layout *l, int cpu)
+{
+	unsigned huge = s->mm->arch->pageblock_order;
+	uint64_t left = s->want->pcp[cpu].count, share;
 	int err = 0;
 
-	for (int t = 0; t < MM_NR_PCPTYPES; t++)
-		total += used[t] = layout_pages_used(l, (enum mm_migratetype)t);
-	for (int cpu = 0; cpu < s->mm->nr_cpus && !err; cpu++)
-		for (uint64_t n = s->want->pcp[cpu].count; n && !err; n--) {
-			int best = -1;
-			int64_t most = INT64_MIN;
-			pfn_t pfn;
+	while (!err && left >= UINT64_C(1) << huge) {
+		err = put_on_list(s, l, cpu, huge, MM_MOVABLE);
+		left -= err ? 0 : UINT64_C(1) << huge;
+	}
+	share = (left + NR_LISTS_IN_USE - 1) / NR_LISTS_IN_USE;
+	for (size_t i = 0; i < NR_LISTS_IN_USE && (!err || err == -ENOENT); i++) {
+		uint64_t pages = UINT64_C(1) << lists_in_use[i].order, on_this = 0;
 
-			done++;
-			for (int t = 0; t < MM_NR_PCPTYPES; t++) {
-				int64_t behind =
-					(int64_t)(done * used[t]) - (int64_t)(given[t] * total);
-
-				if (given[t] < used[t] && behind > most) {
-					best = t;
-					most = behind;
-				}
-			}
-			if (best < 0)
-				return mm_refuse(s->r, MM_ABOUT_STATE, s->index,
-						 "node %d, zone %s: no page left for the list of "
-						 "CPU %d",
-						 s->zone->nid, s->zone->name, cpu);
-			given[best]++;
-			if (layout_take_page(l, (enum mm_migratetype)best, &pfn, &err))
-				put_on_list(s, cpu, pfn, (enum mm_migratetype)best);
+		for (err = 0; !err && left >= pages && on_this + pages <= share; on_this += pages) {
+			err = put_on_list(s, l, cpu, lists_in_use[i].order, lists_in_use[i].type);
+			left -= err ? 0 : pages;
 		}
+	}
+	for (err = err == -ENOENT ? 0 : err; left && !err; left--)
+		err = put_any(s, l, cpu);
+	if (err != -ENOENT)
+		return err;
+	return mm_refuse(s->r, MM_ABOUT_STATE, s->index,
+			 "node %d, zone %s: no page left for the list of CPU %d", s->zone->nid,
+			 s->zone->name, cpu);
+}
+
+static int put_listed(struct starter *s, struct layout *l)
+{
+	int err = 0;
+
+	for (int cpu = 0; cpu < s->mm->nr_cpus && !err; cpu++)
+		err = put_listed_by(s, l, cpu);
 	return err;
 }
 
@@ -214,7 +243,7 @@ static int put_held(struct starter *s, struct layout *l)
 	for (int i = 0; i < MM_NR_LRU; i++)
 		lru += s->want->lru[i];
 	for (int t = 0; t < MM_NR_PCPTYPES; t++)
-		for (pfn_t pfn; over && layout_take_page(l, (enum mm_migratetype)t, &pfn, &err);) {
+		for (pfn_t pfn; over && !layout_take_block(l, (enum mm_migratetype)t, 0, &pfn);) {
 			over--;
 			s->managed--;
 		}
