@@ -36,6 +36,12 @@ struct filled {
 	bool waits; /* nothing has been seen of it since */
 };
 
+/* A page of alloc_pages_bulk whose frame has not shown. */
+struct unbound {
+	uint32_t page;
+	uint32_t next; /* of the same CPU; NO_FILLED */
+};
+
 struct frames {
 	struct livemap live;     /* by first frame, to the allocation */
 	struct livemap fillings; /* by first frame, to the index in filled[], while it waits */
@@ -44,6 +50,9 @@ struct frames {
 	size_t nr_groups;
 	struct filled *filled;
 	size_t nr_filled, filled_room;
+	struct unbound *unbound;
+	size_t nr_unbound, unbound_room;
+	uint32_t first_unbound[MM_MAX_CPUS], last_unbound[MM_MAX_CPUS]; /* NO_FILLED: none */
 	uint32_t filling[MM_MAX_CPUS]; /* by CPU: the last of the filling that goes on; NO_FILLED */
 };
 
@@ -65,7 +74,7 @@ struct frames *frames_new(void)
 	if (!f)
 		return NULL;
 	for (int cpu = 0; cpu < MM_MAX_CPUS; cpu++)
-		f->filling[cpu] = NO_FILLED;
+		f->filling[cpu] = f->first_unbound[cpu] = NO_FILLED;
 	if (livemap_init(&f->live) || livemap_init(&f->fillings) || make_groups(f, FIRST_BITS)) {
 		frames_free(f);
 		return NULL;
@@ -83,6 +92,7 @@ void frames_free(struct frames *f)
 		livemap_clear(&f->fillings);
 	free(f->groups);
 	free(f->filled);
+	free(f->unbound);
 	free(f);
 }
 
@@ -259,6 +269,57 @@ static gfp_t gfp_of(unsigned migratetype)
 	}
 }
 
+int frames_bulk(struct frames *f, struct trace *t, const struct trace_event *ev, unsigned nr)
+{
+	struct trace_event alloc = *ev;
+	int err = 0;
+
+	alloc.op = TRACE_ALLOC;
+	alloc.flags |= TRACE_F_INFERRED;
+	f->filling[ev->cpu] = NO_FILLED;
+	for (; nr && !err; nr--) {
+		uint32_t i = (uint32_t)f->nr_unbound;
+
+		if (t->nr_pages >= TRACE_NO_PAGE - 1)
+			return -E2BIG;
+		if (f->nr_unbound == f->unbound_room) {
+			size_t room = f->unbound_room ? 2 * f->unbound_room : 64;
+			struct unbound *grown = realloc(f->unbound, room * sizeof(*grown));
+
+			if (!grown)
+				return -ENOMEM;
+			f->unbound = grown;
+			f->unbound_room = room;
+		}
+		alloc.page = t->nr_pages;
+		f->unbound[f->nr_unbound++] = (struct unbound){alloc.page, NO_FILLED};
+		if (f->first_unbound[ev->cpu] == NO_FILLED)
+			f->first_unbound[ev->cpu] = i;
+		else
+			f->unbound[f->last_unbound[ev->cpu]].next = i;
+		f->last_unbound[ev->cpu] = i;
+		t->inferred[TRACE_INFER_BULK]++;
+		err = trace_append(t, &alloc);
+	}
+	return err;
+}
+
+/* A page of alloc_pages_bulk that this may be: the oldest that the CPU took, or any. */
+static bool take_unbound(struct frames *f, const struct trace *t, int cpu, uint32_t *page)
+{
+	for (int i = -1; i < t->nr_cpus; i++) {
+		int of = i < 0 ? cpu : i;
+		uint32_t first = f->first_unbound[of];
+
+		if (first == NO_FILLED)
+			continue;
+		*page = f->unbound[first].page;
+		f->first_unbound[of] = f->unbound[first].next;
+		return true;
+	}
+	return false;
+}
+
 static int infer_alloc(struct frames *f, struct trace *t, const struct trace_event *cause,
 		       const struct filled *block, enum trace_infer why)
 {
@@ -270,6 +331,14 @@ static int infer_alloc(struct frames *f, struct trace *t, const struct trace_eve
 				 .order = block->order,
 				 .gfp = gfp_of(block->migratetype)};
 
+	if (why == TRACE_INFER_BULK && !block->order && take_unbound(f, t, block->cpu, &ev.page)) {
+		int err = trace_set_pfn(t, ev.page, block->pfn);
+
+		if (!err)
+			err = livemap_add(&f->live,
+					  &(struct livemap_entry){block->pfn, ev.page, 0});
+		return err ? err : set_state(f, block->pfn, 0, LIVE);
+	}
 	ev.migratetype = gfp_migratetype(ev.gfp);
 	t->inferred[why]++;
 	return append_alloc(f, t, &ev, block->pfn);

@@ -6,9 +6,10 @@
  *
  * Two things leave no event: allocations of many pages at once (alloc_pages_bulk: kernel stacks,
  * vmalloc), and the pages that compaction takes from the buddy lists as its targets. They show when
- * such a page is freed though the trace has it free. And blocks that a CPU's list was filled with
- * leave it in that order: once a later one of the same filling is allocated, those before it are
- * gone. What is inferred is put in at the latest time at which it can have happened.
+ * such a page is freed though the trace has it free. Some traces tell the former, by a probe, but
+ * not which pages they are. And blocks that a CPU's list was filled with leave it in that order:
+ * once a later one of the same filling is allocated, those before it are gone. What is inferred is
+ * put in at the latest time at which it can have happened.
  */
 #ifndef SIM_TRACE_FRAMES_H
 #define SIM_TRACE_FRAMES_H
@@ -33,6 +34,11 @@ int frames_alloc(struct frames *f, struct trace *t, const struct trace_event *ev
  * than the allocation.
  */
 int frames_release(struct frames *f, struct trace *t, const struct trace_event *ev, pfn_t pfn);
+/**
+ * alloc_pages_bulk gave `nr` single pages: all of `ev` but what they are. Which frames they have
+ * shows later.
+ */
+int frames_bulk(struct frames *f, struct trace *t, const struct trace_event *ev, unsigned nr);
 /** The real kernel moved a free block; `ev` has the line's time, CPU and number. */
 int frames_move(struct frames *f, struct trace *t, const struct trace_event *ev,
 		const struct trace_move *move);

@@ -30,8 +30,17 @@ struct gfp_meaning {
 	char text[GFP_TEXT];
 };
 
+/* What a CPU is at in alloc_pages_bulk, as a probe of its entry tells it. */
+struct bulk {
+	gfp_t gfp;
+	int nid;
+	unsigned want;   /* pages; 0: it is not there */
+	unsigned traced; /* of these, told by lines of their own: it falls back to single pages */
+};
+
 struct kmem {
 	struct frames *frames;
+	struct bulk bulk[MM_MAX_CPUS];
 	struct tasks *tasks;
 	bool started; /* has a first event: */
 	uint64_t first_s, first_ps;
@@ -354,6 +363,8 @@ static int take_alloc(struct kmem *k, const struct kmem_origin *origin, const ch
 	err = tasks_alloc(k->tasks, origin, t, &ev);
 	if (!err)
 		err = f.failed ? trace_append(t, &ev) : frames_alloc(k->frames, t, &ev, f.pfn);
+	if (!f.failed && !f.order && ev.gfp == k->bulk[origin->cpu].gfp)
+		k->bulk[origin->cpu].traced++;
 	if (!err)
 		err = tasks_allocated(k->tasks, origin, t);
 	return events_error(err, line, t, diag);
@@ -415,6 +426,51 @@ static int take_move(struct kmem *k, const struct kmem_origin *origin, const cha
 			    line, t, diag);
 }
 
+#define MAX_BULK 4096 /* pages of one call; the kernel's callers ask for some hundred at most */
+
+/* "(__alloc_pages_bulk+0x0/0x6b0) gfp=0x2dc2 nid=3 want=4", a probe's line. */
+static void take_bulk(struct kmem *k, const struct kmem_origin *origin, const char *text)
+{
+	struct bulk *b = &k->bulk[origin->cpu];
+	const char *end, *p = FIELD(text, "gfp=", &end);
+	uint64_t gfp, nid, want;
+
+	*b = (struct bulk){.nid = MM_NO_NODE};
+	if (!p || !parse_number(p, end, &gfp) || gfp > UINT32_MAX)
+		return;
+	p = FIELD(text, "nid=", &end);
+	if (p && parse_number(p, end, &nid) && nid < MM_MAX_NODES)
+		b->nid = (int)nid;
+	p = FIELD(text, "want=", &end);
+	if (!p || !parse_number(p, end, &want) || want > MAX_BULK)
+		return;
+	b->gfp = (gfp_t)gfp;
+	b->want = (unsigned)want;
+}
+
+/* "(... <- __alloc_pages_bulk) got=0x4": so many pages, of which some may have lines. */
+static int take_bulk_return(struct kmem *k, const struct kmem_origin *origin, const char *text,
+			    const struct stream_line *line, struct trace *t, struct diag *diag)
+{
+	struct bulk *b = &k->bulk[origin->cpu];
+	struct trace_event ev = {.line = trace_line_number(line),
+				 .cpu = (uint16_t)origin->cpu,
+				 .gfp = b->gfp,
+				 .migratetype = gfp_migratetype(b->gfp)};
+	const char *end, *p = FIELD(text, "got=", &end);
+	uint64_t got;
+
+	if (!p || !parse_number(p, end, &got) || got > b->want || got <= b->traced ||
+	    !event_time(k, origin, &ev.time_ps)) {
+		b->want = 0;
+		return 0;
+	}
+	trace_event_set_nid(&ev, b->nid);
+	b->want = 0;
+	return events_error(frames_bulk(k->frames, t, &ev, (unsigned)got - b->traced), line, t,
+			    diag);
+}
+
 /* Where the event at `text` is called `name` ("mm_page_free:"), what follows; else NULL. */
 static inline const char *after_name(const char *text, const char *name, size_t len)
 {
@@ -450,6 +506,14 @@ int kmem_event(struct kmem *k, const struct kmem_origin *origin, const char *tex
 	if (AFTER_NAME(text, "mm_page_free_batched:")) {
 		trace_skip(t, TRACE_SKIP_BATCHED);
 		return 0;
+	}
+	p = after_name(text, "bulk:");
+	if (p)
+		take_bulk(k, origin, p);
+	p = after_name(text, "bulkret:");
+	if (p) {
+		trace_skip(t, TRACE_SKIP_OTHER_EVENT);
+		return take_bulk_return(k, origin, p, line, t, diag);
 	}
 	told = tasks_line(k->tasks, origin, text, t);
 	if (told < 0)

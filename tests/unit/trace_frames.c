@@ -44,6 +44,7 @@ static const char *shape(const struct trace *t)
 	static char text[256];
 	size_t at = 0;
 
+	text[0] = 0;
 	for (size_t i = 0; i < t->nr_events; i++) {
 		const struct trace_event *ev = &t->events[i];
 		char op = ev->op == TRACE_ALLOC ? 'A' : ev->op == TRACE_FREE ? 'F' : 'H';
@@ -139,4 +140,31 @@ Test(trace_frames, other_orders_are_counted)
 	cr_expect_str_eq(shape(t), "A10 F10");
 	cr_expect_eq(t->skipped[TRACE_SKIP_ORDER_MISMATCH], 3);
 	trace_free(t);
+}
+
+#define BULK(want)     LINE("bulk: (__alloc_pages_bulk+0x0/0x6b0) gfp=0xdc0 nid=1 want=" #want)
+#define BULK_DONE(got) LINE("bulkret: (vmalloc+0x264/0x880 <- __alloc_pages_bulk) got=" #got)
+
+/* A probe tells how many, and when; the filling and the frees tell which. */
+Test(trace_frames, a_probe_tells_pages_taken_in_bulk)
+{
+	struct trace *t = parse(FILL(0x10, 0) FILL(0x11, 0) FILL(0x12, 0) BULK(3) BULK_DONE(0x3)
+					ALLOC(0x12, 0) FREE(0x20, 0) FREE(0x20, 0));
+
+	/* 10 and 11 are of them, and what is freed twice was taken between. */
+	cr_expect_str_eq(shape(t), "a11 a10 a20 A12 H20 F20");
+	EXPECT(t, 0, .op = TRACE_ALLOC, .gfp = GFP_KERNEL | __GFP_ZERO, .cpu = 1, .bytes = 2,
+	       .flags = TRACE_F_INFERRED, .line = 5);
+	cr_expect_eq(trace_event_nid(&t->events[0]), 1);
+	cr_expect_eq(t->inferred[TRACE_INFER_BULK], 3);
+	trace_free(t);
+}
+
+/* The last page of a bulk may come from an ordinary allocation, which has its line. */
+Test(trace_frames, of_bulk_only_what_has_no_line)
+{
+	expect_shape(BULK(2) LINE("mm_page_alloc: page=1 pfn=0x10 order=0 migratetype=0 "
+				  "gfp_flags=GFP_KERNEL|__GFP_ZERO") BULK_DONE(0x2),
+		     "A10 affffffffffffffff");
+	expect_shape(BULK_DONE(0x2) BULK(2) BULK_DONE(0x3) BULK(5000) BULK_DONE(0x10), "");
 }
