@@ -249,6 +249,18 @@ static enum placement_reason skipped_here(const struct placement *p, const struc
 	return PLACEMENT_UNKNOWN;
 }
 
+/* A policy has an order of its own: either zone may have been passed by. */
+static enum placement_reason by_policy(const struct placement *p, const struct place *w,
+				       unsigned order, int highest)
+{
+	enum placement_reason there = skipped_there(p, w, order, highest), here;
+
+	if (there != PLACEMENT_POLICY)
+		return there;
+	here = skipped_here(p, w, order, highest);
+	return here == PLACEMENT_UNKNOWN ? PLACEMENT_POLICY : here;
+}
+
 /* Where both zones stand in the order in which the CPU's node falls back. */
 static enum placement_reason find_reason(const struct placement *p, const struct place *w, int cpu,
 					 const struct trace_event *ev)
@@ -261,9 +273,8 @@ static enum placement_reason find_reason(const struct placement *p, const struct
 		return PLACEMENT_UNKNOWN;
 	if (w->zone > highest || w->real_zone > highest)
 		return PLACEMENT_UNKNOWN;
-	/* A policy says where to begin: from another node than the CPU's the order is another. */
 	if (ev->policy || trace_event_nid(ev) != MM_NO_NODE)
-		nr = 0;
+		return by_policy(p, w, ev->order, highest);
 	for (size_t i = 0; i < nr && i < 64; i++) {
 		if (refs[i].nid == w->nid && refs[i].zone == w->zone)
 			return skipped_there(p, w, ev->order, highest);

@@ -26,7 +26,8 @@
 	  "as many free pages, and so near to the watermark that the "                             \
 	  "counts that CPUs hold back decide")                                                     \
 	X(FRAGMENTED, "fragmentation", "room enough, but on one side in blocks too small")         \
-	X(POLICY, "policy-unknown", "a zone with room was passed by: a policy not in the trace")   \
+	X(POLICY, "policy-unknown",                                                                \
+	  "a zone with room was passed by: a policy not told, or not all of it")                   \
 	X(FAILED_HERE, "failed-here", "no memory here")                                            \
 	X(FAILED_THERE, "failed-there", "no memory on the real machine")                           \
 	X(NO_FRAME, "no-frame", "the trace does not say, or the machine has no such frame")        \
