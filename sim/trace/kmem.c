@@ -507,10 +507,10 @@ int kmem_event(struct kmem *k, const struct kmem_origin *origin, const char *tex
 		trace_skip(t, TRACE_SKIP_BATCHED);
 		return 0;
 	}
-	p = after_name(text, "bulk:");
+	p = AFTER_NAME(text, "bulk:");
 	if (p)
 		take_bulk(k, origin, p);
-	p = after_name(text, "bulkret:");
+	p = AFTER_NAME(text, "bulkret:");
 	if (p) {
 		trace_skip(t, TRACE_SKIP_OTHER_EVENT);
 		return take_bulk_return(k, origin, p, line, t, diag);
