@@ -57,7 +57,7 @@ static void merge_around(struct memblock_list *l, size_t first, size_t last)
 	while (i + 1 < l->nr && i <= last) {
 		struct memblock_region *a = &l->regions[i], *b = a + 1;
 
-		if (a->end == b->start && a->nid == b->nid) {
+		if (a->end == b->start && a->nid == b->nid && a->flags == b->flags) {
 			a->end = b->end;
 			erase(l, i + 1);
 			last = last ? last - 1 : 0;
@@ -67,12 +67,13 @@ static void merge_around(struct memblock_list *l, size_t first, size_t last)
 	}
 }
 
-static int fill(struct memblock_list *l, phys_addr_t start, phys_addr_t end, int nid)
+static int fill(struct memblock_list *l, phys_addr_t start, phys_addr_t end, int nid,
+		unsigned flags)
 {
 	size_t first = first_ending_above(l, start), i = first;
 
 	while (start < end) {
-		struct memblock_region r = {start, end, nid};
+		struct memblock_region r = {start, end, nid, flags};
 		bool covered = i < l->nr && l->regions[i].start <= start;
 		int err;
 
@@ -99,7 +100,7 @@ static int cut(struct memblock_list *l, phys_addr_t start, phys_addr_t end)
 		struct memblock_region *r = &l->regions[i];
 
 		if (r->start < start && r->end > end) {
-			struct memblock_region upper = {end, r->end, r->nid};
+			struct memblock_region upper = {end, r->end, r->nid, r->flags};
 
 			r->end = start;
 			return insert(l, i + 1, upper);
@@ -119,7 +120,7 @@ static int cut(struct memblock_list *l, phys_addr_t start, phys_addr_t end)
 
 int memblock_add(struct memblock *mb, phys_addr_t start, uint64_t bytes, int nid)
 {
-	return fill(&mb->memory, start, start + bytes, nid);
+	return fill(&mb->memory, start, start + bytes, nid, MEMBLOCK_NONE);
 }
 
 int memblock_remove(struct memblock *mb, phys_addr_t start, uint64_t bytes)
@@ -127,23 +128,31 @@ int memblock_remove(struct memblock *mb, phys_addr_t start, uint64_t bytes)
 	return cut(&mb->memory, start, start + bytes);
 }
 
-int memblock_set_node(struct memblock *mb, phys_addr_t start, uint64_t bytes, int nid)
+/* What becomes of the memory in a range: another node unless MM_NO_NODE, flags set and cleared. */
+struct change {
+	int nid;
+	unsigned set, clear;
+};
+
+static int change_range(struct memblock_list *l, phys_addr_t start, uint64_t bytes,
+			const struct change *to)
 {
 	phys_addr_t end = start + bytes;
 
 	while (start < end) {
-		size_t i = first_ending_above(&mb->memory, start);
+		size_t i = first_ending_above(l, start);
 		struct memblock_region r;
 		int err;
 
-		if (i == mb->memory.nr || mb->memory.regions[i].start >= end)
+		if (i == l->nr || l->regions[i].start >= end)
 			break;
-		r = mb->memory.regions[i];
+		r = l->regions[i];
 		r.start = r.start > start ? r.start : start;
 		r.end = r.end < end ? r.end : end;
-		err = cut(&mb->memory, r.start, r.end);
+		err = cut(l, r.start, r.end);
 		if (!err)
-			err = fill(&mb->memory, r.start, r.end, nid);
+			err = fill(l, r.start, r.end, to->nid == MM_NO_NODE ? r.nid : to->nid,
+				   (r.flags & ~to->clear) | to->set);
 		if (err)
 			return err;
 		start = r.end;
@@ -151,9 +160,26 @@ int memblock_set_node(struct memblock *mb, phys_addr_t start, uint64_t bytes, in
 	return 0;
 }
 
+int memblock_set_node(struct memblock *mb, phys_addr_t start, uint64_t bytes, int nid)
+{
+	return change_range(&mb->memory, start, bytes, &(struct change){.nid = nid});
+}
+
+int memblock_mark(struct memblock *mb, phys_addr_t start, uint64_t bytes, unsigned flags)
+{
+	return change_range(&mb->memory, start, bytes,
+			    &(struct change){.nid = MM_NO_NODE, .set = flags});
+}
+
+int memblock_clear(struct memblock *mb, phys_addr_t start, uint64_t bytes, unsigned flags)
+{
+	return change_range(&mb->memory, start, bytes,
+			    &(struct change){.nid = MM_NO_NODE, .clear = flags});
+}
+
 int memblock_reserve(struct memblock *mb, phys_addr_t start, uint64_t bytes)
 {
-	return fill(&mb->reserved, start, start + bytes, MM_NO_NODE);
+	return fill(&mb->reserved, start, start + bytes, MM_NO_NODE, MEMBLOCK_NONE);
 }
 
 int memblock_phys_free(struct memblock *mb, phys_addr_t start, uint64_t bytes)
@@ -181,23 +207,106 @@ static phys_addr_t highest_fit(const struct memblock *mb, uint64_t bytes, uint64
 	return MEMBLOCK_FAILED;
 }
 
+/* The lowest one. */
+static phys_addr_t lowest_fit(const struct memblock *mb, uint64_t bytes, uint64_t align,
+			      phys_addr_t min, phys_addr_t max)
+{
+	const struct memblock_list *res = &mb->reserved;
+
+	while (max > min && max - min >= bytes) {
+		phys_addr_t at = (min + align - 1) & ~(align - 1);
+		size_t i;
+
+		if (at < min || at >= max || max - at < bytes)
+			break;
+		i = first_ending_above(res, at);
+		if (i == res->nr || res->regions[i].start >= at + bytes)
+			return at;
+		min = res->regions[i].end;
+	}
+	return MEMBLOCK_FAILED;
+}
+
+/* What an allocation asks for. */
+struct request {
+	uint64_t bytes, align;
+	phys_addr_t min, max;
+	int nid;
+	unsigned flags; /* only from memory that has these */
+};
+
+static bool suits(const struct memblock *mb, const struct memblock_region *m,
+		  const struct request *want)
+{
+	if (want->nid != MM_NO_NODE && m->nid != want->nid)
+		return false;
+	if (mb->movable_node && (m->flags & MEMBLOCK_HOTPLUG))
+		return false;
+	return (m->flags & want->flags) == want->flags;
+}
+
+static phys_addr_t take(struct memblock *mb, const struct request *want)
+{
+	size_t nr = mb->memory.nr;
+
+	for (size_t i = 0; i < nr; i++) {
+		const struct memblock_region *m =
+			&mb->memory.regions[mb->bottom_up ? i : nr - 1 - i];
+		phys_addr_t lo = m->start > want->min ? m->start : want->min;
+		phys_addr_t hi = m->end < want->max ? m->end : want->max;
+		phys_addr_t at;
+
+		if (!suits(mb, m, want))
+			continue;
+		at = mb->bottom_up ? lowest_fit(mb, want->bytes, want->align, lo, hi)
+				   : highest_fit(mb, want->bytes, want->align, lo, hi);
+		if (at == MEMBLOCK_FAILED)
+			continue;
+		return memblock_reserve(mb, at, want->bytes) ? MEMBLOCK_FAILED : at;
+	}
+	return MEMBLOCK_FAILED;
+}
+
+static bool has_mirror(const struct memblock *mb)
+{
+	for (size_t i = 0; i < mb->memory.nr; i++)
+		if (mb->memory.regions[i].flags & MEMBLOCK_MIRROR)
+			return true;
+	return false;
+}
+
+/* On the node, then with `anywhere` on others; of mirrored memory, then of any. */
+static phys_addr_t take_nearest(struct memblock *mb, struct request want, bool anywhere)
+{
+	const int nid = want.nid;
+	phys_addr_t at;
+
+	want.flags = has_mirror(mb) ? MEMBLOCK_MIRROR : MEMBLOCK_NONE;
+	for (;; want.flags = MEMBLOCK_NONE) {
+		want.nid = nid;
+		at = take(mb, &want);
+		want.nid = MM_NO_NODE;
+		if (at == MEMBLOCK_FAILED && anywhere && nid != MM_NO_NODE)
+			at = take(mb, &want);
+		if (at != MEMBLOCK_FAILED || !want.flags)
+			return at;
+	}
+}
+
 phys_addr_t memblock_alloc_range(struct memblock *mb, uint64_t bytes, uint64_t align,
 				 phys_addr_t min, phys_addr_t max, int nid)
 {
-	for (size_t i = mb->memory.nr; i-- > 0;) {
-		const struct memblock_region *m = &mb->memory.regions[i];
-		phys_addr_t lo = m->start > min ? m->start : min;
-		phys_addr_t hi = m->end < max ? m->end : max;
-		phys_addr_t at;
+	return take_nearest(mb, (struct request){bytes, align, min, max, nid, 0}, false);
+}
 
-		if (nid != MM_NO_NODE && m->nid != nid)
-			continue;
-		at = highest_fit(mb, bytes, align, lo, hi);
-		if (at == MEMBLOCK_FAILED)
-			continue;
-		return memblock_reserve(mb, at, bytes) ? MEMBLOCK_FAILED : at;
-	}
-	return MEMBLOCK_FAILED;
+phys_addr_t memblock_alloc_try_nid(struct memblock *mb, uint64_t bytes, uint64_t align,
+				   phys_addr_t min, phys_addr_t max, int nid)
+{
+	phys_addr_t at = take_nearest(mb, (struct request){bytes, align, min, max, nid, 0}, true);
+
+	if (at == MEMBLOCK_FAILED && min)
+		at = take_nearest(mb, (struct request){bytes, align, 0, max, nid, 0}, true);
+	return at;
 }
 
 bool memblock_next_free(const struct memblock *mb, phys_addr_t *cursor, phys_addr_t *start,
@@ -221,6 +330,15 @@ bool memblock_next_free(const struct memblock *mb, phys_addr_t *cursor, phys_add
 		return true;
 	}
 	return false;
+}
+
+unsigned memblock_flags_at(const struct memblock *mb, phys_addr_t at)
+{
+	size_t i = first_ending_above(&mb->memory, at);
+
+	if (i == mb->memory.nr || mb->memory.regions[i].start > at)
+		return MEMBLOCK_NONE;
+	return mb->memory.regions[i].flags;
 }
 
 bool memblock_is_memory(const struct memblock *mb, phys_addr_t at)
