@@ -4,8 +4,10 @@
  * init_32.c, arch/arm64/mm/init.c for the zone limits; the boot messages and memblock dumps of
  * the reference captures for page->flags, sections and the sizes of structures (struct page has 40
  * bytes on their i386 kernels, which have memory cgroups; x86_64 sizes its section table for 52
- * physical bits). arm64 was not captured: its structure sizes and flags are those of x86_64, its
- * CPU numbers those of NR_CPUS = 256, the default of its Kconfig.
+ * physical bits). Without PAE i386 has two levels of page tables: huge pages and so page blocks of
+ * 4 MiB, 32 physical bits (arch/x86/include/asm/pgtable-2level_types.h, sparsemem.h). arm64 was
+ * not captured: its structure sizes and flags are those of x86_64, its CPU numbers those of NR_CPUS
+ * = 256, the default of its Kconfig.
  */
 #include <string.h>
 
@@ -16,8 +18,13 @@
 #define NO_LIMIT       UINT64_MAX
 #define NOT_BY_ADDRESS 0
 
-/* 896 MiB less what the fixed mappings above vmalloc take: "low ram: 0 - 36ffe000". */
-#define I386_LOWMEM 0x36ffe000
+/*
+ * 896 MiB less what the fixed mappings above vmalloc take: "low ram: 0 - 36ffe000". Some of them
+ * begin at multiples of what an upper page table entry maps: 2 MiB, without PAE 4 MiB, and then it
+ * is 0x36bfe000.
+ */
+#define I386_LOWMEM       0x36ffe000
+#define I386_NOPAE_LOWMEM 0x36bfe000
 
 static const struct mm_arch archs[MM_NR_ARCHS] = {
 	[MM_X86_64] =
@@ -32,6 +39,7 @@ static const struct mm_arch archs[MM_NR_ARCHS] = {
 			.section_struct_bytes = 32,
 			.node_struct_bytes = 174208,
 			.percpu_bytes = 253952,
+			.percpu_alloc_bytes = 2 * MiB,
 			.nodes_shift = 10,
 			.flags_bits = 64,
 			.nr_pageflags = 25,
@@ -62,6 +70,7 @@ static const struct mm_arch archs[MM_NR_ARCHS] = {
 			.section_struct_bytes = 16,
 			.node_struct_bytes = 8192,
 			.percpu_bytes = 135168,
+			.percpu_alloc_bytes = 4096,
 			.nodes_shift = 3,
 			.flags_bits = 32,
 			.nr_pageflags = 24,
@@ -91,6 +100,7 @@ static const struct mm_arch archs[MM_NR_ARCHS] = {
 			.section_struct_bytes = 32,
 			.node_struct_bytes = 174208,
 			.percpu_bytes = 253952,
+			.percpu_alloc_bytes = 4096,
 			.nodes_shift = 4,
 			.flags_bits = 64,
 			.nr_pageflags = 25,

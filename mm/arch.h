@@ -31,6 +31,8 @@ struct mm_arch {
 	unsigned pageblock_order;
 	uint64_t node_struct_bytes; /* a node descriptor: zones and zonelists; sizeof(pg_data_t) */
 	uint64_t percpu_bytes;      /* a CPU's area of the first per-CPU chunk */
+	/* Such areas are taken in multiples of it, and at them (setup_per_cpu_areas()). */
+	uint64_t percpu_alloc_bytes;
 	bool low_megabyte_reserved; /* the first MiB is never given to the buddy lists */
 	/*
 	 * Where all memory lies above the limits of the DMA zones, these limits hold no longer:

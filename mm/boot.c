@@ -135,43 +135,31 @@ static int place_node(struct mm *mm, struct mm_node *node, struct mm_refusal *r)
 	return 0;
 }
 
-/* Those with memory come first. */
-static int place_nodes(struct mm *mm, struct mm_refusal *r)
+static int place_nodes(struct mm *mm, bool with_memory, struct mm_refusal *r)
 {
 	int err = 0;
 
-	for (int has_memory = 1; has_memory >= 0; has_memory--)
-		for (int n = 0; n < mm->nr_nodes && !err; n++)
-			if ((mm->nodes[n].present > 0) == has_memory)
-				err = place_node(mm, &mm->nodes[n], r);
+	for (int n = 0; n < mm->nr_nodes && !err; n++)
+		if ((mm->nodes[n].present > 0) == with_memory)
+			err = place_node(mm, &mm->nodes[n], r);
 	return err;
 }
 
-/* Homes of node descriptors and per-CPU areas, and of what lies inside them. */
-static int place_descriptors(struct mm *mm, struct mm_refusal *r)
+/*
+ * In the order in which setup_arch() and start_kernel() ask: nodes with memory, their page
+ * descriptors, then nodes without.
+ */
+static int place_structures(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
 {
-	uint64_t page = UINT64_C(1) << mm->arch->page_shift;
-	uint64_t pcp_offset = 0;
-	int err = place_nodes(mm, r);
+	int err = place_nodes(mm, true, r);
 
-	if (err)
-		return err;
-	for (int n = 0; n < mm->nr_nodes; n++)
-		for (int z = 0; z < mm->arch->nr_zones; z++) {
-			struct mm_zone *zone = &mm->nodes[n].zones[z];
-
-			zone->pcp_offset = pcp_offset;
-			pcp_offset += mm_zone_populated(zone) ? MM_PCP_STRIDE : 0;
-		}
-	if (pcp_offset < mm->arch->percpu_bytes)
-		pcp_offset = mm->arch->percpu_bytes;
-	for (int cpu = 0; cpu < mm->nr_cpus; cpu++) {
-		mm->percpu_at[cpu] =
-			mm_boot_alloc(mm, MM_HOLDS_PER_CPU, pcp_offset, page, mm->cpu_nid[cpu]);
-		if (mm->percpu_at[cpu] == MEMBLOCK_FAILED)
-			return mm_refuse_room(r, "a CPU's per-CPU area", pcp_offset);
-	}
-	return 0;
+	if (!err)
+		err = mm->model->init(mm, r);
+	if (!err)
+		err = place_nodes(mm, false, r);
+	if (!err)
+		err = mm_percpu_init(mm, r);
+	return err ? err : mm_take_by_profile(mm, c, r);
 }
 
 static int boot(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
@@ -187,11 +175,7 @@ static int boot(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
 	if (!err)
 		err = reserve_given(mm, c);
 	if (!err)
-		err = place_descriptors(mm, r);
-	if (!err)
-		err = mm->model->init(mm, r);
-	if (!err)
-		err = mm_take_by_profile(mm, c, r);
+		err = place_structures(mm, c, r);
 	if (err)
 		return err;
 	mm_flags_init(mm);

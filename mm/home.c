@@ -99,6 +99,14 @@ int mm_homes_init(struct mm *mm, const struct mm_config *c)
 	return 0;
 }
 
+bool mm_has_home(const struct mm *mm, enum mm_holds what)
+{
+	for (size_t i = 0; i < mm->nr_homes; i++)
+		if (mm->homes[i].holds == what)
+			return true;
+	return false;
+}
+
 /* The next place in a home, or MEMBLOCK_FAILED where it has no room left. */
 static phys_addr_t fit(const struct mm_home *home, phys_addr_t from, uint64_t bytes, uint64_t align)
 {

@@ -170,6 +170,12 @@ int mm_hold_memory(struct mm *mm, const struct mm_config *c, struct mm_refusal *
 phys_addr_t mm_direct_limit(const struct mm *mm);
 /** Find what the reserved ranges hold. Returns 0 or -ENOMEM; free mm->homes. */
 int mm_homes_init(struct mm *mm, const struct mm_config *c);
+/** Does any reserved range say that it holds that? */
+bool mm_has_home(const struct mm *mm, enum mm_holds what);
+
+/* percpu.c */
+/** Homes for the CPUs' areas and the zones' places in them. 0, -ENOMEM, -EINVAL with *r filled. */
+int mm_percpu_init(struct mm *mm, struct mm_refusal *r);
 
 /* page_flags.c */
 void mm_flags_init(struct mm *mm);

@@ -22,12 +22,8 @@ static void span_sections(const struct mm *mm, struct mm_sections *s)
 		s->first;
 }
 
-/*
- * Call fn for each present section once, in order, with the node of its first memory. Returns what
- * fn returned first that is not 0.
- */
-static int for_each_present(const struct mm *mm, const struct mm_sections *s,
-			    int (*fn)(void *arg, pfn_t number, int nid), void *arg)
+int mm_for_each_section(const struct mm *mm, const struct mm_sections *s,
+			int (*fn)(void *arg, pfn_t number, int nid), void *arg)
 {
 	const struct memblock_list *memory = &mm->memblock.memory;
 	pfn_t next = s->first;
@@ -110,7 +106,7 @@ static int place_all(struct placement *p)
 {
 	struct mm_sections *s = p->s;
 	uint64_t bytes = ((uint64_t)p->mm->arch->page_struct_bytes) << s->pfn_shift;
-	int err = for_each_present(p->mm, s, count_section, p);
+	int err = mm_for_each_section(p->mm, s, count_section, p);
 
 	if (err)
 		return err;
@@ -123,7 +119,7 @@ static int place_all(struct placement *p)
 	for (int nid = 0; nid < p->mm->nr_nodes; nid++)
 		p->node_next[nid] = mm_boot_alloc_on(p->mm, MM_HOLDS_MEMMAP,
 						     p->per_node[nid] * bytes, p->align, nid);
-	return for_each_present(p->mm, s, place_section, p);
+	return mm_for_each_section(p->mm, s, place_section, p);
 }
 
 int mm_sections_init(struct mm *mm, struct mm_sections *s, uint64_t align, bool contiguous,

@@ -38,6 +38,13 @@ int mm_sections_init(struct mm *mm, struct mm_sections *s, uint64_t align, bool 
 		     struct mm_refusal *refusal);
 void mm_sections_destroy(struct mm_sections *s);
 
+/**
+ * Call fn for each present section once, in order, with the node of its first memory. Returns what
+ * fn returned first that is not 0.
+ */
+int mm_for_each_section(const struct mm *mm, const struct mm_sections *s,
+			int (*fn)(void *arg, pfn_t number, int nid), void *arg);
+
 static inline bool mm_section_present(const struct mm_sections *s, pfn_t number)
 {
 	return number >= s->first && number - s->first < s->nr &&

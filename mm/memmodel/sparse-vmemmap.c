@@ -12,42 +12,53 @@
 
 #define HUGE_MAP_BYTES (UINT64_C(2) << 20) /* a PMD entry maps it */
 #define ENTRIES_SHIFT  9                   /* entries of a page-table page */
+#define TABLE_LEVELS   3
 
 struct vmemmap {
 	struct mm_sections sections;
 	uint64_t page_table_bytes;
 };
 
-/* Page-table pages of one level: those that map `reach` bytes each, counted over all sections. */
-static uint64_t table_pages(const struct mm *mm, const struct mm_sections *s, uint64_t reach)
+/* The section's page tables: at each level one where no section before it had the same. */
+struct page_tables {
+	struct mm *mm;
+	struct vmemmap *v;
+	uint64_t last[TABLE_LEVELS]; /* number of the last one of the level, from 0 */
+	bool any;
+};
+
+static int make_tables(void *arg, pfn_t number, int nid)
 {
-	uint64_t section_bytes = ((uint64_t)mm->arch->page_struct_bytes) << s->pfn_shift;
-	uint64_t pages = 0, last = UINT64_MAX;
+	struct page_tables *t = arg;
+	struct mm *mm = t->mm;
+	uint64_t page = UINT64_C(1) << mm->arch->page_shift, reach = HUGE_MAP_BYTES;
+	uint64_t at =
+		number * (((uint64_t)mm->arch->page_struct_bytes) << t->v->sections.pfn_shift);
 
-	for (pfn_t i = 0; i < s->nr; i++) {
-		uint64_t table = (s->first + i) * section_bytes / reach;
-
-		if (s->sections[i].map && table != last) {
-			pages++;
-			last = table;
-		}
+	for (int level = 0; level < TABLE_LEVELS; level++) {
+		reach <<= ENTRIES_SHIFT;
+		if (t->any && at / reach == t->last[level])
+			continue;
+		t->last[level] = at / reach;
+		t->v->page_table_bytes += page;
+		if (mm_boot_alloc(mm, MM_HOLDS_PAGE_TABLES, page, page, nid) == MEMBLOCK_FAILED)
+			return -ENOSPC;
 	}
-	return pages;
+	t->any = true;
+	return 0;
 }
 
-/* Three levels above the huge mappings, as the reference captures of x86_64 took from memblock. */
+/*
+ * Three levels above the huge mappings, as the reference captures of x86_64 took from memblock,
+ * each on the node of the first section that needs it.
+ */
 static int make_page_tables(struct mm *mm, struct vmemmap *v, struct mm_refusal *refusal)
 {
-	uint64_t page = UINT64_C(1) << mm->arch->page_shift;
-	uint64_t reach = HUGE_MAP_BYTES;
+	struct page_tables t = {.mm = mm, .v = v};
 
-	for (int level = 0; level < 3; level++) {
-		reach <<= ENTRIES_SHIFT;
-		v->page_table_bytes += table_pages(mm, &v->sections, reach) * page;
-	}
-	if (mm_boot_alloc(mm, MM_HOLDS_PAGE_TABLES, v->page_table_bytes, page, 0) ==
-	    MEMBLOCK_FAILED)
-		return mm_refuse_room(refusal, "page tables of the vmemmap", v->page_table_bytes);
+	if (mm_for_each_section(mm, &v->sections, make_tables, &t))
+		return mm_refuse_room(refusal, "page tables of the vmemmap",
+				      UINT64_C(1) << mm->arch->page_shift);
 	return 0;
 }
 

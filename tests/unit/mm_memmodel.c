@@ -474,3 +474,25 @@ Test(memmodel, names_of_models_are_those_of_configs)
 	cr_expect_str_eq(mm_model_name(MM_SPARSE), "sparse");
 	cr_expect_str_eq(mm_model_name(MM_SPARSE_VMEMMAP), "sparse-vmemmap");
 }
+
+/*
+ * 2 MiB of descriptors a section: 512 of them, 64 GiB, need a table page of the lowest level. Of
+ * sections 511 and 512 with node 0 and 1, the tables of the second lie on node 1, but for the upper
+ * levels, which the first has made.
+ */
+Test(memmodel, vmemmap_tables_are_on_the_node_that_needs_them)
+{
+	const uint64_t section = 128 * MiB;
+	const struct machine m = {
+		.model = MM_SPARSE_VMEMMAP,
+		.memory = {{511 * section, section, 0}, {512 * section, section, 1}},
+		.homes = true,
+		.reserved = {{511 * section + 16 * MiB, 64 * KiB, MM_HOLDS_PAGE_TABLES},
+			     {512 * section + 16 * MiB, 64 * KiB, MM_HOLDS_PAGE_TABLES}}};
+	struct mm *mm = boot(&m);
+
+	cr_expect_eq(mm->nr_homes, 2);
+	cr_expect_eq(mm->homes[0].next - mm->homes[0].start, 3 * 4096);
+	cr_expect_eq(mm->homes[1].next - mm->homes[1].start, 4096);
+	mm_destroy(mm);
+}
