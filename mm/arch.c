@@ -88,6 +88,36 @@ static const struct mm_arch archs[MM_NR_ARCHS] = {
 					{MM_ZONE_MOVABLE, "Movable", NOT_BY_ADDRESS},
 				},
 		},
+	[MM_I386_NOPAE] =
+		{
+			.id = MM_I386_NOPAE,
+			.name = "i386-nopae",
+			.page_shift = 12,
+			.page_struct_bytes = 40,
+			.section_bits = 26,
+			.max_phys_bits = 32,
+			.section_phys_bits = 32,
+			.section_struct_bytes = 16,
+			.node_struct_bytes = 8192,
+			.percpu_bytes = 135168,
+			.percpu_alloc_bytes = 4096,
+			.nodes_shift = 3,
+			.flags_bits = 32,
+			.nr_pageflags = 24,
+			.lru_gen_bits = 3,
+			.last_cpupid_bits = 0,
+			.pageblock_order = 10,
+			.low_megabyte_reserved = true,
+			.mem_is_an_address = true,
+			.nr_zones = 4,
+			.zones =
+				{
+					{MM_ZONE_DMA, "DMA", 16 * MiB},
+					{MM_ZONE_NORMAL, "Normal", I386_NOPAE_LOWMEM},
+					{MM_ZONE_HIGHMEM, "HighMem", NO_LIMIT},
+					{MM_ZONE_MOVABLE, "Movable", NOT_BY_ADDRESS},
+				},
+		},
 	[MM_ARM64] =
 		{
 			.id = MM_ARM64,

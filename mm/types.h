@@ -38,7 +38,7 @@ enum mm_zone_type {
 
 enum mm_memory_model { MM_FLAT, MM_DISCONTIG, MM_SPARSE, MM_SPARSE_VMEMMAP, MM_NR_MODELS };
 
-enum mm_arch_id { MM_X86_64, MM_I386, MM_ARM64, MM_NR_ARCHS };
+enum mm_arch_id { MM_X86_64, MM_I386, MM_I386_NOPAE, MM_ARM64, MM_NR_ARCHS };
 
 enum mm_wmark { MM_WMARK_MIN, MM_WMARK_LOW, MM_WMARK_HIGH, MM_NR_WMARKS };
 

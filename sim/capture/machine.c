@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GiB         (UINT64_C(1) << 30)
 #define MAY_BE_LOST (1 << 20) /* numa_meminfo_cover_memory() lets up to 1 MiB go */
 
 struct reader {
@@ -111,6 +110,29 @@ static const char *arch_of(const char *text)
 	return NULL;
 }
 
+static bool is_i386(const struct mm_arch *arch)
+{
+	return arch->id == MM_I386 || arch->id == MM_I386_NOPAE;
+}
+
+/*
+ * A kernel for i386 is for PAE or not. By what it says of the no-execute bit, which only PAE's page
+ * tables have; else by its name: those of Debian without PAE are called -686 or -486.
+ */
+static bool has_pae(const struct reader *r)
+{
+	const char *kernel = r->m->kernel ? r->m->kernel : "";
+	size_t len = strlen(kernel);
+
+	for (size_t i = 0; i < r->dmesg_file.nr_lines; i++) {
+		const char *line = dmesg_text(r->dmesg_file.lines[i]);
+
+		if (strstr(line, "NX (Execute Disable) protection"))
+			return !strstr(line, "non-PAE kernel");
+	}
+	return len < 4 || (strcmp(kernel + len - 4, "-686") && strcmp(kernel + len - 4, "-486"));
+}
+
 /* By uname, whose last words are the machine's; then by shape.txt, then by the kernel's name. */
 static int read_architecture(struct reader *r)
 {
@@ -152,7 +174,9 @@ static int read_architecture(struct reader *r)
 			r->diag, -ENOENT, capture_path(r->c), 0,
 			"cannot tell the architecture: expected uname.txt (of 'uname -a')");
 	r->m->arch = mm_arch_by_name(name);
-	r->m->model = r->m->arch->id == MM_I386 ? MM_FLAT : MM_SPARSE_VMEMMAP;
+	if (is_i386(r->m->arch))
+		r->m->arch = mm_arch(has_pae(r) ? MM_I386 : MM_I386_NOPAE);
+	r->m->model = is_i386(r->m->arch) ? MM_FLAT : MM_SPARSE_VMEMMAP;
 	return 0;
 }
 
@@ -197,8 +221,8 @@ static bool usable_part(const struct captured_machine *m, struct captured_range 
 {
 	uint64_t page = UINT64_C(1) << m->arch->page_shift, limit = UINT64_MAX;
 
-	if (m->arch->id == MM_I386)
-		limit = m->kernel && strstr(m->kernel, "pae") ? 64 * GiB : 4 * GiB;
+	if (is_i386(m->arch))
+		limit = UINT64_C(1) << m->arch->max_phys_bits;
 	/* Page 0 and the firmware's area below 1 MiB are taken off the map by the kernel. */
 	if (m->arch->id != MM_ARM64 && range->start < page)
 		range->start = page;
@@ -315,8 +339,7 @@ static int read_memblock_memory(struct reader *r, const struct capture_file *f)
 static int add_by_node(struct reader *r, const struct capture_file *f, struct captured_range ram)
 {
 	const struct captured_ranges *nodes = &r->dmesg.nodes;
-	bool numa =
-		nodes->nr && !strstr(r->m->command_line, "numa=off") && r->m->arch->id != MM_I386;
+	bool numa = nodes->nr && !strstr(r->m->command_line, "numa=off") && !is_i386(r->m->arch);
 	uint64_t uncovered;
 	int err = 0;
 

@@ -51,6 +51,26 @@ for step in "$tmp"/s1_uma6g_sysctls/[0-9]*; do
 done
 [ $# -gt 50 ] || fail "there are steps of sysctls: $#"
 
+# i386 with PAE and without: huge pages of 2 and 4 MiB, and page blocks as large. The name of the
+# kernel tells, or what it says of the no-execute bit.
+block_order()
+{
+	run show "$tmp/$1.cfg" pagetypeinfo
+	out "Page block order: $2"
+	grep '^Page' "$tmp/out" >"$tmp/blocks"
+}
+block_order n_i386_686_512m 10
+out "Pages per block:  1024"
+block_order x_i386_686_2g 10
+block_order p_i386_686pae_2g 9
+cp -r "$tmp/x_i386_686_2g" "$tmp/renamed"
+sed -i 's/6\.1\.0-[0-9]*-686/6.1.7-mine/' "$tmp/renamed"/uname.txt "$tmp/renamed"/dmesg.txt
+import renamed
+grep -q 'architecture = "i386-nopae"' "$tmp/renamed.cfg" || fail "the kernel said non-PAE"
+sed -i '/NX (Execute Disable)/d' "$tmp/renamed/dmesg.txt"
+import renamed
+grep -q 'architecture = "i386"' "$tmp/renamed.cfg" || fail "by default i386 has PAE"
+
 # What the kernel made of the machine is not read, on any of them: the same bytes come of the folder without
 # it, and of one where all of it is nonsense.
 nr=0

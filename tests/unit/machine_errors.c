@@ -77,7 +77,8 @@ Test(machine_errors, kernel_profiles)
 	refused(ONE "kernel = { profile = \"freebsd\"; };",
 		"m.cfg:6: kernel.profile: there is no kernel profile 'freebsd'");
 	refused(ONE "kernel = { profile = \"debian-12-686\"; };",
-		"m.cfg:6: kernel.profile: the kernel profile 'debian-12-686' is for i386, the "
+		"m.cfg:6: kernel.profile: the kernel profile 'debian-12-686' is for i386-nopae, "
+		"the "
 		"machine is x86_64");
 	refused(ONE "kernel = { profile = \"./mine.cfg\"; };",
 		"m.cfg:6: kernel.profile: a path is possible in files only");
@@ -90,7 +91,7 @@ Test(machine_errors, unknown_names)
 {
 	refused("source = \"x\";\narchitecture = \"x86-64\";",
 		"m.cfg:2: architecture: unknown architecture 'x86-64', did you mean 'x86_64'? "
-		"(known: x86_64, i386, arm64)");
+		"(known: x86_64, i386, i386-nopae, arm64)");
 	refused("source = \"x\"; architecture = \"i386\";\nmemory_model = \"sparce\";",
 		"m.cfg:2: memory_model: unknown memory model 'sparce', did you mean 'sparse'? "
 		"(known: flat, discontig, sparse, sparse-vmemmap)");

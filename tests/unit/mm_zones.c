@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which frames are which zone's: against captures of real kernels, and at the limits. */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <string.h>
 
 #include "../reference/reference.h"
@@ -67,6 +68,23 @@ Test(zones, limits_of_i386)
 	must_span(mm, 0, MM_ZONE_NORMAL, 16 * MiB, 0x36ffe000, 0);
 	must_span(mm, 0, MM_ZONE_HIGHMEM, 0x36ffe000, GiB, 0);
 	mm_destroy(mm);
+}
+
+/* Without PAE at 0x36bfe000: "low ram: 0 - 36bfe000" of a captured machine with 2 GiB. */
+Test(zones, limits_of_i386_without_pae)
+{
+	struct machine m = {.arch = MM_I386_NOPAE, .memory = {{0, 4 * GiB, 0}}};
+	struct mm_refusal refusal = {.why = ""};
+	struct mm *mm = boot(&m);
+
+	must_span(mm, 0, MM_ZONE_DMA, 0, 16 * MiB, 0);
+	must_span(mm, 0, MM_ZONE_NORMAL, 16 * MiB, 0x36bfe000, 0);
+	must_span(mm, 0, MM_ZONE_HIGHMEM, 0x36bfe000, 4 * GiB, 0);
+	mm_destroy(mm);
+	m.memory[1] = (struct mm_range){4 * GiB, MiB, 0};
+	cr_expect_eq(boot_refused(&m, &refusal), -EINVAL);
+	cr_expect_str_eq(refusal.why,
+			 "memory beyond the 32 bits of physical addresses of i386-nopae");
 }
 
 /* ZONE_DMA is all that 32 bits reach, so DMA32 is empty (arch/arm64/mm/init.c). */

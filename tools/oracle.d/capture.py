@@ -139,6 +139,11 @@ def write_memblock(folder, messages, where):
         f"{start:#x}\t{end:#x}\t{end - start}\t{who}\n" for start, end, who in reserved))
 
 
+def architecture(uname):
+    """By the machine that `uname -a` names."""
+    return "i386" if re.search(rb" i[3-6]86 ", uname) else "x86_64"
+
+
 def write_capture(folder, plan, parts, command_line, options):
     """Make a capture of console.txt and serial.txt, which boot() left there."""
     serial = os.path.join(folder, "serial.txt")
@@ -155,6 +160,6 @@ def write_capture(folder, plan, parts, command_line, options):
           f"qemu: {qemu_version()}, accelerator tcg, -cpu max -nodefaults -display none\n"
           f"qemu options: {' '.join(options)}\n"
           f"kernel: {parts['kernel_name']}\n"
-          "arch: x86_64\n"
+          f"arch: {architecture(files.get('uname', b''))}\n"
           f"kernel command line: {command_line}\n")
     os.remove(serial)
