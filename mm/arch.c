@@ -47,6 +47,7 @@ static const struct mm_arch archs[MM_NR_ARCHS] = {
 			.last_cpupid_bits = 8 + 13,
 			.pageblock_order = 9,
 			.low_megabyte_reserved = true,
+			.early_bottom_up = true,
 			.mem_is_an_address = true,
 			.nr_zones = 5,
 			.zones =

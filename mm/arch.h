@@ -39,6 +39,7 @@ struct mm_arch {
 	 * devices of such a machine reach its memory through an offset.
 	 */
 	bool dma_limits_need_low_memory;
+	bool early_bottom_up;   /* with movable_node, until SRAT is read (setup_arch()) */
 	bool mem_is_an_address; /* mem= is one; else it is how much memory there is to be */
 	int nr_zones;
 	struct mm_arch_zone zones[MM_MAX_ZONES];

@@ -82,7 +82,7 @@ static int check_config(const struct mm_config *c, struct mm_refusal *r)
 					 "memory beyond the %u bits of physical addresses of %s",
 					 arch->max_phys_bits, arch->name);
 	}
-	if (c->params.numa_fake > MM_MAX_NODES)
+	if (c->params.numa_fake > MM_MAX_NODES || c->params.numa_fake_each > MM_MAX_NODES)
 		return mm_refuse(r, MM_ABOUT_MACHINE, 0, "numa_fake: at most %d nodes are possible",
 				 MM_MAX_NODES);
 	return 0;
@@ -109,6 +109,19 @@ static int reserve_given(struct mm *mm, const struct mm_config *c)
 	if (c->bare)
 		mm->bare_next = mm_round_block_up(mm->end_pfn) << mm->arch->page_shift;
 	return err ? err : mm_homes_init(mm, c);
+}
+
+/*
+ * With movable_node, x86 allocates from the bottom up until SRAT has told what can be unplugged:
+ * near the kernel's image, whose node can not.
+ */
+static int before_srat(struct mm *mm, const struct mm_config *c)
+{
+	mm->memblock.movable_node = c->params.movable_node;
+	mm->memblock.bottom_up = c->params.movable_node && mm->arch->early_bottom_up;
+	mm_take_early(mm, c);
+	mm->memblock.bottom_up = false;
+	return mm_keep_kernel_nodes(mm, c);
 }
 
 /* Linux gives a node with memory whole pages for its descriptor, and one without what it takes. */
@@ -171,9 +184,11 @@ static int boot(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
 	if (!err)
 		err = check_presets(mm, c, r);
 	if (!err)
-		err = mm_zones_init(mm);
-	if (!err)
 		err = reserve_given(mm, c);
+	if (!err)
+		err = before_srat(mm, c);
+	if (!err)
+		err = mm_zones_init(mm);
 	if (!err)
 		err = place_structures(mm, c, r);
 	if (err)

@@ -141,7 +141,8 @@ static struct mm_home *find_lender(struct mm *mm, uint64_t bytes, uint64_t align
 	for (size_t i = 0; i < mm->nr_homes; i++) {
 		struct mm_home *home = &mm->homes[i];
 
-		if (home->holds != MM_HOLDS_OTHER || (nid != MM_NO_NODE && home->nid != nid) ||
+		if ((home->holds != MM_HOLDS_OTHER && home->holds != MM_HOLDS_ALLOCATED) ||
+		    (nid != MM_NO_NODE && home->nid != nid) ||
 		    fit(home, home->start, bytes, align) == MEMBLOCK_FAILED)
 			continue;
 		if (!best || home->end - home->start > best->end - best->start)
@@ -211,10 +212,14 @@ phys_addr_t mm_boot_alloc_on(struct mm *mm, enum mm_holds what, uint64_t bytes, 
 phys_addr_t mm_boot_alloc(struct mm *mm, enum mm_holds what, uint64_t bytes, uint64_t align,
 			  int nid)
 {
-	phys_addr_t at = mm_boot_alloc_on(mm, what, bytes, align, nid);
+	phys_addr_t at = take_home(mm, what, bytes, align, nid);
 
-	if (at == MEMBLOCK_FAILED && nid != MM_NO_NODE)
-		at = mm_boot_alloc_on(mm, what, bytes, align, MM_NO_NODE);
+	if (at == MEMBLOCK_FAILED && !mm->reservations_complete)
+		at = mm->bare_next ? take_bare(mm, bytes, align)
+				   : memblock_alloc_try_nid(&mm->memblock, bytes, align, 0,
+							    mm_direct_limit(mm), nid);
+	if (at == MEMBLOCK_FAILED)
+		at = take_home(mm, what, bytes, align, MM_NO_NODE);
 	if (at == MEMBLOCK_FAILED && mm->reservations_complete)
 		at = borrow(mm, bytes, align, nid);
 	return at;

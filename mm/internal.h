@@ -152,6 +152,12 @@ int mm_refuse(struct mm_refusal *refusal, enum mm_subject about, size_t index, c
 /** Memory into memblock. Returns 0, -ENOMEM, or -EINVAL with *r filled. */
 int mm_memory_init(struct mm *mm, const struct mm_config *c, struct mm_refusal *r);
 
+/**
+ * What is of a node that anything is reserved on cannot be unplugged, whatever firmware says. 0 or
+ * -ENOMEM.
+ */
+int mm_keep_kernel_nodes(struct mm *mm, const struct mm_config *c);
+
 /* nodes.c */
 /** Make the nodes, and give memory and CPUs to them. The same errors. */
 int mm_nodes_init(struct mm *mm, const struct mm_config *c, struct mm_refusal *r);
@@ -184,10 +190,17 @@ void mm_page_init(struct mm *mm, struct page *page, pfn_t pfn, const struct mm_z
 unsigned mm_page_section(const struct mm *mm, const struct page *page);
 
 /* profile.c */
+/** Before the kernel knows of nodes: what it takes so early. */
+void mm_take_early(struct mm *mm, const struct mm_config *c);
 /** At boot: take from memblock what the profile of `c` says. 0; -EINVAL fills *r. */
 int mm_take_by_profile(struct mm *mm, const struct mm_config *c, struct mm_refusal *r);
 
 /* zones.c */
+/**
+ * Does the zone take memory of these flags (enum memblock_flags) in its span? With
+ * kernelcore=mirror the spans of Normal and Movable overlap, and mirrored memory is the former's.
+ */
+bool mm_zone_takes(const struct mm *mm, const struct mm_zone *zone, unsigned flags);
 int mm_zones_init(struct mm *mm);
 /** Index of the highest zone by address that has any memory: ZONE_MOVABLE is cut from it. */
 int mm_movable_zone(const struct mm *mm);

@@ -29,6 +29,8 @@ enum mm_holds {
 	MM_HOLDS_PER_CPU,
 	MM_HOLDS_SECTION_TABLE,
 	MM_HOLDS_PAGE_TABLES,
+	/* As OTHER, but the kernel took it once it knew its nodes: they decide where it is. */
+	MM_HOLDS_ALLOCATED,
 	MM_NR_HOLDS
 };
 
@@ -66,16 +68,19 @@ struct mm_params {
 	uint64_t watermark_scale_factor;                 /* per 10,000; default 10 */
 	uint64_t lowmem_reserve_ratio[MM_NR_ZONE_TYPES]; /* by zone type; 0: nothing reserved */
 	uint64_t kernelcore_bytes, movablecore_bytes;    /* 0: no ZONE_MOVABLE */
-	uint64_t percpu_pagelist_high_fraction;          /* 0: by the low watermark */
-	uint64_t watermark_boost_factor; /* per 10,000 of the high watermark; 0: none */
+	bool kernelcore_mirror; /* kernelcore=mirror: what is not mirrored is ZONE_MOVABLE */
+	bool movable_node;      /* what can be unplugged is ZONE_MOVABLE, whatever else is said */
+	uint64_t percpu_pagelist_high_fraction; /* 0: by the low watermark */
+	uint64_t watermark_boost_factor;        /* per 10,000 of the high watermark; 0: none */
 	uint64_t zone_reclaim_mode;  /* 1: reclaim on the node before another; 2: write; 4: unmap */
 	uint64_t swappiness;         /* 0 to 200: the weight of anonymous memory in reclaim */
 	uint64_t min_unmapped_ratio; /* percent of a node */
 	uint64_t swap_bytes;         /* of the swap device; 0: none */
 	uint64_t mem_bytes;          /* mem=; 0: all there is */
 	bool numa_off;               /* all memory is one node */
-	uint64_t numa_fake;          /* so many nodes; 0: the machine's */
-	bool thp;                    /* khugepaged raises min_free_kbytes */
+	/* numa=fake=: into how many nodes (N), of what size, or each node into how many (NU). */
+	uint64_t numa_fake, numa_fake_bytes, numa_fake_each; /* at most one; 0: the machine's */
+	bool thp;                                            /* khugepaged raises min_free_kbytes */
 };
 
 /* What boots. Everything is borrowed and may go once mm_boot() has returned. */
@@ -95,6 +100,9 @@ struct mm_config {
 	const uint8_t *interleave_weight;
 	const struct mm_range *memory;
 	size_t nr_memory;
+	/* Memory that firmware (SRAT) says can be unplugged, and that it keeps twice; no node. */
+	const struct mm_range *hotpluggable, *mirrored;
+	size_t nr_hotpluggable, nr_mirrored;
 	const struct mm_range *memmap; /* holes: memory that the kernel leaves alone (memmap=) */
 	size_t nr_memmap;
 	const struct mm_reservation *reserved; /* kernel image, firmware, ... */
@@ -205,6 +213,9 @@ int mm_cpu_to_node(const struct mm *mm, int cpu);
  * machine's. With numa_off there is one node, and its memory is on all of the machine's.
  */
 int mm_node_home(const struct mm *mm, int nid);
+
+/** Has it CPUs or memory? The kernel shows no other nodes, but for their zonelists. */
+bool mm_node_online(const struct mm *mm, int nid);
 
 /* A zone as /proc/zoneinfo shows it. */
 struct mm_zone_info {

@@ -127,6 +127,7 @@ struct mm_node {
 	phys_addr_t at;  /* (C) where the node descriptor is */
 	pfn_t start_pfn; /* (C) */
 	uint64_t spanned, present; /* (C) pages */
+	pfn_t movable_pfn;         /* (C) where ZONE_MOVABLE begins; 0: it has none */
 	struct mm_zone zones[MM_MAX_ZONES];
 	int *order; /* (C) all nodes with memory, nearest first; itself first if it has any */
 	int nr_order;

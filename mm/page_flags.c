@@ -83,7 +83,8 @@ struct mm_zone *mm_zone_of_pfn(const struct mm *mm, pfn_t pfn)
 		for (int z = 0; z < mm->arch->nr_zones; z++) {
 			struct mm_zone *zone = &mm->nodes[r->nid].zones[z];
 
-			if (pfn >= zone->start_pfn && pfn - zone->start_pfn < zone->spanned)
+			if (pfn >= zone->start_pfn && pfn - zone->start_pfn < zone->spanned &&
+			    mm_zone_takes(mm, zone, r->flags))
 				return zone;
 		}
 	}

@@ -9,6 +9,8 @@
 #include "mm/profile.h"
 #include "mm/internal.h"
 
+#define LOCAL_DISTANCE   10 /* of ACPI */
+#define REMOTE_DISTANCE  20
 #define HASH_ALIGN       64                   /* SMP_CACHE_BYTES */
 #define HASH_ROUND_BYTES (UINT64_C(1) << 20)  /* memory counts in whole MiB */
 #define ADAPT_BASE       (UINT64_C(64) << 30) /* from there on, 4 times the memory */
@@ -144,16 +146,33 @@ static uint64_t sections_of(const struct mm *mm, int nid)
 	return nr;
 }
 
+/* Without a table of firmware's (SLIT) they are 10 and 20. */
+static uint64_t told_distances(const struct mm *mm)
+{
+	uint64_t nr = (uint64_t)mm->nr_nodes;
+	const struct mm_params *p = &mm->params;
+	bool told = p->numa_fake || p->numa_fake_bytes || p->numa_fake_each;
+
+	for (uint64_t i = 0; i < nr * nr; i++)
+		told |= mm->distance[i] != (i / nr == i % nr ? LOCAL_DISTANCE : REMOTE_DISTANCE);
+	return told && !mm->params.numa_off ? nr * nr : 0;
+}
+
 static void take_piece(struct mm *mm, const struct mm_take *t, phys_addr_t possible_end)
 {
 	phys_addr_t end = mm->end_pfn << mm->arch->page_shift;
+	bool bottom_up = mm->memblock.bottom_up;
+	uint64_t distances = t->bytes_per_distance ? told_distances(mm) : 0;
 
+	if ((t->if_top_down && bottom_up) || (t->if_bottom_up && !bottom_up))
+		return;
 	if (end <= t->if_memory_above)
 		return;
 	if (end <= t->if_possible_above && possible_end <= t->if_possible_above)
 		return;
-	if (t->bytes)
-		take(mm, t->bytes, t->align, t->below, MM_NO_NODE);
+	if (t->bytes || distances)
+		take(mm, t->bytes + distances * t->bytes_per_distance, t->align, t->below,
+		     MM_NO_NODE);
 	for (int n = 0; t->bytes_per_section && n < mm->nr_nodes; n++) {
 		uint64_t bytes = sections_of(mm, n) * t->bytes_per_section;
 
@@ -171,19 +190,38 @@ static void take_crash_kernel(struct mm *mm, const struct mm_crash_rule *rule, u
 		take(mm, rule->low_bytes, rule->align, rule->below, MM_NO_NODE);
 }
 
+/* Where the kernel may once have memory. numa=off: SRAT, which announces more, is not read. */
+static phys_addr_t possible_end(const struct mm_config *c)
+{
+	return c->params.numa_off ? 0 : c->possible_end;
+}
+
+static const struct mm_profile *profile_of(const struct mm_config *c)
+{
+	return c->bare || c->reservations_complete ? NULL : c->profile;
+}
+
+void mm_take_early(struct mm *mm, const struct mm_config *c)
+{
+	const struct mm_profile *profile = profile_of(c);
+
+	for (int i = 0; profile && i < profile->nr_takes; i++)
+		if (profile->takes[i].early)
+			take_piece(mm, &profile->takes[i], possible_end(c));
+}
+
 int mm_take_by_profile(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
 {
-	const struct mm_profile *profile = c->profile;
-	/* numa=off: SRAT, which announces more, is not read. */
-	phys_addr_t possible_end = c->params.numa_off ? 0 : c->possible_end;
+	const struct mm_profile *profile = profile_of(c);
 	int err;
 
-	if (!profile || c->bare || c->reservations_complete)
+	if (!profile)
 		return 0;
 	if (c->crashkernel_bytes)
 		take_crash_kernel(mm, &profile->crash, c->crashkernel_bytes);
 	err = take_hash_tables(mm, profile, r);
 	for (int i = 0; i < profile->nr_takes && !err; i++)
-		take_piece(mm, &profile->takes[i], possible_end);
+		if (!profile->takes[i].early)
+			take_piece(mm, &profile->takes[i], possible_end(c));
 	return err;
 }

@@ -24,8 +24,12 @@ struct mm_hash_table {
 struct mm_take {
 	uint64_t bytes;             /* in one piece; 0: by the node's sections */
 	uint64_t bytes_per_section; /* in one piece a node with memory; 0: not */
-	uint64_t align;             /* a power of two */
-	phys_addr_t below;          /* ends there at most; 0: where the kernel can reach it */
+	/* In one piece, for each pair of nodes, where firmware or numa=fake tells distances. */
+	uint64_t bytes_per_distance;
+	bool early;                     /* before SRAT is read, and nodes are known */
+	bool if_top_down, if_bottom_up; /* only where memblock allocates in that direction then */
+	uint64_t align;                 /* a power of two */
+	phys_addr_t below;              /* ends there at most; 0: where the kernel can reach it */
 	/* Only where memory ends above; and where it may ever, with what can be plugged in. */
 	phys_addr_t if_memory_above, if_possible_above; /* 0: always */
 };

@@ -33,6 +33,12 @@ static bool pages_in_zone(const struct mm *mm, const struct mm_zone *zone, phys_
 	return *from < *to;
 }
 
+/* Does the zone take the memory at `start`, all of one region? */
+static bool takes(const struct mm *mm, const struct mm_zone *zone, phys_addr_t start)
+{
+	return mm_zone_takes(mm, zone, memblock_flags_at(&mm->memblock, start));
+}
+
 /* Free memory of the zone to its buddy lists, `most` pages at most. */
 static int release_zone(struct mm *mm, struct mm_zone *zone, uint64_t most)
 {
@@ -46,7 +52,8 @@ static int release_zone(struct mm *mm, struct mm_zone *zone, uint64_t most)
 
 		if (start >> mm->arch->page_shift >= zone_end)
 			break;
-		if (nid != zone->nid || !pages_in_zone(mm, zone, start, end, &from, &to))
+		if (nid != zone->nid || !takes(mm, zone, start) ||
+		    !pages_in_zone(mm, zone, start, end, &from, &to))
 			continue;
 		if (to - from > most - zone->managed)
 			to = from + (most - zone->managed);
@@ -87,7 +94,7 @@ static uint64_t late_pages(struct mm *mm, struct mm_zone *zone, const struct mm_
 		phys_addr_t end = m->end < late_end ? m->end : late_end;
 		pfn_t from, to;
 
-		if (m->nid != zone->nid || start >= end ||
+		if (m->nid != zone->nid || start >= end || !mm_zone_takes(mm, zone, m->flags) ||
 		    !pages_in_zone(mm, zone, start, end, &from, &to))
 			continue;
 		pages += to - from;
@@ -105,7 +112,8 @@ static uint64_t free_in_zone(const struct mm *mm, const struct mm_zone *zone)
 	int nid;
 
 	while (memblock_next_free(&mm->memblock, &cursor, &start, &end, &nid))
-		if (nid == zone->nid && pages_in_zone(mm, zone, start, end, &from, &to))
+		if (nid == zone->nid && takes(mm, zone, start) &&
+		    pages_in_zone(mm, zone, start, end, &from, &to))
 			pages += to - from;
 	return pages;
 }
@@ -126,6 +134,7 @@ static bool longest_reserved(const struct mm *mm, const struct mm_zone *zone,
 			pfn_t first, last;
 
 			if (m->nid == zone->nid && start < end &&
+			    mm_zone_takes(mm, zone, m->flags) &&
 			    pages_in_zone(mm, zone, start, end, &first, &last) &&
 			    last - first > *to - *from) {
 				*from = first;

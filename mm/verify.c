@@ -298,7 +298,8 @@ static int take_census(struct report *r, const struct mm_zone *zone, struct cens
 		pfn_t pfn = memory->regions[i].start >> r->mm->arch->page_shift;
 		pfn_t end = memory->regions[i].end >> r->mm->arch->page_shift;
 
-		if (memory->regions[i].nid != zone->nid)
+		if (memory->regions[i].nid != zone->nid ||
+		    !mm_zone_takes(r->mm, zone, memory->regions[i].flags))
 			continue;
 		for (; pfn < end; pfn++) {
 			int err = 0;

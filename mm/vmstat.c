@@ -101,7 +101,8 @@ void mm_zone_pageblocks(const struct mm *mm, int nid, int index,
 	for (pfn_t pfn = zone->start_pfn; pfn < zone->start_pfn + zone->spanned; pfn += block) {
 		pfn_t first = pfn & ~(block - 1);
 
-		if (memblock_memory_in(&mm->memblock, first << shift, (first + block) << shift))
+		if (memblock_memory_in(&mm->memblock, first << shift, (first + block) << shift) &&
+		    mm_zone_takes(mm, zone, memblock_flags_at(&mm->memblock, pfn << shift)))
 			blocks[mm_pageblock_type(mm, zone, pfn)]++;
 	}
 }

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which frames are which zone's: each node's span cut at the architecture's limits, and
- * ZONE_MOVABLE cut from the top of the highest zone by kernelcore= or movablecore=.
+ * ZONE_MOVABLE cut from the top of the highest zone by kernelcore= or movablecore=, or made of what
+ * can be unplugged (movable_node) or is not mirrored (kernelcore=mirror).
  */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "mm/internal.h"
+
+#define MIRRORED_ANYWAY (UINT64_C(4) << 30) /* the kernel lets memory below it be as it is */
 
 static pfn_t limit_pfn(const struct mm *mm, int zone)
 {
@@ -100,11 +103,40 @@ static uint64_t required_kernelcore(const struct mm *mm, uint64_t total)
 	return core < total ? core : 0;
 }
 
+static void begin_movable(const struct mm *mm, pfn_t *movable, const struct memblock_region *r)
+{
+	pfn_t start = r->start >> mm->arch->page_shift;
+
+	if (!movable[r->nid] || start < movable[r->nid])
+		movable[r->nid] = start;
+}
+
+/* movable_node: from the first memory of a node on that can be unplugged. */
+static void find_hotpluggable(const struct mm *mm, pfn_t *movable)
+{
+	const struct memblock_list *memory = &mm->memblock.memory;
+
+	for (size_t i = 0; i < memory->nr; i++)
+		if (memory->regions[i].flags & MEMBLOCK_HOTPLUG)
+			begin_movable(mm, movable, &memory->regions[i]);
+}
+
+/* kernelcore=mirror: from the first memory on that is not mirrored, but none below 4 GiB. */
+static void find_unmirrored(const struct mm *mm, pfn_t *movable)
+{
+	const struct memblock_list *memory = &mm->memblock.memory;
+
+	for (size_t i = 0; i < memory->nr; i++)
+		if (!(memory->regions[i].flags & MEMBLOCK_MIRROR) &&
+		    memory->regions[i].start >= MIRRORED_ANYWAY)
+			begin_movable(mm, movable, &memory->regions[i]);
+}
+
 /*
  * Spread kernelcore evenly over the nodes with memory; what a small node cannot hold goes to the
- * others in the next round. Fills movable[] with the frame at which ZONE_MOVABLE starts, 0: none.
+ * others in the next round.
  */
-static void find_movable(const struct mm *mm, pfn_t *movable)
+static void spread_kernelcore(const struct mm *mm, pfn_t *movable)
 {
 	struct kernelcore k = {.movable = movable};
 	uint64_t total = 0;
@@ -129,7 +161,17 @@ static void find_movable(const struct mm *mm, pfn_t *movable)
 			take_kernelcore(mm, &k, n, share);
 		}
 	} while (--usable && k.required > (uint64_t)usable);
+}
 
+/* Fills movable[] with the frame at which ZONE_MOVABLE starts, 0: none. */
+static void find_movable(const struct mm *mm, pfn_t *movable)
+{
+	if (mm->params.movable_node)
+		find_hotpluggable(mm, movable);
+	else if (mm->params.kernelcore_mirror)
+		find_unmirrored(mm, movable);
+	else
+		spread_kernelcore(mm, movable);
 	for (int n = 0; n < mm->nr_nodes; n++) {
 		const struct mm_node *node = &mm->nodes[n];
 
@@ -161,6 +203,18 @@ static void span_node(struct mm *mm, struct mm_node *node)
 	node->spanned = end - node->start_pfn;
 }
 
+bool mm_zone_takes(const struct mm *mm, const struct mm_zone *zone, unsigned flags)
+{
+	enum mm_zone_type type = mm->arch->zones[zone->index].type;
+
+	if (!mm->params.kernelcore_mirror || mm->params.movable_node ||
+	    !mm->nodes[zone->nid].movable_pfn)
+		return true;
+	if (type == MM_ZONE_NORMAL)
+		return flags & MEMBLOCK_MIRROR;
+	return type != MM_ZONE_MOVABLE || !(flags & MEMBLOCK_MIRROR);
+}
+
 /* Pages of memory of the node within the zone's span. */
 static uint64_t count_present(const struct mm *mm, const struct mm_zone *zone)
 {
@@ -175,7 +229,7 @@ static uint64_t count_present(const struct mm *mm, const struct mm_zone *zone)
 
 		start = start > zone->start_pfn ? start : zone->start_pfn;
 		end = end < zone_end ? end : zone_end;
-		if (r->nid == zone->nid && start < end)
+		if (r->nid == zone->nid && start < end && mm_zone_takes(mm, zone, r->flags))
 			pages += end - start;
 	}
 	return pages;
@@ -192,8 +246,8 @@ static void span_zone(struct mm *mm, struct mm_node *node, struct mm_zone *zone,
 	if (mm->arch->zones[zone->index].type == MM_ZONE_MOVABLE) {
 		start = movable;
 		end = movable ? node_end : 0;
-	} else if (movable && end > movable) {
-		end = movable;
+	} else if (movable && (start >= movable || !mm->params.kernelcore_mirror)) {
+		end = end < movable ? end : movable;
 	}
 	if (start >= end)
 		return;
@@ -216,6 +270,7 @@ int mm_zones_init(struct mm *mm)
 	for (int n = 0; n < mm->nr_nodes; n++) {
 		struct mm_node *node = &mm->nodes[n];
 
+		node->movable_pfn = movable[n];
 		for (int z = 0; z < mm->arch->nr_zones; z++) {
 			struct mm_zone *zone = &node->zones[z];
 

@@ -67,6 +67,10 @@ static struct mm_params params_of(const struct machine *m)
 	params.mem_bytes = m->mem_bytes;
 	params.numa_off = m->numa_off;
 	params.numa_fake = m->numa_fake;
+	params.numa_fake_bytes = m->numa_fake_bytes;
+	params.numa_fake_each = m->numa_fake_each;
+	params.movable_node = m->movable_node;
+	params.kernelcore_mirror = m->kernelcore_mirror;
 	params.thp = !m->no_thp;
 	return params;
 }
@@ -96,6 +100,10 @@ static int try_boot(const struct machine *m, const struct mm_ops *ops, void *ctx
 					   .distance = distance,
 					   .memory = m->memory,
 					   .nr_memory = count_ranges(m->memory),
+					   .hotpluggable = m->hotpluggable,
+					   .nr_hotpluggable = count_ranges(m->hotpluggable),
+					   .mirrored = m->mirrored,
+					   .nr_mirrored = count_ranges(m->mirrored),
 					   .memmap = m->memmap,
 					   .nr_memmap = count_ranges(m->memmap),
 					   .reserved = m->reserved,

@@ -45,7 +45,9 @@ struct machine {
 	uint64_t reserve_ratio[MM_NR_ZONE_TYPES]; /* lowmem_reserve_ratio; all 0: the kernel's */
 	bool no_reserve;                          /* lowmem_reserve_ratio is 0 everywhere */
 	struct mm_range memmap[MACHINE_RANGES];   /* holes, up to the first of 0 bytes */
-	uint64_t mem_bytes, numa_fake;
+	struct mm_range hotpluggable[MACHINE_RANGES], mirrored[MACHINE_RANGES]; /* likewise */
+	bool movable_node, kernelcore_mirror;
+	uint64_t mem_bytes, numa_fake, numa_fake_bytes, numa_fake_each;
 	bool numa_off;
 	bool no_thp;
 };

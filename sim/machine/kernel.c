@@ -69,6 +69,51 @@ static void read_memmap(struct machine_reader *r, const struct cfg_setting *list
 	}
 }
 
+/* A number of nodes, "512MiB" for their size, or "4U": so many of each of the machine's. */
+static void read_fake(struct machine_reader *r, const struct cfg_setting *s,
+		      struct mm_params *params)
+{
+	uint64_t most = UINT64_C(1) << r->arch->nodes_shift, each = 0;
+	const char *text, *end;
+
+	if (!cfg_is_string(s)) {
+		cfg_integer(r->cfg, s, 1, most, &params->numa_fake);
+		return;
+	}
+	if (!cfg_string(r->cfg, s, &text))
+		return;
+	for (end = text; *end >= '0' && *end <= '9'; end++)
+		each = each > most ? each : 10 * each + (uint64_t)(*end - '0');
+	if (end > text && !strcmp(end, "U")) {
+		params->numa_fake_each = each;
+		if (each < 1 || each > most)
+			cfg_error(r->cfg, s,
+				  "expected from 1 to %" PRIu64 " for each node, found '%s'", most,
+				  text);
+	} else if (cfg_size(r->cfg, s, &params->numa_fake_bytes) && !params->numa_fake_bytes) {
+		cfg_error(r->cfg, s, "expected a size above 0, found 0");
+	}
+}
+
+/* Sizes of what ZONE_MOVABLE leaves or gets; or "mirror"; or movable_node. */
+static void read_movable(struct machine_reader *r, const struct cfg_setting *kernel,
+			 struct mm_params *params)
+{
+	const struct cfg_setting *core = cfg_find(r->cfg, kernel, "kernelcore");
+	const struct cfg_setting *node = cfg_find(r->cfg, kernel, "movable_node");
+	const char *text = "";
+
+	if (cfg_is_string(core))
+		cfg_string(r->cfg, core, &text);
+	params->kernelcore_mirror = !strcmp(text, "mirror");
+	if (!params->kernelcore_mirror)
+		cfg_size(r->cfg, core, &params->kernelcore_bytes);
+	cfg_size(r->cfg, cfg_find(r->cfg, kernel, "movablecore"), &params->movablecore_bytes);
+	cfg_bool(r->cfg, node, &params->movable_node);
+	if (params->movable_node && (r->arch->id == MM_I386 || r->arch->id == MM_I386_NOPAE))
+		cfg_error(r->cfg, node, "the kernel of %s has no such parameter", r->arch->name);
+}
+
 /* Parameters of the kernel's command line that change what memory and nodes it has. */
 static void read_memory(struct machine_reader *r, const struct cfg_setting *kernel,
 			struct mm_params *params)
@@ -81,7 +126,7 @@ static void read_memory(struct machine_reader *r, const struct cfg_setting *kern
 	if (cfg_size(r->cfg, mem, &params->mem_bytes) && params->mem_bytes == 0)
 		cfg_error(r->cfg, mem, "expected a size above 0, found 0");
 	cfg_bool(r->cfg, cfg_find(r->cfg, kernel, "numa_off"), &params->numa_off);
-	cfg_integer(r->cfg, fake, 1, 1u << r->arch->nodes_shift, &params->numa_fake);
+	read_fake(r, fake, params);
 	if (of_x86 && r->m->mm.arch == MM_ARM64)
 		cfg_error(r->cfg, of_x86, "the kernel of %s has no such parameter", r->arch->name);
 	if (fake && params->numa_off)
@@ -176,6 +221,7 @@ void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *roo
 		"lowmem_reserve_ratio",
 		"kernelcore",
 		"movablecore",
+		"movable_node",
 		"percpu_pagelist_high_fraction",
 		"mem",
 		"memmap",
@@ -203,8 +249,7 @@ void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *roo
 		    &params->watermark_scale_factor);
 	read_ratios(r, kernel, params);
 	read_high_fraction(r, kernel, params);
-	cfg_size(r->cfg, cfg_find(r->cfg, kernel, "kernelcore"), &params->kernelcore_bytes);
-	cfg_size(r->cfg, cfg_find(r->cfg, kernel, "movablecore"), &params->movablecore_bytes);
+	read_movable(r, kernel, params);
 	if (cfg_choice(r->cfg, cfg_find(r->cfg, kernel, "transparent_hugepage"), "setting",
 		       thp_names, &thp))
 		params->thp = thp != 0;

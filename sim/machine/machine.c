@@ -267,6 +267,8 @@ void machine_free(struct machine *m)
 		free(m->reserved_what[i]);
 	free(m->reserved_what);
 	free(m->reserved);
+	free(m->hotpluggable);
+	free(m->mirrored);
 	free(m->memmap);
 	free(m->late);
 	for (size_t i = 0; i < m->nr_sysctls; i++)

@@ -77,7 +77,8 @@ struct machine {
 	int *shares_cpus_with;      /* by node */
 	uint8_t *interleave_weight; /* by node */
 	struct mm_range *memory;
-	struct mm_range *memmap; /* holes */
+	struct mm_range *hotpluggable, *mirrored; /* of memory */
+	struct mm_range *memmap;                  /* holes */
 	struct mm_reservation *reserved;
 	struct kernel_profile *profile; /* NULL: none */
 	char **reserved_what;           /* what each is, for people; "" where not given */

@@ -251,9 +251,24 @@ static void check_overlaps(struct machine_reader *r, const struct placed *placed
 	}
 }
 
+/* What firmware says of the range: lists of those that have it. */
+static void read_flags(struct machine_reader *r, const struct placed *p)
+{
+	bool hotpluggable = false, mirrored = false;
+	struct machine *m = r->m;
+
+	cfg_bool(r->cfg, cfg_find(r->cfg, p->at, "hotpluggable"), &hotpluggable);
+	cfg_bool(r->cfg, cfg_find(r->cfg, p->at, "mirrored"), &mirrored);
+	if (hotpluggable)
+		m->hotpluggable[m->mm.nr_hotpluggable++] = p->range;
+	if (mirrored)
+		m->mirrored[m->mm.nr_mirrored++] = p->range;
+}
+
 static void place_memory(struct machine_reader *r, struct placed *placed)
 {
-	static const char *const keys[] = {"base", "size", "source", NULL};
+	static const char *const keys[] = {"base",     "size",   "hotpluggable",
+					   "mirrored", "source", NULL};
 	size_t nr = 0;
 
 	for (int nid = 0; nid < r->m->mm.nr_nodes; nid++) {
@@ -269,6 +284,7 @@ static void place_memory(struct machine_reader *r, struct placed *placed)
 			if (!machine_read_range(r, p->at, &p->range.start, &p->range.bytes))
 				return;
 			check_pages(r, p->at, &p->range);
+			read_flags(r, p);
 		}
 	}
 	if (cfg_status(r->cfg))
@@ -286,7 +302,11 @@ static void read_memory(struct machine_reader *r, size_t nr)
 	struct placed *placed = machine_array(r, nr, sizeof(*placed));
 
 	r->m->memory = machine_array(r, nr, sizeof(*r->m->memory));
-	if (placed && r->m->memory)
+	r->m->hotpluggable = machine_array(r, nr, sizeof(*r->m->hotpluggable));
+	r->m->mirrored = machine_array(r, nr, sizeof(*r->m->mirrored));
+	r->m->mm.hotpluggable = r->m->hotpluggable;
+	r->m->mm.mirrored = r->m->mirrored;
+	if (placed && r->m->memory && r->m->hotpluggable && r->m->mirrored)
 		place_memory(r, placed);
 	free(placed);
 }

@@ -69,14 +69,9 @@ static void read_hash_table(struct cfg *c, const struct cfg_setting *s, struct m
 static void read_take(struct cfg *c, const struct cfg_setting *s, struct mm_take *take)
 {
 	static const char *const keys[] = {
-		"what",
-		"size",
-		"size_per_section",
-		"align",
-		"below",
-		"if_memory_above",
-		"if_possible_above",
-		NULL,
+		"what",  "size",        "size_per_section", "size_per_distance",
+		"align", "below",       "if_memory_above",  "if_possible_above",
+		"early", "if_top_down", "if_bottom_up",     NULL,
 	};
 	const struct cfg_setting *group = cfg_group(c, s);
 	const char *what;
@@ -86,12 +81,20 @@ static void read_take(struct cfg *c, const struct cfg_setting *s, struct mm_take
 	cfg_string(c, cfg_need(c, group, "what"), &what);
 	cfg_size(c, cfg_find(c, group, "size"), &take->bytes);
 	cfg_size(c, cfg_find(c, group, "size_per_section"), &take->bytes_per_section);
+	cfg_size(c, cfg_find(c, group, "size_per_distance"), &take->bytes_per_distance);
+	cfg_bool(c, cfg_find(c, group, "early"), &take->early);
+	cfg_bool(c, cfg_find(c, group, "if_top_down"), &take->if_top_down);
+	cfg_bool(c, cfg_find(c, group, "if_bottom_up"), &take->if_bottom_up);
 	read_power(c, cfg_find(c, group, "align"), &take->align);
 	cfg_address(c, cfg_find(c, group, "below"), &take->below);
 	cfg_address(c, cfg_find(c, group, "if_memory_above"), &take->if_memory_above);
 	cfg_address(c, cfg_find(c, group, "if_possible_above"), &take->if_possible_above);
-	if (!take->bytes == !take->bytes_per_section)
-		cfg_error(c, group, "expected one of 'size' and 'size_per_section', above 0");
+	if (!!take->bytes + !!take->bytes_per_section + !!take->bytes_per_distance != 1)
+		cfg_error(c, group,
+			  "expected one of 'size', 'size_per_section' and 'size_per_distance', "
+			  "above 0");
+	if (take->early && take->bytes_per_section)
+		cfg_error(c, group, "sections are not known so 'early'");
 }
 
 static void read_crash(struct cfg *c, struct mm_crash_rule *crash)

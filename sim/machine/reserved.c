@@ -12,7 +12,7 @@
 static const char *const holds_names[MM_NR_HOLDS] = {
 	[MM_HOLDS_MEMMAP] = "memmap",           [MM_HOLDS_NODE_DESCRIPTOR] = "node-descriptor",
 	[MM_HOLDS_PER_CPU] = "per-cpu",         [MM_HOLDS_SECTION_TABLE] = "section-table",
-	[MM_HOLDS_PAGE_TABLES] = "page-tables",
+	[MM_HOLDS_PAGE_TABLES] = "page-tables", [MM_HOLDS_ALLOCATED] = "allocated",
 };
 
 const char *machine_holds_name(enum mm_holds holds)

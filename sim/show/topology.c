@@ -15,6 +15,17 @@
 #define MAP_WIDTH 64 /* characters of the map of physical memory */
 #define BOX_WIDTH 68
 
+/* Whether a range is among those that firmware says something of. */
+static void put_flag(json_t *to, const char *key, const struct mm_range *range,
+		     const struct mm_range *list, size_t nr)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < nr; i++)
+		found |= list[i].start == range->start;
+	json_object_set_new(to, key, json_boolean(found));
+}
+
 static void gather_memory(json_t *node, const struct machine *m, int nid)
 {
 	json_t *ranges = json_put_array(node, "memory");
@@ -28,6 +39,9 @@ static void gather_memory(json_t *node, const struct machine *m, int nid)
 		range = json_append_object(ranges);
 		json_put(range, "base", m->memory[i].start);
 		json_put(range, "bytes", m->memory[i].bytes);
+		put_flag(range, "hotpluggable", &m->memory[i], m->hotpluggable,
+			 m->mm.nr_hotpluggable);
+		put_flag(range, "mirrored", &m->memory[i], m->mirrored, m->mm.nr_mirrored);
 		sum += m->memory[i].bytes;
 	}
 	json_put(node, "bytes", sum);
@@ -96,7 +110,9 @@ static void gather_kernel(json_t *doc, const struct machine *m)
 	json_t *kernel = json_put_object(doc, "kernel"), *holes;
 
 	json_put(kernel, "kernelcore_bytes", params->kernelcore_bytes);
+	json_object_set_new(kernel, "kernelcore_mirror", json_boolean(params->kernelcore_mirror));
 	json_put(kernel, "movablecore_bytes", params->movablecore_bytes);
+	json_object_set_new(kernel, "movable_node", json_boolean(params->movable_node));
 	json_put(kernel, "mem_bytes", params->mem_bytes);
 	holes = json_put_array(kernel, "memmap");
 	for (size_t i = 0; i < m->mm.nr_memmap; i++) {
@@ -107,6 +123,8 @@ static void gather_kernel(json_t *doc, const struct machine *m)
 	}
 	json_object_set_new(kernel, "numa_off", json_boolean(params->numa_off));
 	json_put(kernel, "numa_fake", params->numa_fake);
+	json_put(kernel, "numa_fake_bytes", params->numa_fake_bytes);
+	json_put(kernel, "numa_fake_each", params->numa_fake_each);
 	json_object_set_new(kernel, "transparent_hugepage", json_boolean(params->thp));
 }
 

@@ -54,14 +54,14 @@ Test(machine_errors, unknown_keys)
 		"id, memory, cpus, shares_cpus_with, interleave_weight, bank, source)");
 	refused(HEAD BANK NODES(NODE("{ base = \"0\"; sise = 1; }", CPU)),
 		"m.cfg:4: nodes[0].memory[0].sise: unknown key 'sise', did you mean 'size'? "
-		"(known: base, size, source)");
+		"(known: base, size, hotpluggable, mirrored, source)");
 	refused(HEAD BANK NODES(NODE(MEMORY("0", "1GiB"), "{ cuont = 1; }")),
 		"m.cfg:4: nodes[0].cpus.cuont: unknown key 'cuont', did you mean 'count'? "
 		"(known: count, frequency, ids, source)");
 	refused(ONE "kernel = { minfree = 1; };",
 		"m.cfg:6: kernel.minfree: unknown key 'minfree' (known: min_free_kbytes, "
 		"watermark_scale_factor, lowmem_reserve_ratio, kernelcore, movablecore, "
-		"percpu_pagelist_high_fraction, mem, memmap, numa_off, numa_fake, "
+		"movable_node, percpu_pagelist_high_fraction, mem, memmap, numa_off, numa_fake, "
 		"transparent_hugepage, profile, crashkernel, hotplug_end, sysctl, "
 		"source)");
 	refused(ONE "interconnect = { topolgy = \"full\"; };",
@@ -395,7 +395,8 @@ Test(machine_errors, zones_and_reservations)
 		"m.cfg:6: reserved[0].size: the range is empty");
 	refused(ONE "reserved = ( { base = \"0\"; size = \"1B\"; holds = \"memap\"; } );",
 		"m.cfg:6: reserved[0].holds: unknown structure 'memap', did you mean 'memmap'? "
-		"(known: memmap, node-descriptor, per-cpu, section-table, page-tables)");
+		"(known: memmap, node-descriptor, per-cpu, section-table, page-tables, "
+		"allocated)");
 	refused(ONE "reservations = \"whole\";",
 		"m.cfg:6: reservations: unknown setting 'whole' (known: partial, complete)");
 }
@@ -408,6 +409,16 @@ Test(machine_errors, parameters_of_memory)
 		"m.cfg:6: kernel.mem: expected a size above 0, found 0");
 	refused(ONE "kernel = { numa_fake = 0; };",
 		"m.cfg:6: kernel.numa_fake: expected an integer from 1 to 1024, found 0");
+	refused(ONE "kernel = { numa_fake = \"0U\"; };",
+		"m.cfg:6: kernel.numa_fake: expected from 1 to 1024 for each node, found '0U'");
+	refused(ONE "kernel = { numa_fake = \"99999999999999999999U\"; };",
+		"m.cfg:6: kernel.numa_fake: expected from 1 to 1024 for each node, found "
+		"'99999999999999999999U'");
+	refused(ONE "kernel = { numa_fake = \"0MiB\"; };",
+		"m.cfg:6: kernel.numa_fake: expected a size above 0, found 0");
+	refused(ONE "kernel = { numa_fake = \"4X\"; };",
+		"m.cfg:6: kernel.numa_fake: \"4X\" has an unknown unit (known: B, kB, MB, GB, TB, "
+		"PB, KiB, MiB, GiB, TiB, PiB)");
 	refused(ONE "kernel = { numa_fake = 2; numa_off = true; };",
 		"m.cfg:6: kernel.numa_fake: there are no fake nodes where NUMA is off");
 	refused(ONE "kernel = { memmap = ( { base = \"0\"; } ); };",
@@ -493,7 +504,8 @@ Test(machine_errors, overrides_are_checked_as_the_file_is)
 		{{"kernel.min_free", "4096"},
 		 "--set kernel.min_free=4096: kernel.min_free: unknown key 'min_free' (known: "
 		 "min_free_kbytes, watermark_scale_factor, lowmem_reserve_ratio, kernelcore, "
-		 "movablecore, percpu_pagelist_high_fraction, mem, memmap, numa_off, numa_fake, "
+		 "movablecore, movable_node, percpu_pagelist_high_fraction, mem, memmap, numa_off, "
+		 "numa_fake, "
 		 "transparent_hugepage, profile, crashkernel, hotplug_end, sysctl, "
 		 "source)"},
 		{{"interconnect.latency[0][1]", "90"},

@@ -124,6 +124,78 @@ Test(nodes, fake_nodes_have_a_least_size)
 	cr_expect_str_eq(refusal.why, "numa_fake: no 32 MiB of memory for each of 10 nodes");
 }
 
+/*
+ * numa=fake=300M: 288 MiB, the next lower multiple of 32, of each node in turn. After two of them
+ * 448 MiB are left, too few for two more: one node of 448.
+ */
+Test(nodes, fake_nodes_of_a_size)
+{
+	struct machine m = {.model = MM_SPARSE,
+			    .memory = {{0, GiB, 0}, {GiB, GiB, 1}},
+			    .cpus = {1, 1},
+			    .numa_fake_bytes = 300 * MiB};
+	struct mm *mm = boot(&m);
+
+	MUST_HAVE(mm, {0, 288 * MiB, 0}, {288 * MiB, 288 * MiB, 2}, {576 * MiB, 448 * MiB, 4},
+		  {GiB, 288 * MiB, 1}, {1312 * MiB, 288 * MiB, 3}, {1600 * MiB, 448 * MiB, 5});
+	cr_expect(mm_node_home(mm, 4) == 0 && mm_node_home(mm, 5) == 1);
+	cr_expect(mm_cpu_to_node(mm, 0) == 0 && mm_cpu_to_node(mm, 1) == 1);
+	mm_destroy(mm);
+	/* At least 32 MiB, and so large that 1024 of them are enough. */
+	m.numa_fake_bytes = MiB;
+	mm = boot(&m);
+	cr_expect_eq(mm_nr_nodes(mm), 64);
+	mm_destroy(mm);
+	m.memory[1].bytes = 63 * GiB;
+	mm = boot(&m);
+	cr_expect_eq(mm_nr_nodes(mm), 1024);
+	mm_destroy(mm);
+}
+
+/*
+ * numa=fake=3U: 1 GiB / 3 is 341.3, so 352 MiB each and a last one of 320; 768 MiB are three times
+ * 256. With 2U, what node 0 has above 4 GiB is in pieces of half of what it has below: one more
+ * node, before those of node 1. 128 MiB are no five nodes.
+ */
+Test(nodes, fake_nodes_of_each_node)
+{
+	struct machine m = {.model = MM_SPARSE,
+			    .memory = {{0, GiB, 0}, {GiB, 768 * MiB, 1}},
+			    .cpus = {1, 1},
+			    .numa_fake_each = 3};
+	struct mm_refusal refusal;
+	struct mm *mm = boot(&m);
+
+	MUST_HAVE(mm, {0, 352 * MiB, 0}, {352 * MiB, 352 * MiB, 1}, {704 * MiB, 320 * MiB, 2},
+		  {GiB, 256 * MiB, 3}, {1280 * MiB, 256 * MiB, 4}, {1536 * MiB, 256 * MiB, 5});
+	cr_expect(mm_cpu_to_node(mm, 0) == 0 && mm_cpu_to_node(mm, 1) == 3);
+	cr_expect_eq(mm->distance[0 * 6 + 2], 10);
+	cr_expect_eq(mm->distance[2 * 6 + 3], 20);
+	mm_destroy(mm);
+	m.memory[2] = (struct mm_range){4 * GiB, 512 * MiB, 0};
+	m.numa_fake_each = 2;
+	mm = boot(&m);
+	MUST_HAVE(mm, {0, 512 * MiB, 0}, {512 * MiB, 512 * MiB, 1}, {GiB, 384 * MiB, 3},
+		  {1408 * MiB, 384 * MiB, 4}, {4 * GiB, 512 * MiB, 2});
+	mm_destroy(mm);
+	m = (struct machine){.memory = {{0, 128 * MiB, 0}}, .numa_fake_each = 5};
+	cr_expect_eq(boot_refused(&m, &refusal), -EINVAL);
+	cr_expect_str_eq(refusal.why, "numa_fake: node 0 has 32 MiB for 4 nodes, not for 5: the "
+				      "kernel would go on without");
+}
+
+/* No SRAT tells where the CPUs of a machine of one node are: the kernel deals them out. */
+Test(nodes, fake_nodes_of_one_node_get_cpus_in_turn)
+{
+	struct machine m = {
+		.model = MM_SPARSE, .memory = {{0, GiB, 0}}, .cpus = {5}, .numa_fake = 3};
+	struct mm *mm = boot(&m);
+
+	for (int cpu = 0; cpu < 5; cpu++)
+		cr_expect_eq(mm_cpu_to_node(mm, cpu), cpu % 3);
+	mm_destroy(mm);
+}
+
 /* A page that node 1 has is local to its neighbour's, and not counted as a miss. */
 Test(nodes, numa_off_is_one_node)
 {
