@@ -112,7 +112,46 @@ static int read_node(struct dmesg_reader *r, const char *p)
 /* "Node 0 PXM 0 [mem 0x0-0x9ffff]", with words like "hotplug" behind it */
 static int read_srat(struct dmesg_reader *r, const char *p)
 {
-	return r->faked ? 0 : read_node(r, p);
+	size_t nr = r->out->nodes.nr;
+	int err = r->faked ? 0 : read_node(r, p);
+
+	if (err || r->out->nodes.nr == nr)
+		return err;
+	if (r->out->nodes.at[nr].nid >= r->out->nr_srat)
+		r->out->nr_srat = r->out->nodes.at[nr].nid + 1;
+	if (strstr(p, "] hotplug"))
+		return add(r, &r->out->hotpluggable, &r->out->nodes.at[nr], NULL, 0);
+	return 0;
+}
+
+/* "mem07: [Conventional|  |  |MR|...|WB|  |  |  ] range=[0x100000000-0x17fffffff] (2048MB)" */
+static int read_efi(struct dmesg_reader *r, const char *p)
+{
+	struct captured_range range = {.nid = -1};
+	const char *at = strstr(p, "range=[");
+
+	if (!at || !strstr(p, "|MR|"))
+		return 0;
+	at += strlen("range=[");
+	if (!scan_hex(&at, &range.start) || !scan_text(&at, "-") || !scan_hex(&at, &range.end) ||
+	    range.end < range.start || range.end == UINT64_MAX)
+		return wrong(r, "'range=[0xSTART-0xEND]'");
+	range.end++;
+	return add(r, &r->out->mirrored, &range, NULL, 0);
+}
+
+/* "APIC table memory at [mem 0xbffe1901-0xbffe1938]" */
+static int read_table(struct dmesg_reader *r, const char *p)
+{
+	struct captured_range range = {.nid = -1};
+	const char *at = strstr(p, "table memory at ");
+
+	if (!at)
+		return 0;
+	at += strlen("table memory at ");
+	if (!scan_mem(&at, &range.start, &range.end))
+		return wrong(r, "'[mem 0xSTART-0xEND]'");
+	return add(r, &r->out->tables, &range, NULL, 0);
 }
 
 /* "Faking node 0 at [mem ...] (512MB)" */
@@ -129,6 +168,7 @@ static int drop_nodes(struct dmesg_reader *r, const char *p)
 {
 	(void)p;
 	ranges_clear(&r->out->nodes);
+	r->out->nr_srat = 0;
 	r->faked = true;
 	return 0;
 }
@@ -174,6 +214,8 @@ static const struct {
 	{"user: ", read_map},
 	{"ACPI: SRAT: Node ", read_srat},
 	{"SRAT: Node ", read_srat},
+	{"ACPI: Reserving ", read_table},
+	{"efi: mem", read_efi},
 	{"Faking node ", read_faked},
 	{"Faking a node at ", drop_nodes},
 	{"RAMDISK: ", read_initrd},
@@ -201,6 +243,8 @@ int dmesg_parse(const struct capture_file *f, struct diag *diag, struct captured
 		return err;
 	ranges_sort(&out->usable);
 	ranges_sort(&out->nodes);
+	ranges_sort(&out->hotpluggable);
+	ranges_sort(&out->mirrored);
 	err = ranges_check_overlaps(&out->usable, f, diag);
 	return err ? err : ranges_check_overlaps(&out->nodes, f, diag);
 }
@@ -211,6 +255,9 @@ void dmesg_clear(struct captured_dmesg *d)
 	free(d->command_line);
 	ranges_clear(&d->usable);
 	ranges_clear(&d->nodes);
+	ranges_clear(&d->hotpluggable);
+	ranges_clear(&d->mirrored);
+	ranges_clear(&d->tables);
 	ranges_clear(&d->late);
 	*d = (struct captured_dmesg){0};
 }

@@ -14,6 +14,10 @@ struct captured_dmesg {
 	char *command_line;            /* NULL: not there */
 	struct captured_ranges usable; /* e820, or the map that the command line makes of it */
 	struct captured_ranges nodes;  /* of SRAT, or of numa=fake; none where not used */
+	int nr_srat;                   /* nodes that SRAT has, whatever numa=fake makes of them */
+	struct captured_ranges hotpluggable; /* of SRAT */
+	struct captured_ranges mirrored;     /* of EFI's map, which efi=debug prints */
+	struct captured_ranges tables;       /* of ACPI, which are reserved */
 	struct captured_ranges
 		late; /* "Freeing WHAT memory: NK": [0, N KiB), in the file's order */
 	struct captured_range initrd; /* end 0: not there */

@@ -185,7 +185,7 @@ int figures_simulated(const struct mm *mm, struct figures *out)
 	int nr_zones = mm_get_arch(mm)->nr_zones;
 
 	for (int nid = 0; nid < mm_nr_nodes(mm); nid++) {
-		for (int z = 0; z < nr_zones; z++)
+		for (int z = 0; z < nr_zones && mm_node_online(mm, nid); z++)
 			add_zone(mm, nid, z, out);
 		add_order(mm, nid, out);
 		for (int z = 0; z < nr_zones; z++) {

@@ -115,6 +115,10 @@ static int reserve_known(struct late_reader *r, const struct captured_ranges *io
 
 	if (!err)
 		err = reserve_nested(r, iomem);
+	/* They are no memory, but nodes that they are on cannot be unplugged. */
+	for (size_t i = 0; !err && r->m->movable_node && i < r->dmesg->tables.nr; i++)
+		err = reserve(r, r->dmesg->tables.at[i].start, r->dmesg->tables.at[i].end,
+			      "ACPI table");
 	if (!err && initrd->end)
 		err = reserve(r, down(r, initrd->start), up(r, initrd->end), "initrd");
 	ranges_sort(&r->m->reserved);

@@ -403,6 +403,8 @@ static int read_memory(struct reader *r)
 		err = read_ram(r);
 	if (!err)
 		err = f.path ? read_memblock_memory(r, &f) : read_firmware_memory(r);
+	if (!err)
+		err = captured_flags_read(r->m, &r->dmesg, r->dmesg_file.path, r->diag);
 	capture_close(&f);
 	return err;
 }
@@ -429,12 +431,17 @@ static int read_reserved(struct reader *r)
 
 static int read_nodes(struct reader *r)
 {
-	int nr = 0;
+	int nr = 0, nr_srat = 0;
 
 	for (size_t i = 0; i < r->m->memory.nr; i++)
 		if (r->m->memory.at[i].nid >= nr)
 			nr = r->m->memory.at[i].nid + 1;
-	return captured_nodes_read(r->m, r->c, nr, r->diag);
+	if (!strstr(r->m->command_line, "numa=off") && !is_i386(r->m->arch))
+		nr_srat = r->dmesg.nr_srat;
+	/* Those of numa=fake are others, all online. */
+	if (nr_srat > nr && strstr(r->m->command_line, "numa=fake"))
+		nr_srat = nr;
+	return captured_nodes_read(r->m, r->c, nr, nr_srat, r->diag);
 }
 
 static int read_options(struct reader *r)
@@ -445,8 +452,8 @@ static int read_options(struct reader *r)
 int captured_machine_read(const struct capture *c, struct diag *diag, struct captured_machine **out)
 {
 	static int (*const steps[])(struct reader *) = {
-		read_dmesg,  read_command_line, read_architecture, read_name,    read_iomem,
-		read_memory, read_nodes,        read_reserved,     read_options,
+		read_dmesg,  read_command_line, read_architecture, read_name,     read_iomem,
+		read_memory, read_nodes,        read_options,      read_reserved,
 	};
 	struct reader r = {.c = c, .diag = diag, .m = calloc(1, sizeof(*r.m))};
 	int err = 0;

@@ -37,7 +37,8 @@ struct captured_machine {
 
 	char *command_line;               /* "" where not known */
 	uint64_t kernelcore, movablecore; /* bytes; 0: not given */
-	const char *thp;                  /* "always", "madvise", "never"; NULL: not given */
+	bool kernelcore_mirror, movable_node;
+	const char *thp; /* "always", "madvise", "never"; NULL: not given */
 };
 
 /**
@@ -57,9 +58,12 @@ int captured_machine_write(const struct captured_machine *m, struct diag *diag, 
 
 /* The steps of reading; errors as above. */
 
-/** nodeN.cpulist, nodeN.distance and cpuinfo. `nr_memory_nodes`: nodes that memory is on. */
+/**
+ * nodeN.cpulist, nodeN.distance and cpuinfo. `nr_memory_nodes`: nodes that memory is on; `nr_srat`:
+ * that SRAT has, whether they are online or not; 0: there is none, or the kernel does not ask it.
+ */
 int captured_nodes_read(struct captured_machine *m, const struct capture *c, int nr_memory_nodes,
-			struct diag *diag);
+			int nr_srat, struct diag *diag);
 
 /**
  * "0-3,8": call each(arg, cpu) for every CPU; it returns 0 or an error, which ends the walk.
@@ -73,6 +77,10 @@ int capture_parse_distances(const struct capture_file *f, struct diag *diag, uin
 /** How many CPUs cpuinfo has, and their frequency where it says (0: it does not). */
 int capture_parse_cpuinfo(const struct capture_file *f, struct diag *diag, int *nr_cpus,
 			  uint64_t *freq_khz);
+
+/** What firmware says of m->memory, which is cut by it. */
+int captured_flags_read(struct captured_machine *m, const struct captured_dmesg *dmesg,
+			const char *file, struct diag *diag);
 
 /** The rest of the command line that bears on memory. */
 int captured_options_read(struct captured_machine *m, const char *file, struct diag *diag);

@@ -2,7 +2,9 @@
 /*
  * Nodes and CPUs of a capture: nodeN.cpulist, nodeN.distance, cpuinfo. A kernel without NUMA has no
  * node files, and then there is one node. With numa=fake each CPU is on several nodes; the first
- * one is where its tasks find themselves.
+ * one is where its tasks find themselves, or, without SRAT, the one that it was dealt to. A node
+ * that SRAT has but that got neither CPUs nor memory (mem=) is in no file: its distances are not
+ * known.
  */
 #include "sim/capture/machine.h"
 
@@ -179,61 +181,147 @@ static int read_cpulists(struct captured_machine *m, const struct capture *c, st
 	return err == -ENOENT ? 0 : err;
 }
 
-/* Each node up to the last has its list, each CPU up to the last its node. */
-static int check_gaps(const struct captured_machine *m, const struct capture *c,
-		      int nr_memory_nodes, struct diag *diag)
-{
-	int nr = m->nr_nodes > nr_memory_nodes ? m->nr_nodes : nr_memory_nodes;
+/* What there is of the nodes' files. */
+struct node_files {
+	const struct capture *c;
+	struct diag *diag;
+	bool is_there[CAPTURE_MAX_NODES]; /* its cpulist */
+	int nr;                           /* that are */
+	int nr_srat;                      /* nodes of SRAT; 0: there is none */
+};
 
+static int find_files(struct node_files *files, int nr)
+{
 	for (int nid = 0; nid < nr; nid++) {
 		struct capture_file f;
 		char name[40];
 		int err;
 
 		snprintf(name, sizeof(name), "node%d.cpulist.txt", nid);
-		err = capture_need(c, name, diag, &f);
+		err = capture_read(files->c, name, files->diag, &f);
 		capture_close(&f);
-		if (err)
+		if (err && err != -ENOENT)
 			return err;
+		files->is_there[nid] = !err;
+		files->nr += !err;
 	}
-	for (int cpu = 0; cpu < m->nr_cpus; cpu++)
-		if (m->cpu_nid[cpu] < 0)
-			return diag_error(diag, -EINVAL, capture_path(c), 0,
-					  "CPU %d is in no node's cpulist: expected CPUs 0 to %d",
-					  cpu, m->nr_cpus - 1);
 	return 0;
 }
 
-static int read_distances(struct captured_machine *m, const struct capture *c, struct diag *diag)
+static bool has_memory(const struct captured_machine *m, int nid)
+{
+	for (size_t i = 0; i < m->memory.nr; i++)
+		if (m->memory.at[i].nid == nid)
+			return true;
+	return false;
+}
+
+/* How many distances the first node has: as many as there are nodes online. 0 or an error. */
+static int count_online(const struct node_files *files, int *nr)
+{
+	struct capture_file f;
+	uint8_t ignored[1];
+	int err = capture_read(files->c, "node0.distance.txt", files->diag, &f);
+
+	*nr = 0;
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	err = capture_parse_distances(&f, files->diag, ignored, 1, nr);
+	capture_close(&f);
+	return err;
+}
+
+/*
+ * Each node up to the last has its list, but for those that SRAT has and that are offline; each CPU
+ * up to the last has its node.
+ */
+static int check_gaps(struct captured_machine *m, const struct node_files *files, int nr)
+{
+	int online, err = count_online(files, &online);
+
+	for (int nid = 0; nid < nr && !err; nid++) {
+		bool offline = nid < files->nr_srat && !has_memory(m, nid) && online == files->nr;
+		struct capture_file f;
+		char name[40];
+
+		if (files->is_there[nid] || offline)
+			continue;
+		if (nid >= m->nr_nodes && nid >= online && !has_memory(m, nid))
+			continue;
+		snprintf(name, sizeof(name), "node%d.cpulist.txt", nid);
+		err = capture_need(files->c, name, files->diag, &f);
+		capture_close(&f);
+	}
+	if (!err && files->nr_srat > m->nr_nodes && online == files->nr)
+		m->nr_nodes = files->nr_srat;
+	for (int cpu = 0; cpu < m->nr_cpus && !err; cpu++)
+		if (m->cpu_nid[cpu] < 0)
+			err = diag_error(files->diag, -EINVAL, capture_path(files->c), 0,
+					 "CPU %d is in no node's cpulist: expected CPUs 0 to %d",
+					 cpu, m->nr_cpus - 1);
+	return err;
+}
+
+/* A row of the nodes that are online, into one of all. */
+static void spread_row(const struct captured_machine *m, const struct node_files *files,
+		       const uint8_t *online, uint8_t *row)
+{
+	for (int nid = 0, next = 0; nid < m->nr_nodes; nid++)
+		if (files->is_there[nid])
+			row[nid] = online[next++];
+}
+
+static int read_row(struct captured_machine *m, const struct node_files *files, int nid)
+{
+	uint8_t online[CAPTURE_MAX_NODES], *row = &m->distance[nid * m->nr_nodes];
+	struct capture_file f;
+	char name[40];
+	int found, err;
+
+	snprintf(name, sizeof(name), "node%d.distance.txt", nid);
+	err = m->nr_nodes == 1 ? capture_read(files->c, name, files->diag, &f)
+			       : capture_need(files->c, name, files->diag, &f);
+	if (err)
+		return err == -ENOENT && m->nr_nodes == 1 ? 0 : err;
+	err = capture_parse_distances(&f, files->diag, online, CAPTURE_MAX_NODES, &found);
+	if (!err && found != files->nr)
+		err = capture_wrong(&f, 0, files->diag,
+				    "expected %d distances, one a node, found %d", files->nr,
+				    found);
+	if (!err)
+		spread_row(m, files, online, row);
+	if (!err && row[nid] != 10)
+		err = capture_wrong(&f, 0, files->diag,
+				    "expected 10 from node %d to itself, found %d", nid, row[nid]);
+	capture_close(&f);
+	return err;
+}
+
+/* Those of a node that is offline, and to it, are taken to be the kernel's default. */
+static int read_distances(struct captured_machine *m, const struct node_files *files)
 {
 	int nr = m->nr_nodes, err = 0;
 
-	for (int nid = 0; !err && nid < nr; nid++) {
-		uint8_t *row = &m->distance[nid * nr];
-		struct capture_file f;
-		char name[40];
-		int found;
-
-		snprintf(name, sizeof(name), "node%d.distance.txt", nid);
-		err = nr == 1 ? capture_read(c, name, diag, &f) : capture_need(c, name, diag, &f);
-		if (err == -ENOENT && nr == 1) {
-			*row = 10;
-			return 0;
-		}
-		if (err)
-			return err;
-		err = capture_parse_distances(&f, diag, row, nr, &found);
-		if (!err && found != nr)
-			err = capture_wrong(&f, 0, diag,
-					    "expected %d distances, one a node, found %d", nr,
-					    found);
-		if (!err && row[nid] != 10)
-			err = capture_wrong(&f, 0, diag,
-					    "expected 10 from node %d to itself, found %d", nid,
-					    row[nid]);
-		capture_close(&f);
+	for (int nid = 0; nid < nr && !err; nid++) {
+		for (int to = 0; to < nr; to++)
+			m->distance[nid * nr + to] = nid == to ? 10 : 20;
+		if (files->is_there[nid] || nr == 1)
+			err = read_row(m, files, nid);
+		else
+			diag_warn(files->diag, capture_path(files->c), 0,
+				  "node %d is in SRAT only: its distances are taken to be 20", nid);
 	}
 	return err;
+}
+
+/* numa_init_array(): without SRAT, which would tell, CPUs go to the nodes of numa=fake in turn. */
+static void deal_out_cpus(struct captured_machine *m)
+{
+	for (int nid = 0; nid < m->nr_nodes; nid++)
+		if (m->shares_cpus_with[nid] != 0)
+			return;
+	for (int cpu = 0; cpu < m->nr_cpus; cpu++)
+		m->cpu_nid[cpu] = cpu % m->nr_nodes;
 }
 
 /* cpuinfo against the nodes' lists; without those it tells how many CPUs there are. */
@@ -261,29 +349,51 @@ static int read_cpuinfo(struct captured_machine *m, const struct capture *c, str
 	return err;
 }
 
-int captured_nodes_read(struct captured_machine *m, const struct capture *c, int nr_memory_nodes,
-			struct diag *diag)
+/* Nodes and CPUs by the lists, then distances. */
+static int read_nodes(struct captured_machine *m, struct node_files *files, int nr_memory_nodes)
 {
-	int err;
+	int nr = nr_memory_nodes, err = read_cpulists(m, files->c, files->diag);
+
+	nr = nr > files->nr_srat ? nr : files->nr_srat;
+	nr = nr > m->nr_nodes ? nr : m->nr_nodes;
+	if (!err)
+		err = find_files(files, nr);
+	if (!err && (m->nr_nodes || nr_memory_nodes > 1))
+		err = check_gaps(m, files, nr);
+	if (!err)
+		err = read_cpuinfo(m, files->c, files->diag);
+	if (!err && !m->nr_cpus)
+		err = diag_error(files->diag, -EINVAL, capture_path(files->c), 0,
+				 "no node has a CPU: each cpulist is empty");
+	if (err)
+		return err;
+	if (!files->nr_srat)
+		deal_out_cpus(m);
+	if (!files->nr)
+		files->nr = 1; /* a kernel without NUMA; its distances may be there */
+	m->distance = calloc((size_t)m->nr_nodes, (size_t)m->nr_nodes);
+	return m->distance ? read_distances(m, files) : -ENOMEM;
+}
+
+int captured_nodes_read(struct captured_machine *m, const struct capture *c, int nr_memory_nodes,
+			int nr_srat, struct diag *diag)
+{
+	struct node_files *files = calloc(1, sizeof(*files));
+	int err = -ENOMEM;
 
 	m->cpu_nid = malloc(MM_MAX_CPUS * sizeof(*m->cpu_nid));
 	m->shares_cpus_with = malloc(CAPTURE_MAX_NODES * sizeof(*m->shares_cpus_with));
-	if (!m->cpu_nid || !m->shares_cpus_with)
-		return -ENOMEM;
+	if (!m->cpu_nid || !m->shares_cpus_with || !files)
+		goto out_free;
+	files->c = c;
+	files->diag = diag;
+	files->nr_srat = nr_srat < CAPTURE_MAX_NODES ? nr_srat : CAPTURE_MAX_NODES;
 	for (int nid = 0; nid < CAPTURE_MAX_NODES; nid++)
 		m->shares_cpus_with[nid] = nid;
 	for (int cpu = 0; cpu < MM_MAX_CPUS; cpu++)
 		m->cpu_nid[cpu] = -1;
-	err = read_cpulists(m, c, diag);
-	if (!err && (m->nr_nodes || nr_memory_nodes > 1))
-		err = check_gaps(m, c, nr_memory_nodes, diag);
-	if (!err)
-		err = read_cpuinfo(m, c, diag);
-	if (!err && !m->nr_cpus)
-		err = diag_error(diag, -EINVAL, capture_path(c), 0,
-				 "no node has a CPU: each cpulist is empty");
-	if (err)
-		return err;
-	m->distance = calloc((size_t)m->nr_nodes, (size_t)m->nr_nodes);
-	return m->distance ? read_distances(m, c, diag) : -ENOMEM;
+	err = read_nodes(m, files, nr_memory_nodes);
+out_free:
+	free(files);
+	return err;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a kernel's command line says of its memory, beyond what has already changed the ranges
- * (mem=, memmap=) and the nodes (numa=): kernelcore=, movablecore=, transparent_hugepage=.
+ * (mem=, memmap=) and the nodes (numa=): kernelcore=, movablecore=, movable_node,
+ * transparent_hugepage=.
  */
 #include "sim/capture/machine.h"
 
@@ -55,7 +56,9 @@ static void read_option(struct captured_machine *m, const char *option, const ch
 	static const char *const thp[] = {"always", "madvise", "never"};
 	const char *p = option;
 
-	if (scan_text(&p, "kernelcore=")) {
+	if (!strncmp(p, "kernelcore=mirror", 17)) {
+		m->kernelcore_mirror = true;
+	} else if (scan_text(&p, "kernelcore=")) {
 		if (!read_core(m, p, &m->kernelcore))
 			unread(diag, file, option);
 	} else if (scan_text(&p, "movablecore=")) {
@@ -66,27 +69,20 @@ static void read_option(struct captured_machine *m, const char *option, const ch
 			if (!strcmp(p, thp[i]))
 				m->thp = thp[i];
 	} else if (!strcmp(p, "movable_node")) {
-		diag_warn(diag, file, 0,
-			  "with 'movable_node' memory that can be unplugged is ZONE_MOVABLE: that "
-			  "is not modelled, no memory is");
+		m->movable_node = m->arch->id == MM_X86_64 || m->arch->id == MM_ARM64;
 	}
 }
 
 int captured_options_read(struct captured_machine *m, const char *file, struct diag *diag)
 {
 	char *line = strdup(m->command_line), *save = NULL;
-	bool movable_node = false;
 
 	if (!line)
 		return -ENOMEM;
 	for (char *option = strtok_r(line, " ", &save); option;
 	     option = strtok_r(NULL, " ", &save)) {
 		read_option(m, option, file, diag);
-		movable_node |= !strcmp(option, "movable_node");
 	}
-	/* ZONE_MOVABLE is then the memory that can be unplugged, whatever else is asked for. */
-	if (movable_node)
-		m->kernelcore = m->movablecore = 0;
 	free(line);
 	return 0;
 }

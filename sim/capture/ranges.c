@@ -240,8 +240,10 @@ int ranges_parse_reserved(const struct capture_file *f, struct diag *diag,
 		if (!f->lines[i][0])
 			continue;
 		err = scan_row(f, i, diag, &p, &range);
-		if (!err)
-			err = add_row(f, i, diag, out, &range, p, name_length(p));
+		if (err)
+			break;
+		range.allocated = !strncmp(p, "NODE_DATA", 9) || strstr(p, " bytes)");
+		err = add_row(f, i, diag, out, &range, p, name_length(p));
 	}
 	if (err)
 		return err;

@@ -12,10 +12,12 @@
 /* [start, end) */
 struct captured_range {
 	uint64_t start, end;
-	int nid;     /* -1 where the list has no nodes */
-	char *what;  /* NULL where the list has no names */
-	size_t line; /* from 0, in the file it came from */
-	bool nested; /* iomem: inside of the row above that is not */
+	int nid;                     /* -1 where the list has no nodes */
+	char *what;                  /* NULL where the list has no names */
+	size_t line;                 /* from 0, in the file it came from */
+	bool nested;                 /* iomem: inside of the row above that is not */
+	bool allocated;              /* reserved: memblock chose where */
+	bool hotpluggable, mirrored; /* what firmware says of memory */
 };
 
 struct captured_ranges {

@@ -80,6 +80,10 @@ static void write_memory(const struct captured_machine *m, int nid, FILE *out)
 		fputs(*separator ? separator : "\t\tmemory = (\n", out);
 		fputs("\t\t\t{", out);
 		write_place(out, range);
+		if (range->hotpluggable)
+			fputs(" hotpluggable = true;", out);
+		if (range->mirrored)
+			fputs(" mirrored = true;", out);
 		fputs(" }", out);
 		separator = ",\n";
 	}
@@ -246,7 +250,12 @@ static void write_kernel(const struct captured_machine *m, FILE *out)
 		fprintf(out,
 			"\thotplug_end = \"0x%" PRIx64 "\"; # SRAT: memory can be plugged in\n",
 			m->hotplug_end);
-	if (m->kernelcore)
+	if (m->movable_node)
+		fputs("\tmovable_node = true; # and kernelcore and movablecore have no effect\n",
+		      out);
+	if (m->kernelcore_mirror)
+		fputs("\tkernelcore = \"mirror\";\n", out);
+	else if (m->kernelcore)
 		fprintf(out, "\tkernelcore = \"%s\";\n", units_size(m->kernelcore).text);
 	if (m->movablecore)
 		fprintf(out, "\tmovablecore = \"%s\";\n", units_size(m->movablecore).text);
@@ -277,6 +286,11 @@ static const char *holds(const struct captured_machine *m, const struct captured
 		return "section-table";
 	if (starts(what, "vmemmap_alloc_block") || !strcmp(what, "spp_getpage"))
 		return "page-tables";
+	/* Only there it matters. These are called before SRAT is read. */
+	if (m->movable_node && range->allocated && !starts(what, "setup_arch") &&
+	    strcmp(what, "alloc_low_pages") && strcmp(what, "reserve_real_mode") &&
+	    strcmp(what, "numa_alloc_distance"))
+		return "allocated";
 	return NULL;
 }
 

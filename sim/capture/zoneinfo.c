@@ -15,6 +15,7 @@
 /* Keys of a zone that each zone has, whatever the version. */
 static const char *const zone_keys[] = {"min", "low", "high", "spanned", "present", "managed"};
 #define NR_ZONE_KEYS   (sizeof(zone_keys) / sizeof(*zone_keys))
+#define HIGH           2
 #define PRESENT        4
 #define HAS_PROTECTION (1u << NR_ZONE_KEYS)
 #define HAS_START      (2u << NR_ZONE_KEYS)
@@ -41,6 +42,7 @@ struct zoneinfo_reader {
 	int nid;
 	char zone[MAX_NAME];
 	unsigned found; /* bits of zone_keys, HAS_... */
+	uint64_t boost; /* part of min, low and high for a while: of what ran, not of boot */
 	bool populated;
 	int cpu; /* whose lists are told; -1: none */
 };
@@ -93,6 +95,7 @@ static int start_zone(struct zoneinfo_reader *r, const char *p)
 	r->zone_line = r->line;
 	r->found = 0;
 	r->populated = false;
+	r->boost = 0;
 	r->cpu = -1;
 	return 0;
 }
@@ -144,7 +147,10 @@ static int read_key(struct zoneinfo_reader *r, size_t k, const char *p)
 		return wrong(r, "this key once a zone");
 	if (!scan_whole(p, &value))
 		return wrong(r, "a number");
+	if (k <= HIGH && value < r->boost)
+		return wrong(r, "at least the boost");
 	r->found |= 1u << k;
+	value -= k <= HIGH ? r->boost : 0;
 	if (k == PRESENT)
 		r->populated = value > 0;
 	figures_number(r->out, FIGURES_ZONES, value, "node %d, zone %s: %s", r->nid, r->zone,
@@ -191,6 +197,8 @@ static int read_line(struct zoneinfo_reader *r)
 		return read_protection(r, p);
 	if (scan_text(&p, "start_pfn:"))
 		return read_start(r, p);
+	if (scan_text(&p, "boost "))
+		return scan_whole(p, &r->boost) ? 0 : wrong(r, "a number");
 	for (size_t k = 0; k < nr_cpu_keys; k++) {
 		const char *value = p;
 

@@ -87,7 +87,7 @@ static json_t *json(const struct show_subject *s)
 	json_t *zones = json_array();
 
 	for (int nid = 0; nid < mm_nr_nodes(mm); nid++)
-		for (int z = 0; z < mm_get_arch(mm)->nr_zones; z++)
+		for (int z = 0; z < mm_get_arch(mm)->nr_zones && mm_node_online(mm, nid); z++)
 			gather_zone(zones, mm, nid, z);
 	return zones;
 }
@@ -149,7 +149,8 @@ static void print_zone(const json_t *zone, FILE *out)
 static int text(const struct show_subject *s, FILE *out)
 {
 	for (int nid = 0; nid < mm_nr_nodes(s->mm); nid++)
-		for (int z = 0; z < mm_get_arch(s->mm)->nr_zones; z++) {
+		for (int z = 0; z < mm_get_arch(s->mm)->nr_zones && mm_node_online(s->mm, nid);
+		     z++) {
 			json_t *zones = json_array();
 
 			if (!zones)

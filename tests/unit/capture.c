@@ -173,6 +173,14 @@ Test(capture_dmesg, describes_the_machine)
 		"<6>[    0.000000] BIOS-e820: [mem 0x7ffdd000-0x7fffffff] reserved\n"
 		"[    0.1] ACPI: SRAT: Node 1 PXM 4 [mem 0x40000000-0x7fffffff] hotplug\n"
 		"[    0.1] ACPI: SRAT: Node 0 PXM 0 [mem 0x00000000-0x3fffffff]\n"
+		"[    0.1] ACPI: SRAT: Node 2 PXM 5 [mem 0x80000000-0xffffffff] hotplug "
+		"non-volatile\n"
+		"[    0.0] ACPI: Reserving APIC table memory at [mem 0x7ffe1901-0x7ffe1938]\n"
+		"[    0.0] efi: mem00: [Boot Code   |   |  |  |WB|  |  |  ] range=[0x0-0xfff] "
+		"(0MB)\n"
+		"[    0.0] efi: mem01: [Conventional|   |  |MR|WB|  |  |  ] "
+		"range=[0x100000-0x1fffff] (1MB)\n"
+		"[    0.0] efi: memattr: nothing that is a range\n"
 		"[    2.2] Freeing initrd memory: 1080K\n"
 		"[    4.2] Freeing unused kernel image (initmem) memory: 2824K (ffff - ffff)\n");
 	struct captured_dmesg d;
@@ -180,11 +188,33 @@ Test(capture_dmesg, describes_the_machine)
 	cr_assert_eq(dmesg_parse(&f, &diag, &d), 0, "%s", diag.error.text);
 	cr_assert_eq(d.usable.nr, 1);
 	cr_assert_eq(d.usable.at[0].end, 0x7ffdd000);
-	cr_assert(d.nodes.nr == 2 && d.nodes.at[0].nid == 0 && d.nodes.at[1].nid == 1);
+	cr_assert(d.nodes.nr == 3 && d.nodes.at[0].nid == 0 && d.nodes.at[1].nid == 1);
+	cr_assert_eq(d.nr_srat, 3);
+	cr_assert_eq(d.hotpluggable.nr, 2);
+	cr_assert(d.hotpluggable.at[0].start == 0x40000000 &&
+		  d.hotpluggable.at[1].end == UINT64_C(0x100000000));
+	cr_assert(d.mirrored.nr == 1 && d.mirrored.at[0].start == 0x100000 &&
+		  d.mirrored.at[0].end == 0x200000);
+	cr_assert(d.tables.nr == 1 && d.tables.at[0].end == 0x7ffe1939);
 	cr_assert_eq(d.late.nr, 2);
 	cr_assert_str_eq(d.late.at[0].what, "initrd");
 	cr_assert_eq(d.late.at[0].end, 1080 << 10);
 	cr_assert_str_eq(d.late.at[1].what, "unused kernel image (initmem)");
+	dmesg_clear(&d);
+	capture_close(&f);
+}
+
+Test(capture_dmesg, broken_lines_are_told)
+{
+	struct capture_file f =
+		file("x\nefi: mem01: [Conventional|   |  |MR|WB] range=[0x100000-] (1MB)\n");
+	struct captured_dmesg d;
+
+	refused(dmesg_parse(&f, &diag, &d), 2, "expected 'range=[0xSTART-0xEND]'");
+	dmesg_clear(&d);
+	capture_close(&f);
+	f = file("ACPI: Reserving APIC table memory at nowhere\n");
+	refused(dmesg_parse(&f, &diag, &d), 1, "expected '[mem 0xSTART-0xEND]'");
 	dmesg_clear(&d);
 	capture_close(&f);
 }
@@ -211,6 +241,27 @@ static const char *figure(struct figures *all, const char *name)
 	figures_sort(all);
 	found = figures_find(all, name);
 	return found ? found->value : "none";
+}
+
+/* Linux counts a boost in the marks that it shows; it comes and goes with what runs. */
+Test(capture_zoneinfo, without_the_boost)
+{
+	struct capture_file f =
+		file("Node 0, zone   Normal\n        boost    512\n        min      598\n"
+		     "        low      619\n        high     640\n        spanned  10\n"
+		     "        present  0\n        managed  8\n        protection: (0, 7)\n");
+	struct figures all = {0};
+
+	cr_assert_eq(figures_parse_zoneinfo(&f, &diag, &all), 0, "%s", diag.error.text);
+	cr_expect_str_eq(figure(&all, "node 0, zone Normal: min"), "86");
+	cr_expect_str_eq(figure(&all, "node 0, zone Normal: low"), "107");
+	cr_expect_str_eq(figure(&all, "node 0, zone Normal: high"), "128");
+	figures_clear(&all);
+	capture_close(&f);
+	f = file("Node 0, zone   Normal\n        boost    512\n        min      511\n");
+	refused(figures_parse_zoneinfo(&f, &diag, &all), 3, "expected at least the boost");
+	figures_clear(&all);
+	capture_close(&f);
 }
 
 /* The keys of 4.4 are others than those of 6.8, and in another order. */
