@@ -60,6 +60,22 @@ out "mem=2097152K numa=fake=3 "
 oracle check --dry-run "$tmp/pc.cfg" --set kernel.numa_off=true
 out "numa=off "
 
+# By size, and for each node.
+oracle check --dry-run "$tmp/pc.cfg" --set kernel.numa_fake=300MiB
+out "numa=fake=300M "
+oracle check --dry-run "$tmp/pc.cfg" --set kernel.numa_fake=4U
+out "numa=fake=4U "
+oracle check --dry-run "$tmp/pc.cfg" --set kernel.kernelcore=mirror
+out "kernelcore=mirror "
+
+# Memory that can be unplugged: QEMU's own tables do not say so.
+sed 's/base = "4GiB"; size = "512MiB";/& hotpluggable = true;/; s/kernel = { /&movable_node = true; /' \
+	"$tmp/pc.cfg" >"$tmp/hot.cfg"
+oracle check --dry-run "$tmp/hot.cfg"
+status 0
+out "; can be unplugged: 0x100000000-0x11fffffff"
+out "-smp 3,sockets=3,cores=1,threads=1 -acpitable sig=SRAT,..."
+
 # What cannot be emulated, why.
 oracle check configs/machines/holey-board-sparse.cfg configs/machines/i386-highmem.cfg
 status 2
@@ -155,6 +171,21 @@ diff "$tmp/expected" "$tmp/capture/memblock_memory.tsv" >"$tmp/out" || fail "mem
 oracle capture "$tmp/pc.cfg" "$tmp/capture"
 status 2
 err "is there and not empty"
+
+# SRAT: 12 bytes, 16 for each of three CPUs, 40 for each range of memory: node 0 below and above the
+# firmware's area, node 1, and node 3, which can be unplugged: flags at its byte 28. SLIT: a number of
+# 8 bytes, and 16 distances.
+oracle capture "$tmp/hot.cfg" "$tmp/hot"
+status 0
+[ "$(wc -c <"$tmp/hot/srat.bin")" -eq $((12 + 3 * 16 + 4 * 40)) ] || fail "SRAT has another size"
+flags()
+{
+	od -An -tu4 -j $((12 + 3 * 16 + $1 * 40 + 28)) -N 4 "$tmp/hot/srat.bin" | tr -d ' '
+}
+[ "$(flags 0) $(flags 1) $(flags 2) $(flags 3)" = "1 1 1 3" ] || fail "SRAT has other flags"
+od -An -tu1 "$tmp/hot/slit.bin" | tr -s ' \n' ' ' >"$tmp/slit"
+[ "$(cat "$tmp/slit")" = " 4 0 0 0 0 0 0 0 10 21 11 12 22 10 13 14 15 16 10 17 18 19 20 10 " ] ||
+	fail "SLIT has other distances"
 
 # A boot that goes wrong says where to look.
 sed -i '$d' "$tmp/serial"

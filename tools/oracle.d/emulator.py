@@ -10,6 +10,7 @@ import os
 import subprocess
 from dataclasses import dataclass, field
 
+import tables
 from packages import QEMU, Failure
 
 MIB = 1 << 20
@@ -36,8 +37,14 @@ class Plan:
     cpu_nodes: list        # of each CPU
     distances: list        # a row a node, or [] for the kernel's default
     low_limit: int = 0     # where memory below 4 GiB ends, in bytes; 0: QEMU's own
+    hotpluggable: list = field(default_factory=list)  # (start, end) that SRAT says can be unplugged
     kernel_args: list = field(default_factory=list)
     notes: list = field(default_factory=list)  # what is not as the machine file says
+
+    def low_end(self):
+        """Where memory below 4 GiB ends, in bytes."""
+        total = sum(self.sizes) * MIB
+        return min(total, self.low_limit or (LOW_DEFAULT if total >= LOW_MAX else LOW_MAX))
 
     def total_mib(self):
         """All memory."""
@@ -150,11 +157,19 @@ def kernel_options(kernel):
     """The command line's part of a machine file's kernel group."""
     options = [f"{key}={kernel[key + '_bytes'] // 1024}K"
                for key in ("kernelcore", "movablecore", "mem") if kernel[key + "_bytes"]]
+    if kernel["kernelcore_mirror"]:
+        options.append("kernelcore=mirror")
+    if kernel["movable_node"]:
+        options.append("movable_node")
     options += [f"memmap={hole['bytes']:#x}${fmt(hole['base'])}" for hole in kernel["memmap"]]
     if kernel["numa_off"]:
         options.append("numa=off")
     if kernel["numa_fake"]:
         options.append(f"numa=fake={kernel['numa_fake']}")
+    if kernel["numa_fake_bytes"]:
+        options.append(f"numa=fake={-(-kernel['numa_fake_bytes'] // MIB)}M")
+    if kernel["numa_fake_each"]:
+        options.append(f"numa=fake={kernel['numa_fake_each']}U")
     if not kernel["transparent_hugepage"]:
         options.append("transparent_hugepage=never")
     return options
@@ -182,6 +197,13 @@ def plan_of_machine(topology):
     except Failure as why:
         plan.sizes = [-(-sum(r["bytes"] for r in node["memory"]) // MIB) for node in nodes]
         plan.notes.append(f"sizes kept, not addresses: {why}")
+        if any(r["hotpluggable"] for node in nodes for r in node["memory"]):
+            plan.notes.append("where memory lies is not kept: none of it can be unplugged")
+    else:
+        plan.hotpluggable = [(r["base"], r["base"] + r["bytes"]) for node in nodes
+                             for r in node["memory"] if r["hotpluggable"]]
+    if any(r["mirrored"] for node in nodes for r in node["memory"]):
+        plan.notes.append("an emulated PC mirrors no memory")
     order = list(dict.fromkeys(plan.cpu_nodes + list(range(len(nodes)))))
     if order != sorted(order):
         plan.notes.append("the kernel numbers nodes as the firmware names them, by CPUs first: "
@@ -191,12 +213,32 @@ def plan_of_machine(topology):
     return plan
 
 
-def machine_options(plan):
-    """The emulator's options that make the machine."""
+def table_options(plan, folder):
+    """ACPI's tables of our own in `folder`, in place of -numa."""
+    ranges = tables.node_ranges(plan.sizes, plan.low_end())
+    bodies = {"SRAT": tables.srat(plan.cpu_nodes, ranges, plan.hotpluggable)}
+    if plan.distances:
+        bodies["SLIT"] = tables.slit(plan.distances)
+    options = []
+    for sig, body in bodies.items():
+        path = os.path.join(folder, sig.lower() + ".bin")
+        with open(path, "wb") as f:
+            f.write(body)
+        options += ["-acpitable", f"sig={sig},rev={3 if sig == 'SRAT' else 1},data={path}"]
+    return options
+
+
+def machine_options(plan, folder=None):
+    """The emulator's options that make the machine. Tables of its own go to `folder`; None: they
+    are only named."""
     limit = f",max-ram-below-4g={plan.low_limit}" if plan.low_limit else ""
     nr_cpus = len(plan.cpu_nodes)
     options = ["-machine", "pc" + limit, "-m", f"{plan.total_mib()}M",
                "-smp", f"{nr_cpus},sockets={nr_cpus},cores=1,threads=1"]
+    if plan.hotpluggable and folder:
+        return options + table_options(plan, folder)
+    if plan.hotpluggable:
+        return options + ["-acpitable", "sig=SRAT,..."]
     if len(plan.sizes) == 1 and not plan.distances:
         return options
     for nid, size in enumerate(plan.sizes):
@@ -222,7 +264,7 @@ def boot(plan, parts, folder, timeout, devices=()):
     command = [QEMU, "-accel", "tcg", "-cpu", "max", "-nodefaults", "-display", "none",
                "-no-reboot", "-serial", f"file:{console}", "-serial", f"file:{serial}",
                "-kernel", parts["kernel"], "-initrd", parts["initrd"], "-append", line,
-               *machine_options(plan), *devices]
+               *machine_options(plan, folder), *devices]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.PIPE, text=True, timeout=timeout, check=False)

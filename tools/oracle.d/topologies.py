@@ -4,6 +4,7 @@ can be booted again alone."""
 
 import random
 
+import tables
 from emulator import GIB, LOW_DEFAULT, LOW_MAX, MIB, Plan, check_plan, fmt
 
 MAX_TOTAL_MIB = 10240
@@ -126,7 +127,21 @@ def other_option(dice, total):
                         [f"mem={dice.between(max(384, total // 3), total)}M"],
                         ["numa=off"],
                         [f"numa=fake={dice.between(2, 6)}"],
-                        ["movable_node"]])
+                        ["movable_node"],
+                        [f"numa=fake={dice.between(3, 24) * 64}M"],
+                        [f"numa=fake={dice.between(2, 4)}U"]])
+
+
+def pluggable(dice, plan):
+    """Ranges that SRAT says can be unplugged: half of the nodes, or parts of them."""
+    ranges = []
+    for start, end, nid in tables.node_ranges(plan.sizes, plan.low_end()):
+        if end <= MIB or dice.one_in(2):
+            continue
+        if nid and dice.one_in(3):
+            start += (end - start) // 4096 // 3 * 4096
+        ranges.append((start, end))
+    return ranges
 
 
 def random_plan(seed, i):
@@ -140,6 +155,8 @@ def random_plan(seed, i):
         limit = plan.low_limit = dice.choose([1, 2]) * GIB
     plan.kernel_args = core_option(dice, total) + hole_options(dice, total, limit)
     plan.kernel_args += other_option(dice, total)
+    if "movable_node" in plan.kernel_args:
+        plan.hotpluggable = pluggable(dice, plan)
     check_plan(plan)
     return plan
 
@@ -153,9 +170,11 @@ def describe(plan):
     rows = plan.distances
     kind = "default" if not rows else "symmetric" if all(
         rows[i][j] == rows[j][i] for i in range(len(rows)) for j in range(i)) else "asymmetric"
+    unplugged = "".join(f" {fmt(lo)}-{fmt(hi - 1)}" for lo, hi in plan.hotpluggable)
     return (f"{counted(len(plan.sizes), 'node')} ({', '.join(nodes)} MiB), "
             f"{counted(len(plan.cpu_nodes), 'CPU')}, {kind} distances"
-            f"{''.join(' ' + a for a in plan.kernel_args)}")
+            f"{''.join(' ' + a for a in plan.kernel_args)}"
+            f"{'; can be unplugged:' + unplugged if unplugged else ''}")
 
 
 def counted(number, what):
