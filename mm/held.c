@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "mm/lru.h"
 #include "mm/start.h"
 
 int mm_held_init(struct mm_zone *zone)
@@ -60,6 +61,35 @@ static void split(struct mm *mm, struct mm_zone *zone, struct page *page, unsign
 	zone->held -= UINT64_C(1) << order;
 }
 
+/* The oldest one of a zone that reclaim follows. */
+static struct page *find_followed(const struct mm *mm, const struct mm_zone *zone)
+{
+	static const enum mm_lru order[] = {MM_LRU_INACTIVE_ANON, MM_LRU_INACTIVE_FILE,
+					    MM_LRU_ACTIVE_ANON, MM_LRU_ACTIVE_FILE};
+
+	for (int l = 0; l < 4; l++) {
+		const struct page_list *list = &mm->nodes[zone->nid].lru[order[l]];
+
+		for (struct page *page = list->tail; page; page = page->prev)
+			if ((page->flags & PG_HELD) && mm_page_zone(mm, page) == zone)
+				return page;
+	}
+	return NULL;
+}
+
+static bool free_followed(struct mm *mm, int cpu, struct mm_zone *zone)
+{
+	struct page *page = find_followed(mm, zone);
+
+	if (!page)
+		return false;
+	page->flags = (page->flags & ~(uint64_t)PG_HELD) | PG_DROPPED;
+	zone->held--;
+	mm->counters.held_frees++;
+	mm_put_page(mm, cpu, page);
+	return true;
+}
+
 int mm_free_held(struct mm *mm, int cpu, int nid, int index, enum mm_migratetype type,
 		 unsigned order)
 {
@@ -72,18 +102,44 @@ int mm_free_held(struct mm *mm, int cpu, int nid, int index, enum mm_migratetype
 	zone = &mm->nodes[nid].zones[index];
 	if (!zone->held_lists)
 		return -ENOENT;
+	if (type == MM_MOVABLE && !order && free_followed(mm, cpu, zone))
+		return 0;
 	page = find(zone, type, order);
 	/* Movable ones are most, and mostly alike. */
 	if (!page && type != MM_MOVABLE)
 		page = find(zone, MM_MOVABLE, order);
 	for (int t = 0; !page && t < MM_NR_MIGRATETYPES; t++)
 		page = find(zone, (enum mm_migratetype)t, order);
+	if (!page && !order && free_followed(mm, cpu, zone))
+		return 0;
 	if (!page)
 		return -ENOENT;
 	split(mm, zone, page, order);
 	mm->counters.held_frees++;
 	mm_free_block(mm, cpu, page, order);
 	return 0;
+}
+
+static void follow(struct mm *mm, struct mm_zone *zone, enum mm_lru lru)
+{
+	for (uint64_t n = zone->held_lists->lru[lru]; n; n--) {
+		struct page *page = find(zone, MM_MOVABLE, 0);
+
+		if (!page || !(page->flags & PG_LRU))
+			return;
+		split(mm, zone, page, 0);
+		page->flags |= PG_HELD;
+		zone->held++;
+		mm_lru_add_held(mm, page, lru);
+	}
+}
+
+void mm_follow_held(struct mm *mm)
+{
+	for (int n = 0; n < mm->nr_nodes; n++)
+		for (int z = 0; z < mm->arch->nr_zones; z++)
+			for (int l = 0; l < MM_NR_LRU && mm->nodes[n].zones[z].held_lists; l++)
+				follow(mm, &mm->nodes[n].zones[z], (enum mm_lru)l);
 }
 
 uint64_t mm_held_pages(const struct mm *mm, int nid, int zone)

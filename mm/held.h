@@ -11,6 +11,7 @@
 /* Blocks with PG_HELD of one zone. The sum of their pages is the zone's `held`. */
 struct mm_held {
 	struct page_list lists[MM_NR_MIGRATETYPES][NR_PAGE_ORDERS];
+	uint64_t lru[MM_NR_LRU]; /* pages that were on LRU lists */
 };
 
 /** Make the zone's lists, empty. Returns 0 or -ENOMEM; freed with the mm core. */

@@ -152,7 +152,7 @@ struct mm_ops {
 	/**
 	 * Have a sleeping thread run soon, by mm_kthread_run() on an actor of its own. Returns
 	 * whether the sink will; else, and where the op is NULL, it runs at once, in the place of
-	 * who wakes it. Never waits.
+	 * who wakes it. Others may run before it returns; no lock is held.
 	 */
 	bool (*wake)(void *ctx, int cpu, struct mm_kthread *thread);
 	/**

@@ -248,6 +248,8 @@ static int put_held(struct starter *s, struct layout *l)
 			s->managed--;
 		}
 	err = mm_held_init(s->zone);
+	for (int i = 0; i < MM_NR_LRU && !err; i++)
+		s->zone->held_lists->lru[i] = s->want->lru[i];
 	while (!err && layout_take_used(l, &block)) {
 		uint64_t pages = UINT64_C(1) << block.order;
 		bool user = block.type == MM_MOVABLE && lru >= pages;

@@ -51,6 +51,12 @@ int mm_start_from(struct mm *mm, const struct mm_zone_state *states, size_t nr,
 int mm_free_held(struct mm *mm, int cpu, int nid, int zone, enum mm_migratetype type,
 		 unsigned order);
 
+/**
+ * Have reclaim follow as many of the pages that are held as were on LRU lists in the state: single
+ * movable pages, the lists filled in the order of the frames. Costs no simulated time.
+ */
+void mm_follow_held(struct mm *mm);
+
 /** Pages of a zone that are held. */
 uint64_t mm_held_pages(const struct mm *mm, int nid, int zone);
 

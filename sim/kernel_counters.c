@@ -8,6 +8,9 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "mm/lru.h"
+#include "mm/vm_event.h"
+
 /* Behind nr_free_pages. */
 const char *const kernel_zone_counters[] = {
 	"nr_zone_inactive_anon",
@@ -194,4 +197,50 @@ bool kernel_counter_needs_numa(const char *name)
 		if (!strcmp(numa_counters[i], name))
 			return true;
 	return false;
+}
+
+static const char *const lru_names[MM_NR_LRU] = {
+	[MM_LRU_INACTIVE_ANON] = "inactive_anon", [MM_LRU_ACTIVE_ANON] = "active_anon",
+	[MM_LRU_INACTIVE_FILE] = "inactive_file", [MM_LRU_ACTIVE_FILE] = "active_file",
+	[MM_LRU_UNEVICTABLE] = "unevictable",
+};
+
+uint64_t kernel_zone_counter(const struct mm *mm, int nid, int zone, const char *name)
+{
+	static const char prefix[] = "nr_zone_";
+
+	if (strncmp(name, prefix, strlen(prefix)))
+		return 0;
+	for (int l = 0; l < MM_NR_LRU; l++)
+		if (!strcmp(name + strlen(prefix), lru_names[l]))
+			return mm_lru_size(mm, nid, zone, (enum mm_lru)l);
+	return 0;
+}
+
+uint64_t kernel_node_counter(const struct mm *mm, int nid, const char *name)
+{
+	static const char prefix[] = "nr_";
+	struct mm_lru_info info;
+
+	if (strncmp(name, prefix, strlen(prefix)))
+		return 0;
+	name += strlen(prefix);
+	mm_lru_info(mm, nid, &info);
+	for (int l = 0; l < MM_NR_LRU; l++)
+		if (!strcmp(name, lru_names[l]))
+			return info.lru[l];
+	if (!strcmp(name, "isolated_anon"))
+		return info.isolated_anon;
+	if (!strcmp(name, "isolated_file"))
+		return info.isolated_file;
+	if (!strcmp(name, "dirty"))
+		return info.dirty;
+	return strcmp(name, "writeback") ? 0 : info.writeback;
+}
+
+uint64_t kernel_event(const struct mm *mm, const char *name)
+{
+	uint64_t value;
+
+	return mm_vm_event_by_name(mm, name, &value) ? 0 : value;
 }

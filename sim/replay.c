@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "mm/kthread.h"
 #include "mm/start.h"
 #include "sim/held_types.h"
 #include "sim/replay.h"
@@ -38,6 +37,7 @@ struct replay {
 	struct replay_counts *counts;
 	struct replay_page *pages;
 	struct replay_policies policies;
+	struct replay_reclaim *reclaim;
 	struct replay_cpu *cpus;
 	int nr_cpus;
 	struct held_types *held; /* where pages from before the window were; NULL: unknown */
@@ -126,22 +126,29 @@ static void do_alloc(struct replay *r, int cpu, const struct trace_event *ev)
 	sim_settle(r->sim, cpu);
 	r->pages[ev->page].page = page;
 	r->pages[ev->page].allocated = true;
+	if (page)
+		replay_reclaim_follow(r->reclaim, cpu, ev, page, &r->pages[ev->page].page);
 	finish(r, cpu, ev->page);
 }
 
 static void do_free(struct replay *r, int cpu, const struct trace_event *ev)
 {
 	struct replay_page *p = &r->pages[ev->page];
+	struct page *page;
 
+	if (replay_reclaim_skips(r->reclaim, ev))
+		return;
 	wait_for_page(r, cpu, ev->page, true);
 	if (!p->page) {
-		r->counts->lost++;
+		if (!replay_reclaim_took(r->reclaim, ev))
+			r->counts->lost++;
 		return;
 	}
 	/* The page table entry holds a frame number: the way back to the descriptor. */
 	mm_pfn_to_page(r->mm, cpu, mm_page_to_pfn(r->mm, MM_NO_CPU, p->page));
-	mm_free_pages(r->mm, cpu, p->page, ev->order);
+	page = p->page;
 	p->page = NULL;
+	mm_free_pages(r->mm, cpu, page, ev->order);
 	r->counts->frees++;
 	sim_settle(r->sim, cpu);
 }
@@ -152,6 +159,8 @@ static void do_free_held(struct replay *r, int cpu, const struct trace_event *ev
 	pfn_t pfn = trace_pfn(r->trace, ev->page);
 	int nid, zone;
 
+	if (replay_reclaim_skips(r->reclaim, ev))
+		return;
 	if (!r->options->started || mm_pfn_zone(r->mm, pfn, &nid, &zone) ||
 	    mm_free_held(r->mm, cpu, nid, zone, held_type(r->held, pfn, ev->order), ev->order)) {
 		r->counts->unknown++;
@@ -166,7 +175,7 @@ static void do_touch(struct replay *r, int cpu, const struct trace_event *ev)
 	struct replay_page *p = &r->pages[ev->page];
 
 	wait_for_page(r, cpu, ev->page, false);
-	if (p->page) {
+	if (replay_reclaim_touch(r->reclaim, cpu, ev, &p->page)) {
 		sim_touch(r->sim, cpu, mm_page_address(r->mm, p->page), ev->bytes, ev->write);
 		r->counts->touches++;
 	} else {
@@ -320,14 +329,14 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 	int err = -ENOMEM;
 
 	*counts = (struct replay_counts){0};
-	/* The trace says what kswapd has freed. */
-	mm_set_reclaim_outside(r.mm, true);
 	r.pages = calloc(t->nr_pages + 1, sizeof(*r.pages));
 	r.cpus = calloc((size_t)r.nr_cpus, sizeof(*r.cpus));
 	if (r.pages && r.cpus)
 		err = replay_policies_init(&r.policies, r.mm, nr_nodes(s), t);
 	if (!err)
 		err = deal(&r);
+	if (!err)
+		err = replay_reclaim_new(s, t, options->reclaim, &counts->reclaim, &r.reclaim);
 	if (!err && options->started)
 		err = held_types_new(t, mm_get_arch(r.mm)->pageblock_order, &r.held);
 	if (!err)
@@ -341,6 +350,7 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 		free(r.cpus[cpu].events);
 	free(r.cpus);
 	free(r.pages);
+	replay_reclaim_free(r.reclaim);
 	replay_policies_clear(&r.policies);
 	held_types_free(r.held);
 	return err;

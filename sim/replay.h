@@ -8,6 +8,7 @@
 #define SIM_REPLAY_H
 
 #include "sim/placement.h"
+#include "sim/replay_reclaim.h"
 #include "sim/sim.h"
 #include "sim/trace/trace.h"
 
@@ -20,12 +21,14 @@ enum replay_timing {
 struct replay_options {
 	enum replay_timing timing;
 	bool started; /* the mm core began in the state before the trace: its pages can be freed */
+	enum replay_reclaim_mode reclaim;
 	struct placement *placement; /* compare where allocations go; NULL: do not */
 	void (*progress)(void *arg, uint64_t done, uint64_t total); /* may be NULL */
 	void *progress_arg;
 };
 
-/* What became of the trace's operations. done + lost + unknown = the trace's events. */
+/* What became of the trace's operations. done + lost + unknown + reclaim.left_out +
+ * reclaim.already_gone = the trace's events. */
 struct replay_counts {
 	uint64_t allocs, frees, touches, waits; /* done */
 	uint64_t held_frees;                    /* done, of pages from before the window */
@@ -34,6 +37,7 @@ struct replay_counts {
 	uint64_t lost;            /* operations on pages whose allocation failed here */
 	uint64_t unknown;     /* frees of pages from before the window that are not known here */
 	uint64_t folded_cpus; /* CPUs of the trace that the machine does not have */
+	struct replay_reclaim_counts reclaim;
 };
 
 /*

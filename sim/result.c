@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mm/vm_event.h"
 #include "sim/json.h"
 #include "sim/result.h"
 
@@ -54,6 +55,31 @@ static void put_events(json_t *doc, const struct result_of *w)
 	json_put(skipped, "page_failed_here", c->lost);
 	json_put(events, "unknown_gfp_names", w->trace->unknown_gfp);
 	json_put(events, "cpus_folded", c->folded_cpus);
+}
+
+/* What reclaim did, by the kernel's names, and to pages of the trace. */
+static void put_reclaim(json_t *doc, const struct result_of *w)
+{
+	const struct mm *mm = sim_mm(w->sim);
+	const struct replay_reclaim_counts *c = &w->counts->reclaim;
+	json_t *reclaim = json_put_object(doc, "reclaim");
+	uint64_t stalls = 0, skipped = 0;
+
+	for (int i = 0; i < MM_NR_VM_EVENTS; i++)
+		json_put(reclaim, mm_vm_event_name((enum mm_vm_event)i),
+			 mm_vm_event(mm, (enum mm_vm_event)i));
+	for (int z = 0; z < mm_get_arch(mm)->nr_zones; z++) {
+		stalls += mm_allocstall(mm, z);
+		skipped += mm_pgskip(mm, z);
+	}
+	json_put(reclaim, "allocstall", stalls);
+	json_put(reclaim, "pgskip", skipped);
+	json_put(reclaim, "trace_frees_left_out", c->left_out);
+	json_put(reclaim, "trace_frees_already_gone", c->already_gone);
+	json_put(reclaim, "swapped_in", c->swapped_in);
+	json_put(reclaim, "read_again", c->read_again);
+	if (mm_oom_report(mm))
+		json_put_string(reclaim, "failure", mm_oom_report(mm));
 }
 
 struct node_sums {
@@ -262,6 +288,7 @@ json_t *result_build(const struct result_of *w)
 	put_cost(doc, w, &t);
 	put_allocator(doc, sim_mm(w->sim), &t);
 	put_sites(doc, &t);
+	put_reclaim(doc, w);
 	if (w->placement)
 		placement_put(doc, w->placement);
 	if (w->start && w->start->after)

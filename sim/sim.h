@@ -75,6 +75,9 @@ int sim_spawn(struct sim *s, int cpu, sim_program program, void *arg);
 typedef void (*sim_event_hook)(void *arg, int cpu, uint64_t at_ps, const struct mm_event *ev);
 /** Set the hook (NULL: none). At most one. */
 void sim_set_event_hook(struct sim *s, sim_event_hook hook, void *arg);
+/** Told of each page that reclaim takes from its owner, as mm_ops.reclaimed. At most one. */
+typedef void (*sim_reclaimed_hook)(void *arg, int cpu, struct page *page, bool swapped);
+void sim_set_reclaimed_hook(struct sim *s, sim_reclaimed_hook hook, void *arg);
 
 /**
  * Run until every program has returned; once a simulation. Returns 0; -EDEADLK where all that had

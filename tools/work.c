@@ -21,16 +21,27 @@ const struct option_def option_timing = {
 	.choices = timings,
 	.help = "asap: back to back; trace: not before the traced time; order: the same, and in "
 		"the trace's order over all CPUs. The default is asap, with --start order"};
-const struct option_def option_start = {
-	.name = "start",
-	.kind = OPTION_TEXT,
-	.value = "DIR",
-	.help = "begin in the state that before/ of the capture DIR (or its archive) holds, or DIR itself"};
+const struct option_def option_start = {.name = "start",
+					.kind = OPTION_TEXT,
+					.value = "DIR",
+					.help = "begin in the state that before/ of the capture "
+						"DIR (or its archive) holds, or DIR itself"};
 const struct option_def option_placement = {
 	.name = "placement",
 	.kind = OPTION_TEXT,
 	.value = "FILE",
 	.help = "write to FILE where each allocation went, on the real machine and here"};
+/* By enum replay_reclaim_mode. */
+static const char *const reclaimers[] = {"trace", "simulate", NULL};
+
+const struct option_def option_reclaim = {
+	.name = "reclaim",
+	.kind = OPTION_CHOICE,
+	.value = "WHO",
+	.choices = reclaimers,
+	.help = "trace: memory is freed by whom the trace says; simulate: frees by kswapd, "
+		"kcompactd "
+		"and direct reclaim are left out, and the simulated ones do the work"};
 const struct option_def option_costs = {.name = "costs",
 					.kind = OPTION_TEXT,
 					.value = "FILE",
@@ -60,6 +71,9 @@ void work_init(struct work *w, const struct arguments *args)
 	if (arguments_value(args, &option_timing))
 		w->experiment.options.timing =
 			(enum replay_timing)arguments_choice(args, &option_timing);
+	if (arguments_value(args, &option_reclaim))
+		w->experiment.options.reclaim =
+			(enum replay_reclaim_mode)arguments_choice(args, &option_reclaim);
 	progress_start(&w->progress, "replaying", arguments_value(args, &option_quiet) != NULL);
 	w->experiment.options.progress = report_progress;
 	w->experiment.options.progress_arg = &w->progress;

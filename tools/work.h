@@ -12,7 +12,7 @@
 #include "tools/progress.h"
 
 extern const struct option_def option_timing, option_costs, option_verify, option_events,
-	option_start, option_placement;
+	option_start, option_placement, option_reclaim;
 
 struct work {
 	const struct arguments *args;

@@ -128,12 +128,34 @@ static void print_memory(const json_t *doc, FILE *out)
 		text_count(result_integer(doc, "memory.remote_accesses")).text);
 }
 
+/* Where anything was reclaimed, or could not be. */
+static void print_reclaim(const json_t *doc, FILE *out)
+{
+	uint64_t kswapd = result_integer(doc, "reclaim.pgsteal_kswapd");
+	uint64_t direct = result_integer(doc, "reclaim.pgsteal_direct");
+	uint64_t scanned = result_integer(doc, "reclaim.pgscan_kswapd") +
+			   result_integer(doc, "reclaim.pgscan_direct");
+	const char *failure = result_string(doc, "reclaim.failure");
+
+	if (scanned)
+		fprintf(out,
+			"\nReclaimed       %s pages by kswapd in %s runs, %s by who allocated; %s "
+			"looked at, %s swapped\n",
+			text_count(kswapd).text,
+			text_count(result_integer(doc, "reclaim.pageoutrun")).text,
+			text_count(direct).text, text_count(scanned).text,
+			text_count(result_integer(doc, "reclaim.pswpout")).text);
+	if (*failure)
+		fprintf(out, "\nThe first allocation that failed:\n%s", failure);
+}
+
 static void print_result(const json_t *doc, FILE *out)
 {
 	print_head(doc, out);
 	print_events(doc, out);
 	print_nodes(doc, out);
 	print_zones(doc, out);
+	print_reclaim(doc, out);
 	placement_print(doc, out);
 	print_cost(doc, out);
 	print_memory(doc, out);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mm/vm_event.h"
 #include "sim/json.h"
 #include "sim/kernel_counters.h"
 #include "sim/show/show.h"
@@ -68,6 +69,15 @@ static uint64_t pages_allocated(const struct mm *mm, int zone)
 	return pages;
 }
 
+static uint64_t zone_event(const struct mm *mm, const char *event, int zone)
+{
+	if (!strcmp(event, "allocstall"))
+		return mm_allocstall(mm, zone);
+	if (!strcmp(event, "pgskip"))
+		return mm_pgskip(mm, zone);
+	return strcmp(event, "pgalloc") ? 0 : pages_allocated(mm, zone);
+}
+
 static void put_zone_events(json_t *doc, const struct mm *mm)
 {
 	const struct mm_arch *arch = mm_get_arch(mm);
@@ -75,17 +85,32 @@ static void put_zone_events(json_t *doc, const struct mm *mm)
 	for (int e = 0; kernel_zone_events[e]; e++)
 		for (int z = 0; z < arch->nr_zones; z++)
 			put_zone_event(doc, kernel_zone_events[e], &arch->zones[z],
-				       strcmp(kernel_zone_events[e], "pgalloc")
-					       ? 0
-					       : pages_allocated(mm, z));
+				       zone_event(mm, kernel_zone_events[e], z));
 }
 
-/* Counters that the mm core does not have. */
-static void put_zeroes(json_t *doc, const struct mm *mm, const char *const *names)
+enum counts { OF_ZONES, OF_NODES, OF_EVENTS };
+
+static uint64_t sum_of(const struct mm *mm, int only, enum counts what, const char *name)
+{
+	uint64_t sum = what == OF_NODES && only != ALL_NODES ? 0 : kernel_event(mm, name);
+
+	for (int nid = 0; nid < mm_nr_nodes(mm) && what != OF_EVENTS; nid++) {
+		if (only != ALL_NODES && nid != only)
+			continue;
+		if (what == OF_NODES)
+			sum += kernel_node_counter(mm, nid, name);
+		for (int z = 0; z < mm_get_arch(mm)->nr_zones && what == OF_ZONES; z++)
+			sum += kernel_zone_counter(mm, nid, z, name);
+	}
+	return sum;
+}
+
+static void put_counters(json_t *doc, const struct show_subject *s, enum counts what,
+			 const char *const *names)
 {
 	for (int i = 0; names[i]; i++)
-		if (kernel_has_numa(mm) || !kernel_counter_needs_numa(names[i]))
-			json_put(doc, names[i], 0);
+		if (kernel_has_numa(s->mm) || !kernel_counter_needs_numa(names[i]))
+			json_put(doc, names[i], sum_of(s->mm, s->nid, what, names[i]));
 }
 
 /* A percentage of what may be dirty: taken in parts of a page, as domain_dirty_limits() does. */
@@ -104,18 +129,18 @@ static json_t *json(const struct show_subject *s)
 	json_t *doc = json_object();
 
 	json_put(doc, "nr_free_pages", sums.free);
-	put_zeroes(doc, mm, kernel_zone_counters);
+	put_counters(doc, s, OF_ZONES, kernel_zone_counters);
 	if (kernel_has_numa(mm))
 		put_numa(doc, mm, s->nid);
-	put_zeroes(doc, mm, kernel_node_counters);
+	put_counters(doc, s, OF_NODES, kernel_node_counters);
 	if (s->nid != ALL_NODES)
 		return doc;
 	put_threshold(doc, mm, "nr_dirty_threshold", DIRTY_RATIO);
 	put_threshold(doc, mm, "nr_dirty_background_threshold", DIRTY_BACKGROUND_RATIO);
-	put_zeroes(doc, mm, kernel_events_before);
+	put_counters(doc, s, OF_EVENTS, kernel_events_before);
 	put_zone_events(doc, mm);
 	json_put(doc, "pgfree", sums.total);
-	put_zeroes(doc, mm, kernel_events_after);
+	put_counters(doc, s, OF_EVENTS, kernel_events_after);
 	json_put(doc, "nr_unstable", 0); /* kept for those who look for it: gone since 5.8 */
 	return doc;
 }

@@ -8,13 +8,15 @@
 #include "sim/show/show.h"
 
 /* Counters of a zone in the kernel's order, by their key in the file. */
-static void gather_counters(json_t *zone, const struct mm *mm, const struct mm_zone_info *info)
+static void gather_counters(json_t *doc, const struct mm *mm, int nid, int zone,
+			    const struct mm_zone_info *info)
 {
-	json_t *counters = json_put_object(zone, "counters");
+	json_t *counters = json_put_object(doc, "counters");
 
 	json_put(counters, "nr_free_pages", info->free);
 	for (int i = 0; kernel_zone_counters[i]; i++)
-		json_put(counters, kernel_zone_counters[i], 0);
+		json_put(counters, kernel_zone_counters[i],
+			 kernel_zone_counter(mm, nid, zone, kernel_zone_counters[i]));
 	if (!kernel_has_numa(mm))
 		return;
 	json_put(counters, "numa_hit", info->numa_hit);
@@ -41,7 +43,8 @@ static void gather_node_counters(json_t *zone, const struct mm *mm, int nid, int
 	counters = json_put_object(zone, "per_node_stats");
 	for (int i = 0; kernel_node_counters[i]; i++)
 		if (kernel_has_numa(mm) || !kernel_counter_needs_numa(kernel_node_counters[i]))
-			json_put(counters, kernel_node_counters[i], 0);
+			json_put(counters, kernel_node_counters[i],
+				 kernel_node_counter(mm, nid, kernel_node_counters[i]));
 }
 
 static void gather_zone(json_t *zones, const struct mm *mm, int nid, int index)
@@ -67,7 +70,7 @@ static void gather_zone(json_t *zones, const struct mm *mm, int nid, int index)
 		json_append(protection, info.protection[z]);
 	if (!info.spanned)
 		return;
-	gather_counters(zone, mm, &info);
+	gather_counters(zone, mm, nid, index, &info);
 	pagesets = json_put_array(zone, "pagesets");
 	for (int cpu = 0; cpu < mm_nr_cpus(mm); cpu++) {
 		json_t *set = json_append_object(pagesets);

@@ -20,6 +20,8 @@
 #include "sim/time/bug.h"
 #include "sim/time/internal.h"
 
+#define PS_PER_US UINT64_C(1000000)
+
 /* The CPU to charge; NULL where nothing is: nobody does it, or outside the run. */
 static struct cpu *charged_cpu(struct sim *s, int cpu)
 {
@@ -146,10 +148,64 @@ static void sink_event(void *ctx, int cpu, const struct mm_event *ev)
 			cpu == MM_NO_CPU ? 0 : cpu_pending_until_ps(&s->cpus[cpu]), ev);
 }
 
+static bool sink_wake(void *ctx, int cpu, struct mm_kthread *thread)
+{
+	struct sim *s = ctx;
+	struct cpu *c = charged_cpu(s, cpu);
+
+	if (s->phase != SIM_RUNNING)
+		return false;
+	/* The thread is woken when the waker has got there. */
+	if (c)
+		cpu_settle(c);
+	return kthread_wake(&s->kthreads, thread);
+}
+
+/* A program may be made to wait for a thread, a thread for a program. */
+static int sink_resched(void *ctx, int cpu)
+{
+	struct sim *s = ctx;
+	struct cpu *c = charged_cpu(s, cpu);
+
+	if (!c)
+		return cpu;
+	if (c->guest)
+		return kthread_resched(&s->kthreads, c->guest);
+	cpu_settle(c);
+	kthreads_give_way(&s->kthreads, c);
+	return cpu;
+}
+
+static int sink_sleep(void *ctx, int cpu, uint64_t us)
+{
+	struct sim *s = ctx;
+	struct cpu *c = charged_cpu(s, cpu);
+	uint64_t ps = us * PS_PER_US;
+
+	if (!c)
+		return cpu;
+	if (c->guest)
+		return kthread_sleep(&s->kthreads, c->guest, ps);
+	sim_idle_until(s, cpu, cpu_pending_until_ps(c) + ps);
+	return cpu;
+}
+
+static void sink_reclaimed(void *ctx, int cpu, struct page *page, bool swapped)
+{
+	struct sim *s = ctx;
+
+	if (s->reclaimed)
+		s->reclaimed(s->reclaimed_arg, cpu, page, swapped);
+}
+
 const struct mm_ops cost_sink_ops = {
 	.work = sink_work,
 	.access = sink_access,
 	.lock = sink_lock,
 	.unlock = sink_unlock,
 	.event = sink_event,
+	.wake = sink_wake,
+	.resched = sink_resched,
+	.sleep = sink_sleep,
+	.reclaimed = sink_reclaimed,
 };

@@ -169,12 +169,12 @@ void cpu_settle(struct cpu *c)
 	c->nr_touched = 0;
 }
 
-void cpu_idle_until(struct cpu *c, uint64_t when_ps)
+void cpu_sleep_until(struct cpu *c, uint64_t when_ps)
 {
-	cpu_settle(c);
-	if (when_ps <= c->now_ps)
-		return;
 	engine_sleep_until(c->engine, when_ps);
+	/* A guest that is there moves the clock, one that was has moved it. */
+	if (c->guest || when_ps <= c->now_ps)
+		return;
 	attribute(c, when_ps - c->now_ps, CAUSE_IDLE, c->nid);
 	c->now_ps = when_ps;
 }

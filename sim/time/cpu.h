@@ -10,7 +10,8 @@
  *
  *	clock = total = sum of the causes	(after each call here)
  *
- * Letters: (C) constant after cpu_init(), (O) the CPU's own program only, (W) see wait.h.
+ * Letters: (C) constant after cpu_init(), (O) whoever runs on the CPU only, (W) see wait.h, (T) see
+ * kthread.h.
  */
 #ifndef SIM_CPU_H
 #define SIM_CPU_H
@@ -55,6 +56,11 @@ struct cpu {
 	unsigned nr_locks;            /* (W) held */
 	const struct mm_lock *wanted; /* (W) while waiting for a lock */
 	struct cpu *next_waiter;      /* (W) */
+
+	/* Threads of the kernel; see kthread.h. */
+	bool idle;             /* (T) its program has nothing to do, or has none */
+	struct kthread *guest; /* (T) that runs in the program's place; NULL: none */
+	bool wanted_back;      /* (T) the program waits for the guest to leave */
 };
 
 /** CPU `id` of the machine, its clock at 0, no engine yet. Returns 0, or -ENOMEM; cpu_clear() in
@@ -83,8 +89,8 @@ uint64_t cpu_pending_until_ps(const struct cpu *c);
 
 /** Let simulated time reach the clock plus the pending charges. */
 void cpu_settle(struct cpu *c);
-/** Settle, then sit idle until `when_ps`. */
-void cpu_idle_until(struct cpu *c, uint64_t when_ps);
+/** Settled, sleep until `when_ps`, and attribute what nobody else has used until then to idle. */
+void cpu_sleep_until(struct cpu *c, uint64_t when_ps);
 
 /** Attribute the time that passed while the CPU was blocked, up to the engine's clock. */
 void cpu_catch_up(struct cpu *c, enum time_cause cause);

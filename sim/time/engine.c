@@ -85,13 +85,14 @@ static uint64_t to_ps(double ns)
 struct engine_actor {
 	void (*main)(void *arg);
 	void *arg;
+	int cpu;
 	sg_sem_t unblocked; /* counts engine_unblock() minus engine_block() */
 };
 
 struct engine {
-	int nr_nodes, nr_cpus;
+	int nr_nodes, nr_cpus, nr_threads;
 	sg_host_t *node, *bank;      /* (C) by node id; bank NULL where there is no memory */
-	struct engine_actor *actors; /* (C) by CPU */
+	struct engine_actor *actors; /* (C) by number */
 };
 
 /* SimGrid wants a file. Returns 0 or -errno. */
@@ -197,9 +198,9 @@ void engine_stop(struct engine *e)
 {
 	if (!e)
 		return;
-	for (int cpu = 0; e->actors && cpu < e->nr_cpus; cpu++)
-		if (e->actors[cpu].unblocked)
-			sg_sem_destroy(e->actors[cpu].unblocked);
+	for (int i = 0; e->actors && i < e->nr_cpus + e->nr_threads; i++)
+		if (e->actors[i].unblocked)
+			sg_sem_destroy(e->actors[i].unblocked);
 	free(e->actors);
 	free(e->node);
 	free(e->bank);
@@ -215,32 +216,57 @@ static void run_actor(int argc, char **argv)
 	actor->main(actor->arg);
 }
 
-void engine_add_actor(struct engine *e, int cpu, void (*main)(void *arg), void *arg)
+int engine_add_threads(struct engine *e, int nr)
 {
-	char name[32];
+	size_t all = (size_t)e->nr_cpus + (size_t)nr;
+	struct engine_actor *actors = realloc(e->actors, all * sizeof(*actors));
+
+	if (!actors)
+		return -ENOMEM;
+	memset(actors + e->nr_cpus, 0, (size_t)nr * sizeof(*actors));
+	e->actors = actors;
+	e->nr_threads = nr;
+	return 0;
+}
+
+void engine_add_actor(struct engine *e, int number, void (*main)(void *arg), void *arg)
+{
+	bool thread = number >= e->nr_cpus;
+	char name[32], host[32];
 	sg_actor_t actor;
 
-	if (cpu < 0 || cpu >= e->nr_cpus || e->actors[cpu].main)
-		SIM_BUG("cpu %d of %d cannot have an actor, or has one", cpu, e->nr_cpus);
-	e->actors[cpu] = (struct engine_actor){
+	if (number < 0 || number >= e->nr_cpus + e->nr_threads || e->actors[number].main)
+		SIM_BUG("there is no actor %d of %d CPUs and %d threads, or it is made already",
+			number, e->nr_cpus, e->nr_threads);
+	e->actors[number] = (struct engine_actor){
 		.main = main,
 		.arg = arg,
+		.cpu = thread ? MM_NO_CPU : number,
 		.unblocked = sg_sem_init(0),
 	};
-	snprintf(name, sizeof(name), "cpu%d", cpu);
-	actor = sg_actor_init(name, sg_host_by_name(name));
-	sg_actor_set_data(actor, &e->actors[cpu]);
+	/* A host is only a name here: sleeps and transfers know theirs. */
+	snprintf(host, sizeof(host), "cpu%d", thread ? 0 : number);
+	snprintf(name, sizeof(name), thread ? "thread%d" : "cpu%d",
+		 thread ? number - e->nr_cpus : number);
+	actor = sg_actor_init(name, sg_host_by_name(host));
+	sg_actor_set_data(actor, &e->actors[number]);
 	sg_actor_start_(actor, run_actor, 0, NULL);
+}
+
+void engine_set_cpu(struct engine *e, int number, int cpu)
+{
+	e->actors[number].cpu = cpu;
 }
 
 int engine_current_cpu(const struct engine *e)
 {
 	const struct engine_actor *actor;
 
+	(void)e;
 	if (!sg_actor_self())
 		return MM_NO_CPU;
 	actor = sg_actor_self_get_data();
-	return actor ? (int)(actor - e->actors) : MM_NO_CPU;
+	return actor ? actor->cpu : MM_NO_CPU;
 }
 
 void engine_run(struct engine *e)
@@ -270,14 +296,19 @@ void engine_transfer(struct engine *e, int nid, int bank, uint64_t bytes)
 	sg_host_sendto(e->node[nid], e->bank[bank], (double)bytes);
 }
 
-void engine_block(struct engine *e, int cpu)
+void engine_block(struct engine *e, int number)
 {
-	sg_sem_acquire(e->actors[cpu].unblocked);
+	sg_sem_acquire(e->actors[number].unblocked);
 }
 
-void engine_unblock(struct engine *e, int cpu)
+bool engine_block_for(struct engine *e, int number, uint64_t ps)
 {
-	sg_sem_release(e->actors[cpu].unblocked);
+	return !sg_sem_acquire_timeout(e->actors[number].unblocked, (double)ps / PS_PER_NS);
+}
+
+void engine_unblock(struct engine *e, int number)
+{
+	sg_sem_release(e->actors[number].unblocked);
 }
 
 uint64_t engine_route_latency_ps(const struct engine *e, int nid, int bank)

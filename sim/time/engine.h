@@ -22,8 +22,16 @@ int engine_start(const struct machine *m, struct diag *diag, struct engine **out
 /** Free the handle. SimGrid itself stays until the process ends. */
 void engine_stop(struct engine *e);
 
-/** Make the actor of `cpu`; it calls main(arg) once engine_run() is called. At most one a CPU. */
-void engine_add_actor(struct engine *e, int cpu, void (*main)(void *arg), void *arg);
+/*
+ * Actors by number: those of CPUs first, each on its CPU, then as many threads of the kernel as
+ * engine_add_threads() said, each on the CPU that engine_set_cpu() says.
+ */
+/** Make room for so many threads; before any actor is made. Returns 0 or -ENOMEM. */
+int engine_add_threads(struct engine *e, int nr);
+/** Make an actor; it calls main(arg) once engine_run() is called. At most one a number. */
+void engine_add_actor(struct engine *e, int number, void (*main)(void *arg), void *arg);
+/** Say on which CPU a thread runs from now on; MM_NO_CPU: on none. */
+void engine_set_cpu(struct engine *e, int number, int cpu);
 /** Run until every actor's main has returned. */
 void engine_run(struct engine *e);
 
@@ -41,10 +49,12 @@ void engine_sleep_until(struct engine *e, uint64_t when_ps);
  * transfers that use it at that time. The bytes only: a route's latency is the caller's.
  */
 void engine_transfer(struct engine *e, int nid, int bank, uint64_t bytes);
-/** Wait for engine_unblock(cpu), called by the actor of `cpu`. */
-void engine_block(struct engine *e, int cpu);
-/** Let the actor of `cpu`, which blocks or will, go on. Does not itself give way to others. */
-void engine_unblock(struct engine *e, int cpu);
+/** Wait for engine_unblock(number), called by the actor of that number. */
+void engine_block(struct engine *e, int number);
+/** The same, but for so long at most. Returns whether it was unblocked. */
+bool engine_block_for(struct engine *e, int number, uint64_t ps);
+/** Let an actor, which blocks or will, go on. Does not itself give way to others. */
+void engine_unblock(struct engine *e, int number);
 
 /** Sum of the latencies on SimGrid's route from a node to a bank, picoseconds. */
 uint64_t engine_route_latency_ps(const struct engine *e, int nid, int bank);

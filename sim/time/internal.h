@@ -11,6 +11,7 @@
 #include "sim/time/cache.h"
 #include "sim/time/cpu.h"
 #include "sim/time/engine.h"
+#include "sim/time/kthread.h"
 #include "sim/time/wait.h"
 
 struct sim_actor {
@@ -32,9 +33,12 @@ struct sim {
 	struct cpu *cpus;         /* by id */
 	struct sim_actor *actors; /* by CPU; constant once the run has begun */
 	struct waits waits;
+	struct kthreads kthreads;
 	enum sim_phase phase; /* charges count while SIM_RUNNING */
 	int error;            /* -ENOMEM where the host's memory ran out while it ran */
 	uint64_t elapsed_ps;  /* once SIM_OVER */
+	sim_reclaimed_hook reclaimed;
+	void *reclaimed_arg;
 	sim_event_hook hook;
 	void *hook_arg;
 };

@@ -75,6 +75,18 @@ int sim_create(const struct machine *m, const struct costs *costs, struct diag *
 		.cpus = s->cpus,
 		.nr_cpus = m->mm.nr_cpus,
 	};
+	s->kthreads = (struct kthreads){
+		.mm = s->mm,
+		.engine = s->engine,
+		.waits = &s->waits,
+		.cpus = s->cpus,
+		.nr_cpus = m->mm.nr_cpus,
+	};
+	err = kthreads_init(&s->kthreads);
+	if (err) {
+		sim_destroy(s);
+		return err;
+	}
 	*out = s;
 	return 0;
 }
@@ -84,6 +96,7 @@ void sim_destroy(struct sim *s)
 	if (!s)
 		return;
 	engine_stop(s->engine);
+	kthreads_clear(&s->kthreads);
 	if (s->mm)
 		mm_destroy(s->mm);
 	for (int cpu = 0; s->cpus && cpu < s->machine->mm.nr_cpus; cpu++)
@@ -111,6 +124,12 @@ void sim_set_event_hook(struct sim *s, sim_event_hook hook, void *arg)
 	s->hook_arg = arg;
 }
 
+void sim_set_reclaimed_hook(struct sim *s, sim_reclaimed_hook hook, void *arg)
+{
+	s->reclaimed = hook;
+	s->reclaimed_arg = arg;
+}
+
 int sim_spawn(struct sim *s, int cpu, sim_program program, void *arg)
 {
 	if (cpu < 0 || cpu >= s->machine->mm.nr_cpus || !program)
@@ -130,21 +149,29 @@ static void actor_main(void *arg)
 {
 	const struct sim_actor *actor = arg;
 	struct sim *s = actor->sim;
+	struct cpu *c = &s->cpus[actor->cpu];
 
 	actor->program(s, actor->cpu, actor->arg);
-	cpu_settle(&s->cpus[actor->cpu]);
-	wait_done(&s->waits, &s->cpus[actor->cpu]);
+	cpu_settle(c);
+	kthreads_offer(&s->kthreads, c);
+	kthreads_program_done(&s->kthreads);
+	wait_done(&s->waits, c);
 }
 
 /* In the order of the CPUs, so that the order in which they were spawned does not matter. */
 static void start_actors(struct sim *s)
 {
+	int nr_programs = 0;
+
 	for (int cpu = 0; cpu < s->machine->mm.nr_cpus; cpu++) {
 		if (!s->actors[cpu].program)
 			continue;
 		engine_add_actor(s->engine, cpu, actor_main, &s->actors[cpu]);
 		wait_begin(&s->waits, &s->cpus[cpu]);
+		s->cpus[cpu].idle = false;
+		nr_programs++;
 	}
+	kthreads_start(&s->kthreads, nr_programs);
 }
 
 static void finish_accounts(struct sim *s)
@@ -189,7 +216,10 @@ static struct cpu *running_cpu(struct sim *s, int cpu)
 
 void sim_settle(struct sim *s, int cpu)
 {
-	cpu_settle(running_cpu(s, cpu));
+	struct cpu *c = running_cpu(s, cpu);
+
+	cpu_settle(c);
+	kthreads_give_way(&s->kthreads, c);
 }
 
 uint64_t sim_now_ps(const struct sim *s, int cpu)
@@ -199,15 +229,26 @@ uint64_t sim_now_ps(const struct sim *s, int cpu)
 
 void sim_idle_until(struct sim *s, int cpu, uint64_t when_ps)
 {
-	cpu_idle_until(running_cpu(s, cpu), when_ps);
+	struct cpu *c = running_cpu(s, cpu);
+
+	cpu_settle(c);
+	if (when_ps <= c->now_ps)
+		return;
+	kthreads_offer(&s->kthreads, c);
+	cpu_sleep_until(c, when_ps);
+	kthreads_reclaim(&s->kthreads, c);
 }
 
 int sim_sleep(struct sim *s, int cpu)
 {
 	struct cpu *c = running_cpu(s, cpu);
+	int err;
 
 	cpu_settle(c);
-	return wait_sleep(&s->waits, c);
+	kthreads_offer(&s->kthreads, c);
+	err = wait_sleep(&s->waits, c);
+	kthreads_reclaim(&s->kthreads, c);
+	return err;
 }
 
 void sim_wake(struct sim *s, int cpu)

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 
 #include "sim/time/bug.h"
+#include "sim/time/kthread.h"
 
 static void resume(struct waits *w, struct cpu *c)
 {
@@ -43,11 +44,26 @@ static void break_deadlock(struct waits *w)
 	w->deadlock |= sleepers;
 }
 
+static void stop(struct waits *w)
+{
+	if (--w->nr_running == 0)
+		break_deadlock(w);
+}
+
 static void stop_running(struct waits *w, struct cpu *c, enum cpu_state state)
 {
 	c->state = state;
-	if (--w->nr_running == 0)
-		break_deadlock(w);
+	stop(w);
+}
+
+void wait_thread_begin(struct waits *w)
+{
+	w->nr_running++;
+}
+
+void wait_thread_end(struct waits *w)
+{
+	stop(w);
 }
 
 void wait_begin(struct waits *w, struct cpu *c)
@@ -81,8 +97,13 @@ void wait_lock(struct waits *w, struct cpu *c, struct mm_lock *lock)
 	else
 		w->first_waiter = c;
 	w->last_waiter = c;
-	stop_running(w, c, CPU_WAITING_LOCK);
-	engine_block(w->engine, c->id);
+	if (c->guest) {
+		stop(w);
+		engine_block(w->engine, kthread_number(c->guest));
+	} else {
+		stop_running(w, c, CPU_WAITING_LOCK);
+		engine_block(w->engine, c->id);
+	}
 	cpu_catch_up(c, CAUSE_LOCK_WAIT);
 }
 
@@ -116,8 +137,12 @@ void wait_unlock(struct waits *w, struct cpu *c, struct mm_lock *lock)
 	c->nr_locks--;
 	next = take_waiter(w, lock);
 	lock->sink = next;
-	if (next)
+	if (next && next->guest) {
+		w->nr_running++;
+		engine_unblock(w->engine, kthread_number(next->guest));
+	} else if (next) {
 		resume(w, next);
+	}
 }
 
 int wait_sleep(struct waits *w, struct cpu *c)
@@ -131,7 +156,9 @@ int wait_sleep(struct waits *w, struct cpu *c)
 	c->sleep_result = 0;
 	stop_running(w, c, CPU_SLEEPING);
 	engine_block(w->engine, c->id);
-	cpu_catch_up(c, CAUSE_IDLE);
+	/* A guest that is there moves the clock itself. */
+	if (!c->guest)
+		cpu_catch_up(c, CAUSE_IDLE);
 	return c->sleep_result;
 }
 

@@ -7,6 +7,9 @@
  * is known here. A contended one is handed over first come, first served, as the kernel's queued
  * spinlocks do. mm_lock.sink is the struct cpu that holds it, NULL when free.
  *
+ * A thread that runs on a CPU takes and waits for locks in its name: the CPU's program does neither
+ * meanwhile.
+ *
  * The fields that struct cpu marks (W) belong to this file. Each may change whenever a CPU blocks.
  */
 #ifndef SIM_WAIT_H
@@ -18,7 +21,7 @@ struct waits {
 	struct engine *engine;
 	struct cpu *cpus;
 	int nr_cpus;
-	int nr_running; /* CPUs in state CPU_RUNNING */
+	int nr_running; /* CPUs in state CPU_RUNNING, threads between wake-up and sleep */
 	bool deadlock;  /* sleepers have been told that nobody is left to wake them */
 	struct cpu *first_waiter, *last_waiter; /* for locks, all of them, in order */
 };
@@ -27,6 +30,9 @@ struct waits {
 void wait_begin(struct waits *w, struct cpu *c);
 /** A CPU's program has returned. */
 void wait_done(struct waits *w, struct cpu *c);
+/** A thread of the kernel has something to do; it has gone to sleep again. */
+void wait_thread_begin(struct waits *w);
+void wait_thread_end(struct waits *w);
 
 /* On the actor of `c`, settled. Simulated time may pass in wait_lock and wait_sleep. */
 void wait_lock(struct waits *w, struct cpu *c, struct mm_lock *lock);

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pages of a trace and what simulated reclaim does to them. */
+#include "sim/replay_reclaim.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "mm/kthread.h"
+#include "mm/lru.h"
+#include "mm/start.h"
+
+/* How a page of the trace was taken, and what to ask for if it is wanted back. */
+enum fate { HERE, RECLAIMED, SWAPPED };
+
+struct followed {
+	struct page **slot;
+	gfp_t gfp;
+	uint8_t order, fate, kind;
+};
+
+struct replay_reclaim {
+	struct sim *sim;
+	struct mm *mm;
+	enum replay_reclaim_mode mode;
+	struct replay_reclaim_counts *counts;
+	struct followed *pages; /* by number in the trace */
+	uint32_t *number_at;    /* by frame: the page there, + 1 */
+	size_t nr_frames;
+};
+
+static void taken(void *arg, int cpu, struct page *page, bool swapped)
+{
+	struct replay_reclaim *r = arg;
+	pfn_t pfn = mm_page_to_pfn(r->mm, MM_NO_CPU, page);
+	struct followed *f;
+
+	(void)cpu;
+	if (!r->number_at[pfn])
+		return;
+	f = &r->pages[r->number_at[pfn] - 1];
+	r->number_at[pfn] = 0;
+	*f->slot = NULL;
+	f->fate = swapped ? SWAPPED : RECLAIMED;
+}
+
+static size_t frames_of(const struct mm *mm)
+{
+	struct mm_range range;
+	size_t frames = 0;
+
+	for (size_t i = 0; mm_memblock_range(mm, false, i, &range); i++)
+		frames = (range.start + range.bytes) >> mm_get_arch(mm)->page_shift;
+	return frames;
+}
+
+int replay_reclaim_new(struct sim *s, const struct trace *t, enum replay_reclaim_mode mode,
+		       struct replay_reclaim_counts *counts, struct replay_reclaim **out)
+{
+	struct replay_reclaim *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return -ENOMEM;
+	*r = (struct replay_reclaim){
+		.sim = s, .mm = sim_mm(s), .mode = mode, .counts = counts, .nr_frames = 0};
+	*counts = (struct replay_reclaim_counts){0};
+	*out = r;
+	mm_set_reclaim_outside(r->mm, mode == REPLAY_RECLAIM_TRACE);
+	if (mode == REPLAY_RECLAIM_TRACE)
+		return 0;
+	r->nr_frames = frames_of(r->mm);
+	r->pages = calloc((size_t)t->nr_pages + 1, sizeof(*r->pages));
+	r->number_at = calloc(r->nr_frames + 1, sizeof(*r->number_at));
+	if (!r->pages || !r->number_at)
+		return -ENOMEM;
+	mm_follow_held(r->mm);
+	sim_set_reclaimed_hook(s, taken, r);
+	return 0;
+}
+
+void replay_reclaim_free(struct replay_reclaim *r)
+{
+	if (!r)
+		return;
+	sim_set_reclaimed_hook(r->sim, NULL, NULL);
+	free(r->pages);
+	free(r->number_at);
+	free(r);
+}
+
+bool replay_reclaim_skips(struct replay_reclaim *r, const struct trace_event *ev)
+{
+	if (r->mode == REPLAY_RECLAIM_TRACE || !(ev->flags & TRACE_F_RECLAIM))
+		return false;
+	r->counts->left_out++;
+	return true;
+}
+
+static void follow(struct replay_reclaim *r, int cpu, uint32_t number, struct page *page)
+{
+	struct followed *f = &r->pages[number];
+
+	f->fate = HERE;
+	r->number_at[mm_page_to_pfn(r->mm, MM_NO_CPU, page)] = number + 1;
+	if (f->kind != MM_PAGE_NONE)
+		mm_lru_add(r->mm, cpu, page, (enum mm_page_kind)f->kind);
+}
+
+void replay_reclaim_follow(struct replay_reclaim *r, int cpu, const struct trace_event *ev,
+			   struct page *page, struct page **slot)
+{
+	if (r->mode == REPLAY_RECLAIM_TRACE)
+		return;
+	r->pages[ev->page] =
+		(struct followed){.slot = slot,
+				  .gfp = ev->gfp,
+				  .order = ev->order,
+				  .kind = (uint8_t)mm_page_kind_by_gfp(ev->gfp, ev->order)};
+	follow(r, cpu, ev->page, page);
+}
+
+bool replay_reclaim_took(struct replay_reclaim *r, const struct trace_event *ev)
+{
+	struct followed *f;
+
+	if (r->mode == REPLAY_RECLAIM_TRACE)
+		return false;
+	f = &r->pages[ev->page];
+	if (f->fate == HERE)
+		return false;
+	if (f->fate == SWAPPED)
+		mm_swap_drop(r->mm, f->order);
+	f->fate = HERE;
+	r->counts->already_gone++;
+	return true;
+}
+
+/* A page fault that has to wait for the content. */
+static struct page *read_back(struct replay_reclaim *r, int cpu, uint32_t number)
+{
+	struct followed *f = &r->pages[number];
+	struct mm_request req = {
+		.cpu = cpu, .nid = MM_NO_NODE, .order = f->order, .gfp = f->gfp & ~__GFP_ZERO};
+	struct page *page;
+
+	if (mm_alloc_pages(r->mm, &req, &page))
+		return NULL;
+	if (f->fate == SWAPPED) {
+		mm_swap_in(r->mm, cpu, page);
+		r->counts->swapped_in++;
+	} else {
+		r->counts->read_again++;
+	}
+	*f->slot = page;
+	follow(r, cpu, number, page);
+	return page;
+}
+
+struct page *replay_reclaim_touch(struct replay_reclaim *r, int cpu, const struct trace_event *ev,
+				  struct page **slot)
+{
+	if (r->mode == REPLAY_RECLAIM_TRACE)
+		return *slot;
+	if (!*slot && r->pages[ev->page].fate != HERE)
+		read_back(r, cpu, ev->page);
+	if (*slot)
+		mm_page_touched(r->mm, *slot, ev->write);
+	return *slot;
+}

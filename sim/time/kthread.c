@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Threads of the kernel and which CPU they run on. Knows no costs, and nothing of what they do. */
+#include "sim/time/kthread.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define PS_PER_US UINT64_C(1000000)
+/* What the fair scheduler lets run before it preempts: sched_min_granularity of 6.1, 0.75 ms * 4 */
+#define SLICE_PS (3000 * PS_PER_US)
+
+struct kthread {
+	struct kthreads *all;
+	struct mm_kthread *thread;
+	int number;
+	struct cpu *cpu;    /* that it runs on; NULL: none */
+	uint64_t since_ps;  /* when it got there */
+	bool waiting;       /* for a CPU */
+	bool asleep, woken; /* between two runs; by somebody */
+	bool stop;
+};
+
+int kthreads_init(struct kthreads *t)
+{
+	t->nr = mm_nr_kthreads(t->mm);
+	t->threads = calloc((size_t)t->nr, sizeof(*t->threads));
+	if (!t->threads)
+		return -ENOMEM;
+	for (int i = 0; i < t->nr; i++) {
+		t->threads[i] = (struct kthread){
+			.all = t,
+			.thread = mm_kthread(t->mm, i),
+			.number = t->nr_cpus + i,
+			.asleep = true,
+		};
+		t->threads[i].thread->sink = &t->threads[i];
+	}
+	for (int cpu = 0; cpu < t->nr_cpus; cpu++)
+		t->cpus[cpu].idle = true;
+	return engine_add_threads(t->engine, t->nr);
+}
+
+void kthreads_clear(struct kthreads *t)
+{
+	free(t->threads);
+}
+
+int kthread_number(const struct kthread *k)
+{
+	return k->number;
+}
+
+struct kthread *kthread_current(const struct kthreads *t, const struct cpu *c)
+{
+	(void)t;
+	return c->guest;
+}
+
+/* A CPU of its node; any where that has none. */
+static bool may_run_on(const struct kthreads *t, const struct kthread *k, const struct cpu *c)
+{
+	int nid = k->thread->nid;
+
+	if (mm_cpu_to_node(t->mm, c->id) == nid)
+		return true;
+	for (int cpu = 0; cpu < t->nr_cpus; cpu++)
+		if (mm_cpu_to_node(t->mm, cpu) == nid)
+			return false;
+	return true;
+}
+
+/* On the thread's actor or, while that waits, another's. */
+static void take_cpu(struct kthread *k, struct cpu *c)
+{
+	k->cpu = c;
+	c->guest = k;
+	engine_set_cpu(k->all->engine, k->number, c->id);
+}
+
+/* On its own actor: returns when it has a CPU. */
+static void get_cpu(struct kthreads *t, struct kthread *k)
+{
+	for (int cpu = 0; cpu < t->nr_cpus && !k->cpu; cpu++) {
+		struct cpu *c = &t->cpus[cpu];
+
+		if (c->idle && !c->guest && may_run_on(t, k, c))
+			take_cpu(k, c);
+	}
+	if (!k->cpu) {
+		k->waiting = true;
+		t->nr_waiting++;
+		engine_block(t->engine, k->number);
+	}
+	/* Until now the CPU had nothing to do. */
+	cpu_catch_up(k->cpu, CAUSE_IDLE);
+	k->since_ps = k->cpu->now_ps;
+}
+
+/* Whoever waits for this CPU gets it. Returns whether somebody does. */
+static bool pass_on(struct kthreads *t, struct cpu *c)
+{
+	for (int i = 0; i < t->nr && t->nr_waiting; i++) {
+		struct kthread *k = &t->threads[i];
+
+		if (!k->waiting || !may_run_on(t, k, c))
+			continue;
+		k->waiting = false;
+		t->nr_waiting--;
+		take_cpu(k, c);
+		engine_unblock(t->engine, k->number);
+		return true;
+	}
+	return false;
+}
+
+/* On its own actor, with all its charges settled: the program goes before other threads. */
+static void put_cpu(struct kthreads *t, struct kthread *k)
+{
+	struct cpu *c = k->cpu;
+
+	cpu_settle(c);
+	k->cpu = NULL;
+	c->guest = NULL;
+	engine_set_cpu(t->engine, k->number, MM_NO_CPU);
+	if (c->wanted_back) {
+		c->wanted_back = false;
+		engine_unblock(t->engine, c->id);
+	} else if (c->idle) {
+		pass_on(t, c);
+	}
+}
+
+int kthread_resched(struct kthreads *t, struct kthread *k)
+{
+	cpu_settle(k->cpu);
+	if (k->cpu->wanted_back && k->cpu->now_ps - k->since_ps >= SLICE_PS) {
+		put_cpu(t, k);
+		get_cpu(t, k);
+	}
+	return k->cpu->id;
+}
+
+int kthread_sleep(struct kthreads *t, struct kthread *k, uint64_t ps)
+{
+	uint64_t until_ps;
+
+	cpu_settle(k->cpu);
+	until_ps = k->cpu->now_ps + ps;
+	put_cpu(t, k);
+	engine_sleep_until(t->engine, until_ps);
+	get_cpu(t, k);
+	return k->cpu->id;
+}
+
+bool kthread_wake(struct kthreads *t, struct mm_kthread *thread)
+{
+	struct kthread *k = thread->sink;
+
+	if (!k || k->stop)
+		return false;
+	k->woken = true;
+	if (k->asleep) {
+		k->asleep = false;
+		wait_thread_begin(t->waits);
+		engine_unblock(t->engine, k->number);
+	}
+	return true;
+}
+
+/* Until it is woken or its time is up. */
+static void sleep_for(struct kthreads *t, struct kthread *k, uint64_t us)
+{
+	k->asleep = true;
+	k->woken = false;
+	if (us == MM_KTHREAD_FOREVER) {
+		engine_block(t->engine, k->number);
+	} else if (!engine_block_for(t->engine, k->number, us * PS_PER_US)) {
+		/* In time, or woken in the very moment: then that is still to be taken. */
+		if (!k->asleep)
+			engine_block(t->engine, k->number);
+		else
+			wait_thread_begin(t->waits);
+		k->asleep = false;
+	}
+}
+
+static void thread_main(void *arg)
+{
+	struct kthread *k = arg;
+	struct kthreads *t = k->all;
+	uint64_t us = MM_KTHREAD_FOREVER;
+
+	for (;;) {
+		int cpu;
+
+		sleep_for(t, k, us);
+		if (k->stop)
+			return;
+		get_cpu(t, k);
+		cpu = k->cpu->id;
+		us = mm_kthread_run(t->mm, k->thread, &cpu, k->woken);
+		put_cpu(t, k);
+		if (k->stop)
+			return;
+		wait_thread_end(t->waits);
+	}
+}
+
+void kthreads_start(struct kthreads *t, int nr_programs)
+{
+	t->nr_programs = nr_programs;
+	if (!nr_programs)
+		return;
+	for (int i = 0; i < t->nr; i++)
+		engine_add_actor(t->engine, t->threads[i].number, thread_main, &t->threads[i]);
+}
+
+void kthreads_program_done(struct kthreads *t)
+{
+	if (--t->nr_programs)
+		return;
+	for (int i = 0; i < t->nr; i++) {
+		struct kthread *k = &t->threads[i];
+
+		k->stop = true;
+		if (k->asleep) {
+			k->asleep = false;
+			engine_unblock(t->engine, k->number);
+		}
+	}
+}
+
+void kthreads_offer(struct kthreads *t, struct cpu *c)
+{
+	c->idle = true;
+	if (t->nr_waiting)
+		pass_on(t, c);
+}
+
+void kthreads_reclaim(struct kthreads *t, struct cpu *c)
+{
+	c->idle = false;
+	while (c->guest) {
+		c->wanted_back = true;
+		engine_block(t->engine, c->id);
+	}
+}
+
+void kthreads_give_way(struct kthreads *t, struct cpu *c)
+{
+	if (!t->nr_waiting)
+		return;
+	if (pass_on(t, c))
+		kthreads_reclaim(t, c);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Threads of the simulated kernel (kswapd), each an actor that competes with the programs of CPUs.
+ *
+ * A thread that is woken takes an idle CPU of its node, the lowest; where its node has no CPU, any.
+ * Where none is idle it waits, and the first program on such a CPU that comes to the end of an
+ * operation makes way for it, as the kernel's scheduler lets who has slept run before who has not.
+ * While it runs its charges are that CPU's. A program that wants its CPU back gets it when the
+ * thread sleeps, or at a point where it may be made to give way once it has had a slice.
+ *
+ * A CPU has one of them at most, its guest. The fields that struct cpu marks (T) belong here.
+ */
+#ifndef SIM_KTHREAD_H
+#define SIM_KTHREAD_H
+
+#include "mm/kthread.h"
+#include "sim/time/wait.h"
+
+struct kthread;
+
+struct kthreads {
+	struct mm *mm;
+	struct engine *engine;
+	struct waits *waits;
+	struct cpu *cpus;
+	int nr_cpus;
+	struct kthread *threads;
+	int nr;
+	int nr_waiting;  /* for a CPU */
+	int nr_programs; /* that have not returned */
+};
+
+/** Make them, asleep; after the engine, before the run. Returns 0 or -ENOMEM. */
+int kthreads_init(struct kthreads *t);
+void kthreads_clear(struct kthreads *t);
+/** Make their actors, once the programs' are made. */
+void kthreads_start(struct kthreads *t, int nr_programs);
+
+/** The number of its actor. */
+int kthread_number(const struct kthread *k);
+/** mm_ops.wake: on any actor. */
+bool kthread_wake(struct kthreads *t, struct mm_kthread *thread);
+/** The thread that the calling actor is, on CPU `c`; NULL for a program. */
+struct kthread *kthread_current(const struct kthreads *t, const struct cpu *c);
+/** mm_ops.resched and sleep, called by a thread: the CPU on which it goes on. Time may pass. */
+int kthread_resched(struct kthreads *t, struct kthread *k);
+int kthread_sleep(struct kthreads *t, struct kthread *k, uint64_t ps);
+
+/* For the program of a CPU, settled; time may pass. */
+
+/** It has nothing to do from here on: threads may have the CPU. */
+void kthreads_offer(struct kthreads *t, struct cpu *c);
+/** It has something to do again: returns when no thread is on the CPU any more. */
+void kthreads_reclaim(struct kthreads *t, struct cpu *c);
+/** The end of an operation: a thread that waits for a CPU may have this one for a while. */
+void kthreads_give_way(struct kthreads *t, struct cpu *c);
+/** The program has returned. After the last one threads end, too. */
+void kthreads_program_done(struct kthreads *t);
+
+#endif

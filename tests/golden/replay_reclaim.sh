@@ -1,0 +1,60 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# numasim replay --reclaim: the trace's frees by kswapd left out, and done by the simulated one; what
+# is printed where memory runs out.
+. "$2/tests/golden/harness"
+
+# 64 MiB of which page cache takes 100: a disk read by 4 KiB pages, all unmovable user memory.
+cat >"$tmp/m.cfg" <<X
+name = "small";
+source = "test";
+architecture = "x86_64";
+memory_model = "sparse-vmemmap";
+nodes = ( { id = 0; memory = ( { base = "0x0"; size = "64MiB"; } ); cpus = { ids = [ 0, 1 ]; frequency = "2GHz"; }; } );
+bank = { latency = "60ns"; bandwidth = "20GB/s"; };
+X
+awk 'BEGIN {
+	for (i = 0; i < 25600; i++) {
+		printf "reader-1 [000] ..... %d.%06d: mm_page_alloc: page=0000000000000001 pfn=0x%x order=0 migratetype=0 gfp_flags=GFP_NOFS|__GFP_HARDWALL\n",
+			i / 1000, i % 1000 * 1000, 4096 + i % 8000
+		if (i >= 7000)
+			printf "kswapd0-44 [001] ..... %d.%06d: mm_page_free: page=0000000000000001 pfn=0x%x order=0\n",
+				i / 1000, i % 1000 * 1000 + 100, 4096 + (i - 7000) % 8000
+	}
+}' >"$tmp/t.txt"
+
+run replay "$tmp/m.cfg" "$tmp/t.txt" --timing trace --verify --format json
+status 0
+is pgsteal_kswapd 0
+is trace_frees_left_out 0
+is free 18600
+
+run replay "$tmp/m.cfg" "$tmp/t.txt" --timing trace --reclaim simulate --verify --events "$tmp/e" --format json
+status 0
+is trace_frees_left_out 18600
+is failed 0
+is free 0
+[ "$(member pgsteal_kswapd)" -gt 10000 ] || fail "kswapd stole $(member pgsteal_kswapd)"
+[ "$(grep -c mm_vmscan_kswapd_wake "$tmp/e")" -eq "$(member pageoutrun)" ] || fail "not an event a run"
+for event in lru_isolate lru_shrink_inactive wakeup_kswapd; do
+	grep -q "mm_vmscan_$event: " "$tmp/e" || fail "no mm_vmscan_$event"
+done
+cp "$tmp/out" "$tmp/first"
+run replay "$tmp/m.cfg" "$tmp/t.txt" --timing trace --reclaim simulate --verify --format json
+cmp "$tmp/out" "$tmp/first" || fail "another run, another result"
+
+run replay "$tmp/m.cfg" "$tmp/t.txt" --timing trace --reclaim simulate
+status 0
+out "by kswapd in"
+
+# Kernel memory is not reclaimed: the allocations fail, and the report says how things stood.
+sed 's/GFP_NOFS|__GFP_HARDWALL/GFP_KERNEL/' "$tmp/t.txt" >"$tmp/k.txt"
+run replay "$tmp/m.cfg" "$tmp/k.txt" --timing trace --reclaim simulate --verify
+status 0
+out "page allocation failure: order:0, mode:0xcc0(GFP_KERNEL), nodemask=(null)"
+out "Mem-Info:"
+out "lowmem_reserve[]:"
+
+run replay "$tmp/m.cfg" "$tmp/t.txt" --reclaim nobody
+wrong "nobody"
+end
