@@ -38,7 +38,7 @@ struct mm_kthread *mm_kthread(struct mm *mm, int index)
 	return &mm->nodes[index].kswapd.thread;
 }
 
-uint64_t mm_kthread_run(struct mm *mm, struct mm_kthread *thread, int *cpu, bool woken)
+static uint64_t run_now(struct mm *mm, struct mm_kthread *thread, int *cpu, bool woken)
 {
 	uint64_t us;
 
@@ -48,13 +48,21 @@ uint64_t mm_kthread_run(struct mm *mm, struct mm_kthread *thread, int *cpu, bool
 	return us;
 }
 
+uint64_t mm_kthread_run(struct mm *mm, struct mm_kthread *thread, int *cpu, bool woken)
+{
+	/* It sees what there is when it gets to run, not when it was woken. */
+	mm_work(mm, *cpu, MM_SITE_THREAD_SWITCH, 1);
+	*cpu = mm_resched(mm, *cpu);
+	return run_now(mm, thread, cpu, woken);
+}
+
 void mm_kthread_wake(struct mm *mm, int cpu, struct mm_kthread *thread)
 {
 	if (!thread->asleep)
 		return;
 	thread->asleep = false;
 	if (!mm->ops.wake || !mm->ops.wake(mm->ctx, cpu, thread))
-		mm_kthread_run(mm, thread, &cpu, true);
+		run_now(mm, thread, &cpu, true);
 }
 
 /* Does any zone of the node, up to `highest`, hold enough? One is enough. */

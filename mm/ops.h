@@ -50,6 +50,7 @@
 	X(SHRINK_NODE, "shrink_node", "one pass of reclaim over a node, pages apart")              \
 	X(RECLAIM_PAGE, "reclaim_page", "one page decided upon: kept, written or given up")        \
 	X(IO_SUBMIT, "io_submit", "one page handed to a disk")                                     \
+	X(THREAD_SWITCH, "thread_switch", "one thread of the kernel brought to run on a CPU")      \
 	X(LOCK, "lock", "one uncontended lock and unlock")                                         \
 	X(TOUCH, "touch", "one access of a workload to its memory")
 

@@ -228,6 +228,7 @@ void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *roo
 		"numa_off",
 		"numa_fake",
 		"transparent_hugepage",
+		"swap",
 		"profile",
 		"crashkernel",
 		"hotplug_end",
@@ -245,6 +246,7 @@ void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *roo
 	machine_read_source(r, kernel);
 	cfg_integer(r->cfg, cfg_find(r->cfg, kernel, "min_free_kbytes"), 0, INT32_MAX,
 		    &params->min_free_kbytes);
+	cfg_size(r->cfg, cfg_find(r->cfg, kernel, "swap"), &params->swap_bytes);
 	cfg_integer(r->cfg, cfg_find(r->cfg, kernel, "watermark_scale_factor"), 1, 3000,
 		    &params->watermark_scale_factor);
 	read_ratios(r, kernel, params);

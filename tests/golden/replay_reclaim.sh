@@ -55,6 +55,19 @@ out "page allocation failure: order:0, mode:0xcc0(GFP_KERNEL), nodemask=(null)"
 out "Mem-Info:"
 out "lowmem_reserve[]:"
 
+# Anonymous memory: fails where there is no swap, and goes there where there is.
+sed 's/GFP_NOFS|__GFP_HARDWALL/GFP_HIGHUSER_MOVABLE|__GFP_ZERO/' "$tmp/t.txt" >"$tmp/a.txt"
+run replay "$tmp/m.cfg" "$tmp/a.txt" --timing trace --reclaim simulate --verify --format json
+status 0
+is pswpout 0
+[ "$(member failed)" -gt 5000 ] || fail "$(member failed) failed"
+echo 'kernel = { swap = "128MiB"; };' | cat "$tmp/m.cfg" - >"$tmp/swap.cfg"
+run replay "$tmp/swap.cfg" "$tmp/a.txt" --timing trace --reclaim simulate --verify --format json
+status 0
+is failed 0
+[ "$(member pswpout)" -gt 5000 ] || fail "$(member pswpout) swapped"
+is pgsteal_anon "$(member pswpout)"
+
 run replay "$tmp/m.cfg" "$tmp/t.txt" --reclaim nobody
 wrong "nobody"
 end

@@ -62,7 +62,7 @@ Test(machine_errors, unknown_keys)
 		"m.cfg:6: kernel.minfree: unknown key 'minfree' (known: min_free_kbytes, "
 		"watermark_scale_factor, lowmem_reserve_ratio, kernelcore, movablecore, "
 		"movable_node, percpu_pagelist_high_fraction, mem, memmap, numa_off, numa_fake, "
-		"transparent_hugepage, profile, crashkernel, hotplug_end, sysctl, "
+		"transparent_hugepage, swap, profile, crashkernel, hotplug_end, sysctl, "
 		"source)");
 	refused(ONE "interconnect = { topolgy = \"full\"; };",
 		"m.cfg:6: interconnect.topolgy: unknown key 'topolgy', did you mean 'topology'? "
@@ -506,7 +506,7 @@ Test(machine_errors, overrides_are_checked_as_the_file_is)
 		 "min_free_kbytes, watermark_scale_factor, lowmem_reserve_ratio, kernelcore, "
 		 "movablecore, movable_node, percpu_pagelist_high_fraction, mem, memmap, numa_off, "
 		 "numa_fake, "
-		 "transparent_hugepage, profile, crashkernel, hotplug_end, sysctl, "
+		 "transparent_hugepage, swap, profile, crashkernel, hotplug_end, sysctl, "
 		 "source)"},
 		{{"interconnect.latency[0][1]", "90"},
 		 "--set interconnect.latency[0][1]=90: interconnect.latency[0][1]: \"90\" has no "
