@@ -80,6 +80,12 @@ typedef void (*sim_reclaimed_hook)(void *arg, int cpu, struct page *page, bool s
 void sim_set_reclaimed_hook(struct sim *s, sim_reclaimed_hook hook, void *arg);
 
 /**
+ * May a CPU go ahead without SimGrid while no other does anything (the default)? Off, each sleep
+ * and each transfer is SimGrid's: slower, and the same within rounding to the picosecond.
+ */
+void sim_set_lookahead(struct sim *s, bool on);
+
+/**
  * Run until every program has returned; once a simulation. Returns 0; -EDEADLK where all that had
  * not returned slept: then sim_sleep() told them so; -ENOMEM; -EBUSY where it has run already.
  * CPUs whose program returned early, or which have none, are idle until the end, so that all have

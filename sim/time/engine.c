@@ -5,6 +5,11 @@
  *
  * One SimGrid second is one simulated nanosecond: its own precision is made for seconds, and a
  * memory access would vanish in it.
+ *
+ * An actor that is alone needs no SimGrid: while all others block or sleep, it sleeps and moves
+ * bytes by adding to a clock of its own, which is ahead of SimGrid's, up to the moment when the
+ * first of the others wakes. Before it lets one of them go on, SimGrid's clock is brought to where
+ * it is. So nobody can tell, but for the time that the host takes.
  */
 #define _GNU_SOURCE
 #include "sim/time/engine.h"
@@ -82,17 +87,35 @@ static uint64_t to_ps(double ns)
 	return (uint64_t)(ns * PS_PER_NS + 0.5);
 }
 
+/* What an actor does, as far as others have to know. */
+enum actor_state {
+	ACTIVE, /* runs, is about to, or moves bytes */
+	ASLEEP, /* until wake_ps */
+	BLOCKED,
+	NAPPING, /* blocked, but until wake_ps at most */
+};
+
 struct engine_actor {
+	struct engine *engine;
 	void (*main)(void *arg);
 	void *arg;
 	int cpu;
 	sg_sem_t unblocked; /* counts engine_unblock() minus engine_block() */
+	enum actor_state state;
+	uint64_t wake_ps; /* ASLEEP, NAPPING */
+	unsigned tokens;  /* engine_unblock() that came before it blocked */
+	bool granted;     /* NAPPING: it was unblocked */
 };
 
 struct engine {
 	int nr_nodes, nr_cpus, nr_threads;
 	sg_host_t *node, *bank;      /* (C) by node id; bank NULL where there is no memory */
+	double *bytes_per_ns;        /* (C) [node * nr_nodes + bank] of a transfer alone */
 	struct engine_actor *actors; /* (C) by number */
+	int nr_active;               /* actors that are ACTIVE */
+	uint64_t ahead_ps;           /* clock of the actor that is alone; else behind SimGrid's */
+	uint64_t alone_until_ps;     /* when the first of the others wakes; 0: to be found */
+	bool no_lookahead;
 };
 
 /* SimGrid wants a file. Returns 0 or -errno. */
@@ -151,6 +174,9 @@ static void find_hosts(struct engine *e, const struct machine *m)
 		snprintf(name, sizeof(name), "bank%d", nid);
 		if (m->banks[nid].bytes_per_s)
 			e->bank[nid] = sg_host_by_name(name);
+		for (int bank = 0; bank < e->nr_nodes; bank++)
+			e->bytes_per_ns[nid * e->nr_nodes + bank] =
+				(double)machine_route(m, nid, bank)->bytes_per_s / 1e9;
 	}
 }
 
@@ -175,7 +201,9 @@ int engine_start(const struct machine *m, struct diag *diag, struct engine **out
 	e->node = calloc((size_t)e->nr_nodes, sizeof(*e->node));
 	e->bank = calloc((size_t)e->nr_nodes, sizeof(*e->bank));
 	e->actors = calloc((size_t)e->nr_cpus, sizeof(*e->actors));
-	if (!e->node || !e->bank || !e->actors)
+	e->bytes_per_ns =
+		calloc((size_t)e->nr_nodes * (size_t)e->nr_nodes, sizeof(*e->bytes_per_ns));
+	if (!e->node || !e->bank || !e->actors || !e->bytes_per_ns)
 		goto out;
 	started = true;
 	init_simgrid();
@@ -202,6 +230,7 @@ void engine_stop(struct engine *e)
 		if (e->actors[i].unblocked)
 			sg_sem_destroy(e->actors[i].unblocked);
 	free(e->actors);
+	free(e->bytes_per_ns);
 	free(e->node);
 	free(e->bank);
 	free(e);
@@ -209,11 +238,13 @@ void engine_stop(struct engine *e)
 
 static void run_actor(int argc, char **argv)
 {
-	struct engine_actor *actor = sg_actor_self_get_data();
+	const struct engine_actor *actor = sg_actor_self_get_data();
 
 	(void)argc;
 	(void)argv;
 	actor->main(actor->arg);
+	actor->engine->nr_active--;
+	actor->engine->alone_until_ps = 0;
 }
 
 int engine_add_threads(struct engine *e, int nr)
@@ -239,11 +270,13 @@ void engine_add_actor(struct engine *e, int number, void (*main)(void *arg), voi
 		SIM_BUG("there is no actor %d of %d CPUs and %d threads, or it is made already",
 			number, e->nr_cpus, e->nr_threads);
 	e->actors[number] = (struct engine_actor){
+		.engine = e,
 		.main = main,
 		.arg = arg,
 		.cpu = thread ? MM_NO_CPU : number,
 		.unblocked = sg_sem_init(0),
 	};
+	e->nr_active++;
 	/* A host is only a name here: sleeps and transfers know theirs. */
 	snprintf(host, sizeof(host), "cpu%d", thread ? 0 : number);
 	snprintf(name, sizeof(name), thread ? "thread%d" : "cpu%d",
@@ -277,38 +310,140 @@ void engine_run(struct engine *e)
 
 uint64_t engine_now_ps(const struct engine *e)
 {
-	(void)e;
-	return to_ps(simgrid_get_clock());
+	uint64_t simgrid_ps = to_ps(simgrid_get_clock());
+
+	return simgrid_ps > e->ahead_ps ? simgrid_ps : e->ahead_ps;
+}
+
+void engine_set_lookahead(struct engine *e, bool on)
+{
+	e->no_lookahead = !on;
+}
+
+/* Until when the actor that runs is the only one that does anything; 0: it is not. */
+static uint64_t alone_until(struct engine *e)
+{
+	if (e->nr_active != 1 || e->no_lookahead)
+		return 0;
+	if (e->alone_until_ps)
+		return e->alone_until_ps;
+	e->alone_until_ps = UINT64_MAX;
+	for (int i = 0; i < e->nr_cpus + e->nr_threads; i++) {
+		const struct engine_actor *a = &e->actors[i];
+
+		if ((a->state == ASLEEP || a->state == NAPPING) && a->wake_ps < e->alone_until_ps)
+			e->alone_until_ps = a->wake_ps;
+	}
+	return e->alone_until_ps;
+}
+
+/* The actor gives way to others, and comes back. */
+static void leave(struct engine *e, struct engine_actor *a, enum actor_state state,
+		  uint64_t wake_ps)
+{
+	a->state = state;
+	a->wake_ps = wake_ps;
+	e->nr_active--;
+	e->alone_until_ps = 0;
+}
+
+static void come_back(struct engine *e, struct engine_actor *a)
+{
+	if (a->state != ACTIVE)
+		e->nr_active++;
+	a->state = ACTIVE;
+	e->alone_until_ps = 0;
+}
+
+static void sleep_in_simgrid(struct engine *e, uint64_t when_ps)
+{
+	struct engine_actor *self = sg_actor_self_get_data();
+
+	leave(e, self, ASLEEP, when_ps);
+	/* To a time rather than for one: rounding does not add up. */
+	sg_actor_sleep_until((double)when_ps / PS_PER_NS);
+	come_back(e, self);
+}
+
+/* SimGrid's clock to that of the actor, which is alone until then. */
+static void catch_up(struct engine *e)
+{
+	if (e->ahead_ps > to_ps(simgrid_get_clock()))
+		sleep_in_simgrid(e, e->ahead_ps);
 }
 
 void engine_sleep_until(struct engine *e, uint64_t when_ps)
 {
-	(void)e;
-	/* To a time rather than for one: rounding does not add up. */
-	sg_actor_sleep_until((double)when_ps / PS_PER_NS);
+	if (when_ps <= engine_now_ps(e))
+		return;
+	if (when_ps < alone_until(e))
+		e->ahead_ps = when_ps;
+	else
+		sleep_in_simgrid(e, when_ps);
 }
 
 void engine_transfer(struct engine *e, int nid, int bank, uint64_t bytes)
 {
+	double rate = e->bytes_per_ns[nid * e->nr_nodes + bank];
+	uint64_t end_ps;
+
 	if (!e->bank[bank])
 		SIM_BUG("node %d moves %llu bytes to the bank of node %d, which has none", nid,
 			(unsigned long long)bytes, bank);
+	end_ps = to_ps((double)engine_now_ps(e) / PS_PER_NS + (double)bytes / rate);
+	if (end_ps < alone_until(e)) {
+		e->ahead_ps = end_ps;
+		return;
+	}
+	catch_up(e);
 	sg_host_sendto(e->node[nid], e->bank[bank], (double)bytes);
+	e->alone_until_ps = 0;
 }
 
 void engine_block(struct engine *e, int number)
 {
-	sg_sem_acquire(e->actors[number].unblocked);
+	struct engine_actor *self = &e->actors[number];
+
+	if (self->tokens)
+		self->tokens--;
+	else
+		leave(e, self, BLOCKED, 0);
+	sg_sem_acquire(self->unblocked);
+	come_back(e, self);
 }
 
 bool engine_block_for(struct engine *e, int number, uint64_t ps)
 {
-	return !sg_sem_acquire_timeout(e->actors[number].unblocked, (double)ps / PS_PER_NS);
+	struct engine_actor *self = &e->actors[number];
+	bool in_time;
+
+	catch_up(e);
+	self->granted = false;
+	if (self->tokens)
+		self->tokens--;
+	else
+		leave(e, self, NAPPING, engine_now_ps(e) + ps);
+	in_time = !sg_sem_acquire_timeout(self->unblocked, (double)ps / PS_PER_NS);
+	/* Unblocked in the very moment when its time was up. */
+	if (!in_time && self->granted)
+		self->tokens++;
+	come_back(e, self);
+	return in_time;
 }
 
 void engine_unblock(struct engine *e, int number)
 {
-	sg_sem_release(e->actors[number].unblocked);
+	struct engine_actor *a = &e->actors[number];
+
+	catch_up(e);
+	if (a->state == BLOCKED || a->state == NAPPING) {
+		a->granted = true;
+		come_back(e, a);
+	} else {
+		a->tokens++;
+	}
+	sg_sem_release(a->unblocked);
+	e->alone_until_ps = 0;
 }
 
 uint64_t engine_route_latency_ps(const struct engine *e, int nid, int bank)

@@ -37,6 +37,12 @@ void engine_run(struct engine *e);
 
 uint64_t engine_now_ps(const struct engine *e);
 
+/**
+ * May an actor that is alone go ahead without SimGrid (the default)? It makes no difference but in
+ * the last picosecond of a transfer, and in the time that the host takes.
+ */
+void engine_set_lookahead(struct engine *e, bool on);
+
 /** The CPU whose actor calls this; MM_NO_CPU outside of all of them. */
 int engine_current_cpu(const struct engine *e);
 

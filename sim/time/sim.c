@@ -130,6 +130,11 @@ void sim_set_reclaimed_hook(struct sim *s, sim_reclaimed_hook hook, void *arg)
 	s->reclaimed_arg = arg;
 }
 
+void sim_set_lookahead(struct sim *s, bool on)
+{
+	engine_set_lookahead(s->engine, on);
+}
+
 int sim_spawn(struct sim *s, int cpu, sim_program program, void *arg)
 {
 	if (cpu < 0 || cpu >= s->machine->mm.nr_cpus || !program)

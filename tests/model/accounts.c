@@ -139,7 +139,8 @@ static struct machine *churned_machine(void)
 }
 
 /* Run the churn; the simulation is the caller's. */
-static struct sim *run_churn(const struct machine *m, uint64_t seed, struct churn *churn)
+static struct sim *run_churn(const struct machine *m, uint64_t seed, bool lookahead,
+			     struct churn *churn)
 {
 	struct diag diag = DIAG_INIT;
 	struct sim *s = NULL;
@@ -148,6 +149,7 @@ static struct sim *run_churn(const struct machine *m, uint64_t seed, struct chur
 	if (sim_create(m, &some_costs, &diag, &s))
 		return NULL;
 	sim_set_event_hook(s, look_at_event, churn);
+	sim_set_lookahead(s, lookahead);
 	for (int cpu = 0; cpu < NR_CPUS; cpu++) {
 		churn->state[cpu] = (seed + (uint64_t)cpu) * 0x9e3779b97f4a7c15u | 1;
 		sim_spawn(s, cpu, churn_program, churn);
@@ -164,7 +166,7 @@ Test(accounts, add_up)
 	struct machine *m = churned_machine();
 	uint64_t seed = seed_of_run(), seen[NR_CAUSES] = {0}, calls = 0;
 	struct churn churn;
-	struct sim *s = run_churn(m, seed, &churn);
+	struct sim *s = run_churn(m, seed, true, &churn);
 
 	cr_assert_not_null(s);
 	cr_assert_eq(churn.error, 0, "NUMASIM_TEST_SEED=%" PRIu64 ", line %d", seed, churn.error);
@@ -218,7 +220,7 @@ static void print_accounts(FILE *out, const struct sim *s)
 }
 
 /* What a run prints of its accounts, from a process of its own: SimGrid allows one a process. */
-static size_t accounts_of_a_run(uint64_t seed, char *text, size_t size)
+static size_t accounts_of_a_run(uint64_t seed, bool lookahead, char *text, size_t size)
 {
 	size_t len = 0;
 	ssize_t n;
@@ -229,7 +231,7 @@ static size_t accounts_of_a_run(uint64_t seed, char *text, size_t size)
 	child = fork();
 	if (child == 0) {
 		struct churn churn;
-		struct sim *s = run_churn(churned_machine(), seed, &churn);
+		struct sim *s = run_churn(churned_machine(), seed, lookahead, &churn);
 		FILE *out = fdopen(ends[1], "w");
 
 		print_accounts(out, s);
@@ -251,11 +253,49 @@ Test(accounts, same_run_same_accounts)
 	static char first[65536], second[65536], other[65536];
 	uint64_t seed = seed_of_run();
 
-	cr_assert_gt(accounts_of_a_run(seed, first, sizeof(first)), 1000);
-	accounts_of_a_run(seed, second, sizeof(second));
-	accounts_of_a_run(seed + 1, other, sizeof(other));
+	cr_assert_gt(accounts_of_a_run(seed, true, first, sizeof(first)), 1000);
+	accounts_of_a_run(seed, true, second, sizeof(second));
+	accounts_of_a_run(seed + 1, true, other, sizeof(other));
 	cr_assert_str_eq(first, second, "NUMASIM_TEST_SEED=%" PRIu64, seed);
 	cr_assert_str_neq(first, other, "another seed, another run");
+}
+
+/* The texts are alike but for numbers, and those differ by `most` at most. */
+static bool alike(const char *a, const char *b, uint64_t most)
+{
+	while (*a && *b) {
+		uint64_t x, y;
+		char *end;
+
+		if (*a < '0' || *a > '9') {
+			if (*a++ != *b++)
+				return false;
+			continue;
+		}
+		x = strtoull(a, &end, 10);
+		a = end;
+		y = strtoull(b, &end, 10);
+		b = end;
+		if ((x > y ? x - y : y - x) > most)
+			return false;
+	}
+	return *a == *b;
+}
+
+/*
+ * SimGrid for each step, or only where CPUs meet: it comes to the same, but for the picosecond to
+ * which the end of a transfer is rounded.
+ */
+Test(accounts, lookahead_changes_nothing)
+{
+	static char with[65536], without[65536];
+
+	for (uint64_t seed = seed_of_run(); seed < seed_of_run() + 10; seed++) {
+		accounts_of_a_run(seed, true, with, sizeof(with));
+		accounts_of_a_run(seed, false, without, sizeof(without));
+		cr_expect(alike(with, without, 5), "NUMASIM_TEST_SEED=%" PRIu64 ":\n%s\n%s", seed,
+			  with, without);
+	}
 }
 
 /* The mm core's refusal reaches the user with the file and the line of the memory model. */
