@@ -200,6 +200,7 @@ err "the file zoneinfo did not come whole"
 oracle capture "$tmp/pc.cfg" "$tmp/hung" --timeout 1
 status 2
 err "did not finish in 1 s"
+err "; once more"
 # Traces of workloads: what would be booted, and what comes out on the first disk.
 rm -f "$tmp/hang"
 oracle trace random --workload nothing

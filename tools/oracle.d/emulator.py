@@ -255,6 +255,10 @@ def machine_options(plan, folder=None):
     return options
 
 
+class Unfinished(Failure):
+    """The emulated machine did not end in time."""
+
+
 def boot(plan, parts, folder, timeout, devices=()):
     """Boot it. Leaves console.txt (the kernel's messages) and serial.txt (files) in `folder`.
     `devices` are more of the emulator's options."""
@@ -269,8 +273,8 @@ def boot(plan, parts, folder, timeout, devices=()):
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.PIPE, text=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired:
-        raise Failure(f"did not finish in {timeout} s; the kernel's messages are in "
-                      f"{console}") from None
+        raise Unfinished(f"did not finish in {timeout} s; the kernel's messages are in "
+                         f"{console}") from None
     if done.returncode:
         raise Failure(f"QEMU failed: {done.stderr.strip()}")
     return line
