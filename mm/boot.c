@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mm/internal.h"
+#include "mm/huge_pool.h"
 #include "mm/lru.h"
 #include "mm/pageblock.h"
 
@@ -49,7 +49,8 @@ struct mm_params mm_params_default(void)
 		.min_unmapped_ratio = 1,
 		.lowmem_reserve_ratio =
 			{[MM_ZONE_DMA] = 256, [MM_ZONE_DMA32] = 256, [MM_ZONE_NORMAL] = 32},
-		.thp = true,
+		.thp = MM_THP_ALWAYS,
+		.thp_defrag = MM_DEFRAG_MADVISE,
 	};
 }
 
@@ -209,6 +210,7 @@ static int boot(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
 		return err;
 	mm_watermarks_init(mm);
 	mm_pcp_sizes_init(mm);
+	mm_hugetlb_boot(mm, c);
 	err = mm_release_late(mm, c, false, r);
 	if (!err)
 		err = mm_hold_memory(mm, c, r);

@@ -51,6 +51,13 @@ struct mm {
 	struct mm_lru_batch *lru_batches; /* by CPU */
 	uint64_t swap_pages, swap_free;   /* of the swap device; 0: none */
 	bool reclaim_outside;             /* see mm_set_reclaim_outside() */
+	struct {
+		uint64_t wanted;     /* nr_hugepages: what the last resize came to */
+		uint64_t overcommit; /* nr_overcommit_hugepages: surplus pages at most */
+		uint64_t reserved;   /* free ones that are promised */
+		uint64_t at_boot;    /* of all, those that were taken before anybody counted */
+		int next_to_alloc, next_to_free; /* nodes */
+	} hugetlb;
 	struct mm_oom_report *oom;        /* of the first allocation that failed for good */
 };
 

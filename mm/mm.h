@@ -80,7 +80,9 @@ struct mm_params {
 	bool numa_off;               /* all memory is one node */
 	/* numa=fake=: into how many nodes (N), of what size, or each node into how many (NU). */
 	uint64_t numa_fake, numa_fake_bytes, numa_fake_each; /* at most one; 0: the machine's */
-	bool thp;                                            /* khugepaged raises min_free_kbytes */
+	enum mm_thp_mode thp; /* unless never, khugepaged raises min_free_kbytes */
+	enum mm_thp_defrag thp_defrag;
+	uint64_t hugepages; /* in the pool at boot, over all nodes */
 };
 
 /* What boots. Everything is borrowed and may go once mm_boot() has returned. */
@@ -112,6 +114,9 @@ struct mm_config {
 	 * nothing by rule.
 	 */
 	bool reservations_complete;
+	/* By node: in the pool at boot. NULL, 0: as params.hugepages says. */
+	const uint64_t *hugepages_of;
+	int nr_hugepages_of;
 	const struct mm_release *late; /* initrd, init sections */
 	size_t nr_late;
 	const struct mm_zone_preset *presets;

@@ -104,6 +104,12 @@ struct mm_kthread {
 	void *sink;  /* the sink's to use, NULL at first */
 };
 
+/* The pool's huge pages of a node. nr_free = length of free; nr_free, nr_surplus <= nr. */
+struct mm_huge_pool {
+	struct page_list free;            /* newest first */
+	uint64_t nr, nr_free, nr_surplus; /* huge pages */
+};
+
 /* What kswapd of a node has been asked for, and how it went. */
 struct mm_kswapd {
 	struct mm_kthread thread;
@@ -146,6 +152,8 @@ struct mm_node {
 	bool reclaim_congested; /* (L) LRUVEC_CONGESTED */
 	bool reclaim_locked;    /* (L) someone is in node reclaim */
 	struct mm_kswapd kswapd;
+	struct mm_huge_pool huge;
+	uint64_t nr_anon_huge; /* (S) huge pages of faults that are mapped */
 };
 
 #endif

@@ -46,6 +46,7 @@ enum {
 	PG_MAPPED = 1 << 16,
 	PG_SWAPCACHE = 1 << 17, /* has a place in swap */
 	PG_DROPPED = 1 << 18,   /* its owner has freed it; whoever has the last reference does */
+	PG_HUGETLB = 1 << 19,   /* belongs to the pool of huge pages; not in PG_USE_MASK */
 	PG_USE_MASK = PG_LRU | PG_PLACE_MASK | PG_ACTIVE | PG_REFERENCED | PG_YOUNG | PG_DIRTY |
 		      PG_WRITEBACK | PG_SWAPBACKED | PG_RECLAIM | PG_UNEVICTABLE | PG_MAPPED |
 		      PG_SWAPCACHE | PG_DROPPED,

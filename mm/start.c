@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "mm/held.h"
+#include "mm/huge_pool.h"
 #include "mm/layout.h"
 #include "mm/pageblock.h"
 
@@ -309,6 +310,8 @@ int mm_start_from(struct mm *mm, const struct mm_zone_state *states, size_t nr,
 {
 	uint64_t min = 0;
 
+	/* Its pages are among those that the state has in use. */
+	mm_hugetlb_forget(mm);
 	for (size_t i = 0; i < nr; i++) {
 		struct starter s = {.mm = mm, .want = &states[i], .index = i, .r = refusal};
 		int err;

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mm/internal.h"
+#include "mm/huge_pool.h"
 
 struct sysctl {
 	const char *name;
@@ -35,6 +35,10 @@ static const struct sysctl sysctls[] = {
 	{"zone_reclaim_mode", 0, INT32_MAX, IN_MM(params.zone_reclaim_mode), NULL, false},
 	{"swappiness", 0, 200, IN_MM(params.swappiness), NULL, false},
 	{"min_unmapped_ratio", 0, 100, IN_MM(params.min_unmapped_ratio), NULL, false},
+	{"nr_hugepages", 0, INT32_MAX, IN_MM(hugetlb.wanted), mm_hugetlb_written, false},
+	/* The same by the policy of who writes: here that is the default one. */
+	{"nr_hugepages_mempolicy", 0, INT32_MAX, IN_MM(hugetlb.wanted), mm_hugetlb_written, false},
+	{"nr_overcommit_hugepages", 0, INT32_MAX, IN_MM(hugetlb.overcommit), NULL, false},
 	{"percpu_pagelist_high_fraction", 0, INT32_MAX, IN_MM(params.percpu_pagelist_high_fraction),
 	 mm_pcp_sizes_setup, true},
 };

@@ -40,6 +40,24 @@ enum mm_memory_model { MM_FLAT, MM_DISCONTIG, MM_SPARSE, MM_SPARSE_VMEMMAP, MM_N
 
 enum mm_arch_id { MM_X86_64, MM_I386, MM_I386_NOPAE, MM_ARM64, MM_NR_ARCHS };
 
+/* When a fault on anonymous memory is to be served by a huge page (transparent_hugepage=). */
+enum mm_thp_mode {
+	MM_THP_NEVER,
+	MM_THP_MADVISE, /* where madvise(MADV_HUGEPAGE) asks for it */
+	MM_THP_ALWAYS,
+	MM_NR_THP_MODES
+};
+
+/* What it may do to get one (/sys/kernel/mm/transparent_hugepage/defrag). */
+enum mm_thp_defrag {
+	MM_DEFRAG_NEVER,         /* take what is free */
+	MM_DEFRAG_MADVISE,       /* wait for compaction and reclaim where it was asked for */
+	MM_DEFRAG_DEFER_MADVISE, /* the same; elsewhere have kswapd and kcompactd make some */
+	MM_DEFRAG_DEFER,         /* have kswapd and kcompactd make some */
+	MM_DEFRAG_ALWAYS,        /* wait */
+	MM_NR_THP_DEFRAGS
+};
+
 enum mm_wmark { MM_WMARK_MIN, MM_WMARK_LOW, MM_WMARK_HIGH, MM_NR_WMARKS };
 
 /* Lists of user memory by when it was last used. Evictable ones come in pairs, inactive first. */

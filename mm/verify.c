@@ -22,6 +22,7 @@ struct report {
 	uint64_t lru[MM_NR_LRU];    /* pages of the zone that say they are on that list */
 	uint64_t batched, isolated; /* pages in all that say so */
 	uint64_t dirty, writeback, file_mapped; /* of the node */
+	uint64_t pooled;                        /* of the node, blocks that say so */
 };
 
 __attribute__((format(printf, 2, 3))) static int violated(struct report *r, const char *fmt, ...)
@@ -280,6 +281,7 @@ static int count_frame(struct report *r, const struct mm_zone *zone, pfn_t pfn, 
 	} else if (state == 0 && page->refcount > 0) {
 		c->used += pages;
 		r->blocks_in_use += !(page->flags & PG_DROPPED);
+		r->pooled += !!(page->flags & PG_HUGETLB);
 	} else {
 		return violated(r,
 				"pfn 0x%" PRIx64 ": in more than one place: flags 0x%" PRIx64
@@ -359,6 +361,29 @@ static int check_lru_lists(struct report *r, const struct mm_node *node)
 	return 0;
 }
 
+/* The pool of huge pages: the node's, each of the right size, those on the list and others. */
+static int check_pool(struct report *r, const struct mm_node *node)
+{
+	const struct mm_huge_pool *pool = &node->huge;
+	uint64_t nr = 0;
+
+	for (const struct page *p = pool->free.head; p; p = p->next, nr++)
+		if (!(p->flags & PG_HUGETLB) || p->order != r->mm->arch->pageblock_order ||
+		    mm_page_to_nid(r->mm, p) != node->nid ||
+		    (p->next ? p->next->prev : pool->free.tail) != p)
+			return violated(
+				r, "pfn 0x%" PRIx64 ": in the pool of node %d, flags 0x%" PRIx64,
+				pfn_of(r, p), node->nid, p->flags);
+	if (nr != pool->nr_free || r->pooled != pool->nr || nr > pool->nr ||
+	    pool->nr_surplus > pool->nr)
+		return violated(r,
+				"node %d: pool of %" PRIu64 " huge pages, %" PRIu64
+				" listed free; counted %" PRIu64 ", %" PRIu64 ", surplus %" PRIu64,
+				node->nid, r->pooled, nr, pool->nr, pool->nr_free,
+				pool->nr_surplus);
+	return 0;
+}
+
 /* What is on its way between the lists: in batches, or in the hands of reclaim. */
 static int check_under_way(struct report *r)
 {
@@ -426,16 +451,19 @@ static int check_zone(struct report *r, const struct mm_zone *zone)
 int mm_verify(const struct mm *mm, char *why, size_t size)
 {
 	struct report r = {.mm = mm, .why = why, .size = size};
-	uint64_t owned = mm->counters.allocs - mm->counters.frees - mm->counters.reclaimed;
+	uint64_t owned = mm->hugetlb.at_boot + mm->counters.allocs - mm->counters.frees -
+			 mm->counters.reclaimed;
 	int err = 0;
 
 	for (int n = 0; n < mm->nr_nodes && !err; n++) {
-		r.dirty = r.writeback = r.file_mapped = 0;
+		r.dirty = r.writeback = r.file_mapped = r.pooled = 0;
 		for (int z = 0; z < mm->arch->nr_zones && !err; z++)
 			if (mm_zone_populated(&mm->nodes[n].zones[z]))
 				err = check_zone(&r, &mm->nodes[n].zones[z]);
 		if (!err)
 			err = check_lru_lists(&r, &mm->nodes[n]);
+		if (!err)
+			err = check_pool(&r, &mm->nodes[n]);
 	}
 	if (!err)
 		err = check_under_way(&r);

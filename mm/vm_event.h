@@ -27,6 +27,11 @@
 	X(KSWAPD_HIGH_WMARK_HIT_QUICKLY, "kswapd_high_wmark_hit_quickly")                          \
 	X(PAGEOUTRUN, "pageoutrun")                                                                \
 	X(PGROTATED, "pgrotated")                                                                  \
+	X(HTLB_ALLOC_SUCCESS, "htlb_buddy_alloc_success")                                          \
+	X(HTLB_ALLOC_FAIL, "htlb_buddy_alloc_fail")                                                \
+	X(PGFAULT, "pgfault")                                                                      \
+	X(THP_FAULT_ALLOC, "thp_fault_alloc")                                                      \
+	X(THP_FAULT_FALLBACK, "thp_fault_fallback")                                                \
 	X(OOM_KILL, "oom_kill")                                                                    \
 	X(UNEVICTABLE_MLOCKED, "unevictable_pgs_mlocked")                                          \
 	X(UNEVICTABLE_MUNLOCKED, "unevictable_pgs_munlocked")                                      \

@@ -71,7 +71,8 @@ static struct mm_params params_of(const struct machine *m)
 	params.numa_fake_each = m->numa_fake_each;
 	params.movable_node = m->movable_node;
 	params.kernelcore_mirror = m->kernelcore_mirror;
-	params.thp = !m->no_thp;
+	params.thp = m->no_thp ? MM_THP_NEVER : MM_THP_ALWAYS;
+	params.hugepages = m->hugepages;
 	return params;
 }
 
@@ -98,6 +99,8 @@ static int try_boot(const struct machine *m, const struct mm_ops *ops, void *ctx
 					   .nr_cpus = nr_cpus,
 					   .cpu_nid = cpu_nid,
 					   .distance = distance,
+					   .hugepages_of = m->hugepages_of,
+					   .nr_hugepages_of = m->nodes_with_hugepages,
 					   .memory = m->memory,
 					   .nr_memory = count_ranges(m->memory),
 					   .hotpluggable = m->hotpluggable,

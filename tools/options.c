@@ -45,6 +45,23 @@ const struct option_def option_sysctl = {.name = "sysctl",
 					 .value = "KEY=VALUE",
 					 .help = "write a vm sysctl once booted; repeatable"};
 
+/* By enum mm_thp_mode, and by enum mm_thp_defrag. */
+static const char *const thp_modes[] = {"never", "madvise", "always", NULL};
+static const char *const thp_defrags[] = {"never", "madvise", "defer+madvise",
+					  "defer", "always",  NULL};
+
+const struct option_def option_thp = {.name = "thp",
+				      .kind = OPTION_CHOICE,
+				      .value = "MODE",
+				      .choices = thp_modes,
+				      .help = "transparent_hugepage=MODE: always, madvise, never"};
+const struct option_def option_thp_defrag = {
+	.name = "thp-defrag",
+	.kind = OPTION_CHOICE,
+	.value = "MODE",
+	.choices = thp_defrags,
+	.help = "what a fault does for a huge page: always, defer, defer+madvise, madvise, never"};
+
 /* The options of one parse: the command's, then everybody's. */
 struct table {
 	const char *who;
@@ -318,9 +335,15 @@ uint64_t arguments_number(const struct arguments *args, const struct option_def 
 	return value && parse_number(value, &number) ? number : otherwise;
 }
 
-int arguments_add_sysctls(const struct arguments *args, struct machine *m)
+int arguments_change_machine(const struct arguments *args, struct machine *m)
 {
+	struct mm_params *params = &m->mm.params;
 	int err = 0;
+
+	if (arguments_value(args, &option_thp))
+		params->thp = (enum mm_thp_mode)arguments_choice(args, &option_thp);
+	if (arguments_value(args, &option_thp_defrag))
+		params->thp_defrag = (enum mm_thp_defrag)arguments_choice(args, &option_thp_defrag);
 
 	for (size_t i = 0; i < args->nr_given && !err; i++)
 		if (args->given[i].option == &option_sysctl)

@@ -34,7 +34,8 @@ struct option_def {
 /* What several commands take. A command's own options stand in its file. */
 extern const struct option_def option_help, option_quiet; /* every command's */
 extern const struct option_def option_version;            /* numasim's own */
-extern const struct option_def option_format, option_output, option_seed, option_set, option_sysctl;
+extern const struct option_def option_format, option_output, option_seed, option_set, option_sysctl,
+	option_thp, option_thp_defrag;
 
 struct option_given {
 	const struct option_def *option;
@@ -68,8 +69,11 @@ int arguments_choice(const struct arguments *args, const struct option_def *opti
 uint64_t arguments_number(const struct arguments *args, const struct option_def *option,
 			  uint64_t otherwise);
 
-/** Have each --sysctl written on the machine, in their order. 0 or -ENOMEM. */
-int arguments_add_sysctls(const struct arguments *args, struct machine *m);
+/**
+ * What --thp and --thp-defrag say, and have each --sysctl written on the machine, in their order. 0
+ * or -ENOMEM.
+ */
+int arguments_change_machine(const struct arguments *args, struct machine *m);
 
 /* Values of option_format, in the order of its choices. */
 enum { FORMAT_TEXT, FORMAT_JSON };

@@ -142,7 +142,7 @@ int work_load_machine(struct work *w, const char *path, struct machine **out)
 			sets[nr++] = w->args->sets[i];
 	err = machine_load(path, sets, nr, &w->diag, out);
 	if (!err)
-		err = arguments_add_sysctls(w->args, *out);
+		err = arguments_change_machine(w->args, *out);
 	free(sets);
 	return err;
 }

@@ -30,7 +30,7 @@ struct figure {
 struct figures {
 	struct figure *at;
 	size_t nr, room;
-	bool failed; /* memory ran out: what is here is not all */
+	bool failed;     /* memory ran out: what is here is not all */
 	bool with_state; /* zoneinfo: also what changes while the kernel runs */
 	size_t line;     /* of those that are added */
 };
@@ -43,9 +43,9 @@ void figures_text(struct figures *f, enum figure_group group, const char *value,
 void figures_clear(struct figures *f);
 
 /**
- * zoneinfo: every zone, by key; with_state also free, boost, the pages on each CPU's lists and those
- * of user memory ("node 0, zone DMA: nr_zone_active_anon"). Returns 0; -EINVAL with the line in
- * diag; -ENOMEM.
+ * zoneinfo: every zone, by key; with_state also free, boost, the pages on each CPU's lists and
+ * those of user memory ("node 0, zone DMA: nr_zone_active_anon"). Returns 0; -EINVAL with the line
+ * in diag; -ENOMEM.
  */
 int figures_parse_zoneinfo(const struct capture_file *f, struct diag *diag, struct figures *out);
 /** min_free_kbytes of "KEY = VALUE" lines. Errors likewise. */

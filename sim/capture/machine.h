@@ -38,7 +38,13 @@ struct captured_machine {
 	char *command_line;               /* "" where not known */
 	uint64_t kernelcore, movablecore; /* bytes; 0: not given */
 	bool kernelcore_mirror, movable_node;
-	const char *thp; /* "always", "madvise", "never"; NULL: not given */
+	const char *thp;        /* "always", "madvise", "never"; NULL: not given */
+	const char *thp_defrag; /* by its name; NULL: as the kernel begins, or not known */
+	uint64_t hugepages;     /* in the pool; 0: none, or by node */
+	uint64_t *hugepages_of; /* by node, nr_hugepages_of of them; NULL: not by node */
+	int nr_hugepages_of;
+	/* Of the command line while it is read, bytes; 0: not said. */
+	uint64_t hugepage_size, default_hugepage_size;
 };
 
 /**
@@ -81,6 +87,15 @@ int capture_parse_cpuinfo(const struct capture_file *f, struct diag *diag, int *
 /** What firmware says of m->memory, which is cut by it. */
 int captured_flags_read(struct captured_machine *m, const struct captured_dmesg *dmesg,
 			const char *file, struct diag *diag);
+
+/**
+ * An option about the pool of huge pages, in the order of the command line: hugepages= is about the
+ * size that the last hugepagesz= named, else the default one. Returns whether it was one.
+ */
+bool captured_huge_option(struct captured_machine *m, const char *option, const char *file,
+			  struct diag *diag);
+/** How huge pages are found for faults, from thp.txt if the capture has it. */
+int captured_thp_read(struct captured_machine *m, const struct capture *c, struct diag *diag);
 
 /** The rest of the command line that bears on memory. */
 int captured_options_read(struct captured_machine *m, const char *file, struct diag *diag);

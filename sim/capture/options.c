@@ -2,7 +2,7 @@
 /*
  * What a kernel's command line says of its memory, beyond what has already changed the ranges
  * (mem=, memmap=) and the nodes (numa=): kernelcore=, movablecore=, movable_node,
- * transparent_hugepage=.
+ * transparent_hugepage=, and the pool of huge pages (huge.c).
  */
 #include "sim/capture/machine.h"
 
@@ -68,6 +68,8 @@ static void read_option(struct captured_machine *m, const char *option, const ch
 		for (int i = 0; i < 3; i++)
 			if (!strcmp(p, thp[i]))
 				m->thp = thp[i];
+	} else if (captured_huge_option(m, option, file, diag)) {
+		; /* read */
 	} else if (!strcmp(p, "movable_node")) {
 		m->movable_node = m->arch->id == MM_X86_64 || m->arch->id == MM_ARM64;
 	}

@@ -261,6 +261,14 @@ static void write_kernel(const struct captured_machine *m, FILE *out)
 		fprintf(out, "\tmovablecore = \"%s\";\n", units_size(m->movablecore).text);
 	if (m->thp)
 		fprintf(out, "\ttransparent_hugepage = \"%s\";\n", m->thp);
+	if (m->thp_defrag)
+		fprintf(out, "\ttransparent_hugepage_defrag = \"%s\";\n", m->thp_defrag);
+	if (m->hugepages)
+		fprintf(out, "\thugepages = %" PRIu64 ";\n", m->hugepages);
+	for (int i = 0; i < m->nr_hugepages_of; i++)
+		fprintf(out, "%s%" PRIu64, i ? ", " : "\thugepages = [ ", m->hugepages_of[i]);
+	if (m->nr_hugepages_of)
+		fputs(" ];\n", out);
 	fputs("};\n", out);
 }
 

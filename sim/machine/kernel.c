@@ -228,6 +228,8 @@ void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *roo
 		"numa_off",
 		"numa_fake",
 		"transparent_hugepage",
+		"transparent_hugepage_defrag",
+		"hugepages",
 		"swap",
 		"profile",
 		"crashkernel",
@@ -236,10 +238,8 @@ void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *roo
 		"source",
 		NULL,
 	};
-	static const char *const thp_names[] = {"never", "madvise", "always", NULL};
 	const struct cfg_setting *kernel = cfg_group(r->cfg, cfg_find(r->cfg, root, "kernel"));
 	struct mm_params *params = &r->m->mm.params;
-	unsigned thp;
 
 	*params = mm_params_default();
 	cfg_keys(r->cfg, kernel, keys);
@@ -252,9 +252,7 @@ void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *roo
 	read_ratios(r, kernel, params);
 	read_high_fraction(r, kernel, params);
 	read_movable(r, kernel, params);
-	if (cfg_choice(r->cfg, cfg_find(r->cfg, kernel, "transparent_hugepage"), "setting",
-		       thp_names, &thp))
-		params->thp = thp != 0;
+	machine_read_huge(r, kernel);
 	read_memory(r, kernel, params);
 	read_profile(r, cfg_find(r->cfg, kernel, "profile"));
 	read_crash_kernel(r, kernel);

@@ -270,6 +270,7 @@ void machine_free(struct machine *m)
 	free(m->hotpluggable);
 	free(m->mirrored);
 	free(m->memmap);
+	free(m->hugepages_of);
 	free(m->late);
 	for (size_t i = 0; i < m->nr_sysctls; i++)
 		free(m->sysctls[i].text);

@@ -79,6 +79,7 @@ struct machine {
 	struct mm_range *memory;
 	struct mm_range *hotpluggable, *mirrored; /* of memory */
 	struct mm_range *memmap;                  /* holes */
+	uint64_t *hugepages_of;                   /* by node; NULL: not said */
 	struct mm_reservation *reserved;
 	struct kernel_profile *profile; /* NULL: none */
 	char **reserved_what;           /* what each is, for people; "" where not given */

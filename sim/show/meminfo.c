@@ -7,6 +7,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "mm/hugetlb.h"
+#include "mm/thp.h"
 #include "sim/json.h"
 #include "sim/show/show.h"
 #include "sim/zone_sums.h"
@@ -26,16 +28,12 @@ static const char *const swapped[] = {
 	"Slab",          "SReclaimable", "SUnreclaim", "KernelStack",  "PageTables",
 	"SecPageTables", "NFS_Unstable", "Bounce",     "WritebackTmp", NULL};
 static const char *const vmalloc[] = {"VmallocTotal", "VmallocUsed", "VmallocChunk", NULL};
-static const char *const huge[] = {"AnonHugePages", "ShmemHugePages", "ShmemPmdMapped",
-				   "FileHugePages", "FilePmdMapped",  NULL};
-static const char *const pool[] = {"HugePages_Total", "HugePages_Free", "HugePages_Rsvd",
-				   "HugePages_Surp", NULL};
+static const char *const huge[] = {"ShmemHugePages", "ShmemPmdMapped", "FileHugePages",
+				   "FilePmdMapped", NULL};
 static const char *const of_node[] = {
 	"Dirty",        "Writeback",  "FilePages",     "Mapped",       "AnonPages", "Shmem",
 	"KernelStack",  "PageTables", "SecPageTables", "NFS_Unstable", "Bounce",    "WritebackTmp",
 	"KReclaimable", "Slab",       "SReclaimable",  "SUnreclaim",   NULL};
-static const char *const node_pool[] = {"HugePages_Total", "HugePages_Free", "HugePages_Surp",
-					NULL};
 
 static bool has_highmem(const struct mm *mm)
 {
@@ -90,12 +88,33 @@ static void put_direct_map(json_t *doc, const struct mm *mm)
 		json_put(doc, "DirectMap1G", bytes[2] >> 10);
 }
 
+/* Transparent ones by what they hold. */
+static void put_huge(json_t *doc, const struct mm *mm, int nid, unsigned to_kib)
+{
+	json_put(doc, "AnonHugePages",
+		 mm_anon_huge_pages(mm, nid) << mm_hugetlb_order(mm) << to_kib);
+	put_zeroes(doc, huge);
+}
+
+static void put_pool(json_t *doc, const struct mm *mm, int nid)
+{
+	struct mm_hugetlb_info info;
+
+	mm_hugetlb_info(mm, nid, &info);
+	json_put(doc, "HugePages_Total", info.total);
+	json_put(doc, "HugePages_Free", info.free);
+	if (nid == ALL_NODES)
+		json_put(doc, "HugePages_Rsvd", info.reserved);
+	json_put(doc, "HugePages_Surp", info.surplus);
+}
+
 static json_t *system_json(const struct mm *mm)
 {
 	const struct mm_arch *arch = mm_get_arch(mm);
 	unsigned to_kib = arch->page_shift - 10;
 	struct zone_sums s = zone_sums(mm, ALL_NODES);
 	uint64_t reserve = zone_total_reserve(mm);
+	struct mm_hugetlb_info pool;
 	json_t *doc = json_object();
 
 	json_put(doc, "MemTotal", s.total << to_kib);
@@ -106,16 +125,18 @@ static json_t *system_json(const struct mm *mm)
 	put_zeroes(doc, lists);
 	put_high(doc, mm, &s, to_kib);
 	put_zeroes(doc, swapped);
-	/* vm.overcommit_ratio: half of it. */
-	json_put(doc, "CommitLimit", s.total / 2 << to_kib);
+	mm_hugetlb_info(mm, ALL_NODES, &pool);
+	/* vm.overcommit_ratio: half of it, huge pages of the pool apart. */
+	json_put(doc, "CommitLimit",
+		 (s.total - (pool.total << mm_hugetlb_order(mm))) / 2 << to_kib);
 	json_put(doc, "Committed_AS", 0);
 	put_zeroes(doc, vmalloc);
 	json_put(doc, "Percpu", arch->percpu_bytes * (uint64_t)mm_nr_cpus(mm) >> 10);
 	json_put(doc, "HardwareCorrupted", 0);
-	put_zeroes(doc, huge);
-	put_zeroes(doc, pool);
+	put_huge(doc, mm, ALL_NODES, to_kib);
+	put_pool(doc, mm, ALL_NODES);
 	json_put(doc, "Hugepagesize", UINT64_C(1) << arch->pageblock_order << to_kib);
-	json_put(doc, "Hugetlb", 0);
+	json_put(doc, "Hugetlb", pool.total << mm_hugetlb_order(mm) << to_kib);
 	put_direct_map(doc, mm);
 	return doc;
 }
@@ -132,8 +153,8 @@ static json_t *node_json(const struct mm *mm, int nid)
 	put_zeroes(doc, lists);
 	put_high(doc, mm, &s, to_kib);
 	put_zeroes(doc, of_node);
-	put_zeroes(doc, huge);
-	put_zeroes(doc, node_pool);
+	put_huge(doc, mm, nid, to_kib);
+	put_pool(doc, mm, nid);
 	return doc;
 }
 

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "mm/thp.h"
 #include "sim/config/units.h"
 #include "sim/json.h"
 #include "sim/show/show.h"
@@ -107,7 +108,7 @@ static json_t *matrix(const struct machine *m, bool bandwidth)
 static void gather_kernel(json_t *doc, const struct machine *m)
 {
 	const struct mm_params *params = &m->mm.params;
-	json_t *kernel = json_put_object(doc, "kernel"), *holes;
+	json_t *kernel = json_put_object(doc, "kernel"), *holes, *by_node;
 
 	json_put(kernel, "kernelcore_bytes", params->kernelcore_bytes);
 	json_object_set_new(kernel, "kernelcore_mirror", json_boolean(params->kernelcore_mirror));
@@ -125,7 +126,13 @@ static void gather_kernel(json_t *doc, const struct machine *m)
 	json_put(kernel, "numa_fake", params->numa_fake);
 	json_put(kernel, "numa_fake_bytes", params->numa_fake_bytes);
 	json_put(kernel, "numa_fake_each", params->numa_fake_each);
-	json_object_set_new(kernel, "transparent_hugepage", json_boolean(params->thp));
+	json_put_string(kernel, "transparent_hugepage", mm_thp_mode_name(params->thp));
+	json_put_string(kernel, "transparent_hugepage_defrag",
+			mm_thp_defrag_name(params->thp_defrag));
+	json_put(kernel, "hugepages", params->hugepages);
+	by_node = json_put_array(kernel, "hugepages_by_node");
+	for (int i = 0; i < m->mm.nr_hugepages_of; i++)
+		json_append(by_node, m->hugepages_of[i]);
 }
 
 static json_t *json(const struct show_subject *s)

@@ -62,7 +62,8 @@ Test(machine_errors, unknown_keys)
 		"m.cfg:6: kernel.minfree: unknown key 'minfree' (known: min_free_kbytes, "
 		"watermark_scale_factor, lowmem_reserve_ratio, kernelcore, movablecore, "
 		"movable_node, percpu_pagelist_high_fraction, mem, memmap, numa_off, numa_fake, "
-		"transparent_hugepage, swap, profile, crashkernel, hotplug_end, sysctl, "
+		"transparent_hugepage, transparent_hugepage_defrag, hugepages, swap, profile, "
+		"crashkernel, hotplug_end, sysctl, "
 		"source)");
 	refused(ONE "interconnect = { topolgy = \"full\"; };",
 		"m.cfg:6: interconnect.topolgy: unknown key 'topolgy', did you mean 'topology'? "
@@ -107,6 +108,13 @@ Test(machine_errors, unknown_names)
 	refused(ONE "kernel = { transparent_hugepage = \"on\"; };",
 		"m.cfg:6: kernel.transparent_hugepage: unknown setting 'on' (known: never, "
 		"madvise, always)");
+	refused(ONE "kernel = { transparent_hugepage_defrag = \"defer+always\"; };",
+		"m.cfg:6: kernel.transparent_hugepage_defrag: unknown setting 'defer+always' "
+		"(known: never, madvise, defer+madvise, defer, always)");
+	refused(ONE "kernel = { hugepages = \"2M\"; };",
+		"m.cfg:6: kernel.hugepages: expected an integer, found the string \"2M\"");
+	refused(ONE "kernel = { hugepages = [ 1, -1 ]; };",
+		"m.cfg:6: kernel.hugepages[1]: expected an integer from 0 to 2147483647, found -1");
 }
 
 Test(machine_errors, what_has_to_be_there)
@@ -506,7 +514,8 @@ Test(machine_errors, overrides_are_checked_as_the_file_is)
 		 "min_free_kbytes, watermark_scale_factor, lowmem_reserve_ratio, kernelcore, "
 		 "movablecore, movable_node, percpu_pagelist_high_fraction, mem, memmap, numa_off, "
 		 "numa_fake, "
-		 "transparent_hugepage, swap, profile, crashkernel, hotplug_end, sysctl, "
+		 "transparent_hugepage, transparent_hugepage_defrag, hugepages, swap, profile, "
+		 "crashkernel, hotplug_end, sysctl, "
 		 "source)"},
 		{{"interconnect.latency[0][1]", "90"},
 		 "--set interconnect.latency[0][1]=90: interconnect.latency[0][1]: \"90\" has no "

@@ -50,7 +50,7 @@ static int run(const struct arguments *args)
 
 	err = machine_load(path, args->sets, args->nr_sets, &diag, &m);
 	if (!err)
-		err = arguments_add_sysctls(args, m);
+		err = arguments_change_machine(args, m);
 	if (!err)
 		err = boot_machine(m, NULL, NULL, &diag, &mm);
 	if (!err)
@@ -71,8 +71,9 @@ static int run(const struct arguments *args)
 	return status;
 }
 
-static const struct option_def *const options[] = {&option_set, &option_sysctl, &option_format,
-						   &option_output, NULL};
+static const struct option_def *const options[] = {
+	&option_set,    &option_sysctl, &option_thp, &option_thp_defrag,
+	&option_format, &option_output, NULL};
 
 const struct command command_diff = {
 	.name = "diff",

@@ -108,7 +108,7 @@ static int run(const struct arguments *args)
 	}
 	err = machine_load(path, args->sets, args->nr_sets, &diag, &m);
 	if (!err)
-		err = arguments_add_sysctls(args, m);
+		err = arguments_change_machine(args, m);
 	if (!err && kind->boots)
 		err = boot_machine(m, NULL, NULL, &diag, &s.mm);
 	message_warnings(&diag, arguments_value(args, &option_quiet) != NULL);
@@ -135,8 +135,9 @@ static void explain(FILE *out)
 		fprintf(out, "  %-12s  %s\n", show_kinds[i]->name, show_kinds[i]->summary);
 }
 
-static const struct option_def *const options[] = {&option_node,   &option_set,    &option_sysctl,
-						   &option_format, &option_output, NULL};
+static const struct option_def *const options[] = {
+	&option_node,       &option_set,    &option_sysctl, &option_thp,
+	&option_thp_defrag, &option_format, &option_output, NULL};
 
 const struct command command_show = {
 	.name = "show",

@@ -170,8 +170,11 @@ def kernel_options(kernel):
         options.append(f"numa=fake={-(-kernel['numa_fake_bytes'] // MIB)}M")
     if kernel["numa_fake_each"]:
         options.append(f"numa=fake={kernel['numa_fake_each']}U")
-    if not kernel["transparent_hugepage"]:
-        options.append("transparent_hugepage=never")
+    if kernel["transparent_hugepage"] != "always":
+        options.append(f"transparent_hugepage={kernel['transparent_hugepage']}")
+    pools = [f"{nid}:{pages}" for nid, pages in enumerate(kernel["hugepages_by_node"])]
+    if pools or kernel["hugepages"]:
+        options.append(f"hugepages={','.join(pools) or kernel['hugepages']}")
     return options
 
 
