@@ -72,7 +72,10 @@ static bool unreserve_highatomic(const struct attempt *a, bool force)
 	return false;
 }
 
-/* What was freed may be on per-CPU lists, or kept for others: one more try without these. */
+/*
+ * What was freed may be on per-CPU lists, or kept for others: one more try without these. Where
+ * reclaim is told from outside, it had progress, or the request would not have been made.
+ */
 static struct page *direct_reclaim(struct attempt *a)
 {
 	const struct alloc_context *ac = a->ac;
@@ -86,7 +89,7 @@ static struct page *direct_reclaim(struct attempt *a)
 	mm_resched(a->mm, ac->cpu);
 	a->progress = mm_try_to_free_pages(a->mm, ac->cpu, &req) > 0;
 	mm_resched(a->mm, ac->cpu);
-	if (!a->progress)
+	if (!a->progress && !a->mm->reclaim_outside)
 		return NULL;
 	page = mm_get_page_from_freelist(a->mm, ac, a->alloc_flags);
 	if (page)
