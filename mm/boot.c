@@ -16,6 +16,7 @@
 #include "mm/huge_pool.h"
 #include "mm/lru.h"
 #include "mm/pageblock.h"
+#include "mm/zone_count.h"
 
 #define LOW_MEGABYTE    (UINT64_C(1) << 20)
 #define SMP_CACHE_BYTES 64
@@ -196,6 +197,9 @@ static int boot(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
 		return err;
 	mm_flags_init(mm);
 	mm_kswapd_init(mm);
+	err = mm_vmstat_init(mm);
+	if (err)
+		return err;
 	mm->lru_batches = calloc((size_t)mm->nr_cpus, sizeof(*mm->lru_batches));
 	if (!mm->lru_batches)
 		return -ENOMEM;
@@ -209,7 +213,7 @@ static int boot(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
 	if (err)
 		return err;
 	mm_watermarks_init(mm);
-	mm_pcp_sizes_init(mm);
+	mm_pcp_sizes_setup(mm);
 	mm_hugetlb_boot(mm, c);
 	err = mm_release_late(mm, c, false, r);
 	if (!err)
@@ -269,6 +273,7 @@ void mm_destroy(struct mm *mm)
 	free(mm->percpu_at);
 	free(mm->homes);
 	free(mm->lru_batches);
+	free(mm->vmstat_workers);
 	mm_oom_free(mm);
 	free(mm);
 }

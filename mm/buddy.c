@@ -13,6 +13,7 @@
 
 #include "mm/internal.h"
 #include "mm/pageblock.h"
+#include "mm/zone_count.h"
 
 void mm_zone_lock(struct mm *mm, int cpu, struct mm_zone *zone)
 {
@@ -184,6 +185,7 @@ void mm_buddy_give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *pa
 {
 	zone->nr_free += UINT64_C(1) << order;
 	mm_work(mm, cpu, MM_SITE_BUDDY_FREE, 1);
+	mm_count_free(mm, cpu, zone, INT64_C(1) << order);
 	while (order < MAX_PAGE_ORDER) {
 		pfn_t buddy_pfn = pfn ^ (UINT64_C(1) << order);
 		struct page *buddy = page + ((int64_t)buddy_pfn - (int64_t)pfn);
@@ -220,6 +222,7 @@ static int add_pristine(struct mm_zone *zone, pfn_t start, pfn_t end)
 		zone->pristine[zone->nr_pristine++] = (struct mm_extent){start, end};
 	}
 	zone->nr_free += end - start;
+	zone->free_counter += (int64_t)(end - start);
 	zone->free_area[MAX_PAGE_ORDER].nr_free[MM_MOVABLE] += (end - start) >> MAX_PAGE_ORDER;
 	return 0;
 }
@@ -245,6 +248,7 @@ int mm_buddy_release(struct mm *mm, struct mm_zone *zone, pfn_t start, pfn_t end
 		page = mm->model->pfn_to_page(mm, MM_NO_CPU, start);
 		mm_page_init(mm, page, start, zone);
 		zone->nr_free += UINT64_C(1) << order;
+		zone->free_counter += INT64_C(1) << order;
 		add_block(mm, MM_NO_CPU, zone, page, order, MM_MOVABLE, true);
 		start += UINT64_C(1) << order;
 	}
@@ -258,5 +262,6 @@ void mm_buddy_put(struct mm *mm, struct mm_zone *zone, pfn_t pfn, unsigned order
 
 	mm_page_init(mm, page, pfn, zone);
 	zone->nr_free += UINT64_C(1) << order;
+	zone->free_counter += INT64_C(1) << order;
 	add_block(mm, MM_NO_CPU, zone, page, order, type, true);
 }

@@ -10,6 +10,7 @@
  * The caller holds the zone lock.
  */
 #include "mm/pageblock.h"
+#include "mm/zone_count.h"
 
 #define NO_TYPE MM_NR_MIGRATETYPES
 
@@ -194,7 +195,7 @@ struct page *mm_rmqueue(struct mm *mm, int cpu, struct mm_zone *zone, unsigned o
 	struct page *page = NULL;
 
 	/* Movable pages fill CMA page blocks as long as those hold most of what is free. */
-	if (cma && mm_zone_free_cma(zone) > zone->nr_free / 2)
+	if (cma && mm_zone_free_cma(zone) > mm_zone_free(zone) / 2)
 		page = mm_buddy_take(mm, cpu, zone, order, MM_CMA);
 	while (!page) {
 		page = mm_buddy_take(mm, cpu, zone, order, type);

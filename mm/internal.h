@@ -48,9 +48,11 @@ struct mm {
 	struct mm_counters counters;
 	uint64_t vm_events[MM_NR_VM_EVENTS];
 	uint64_t allocstall[MM_MAX_ZONES], pgskip[MM_MAX_ZONES];
-	struct mm_lru_batch *lru_batches; /* by CPU */
-	uint64_t swap_pages, swap_free;   /* of the swap device; 0: none */
-	bool reclaim_outside;             /* see mm_set_reclaim_outside() */
+	struct mm_lru_batch *lru_batches;        /* by CPU */
+	struct mm_vmstat_worker *vmstat_workers; /* by CPU */
+	struct mm_kthread vmstat_shepherd;       /* who wakes them */
+	uint64_t swap_pages, swap_free;          /* of the swap device; 0: none */
+	bool reclaim_outside;                    /* see mm_set_reclaim_outside() */
 	struct {
 		uint64_t wanted;     /* nr_hugepages: what the last resize came to */
 		uint64_t overcommit; /* nr_overcommit_hugepages: surplus pages at most */
@@ -58,7 +60,7 @@ struct mm {
 		uint64_t at_boot;    /* of all, those that were taken before anybody counted */
 		int next_to_alloc, next_to_free; /* nodes */
 	} hugetlb;
-	struct mm_oom_report *oom;        /* of the first allocation that failed for good */
+	struct mm_oom_report *oom; /* of the first allocation that failed for good */
 };
 
 /*
@@ -218,8 +220,6 @@ int mm_zonelists_init(struct mm *mm);
 /* watermark.c */
 /** At boot: min_free_kbytes, watermarks, lowmem_reserve. */
 void mm_watermarks_init(struct mm *mm);
-/** At boot: sizes of per-CPU lists, and thresholds of their counters. */
-void mm_pcp_sizes_init(struct mm *mm);
 /* The same again later, from what is managed then. */
 /** Watermarks from min_free_kbytes, and the per-CPU lists that follow from them. */
 void mm_watermarks_setup(struct mm *mm);
@@ -320,6 +320,8 @@ struct page *mm_pcp_take(struct mm *mm, int cpu, struct mm_zone *zone, unsigned 
  * may take others' lists while they are in no edit of theirs.
  */
 void mm_pcp_drain_all(struct mm *mm, int cpu);
+/** A batch of whatever is on the CPU's lists of the zone goes back to it. */
+void mm_pcp_shrink(struct mm *mm, int cpu, struct mm_zone *zone);
 /** Put one block on the CPU's list; `type` is that of its page block, and not isolated. */
 void mm_pcp_give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page, unsigned order,
 		 enum mm_migratetype type);

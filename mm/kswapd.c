@@ -11,6 +11,7 @@
 #include "mm/compact.h"
 #include "mm/kthread.h"
 #include "mm/vmscan.h"
+#include "mm/zone_count.h"
 
 #define NO_ZONE (-1) /* nobody has asked for anything */
 
@@ -21,8 +22,13 @@ void mm_kswapd_init(struct mm *mm)
 	for (int n = 0; n < mm->nr_nodes; n++) {
 		struct mm_kswapd *k = &mm->nodes[n].kswapd;
 
-		k->thread = (struct mm_kthread){
-			.name = "kswapd", .nid = n, .index = n, .run = run, .asleep = true};
+		k->thread = (struct mm_kthread){.name = "kswapd",
+						.nid = n,
+						.index = n,
+						.cpu = MM_NO_CPU,
+						.first_us = MM_KTHREAD_FOREVER,
+						.run = run,
+						.asleep = true};
 		k->asked_highest = NO_ZONE;
 		k->highest = mm->arch->nr_zones - 1;
 	}
@@ -30,12 +36,15 @@ void mm_kswapd_init(struct mm *mm)
 
 int mm_nr_kthreads(const struct mm *mm)
 {
-	return mm->nr_nodes;
+	return mm->nr_nodes + 1 + mm->nr_cpus;
 }
 
 struct mm_kthread *mm_kthread(struct mm *mm, int index)
 {
-	return &mm->nodes[index].kswapd.thread;
+	if (index < mm->nr_nodes)
+		return &mm->nodes[index].kswapd.thread;
+	index -= mm->nr_nodes;
+	return index ? &mm->vmstat_workers[index - 1].thread : &mm->vmstat_shepherd;
 }
 
 static uint64_t run_now(struct mm *mm, struct mm_kthread *thread, int *cpu, bool woken)
@@ -66,7 +75,7 @@ void mm_kthread_wake(struct mm *mm, int cpu, struct mm_kthread *thread)
 }
 
 /* Does any zone of the node, up to `highest`, hold enough? One is enough. */
-static bool balanced(const struct mm_node *node, unsigned order, int highest)
+static bool balanced(const struct mm *mm, const struct mm_node *node, unsigned order, int highest)
 {
 	bool any = false;
 
@@ -76,7 +85,8 @@ static bool balanced(const struct mm_node *node, unsigned order, int highest)
 		if (!zone->managed)
 			continue;
 		any = true;
-		if (mm_zone_watermark_ok(zone, order, mm_wmark(zone, MM_WMARK_HIGH), highest, 0))
+		if (mm_zone_watermark_ok_safe(mm, zone, order, mm_wmark(zone, MM_WMARK_HIGH),
+					      highest))
 			return true;
 	}
 	return !any;
@@ -109,7 +119,8 @@ void mm_wake_kswapd(struct mm *mm, int cpu, struct mm_zone *zone, gfp_t gfp, uns
 		k->asked_order = order;
 	if (!k->thread.asleep)
 		return;
-	if (is_hopeless(node) || (balanced(node, order, highest) && !is_boosted(node, highest))) {
+	if (is_hopeless(node) ||
+	    (balanced(mm, node, order, highest) && !is_boosted(node, highest))) {
 		/* Enough is free, but perhaps in too small pieces. */
 		if (!(gfp & __GFP_DIRECT_RECLAIM))
 			mm_wake_kcompactd(mm, cpu, node, order, highest);
@@ -180,7 +191,7 @@ static void make_room(struct mm *mm, struct mm_node *node, struct mm_scan *sc, u
 	sc->priority = DEF_PRIORITY;
 	do {
 		uint64_t before = sc->nr_reclaimed, freed;
-		bool harder = true, enough = balanced(node, sc->order, highest);
+		bool harder = true, enough = balanced(mm, node, sc->order, highest);
 
 		if (!enough && boost) {
 			boost = 0;
@@ -248,7 +259,7 @@ static bool may_sleep(const struct mm *mm, struct mm_node *node)
 
 	if (is_hopeless(node) || mm->reclaim_outside)
 		return true;
-	if (!balanced(node, k->reclaim_order, k->highest))
+	if (!balanced(mm, node, k->reclaim_order, k->highest))
 		return false;
 	node->reclaim_congested = node->reclaim_dirty = node->reclaim_writeback = false;
 	return true;
@@ -283,8 +294,13 @@ static uint64_t run(struct mm *mm, struct mm_kthread *thread, int *cpu, bool wok
 	struct mm_node *node = &mm->nodes[thread->nid];
 	struct mm_kswapd *k = &node->kswapd;
 
-	if (goes_on_sleeping(mm, node, *cpu, woken))
+	/* Asleep for long, it leaves the CPUs' counts as inexact as they are cheap. */
+	if (!k->napping)
+		mm_stat_thresholds_set(mm, node, true);
+	if (goes_on_sleeping(mm, node, *cpu, woken)) {
+		mm_stat_thresholds_set(mm, node, false);
 		return MM_KTHREAD_FOREVER;
+	}
 	for (;;) {
 		k->alloc_order = k->asked_order;
 		k->highest = asked_highest(k);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Threads of the kernel, for who runs them: kswapd, one a node. mm_ops.wake() says that one has
+ * Threads of the kernel, for who runs them: kswapd, one a node; those that pass on counters, one a
+ * CPU and one for all (vmstat_worker.c). mm_ops.wake() says that one has
  * something to do; its sink then calls mm_kthread_run().
  */
 #ifndef MM_KTHREAD_H

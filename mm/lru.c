@@ -69,6 +69,17 @@ static void touch_links(struct mm *mm, int cpu, const struct page *page)
 		mm_touch_page(mm, cpu, page->prev, MM_WRITE);
 }
 
+/* Exact; the kernel holds back of these what CPUs have not passed on, which nothing goes by. */
+static void count_on_list(struct mm *mm, int cpu, const struct page *page, enum mm_lru lru,
+			  int64_t pages)
+{
+	struct mm_zone *zone = mm_page_zone(mm, page);
+
+	zone->nr_lru[lru] += (uint64_t)pages;
+	if (cpu != MM_NO_CPU)
+		zone->pcp[cpu].stat_changed = true;
+}
+
 void mm_lru_link(struct mm *mm, int cpu, struct page *page, bool to_tail)
 {
 	enum mm_lru lru = mm_page_lru(page);
@@ -79,7 +90,7 @@ void mm_lru_link(struct mm *mm, int cpu, struct page *page, bool to_tail)
 	else
 		page_list_add_head(list, page);
 	page->flags |= PG_ON_LRU;
-	mm_page_zone(mm, page)->nr_lru[lru] += mm_page_pages(page);
+	count_on_list(mm, cpu, page, lru, (int64_t)mm_page_pages(page));
 	touch_links(mm, cpu, page);
 }
 
@@ -90,7 +101,7 @@ void mm_lru_unlink(struct mm *mm, int cpu, struct page *page)
 	touch_links(mm, cpu, page);
 	page_list_del(&mm_page_node(mm, page)->lru[lru], page);
 	page->flags &= ~(uint64_t)PG_ON_LRU;
-	mm_page_zone(mm, page)->nr_lru[lru] -= mm_page_pages(page);
+	count_on_list(mm, cpu, page, lru, -(int64_t)mm_page_pages(page));
 }
 
 /* Pages of the batch in its order; the lock is taken again where the node changes. */

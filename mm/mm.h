@@ -226,7 +226,9 @@ bool mm_node_online(const struct mm *mm, int nid);
 struct mm_zone_info {
 	const char *name;
 	pfn_t start_pfn;
-	uint64_t spanned, present, managed, free;
+	uint64_t spanned, present, managed;
+	uint64_t free;         /* pages on the buddy lists: the sum of the blocks below */
+	uint64_t free_counter; /* "pages free": the same, less what CPUs have not told yet */
 	uint64_t min, low, high;
 	uint64_t protection[MM_MAX_ZONES];
 	uint64_t nr_free_blocks[NR_PAGE_ORDERS];
@@ -242,7 +244,7 @@ struct mm_zone_info {
 
 /** Zone `zone` (index among the architecture's zones) of node `nid`. spanned is 0 where empty. */
 void mm_zone_info(const struct mm *mm, int nid, int zone, struct mm_zone_info *info);
-/** Its free pages, and by how many its watermarks are raised: the two that change most. */
+/** Its free pages, exactly, and by how many its watermarks are raised: the two that change most. */
 void mm_zone_room(const struct mm *mm, int nid, int zone, uint64_t *free, uint64_t *boost);
 /** Page blocks of the zone by mobility: those of 2^pageblock_order frames that have any memory. */
 void mm_zone_pageblocks(const struct mm *mm, int nid, int zone,

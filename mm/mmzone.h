@@ -16,6 +16,9 @@ struct mm_pcp {
 	struct page_list lists[NR_PCP_LISTS]; /* (P) */
 	unsigned count;                       /* (P) pages */
 	unsigned free_factor;                 /* (P) doublings of the drain batch */
+	int16_t free_diff;                    /* (P) pages; see zone_count.h */
+	bool stat_changed;                    /* (P) counters of LRU lists, since the last second */
+	uint8_t expire;                       /* (P) seconds until unused lists shrink */
 };
 
 /*
@@ -39,6 +42,7 @@ struct mm_free_area {
  * managed = present - reserved
  * managed = nr_free + sum of pcp counts + pages in use
  * nr_free = sum of free_area[o].nr_free[t] * 2^o
+ *         = free_counter + sum of pcp free_diff
  */
 struct mm_zone {
 	struct mm_lock lock;
@@ -52,6 +56,7 @@ struct mm_zone {
 	uint64_t lowmem_reserve[MM_MAX_ZONES]; /* (C) by the highest zone the request allows */
 
 	uint64_t nr_free;                              /* (Z) pages on the buddy lists */
+	int64_t free_counter;                          /* (S) of these, what CPUs have told */
 	struct mm_free_area free_area[NR_PAGE_ORDERS]; /* (Z) */
 	struct mm_extent *pristine;                    /* (Z) */
 	size_t nr_pristine, next_pristine;             /* (Z) those before it are used up */
@@ -65,7 +70,8 @@ struct mm_zone {
 
 	struct mm_pcp *pcp;           /* by CPU; NULL where the zone is empty */
 	unsigned pcp_high, pcp_batch; /* (C) */
-	int stat_threshold;           /* (C) */
+	int stat_threshold;           /* (K) pages that a CPU may hold back */
+	uint64_t drift_mark;          /* (C) below it, free_counter is too inexact for kswapd */
 
 	phys_addr_t at;      /* (C) where the descriptor is in simulated memory */
 	uint64_t pcp_offset; /* (C) of its per-CPU lists in each CPU's area */
@@ -96,8 +102,10 @@ struct mm_lru_batch {
  * sink's business.
  */
 struct mm_kthread {
-	const char *name; /* (C) "kswapd" */
-	int nid, index;   /* (C) of its node; among mm_kthread() */
+	const char *name;  /* (C) "kswapd" */
+	int nid, index;    /* (C) of its node; among its likes */
+	int cpu;           /* (C) that it runs on; MM_NO_CPU: any of its node */
+	uint64_t first_us; /* (C) it first sleeps so long; MM_KTHREAD_FOREVER: until it is woken */
 	/** On `*cpu`, which may have changed when it returns. See mm_kthread_run(). */
 	uint64_t (*run)(struct mm *mm, struct mm_kthread *thread, int *cpu, bool woken);
 	bool asleep; /* (K) */
@@ -108,6 +116,12 @@ struct mm_kthread {
 struct mm_huge_pool {
 	struct page_list free;            /* newest first */
 	uint64_t nr, nr_free, nr_surplus; /* huge pages */
+};
+
+/* Passes on what a CPU holds back of counters. */
+struct mm_vmstat_worker {
+	struct mm_kthread thread;
+	bool again; /* it is to look again in a second, whatever the CPU does */
 };
 
 /* What kswapd of a node has been asked for, and how it went. */

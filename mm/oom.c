@@ -13,6 +13,7 @@
 #include "mm/lru.h"
 #include "mm/lru_lists.h"
 #include "mm/vmscan.h"
+#include "mm/zone_count.h"
 
 struct mm_oom_report {
 	char *text;
@@ -80,7 +81,7 @@ static void print_totals(const struct mm *mm, FILE *out)
 		sum.writeback += i.writeback;
 		sum.file_mapped += i.file_mapped;
 		for (int z = 0; z < mm->arch->nr_zones; z++) {
-			free += mm->nodes[n].zones[z].nr_free;
+			free += mm_zone_free(&mm->nodes[n].zones[z]);
 			pcp += pcp_pages(mm, &mm->nodes[n].zones[z]);
 			cma += mm_zone_free_cma(&mm->nodes[n].zones[z]);
 		}
@@ -129,7 +130,7 @@ static void print_zone(const struct mm *mm, const struct mm_zone *zone, int cpu,
 		"kB unevictable:%" PRIu64 "kB writepending:0kB present:%" PRIu64
 		"kB managed:%" PRIu64 "kB mlocked:0kB bounce:0kB free_pcp:%" PRIu64
 		"kB local_pcp:%" PRIu64 "kB free_cma:%" PRIu64 "kB\nlowmem_reserve[]:",
-		zone->nid, zone->name, kb(mm, zone->nr_free), kb(mm, zone->boost),
+		zone->nid, zone->name, kb(mm, mm_zone_free(zone)), kb(mm, zone->boost),
 		kb(mm, mm_wmark(zone, MM_WMARK_MIN)), kb(mm, mm_wmark(zone, MM_WMARK_LOW)),
 		kb(mm, mm_wmark(zone, MM_WMARK_HIGH)), kb(mm, zone->nr_reserved_highatomic),
 		kb(mm, zone->nr_lru[MM_LRU_ACTIVE_ANON]),

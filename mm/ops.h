@@ -52,6 +52,7 @@
 	X(IO_SUBMIT, "io_submit", "one page handed to a disk")                                     \
 	X(THREAD_SWITCH, "thread_switch", "one thread of the kernel brought to run on a CPU")      \
 	X(LOCK, "lock", "one uncontended lock and unlock")                                         \
+	X(VMSTAT, "vmstat", "one CPU's counters looked through and passed on")                     \
 	X(TOUCH, "touch", "one access of a workload to its memory")
 
 enum mm_site {

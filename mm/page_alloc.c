@@ -11,6 +11,7 @@
 #include "mm/lru_lists.h"
 #include "mm/pageblock.h"
 #include "mm/vmscan.h"
+#include "mm/zone_count.h"
 
 #define NODE_RECLAIM_DISTANCE 30 /* nodes farther away are not reclaimed on first */
 
@@ -68,8 +69,10 @@ static struct page *take_from(struct mm *mm, struct mm_zone *zone, const struct 
 		page = mm_buddy_take(mm, ac->cpu, zone, ac->order, MM_HIGHATOMIC);
 	if (!page)
 		page = mm_rmqueue(mm, ac->cpu, zone, ac->order, ac->migratetype, alloc_flags);
-	if (page)
+	if (page) {
+		mm_count_free(mm, ac->cpu, zone, -(INT64_C(1) << ac->order));
 		mm_emit_block(mm, ac->cpu, MM_EVENT_ALLOC_ZONE_LOCKED, page, 0);
+	}
 	mm_zone_unlock(mm, ac->cpu, zone);
 	return page;
 }
@@ -201,7 +204,10 @@ static void prep_new_page(struct mm *mm, const struct alloc_context *ac, struct 
 	uint64_t nr_pages = UINT64_C(1) << ac->order;
 
 	page->refcount = 1;
-	page->flags |= ac->gfp & __GFP_MOVABLE ? PG_LRU : 0;
+	if (ac->gfp & __GFP_MOVABLE) {
+		page->flags |= PG_LRU;
+		zone->pcp[ac->cpu].stat_changed = true;
+	}
 	page->order = (uint8_t)ac->order;
 	page->migratetype = (uint8_t)ac->migratetype;
 	zone->alloc_pages += nr_pages;
@@ -263,6 +269,8 @@ void mm_free_block(struct mm *mm, int cpu, struct page *page, unsigned order)
 	pfn_t pfn;
 
 	page->refcount = 0;
+	if ((page->flags & PG_LRU) && cpu != MM_NO_CPU)
+		zone->pcp[cpu].stat_changed = true;
 	page->flags &= ~(uint64_t)PG_LRU;
 	mm_work(mm, cpu, MM_SITE_FREE_ENTRY, 1);
 	mm_touch_page(mm, cpu, page, MM_WRITE);

@@ -5,7 +5,7 @@
  * when all together are too long, a batch is drained, which doubles while only frees come. A list
  * is edited by its own CPU only.
  */
-#include "mm/internal.h"
+#include "mm/zone_count.h"
 
 /*
  * Most doublings of the drain batch: CONFIG_PCP_BATCH_SCALE_MAX. Newer than Linux 6.1.0,
@@ -56,6 +56,7 @@ static void refill(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
 {
 	struct mm_pcp *pcp = &zone->pcp[cpu];
 	unsigned blocks = refill_blocks(zone, order);
+	int64_t taken = 0;
 
 	mm->counters.pcp_refills++;
 	mm_zone_lock(mm, cpu, zone);
@@ -67,9 +68,10 @@ static void refill(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
 		page->flags |= PG_PCP;
 		page_list_add_tail(&pcp->lists[mm_pcp_list(order, type)], page);
 		pcp->count += 1u << order;
+		taken += INT64_C(1) << order;
 		mm_emit_block(mm, cpu, MM_EVENT_ALLOC_ZONE_LOCKED, page, 0);
 	}
-	mm_touch(mm, cpu, zone->at + MM_ZONE_VMSTAT, 8, MM_WRITE);
+	mm_count_free(mm, cpu, zone, -taken);
 	mm_zone_unlock(mm, cpu, zone);
 }
 
@@ -124,13 +126,19 @@ static void drain_of(struct mm *mm, int cpu, struct mm_zone *zone, int owner, un
 		mm_buddy_give(mm, cpu, zone, page, pfn, order,
 			      (enum mm_migratetype)page->migratetype);
 	}
-	mm_touch(mm, cpu, zone->at + MM_ZONE_VMSTAT, 8, MM_WRITE);
 	mm_zone_unlock(mm, cpu, zone);
 }
 
 static void drain(struct mm *mm, int cpu, struct mm_zone *zone, unsigned list, int nr_pages)
 {
 	drain_of(mm, cpu, zone, cpu, list, nr_pages);
+}
+
+void mm_pcp_shrink(struct mm *mm, int cpu, struct mm_zone *zone)
+{
+	unsigned count = zone->pcp[cpu].count, batch = zone->pcp_batch;
+
+	drain(mm, cpu, zone, 0, (int)(count < batch ? count : batch));
 }
 
 void mm_pcp_drain_all(struct mm *mm, int cpu)

@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "mm/internal.h"
+#include "mm/zone_count.h"
 
 static const struct mm_zone_preset *find_preset(const struct mm_config *c,
 						const struct mm_zone *zone)
@@ -271,6 +271,7 @@ static void hold_pages(struct mm *mm, struct mm_zone *zone, uint64_t free)
 			order--;
 			continue;
 		}
+		mm_count_free(mm, MM_NO_CPU, zone, -(INT64_C(1) << order));
 		page->refcount = 1;
 		page->flags |= PG_HELD;
 		zone->held += UINT64_C(1) << order;

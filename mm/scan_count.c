@@ -7,6 +7,7 @@
  * memory control groups and without refaults: a page that comes back is not recognised.
  */
 #include "mm/vmscan.h"
+#include "mm/zone_count.h"
 
 static uint64_t isqrt(uint64_t x)
 {
@@ -38,7 +39,7 @@ static bool file_is_tiny(const struct mm *mm, const struct mm_node *node, const 
 	for (int z = 0; z < mm->arch->nr_zones; z++) {
 		const struct mm_zone *zone = &node->zones[z];
 
-		free += zone->nr_free;
+		free += mm_zone_free(zone);
 		if (zone->managed)
 			high += mm_wmark(zone, MM_WMARK_HIGH);
 	}

@@ -89,6 +89,7 @@ static int empty_lists(struct starter *s)
 		err = add_range(s, zone->pristine[i].start, zone->pristine[i].end);
 	zone->nr_pristine = zone->next_pristine = 0;
 	zone->nr_free = 0;
+	zone->free_counter = 0;
 	merge_ranges(s);
 	return err;
 }
@@ -263,6 +264,25 @@ static int put_held(struct starter *s, struct layout *l)
 	return err;
 }
 
+/*
+ * What the counter lacks CPUs hold back, and it is not told which: the first ones, each as much as
+ * it may. Lists of other nodes' pages are used until the contrary shows.
+ */
+static void put_held_back(struct starter *s)
+{
+	int64_t left = s->want->held_back, most = s->zone->stat_threshold;
+
+	for (int cpu = 0; cpu < s->mm->nr_cpus; cpu++) {
+		struct mm_pcp *pcp = &s->zone->pcp[cpu];
+		int64_t part = left > most ? most : left < -most ? -most : left;
+
+		pcp->free_diff = (int16_t)part;
+		pcp->stat_changed = true;
+		s->zone->free_counter -= part;
+		left -= part;
+	}
+}
+
 static void set_figures(struct starter *s)
 {
 	const struct mm_zone_state *want = s->want;
@@ -277,6 +297,7 @@ static void set_figures(struct starter *s)
 	zone->pcp_high = (unsigned)want->pcp[0].high;
 	zone->pcp_batch = (unsigned)want->pcp[0].batch;
 	zone->stat_threshold = want->pcp[0].stat_threshold;
+	put_held_back(s);
 	zone->nr_reserved_highatomic = want->page_blocks[MM_HIGHATOMIC] * mm_pageblock_pages(s->mm);
 }
 

@@ -30,6 +30,7 @@ struct mm_zone_state {
 	uint64_t free_blocks[MM_NR_MIGRATETYPES][NR_PAGE_ORDERS];
 	uint64_t page_blocks[MM_NR_MIGRATETYPES];
 	uint64_t lru[MM_NR_LRU];
+	int64_t held_back; /* pages in these blocks that the counter of free pages lacks */
 	const struct mm_pcp_state *pcp; /* by CPU, mm_nr_cpus() of them */
 };
 

@@ -12,6 +12,7 @@
 
 #include "mm/lru_lists.h"
 #include "mm/pageblock.h"
+#include "mm/zone_count.h"
 
 struct report {
 	const struct mm *mm;
@@ -115,6 +116,27 @@ static int check_free_list(struct report *r, const struct mm_zone *zone, unsigne
 	return 0;
 }
 
+/* What the zone's counter says and what CPUs hold back make up what is free. */
+static int check_counter(struct report *r, const struct mm_zone *zone)
+{
+	int64_t diffs = 0;
+
+	for (int cpu = 0; zone->pcp && cpu < r->mm->nr_cpus; cpu++) {
+		int diff = zone->pcp[cpu].free_diff;
+
+		if (diff > STAT_THRESHOLD_MOST || diff < -STAT_THRESHOLD_MOST)
+			return violated(r, "node %d %s: CPU %d holds back %d pages of the counter",
+					zone->nid, zone->name, cpu, diff);
+		diffs += diff;
+	}
+	if (zone->free_counter + diffs != (int64_t)zone->nr_free)
+		return violated(r,
+				"node %d %s: %" PRIu64 " pages free, but the counter says %" PRId64
+				" and CPUs hold back %" PRId64,
+				zone->nid, zone->name, zone->nr_free, zone->free_counter, diffs);
+	return 0;
+}
+
 static int check_free_lists(struct report *r, const struct mm_zone *zone)
 {
 	uint64_t pages = 0, pristine;
@@ -136,7 +158,7 @@ static int check_free_lists(struct report *r, const struct mm_zone *zone)
 	if (pages != zone->nr_free)
 		return violated(r, "node %d %s: %" PRIu64 " pages listed free, %" PRIu64 " counted",
 				zone->nid, zone->name, pages, zone->nr_free);
-	return 0;
+	return check_counter(r, zone);
 }
 
 /* Page blocks set apart for highatomic are counted. */

@@ -5,6 +5,7 @@
  */
 #include "mm/internal.h"
 #include "mm/pageblock.h"
+#include "mm/zone_count.h"
 
 void mm_emit_block(struct mm *mm, int cpu, enum mm_event_type type, const struct page *page,
 		   gfp_t gfp)
@@ -62,6 +63,7 @@ void mm_zone_info(const struct mm *mm, int nid, int index, struct mm_zone_info *
 		.present = zone->present,
 		.managed = zone->managed,
 		.free = zone->nr_free,
+		.free_counter = mm_zone_free(zone),
 		.min = mm_wmark(zone, MM_WMARK_MIN),
 		.low = mm_wmark(zone, MM_WMARK_LOW),
 		.high = mm_wmark(zone, MM_WMARK_HIGH),

@@ -6,12 +6,11 @@
  * Formulas: Linux 6.1 mm/page_alloc.c, mm/khugepaged.c and mm/vmstat.c, which the reference
  * captures agree with figure for figure.
  */
-#include "mm/internal.h"
+#include "mm/zone_count.h"
 
 #define SWAP_CLUSTER_MAX      32
 #define MIN_FREE_KBYTES_LEAST 128
 #define MIN_FREE_KBYTES_MOST  262144
-#define STAT_THRESHOLD_MOST   125
 #define PCP_BATCH_BYTES       (UINT64_C(1) << 20) /* a quarter of it, at most */
 
 static unsigned fls64(uint64_t x)
@@ -143,6 +142,7 @@ void mm_watermarks_init(struct mm *mm)
 	if (mm->min_free_kbytes == MM_PARAM_DEFAULT)
 		mm->min_free_kbytes = default_min_free_kbytes(mm);
 	set_watermarks(mm);
+	mm_stat_thresholds_init(mm);
 	mm_lowmem_reserve_setup(mm);
 
 	/*
@@ -195,20 +195,6 @@ void mm_pcp_sizes_setup(struct mm *mm)
 	}
 }
 
-void mm_pcp_sizes_init(struct mm *mm)
-{
-	mm_pcp_sizes_setup(mm);
-	for_each_zone (mm, zone) {
-		uint64_t units = zone->managed >> (27 - mm->arch->page_shift);
-		unsigned threshold = 2 * fls64((uint64_t)mm->nr_cpus) * (1 + fls64(units));
-
-		if (zone->managed)
-			zone->stat_threshold =
-				(int)(threshold < STAT_THRESHOLD_MOST ? threshold
-								      : STAT_THRESHOLD_MOST);
-	}
-}
-
 void mm_watermarks_setup(struct mm *mm)
 {
 	set_watermarks(mm);
@@ -237,7 +223,8 @@ static bool has_block(const struct mm_free_area *area, unsigned alloc_flags)
 bool mm_zone_watermark_ok(const struct mm_zone *zone, unsigned order, uint64_t mark, int highest,
 			  unsigned alloc_flags)
 {
-	return mm_zone_watermark_ok_with(zone, order, mark, highest, alloc_flags, zone->nr_free);
+	return mm_zone_watermark_ok_with(zone, order, mark, highest, alloc_flags,
+					 mm_zone_free(zone));
 }
 
 bool mm_zone_watermark_ok_with(const struct mm_zone *zone, unsigned order, uint64_t mark,

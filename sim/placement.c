@@ -229,6 +229,9 @@ static enum placement_reason skipped_there(const struct placement *p, const stru
 		return PLACEMENT_FRAGMENTED;
 	if (!has_room(&info, f->there, most_boost(p, &info), highest))
 		return PLACEMENT_BOOST;
+	if (!has_room(&info, f->there - (int64_t)held_back(p, &info), most_boost(p, &info),
+		      highest))
+		return PLACEMENT_WATERMARK;
 	return PLACEMENT_POLICY;
 }
 
@@ -246,6 +249,8 @@ static enum placement_reason skipped_here(const struct placement *p, const struc
 		return PLACEMENT_FRAGMENTED;
 	if (f->boost && !has_room(&info, (int64_t)f->here, f->boost, highest))
 		return PLACEMENT_BOOST;
+	if (!has_room(&info, (int64_t)f->here - (int64_t)held_back(p, &info), f->boost, highest))
+		return PLACEMENT_WATERMARK;
 	return PLACEMENT_UNKNOWN;
 }
 

@@ -70,7 +70,7 @@ static void put_zones(json_t *after, const struct start *s, const struct mm *mm)
 		}
 		json_put(zone, "node", (uint64_t)z->nid);
 		json_put_string(zone, "zone", info.name);
-		json_put(zone, "pages_free", info.free);
+		json_put(zone, "pages_free", info.free_counter);
 		json_put(zone, "pages_free_real", s->after->nr_free_pages[i]);
 		json_put(zone, "pages_on_cpu_lists", listed);
 		json_put(zone, "pages_on_cpu_lists_real", real_listed);

@@ -27,11 +27,11 @@ struct zone_sums zone_sums(const struct mm *mm, int nid)
 
 			mm_zone_info(mm, n, z, &info);
 			s.total += info.managed;
-			s.free += info.free;
+			s.free += info.free_counter;
 			if (!is_high(arch, z))
 				continue;
 			s.high_total += info.managed;
-			s.high_free += info.free;
+			s.high_free += info.free_counter;
 		}
 	return s;
 }
@@ -68,8 +68,8 @@ static uint64_t high_dirtyable(const struct mm *mm)
 			struct mm_zone_info info;
 
 			mm_zone_info(mm, nid, z, &info);
-			if (is_high(arch, z) && info.free > info.high)
-				pages += info.free - info.high;
+			if (is_high(arch, z) && info.free_counter > info.high)
+				pages += info.free_counter - info.high;
 		}
 	return pages;
 }

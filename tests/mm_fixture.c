@@ -124,6 +124,13 @@ static int try_boot(const struct machine *m, const struct mm_ops *ops, void *ctx
 		       ops, ctx, mm, refusal);
 }
 
+static void count_exactly(struct mm *mm)
+{
+	for (int n = 0; n < mm->nr_nodes; n++)
+		for (int z = 0; z < mm->arch->nr_zones; z++)
+			mm->nodes[n].zones[z].stat_threshold = mm->nodes[n].zones[z].drift_mark = 0;
+}
+
 struct mm *boot(const struct machine *m)
 {
 	struct mm_refusal refusal = {.why = ""};
@@ -131,6 +138,8 @@ struct mm *boot(const struct machine *m)
 	int err = try_boot(m, NULL, NULL, &mm, &refusal);
 
 	cr_assert_eq(err, 0, "mm_boot: %d: %s", err, refusal.why);
+	if (m->exact_counts)
+		count_exactly(mm);
 	must_verify(mm, "after boot");
 	return mm;
 }
@@ -253,6 +262,8 @@ struct mm *boot_recorded(const struct machine *m, struct recorder *rec)
 	err = try_boot(m, &recorder_ops, rec, &rec->mm, &refusal);
 	cr_assert_eq(err, 0, "mm_boot: %d: %s", err, refusal.why);
 	cr_assert_eq(rec->calls, 0, "the boot called an op");
+	if (m->exact_counts)
+		count_exactly(rec->mm);
 	must_verify(rec->mm, "after boot");
 	return rec->mm;
 }

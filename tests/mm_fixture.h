@@ -53,6 +53,7 @@ struct machine {
 	uint64_t hugepages;                   /* in the pool at boot */
 	uint64_t hugepages_of[MACHINE_NODES]; /* the same by node, of so many nodes: */
 	int nodes_with_hugepages;
+	bool exact_counts; /* CPUs hold back nothing of the zones' counters */
 };
 
 /* A record of one call of an op. */

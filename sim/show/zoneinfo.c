@@ -13,7 +13,7 @@ static void gather_counters(json_t *doc, const struct mm *mm, int nid, int zone,
 {
 	json_t *counters = json_put_object(doc, "counters");
 
-	json_put(counters, "nr_free_pages", info->free);
+	json_put(counters, "nr_free_pages", info->free_counter);
 	for (int i = 0; kernel_zone_counters[i]; i++)
 		json_put(counters, kernel_zone_counters[i],
 			 kernel_zone_counter(mm, nid, zone, kernel_zone_counters[i]));
@@ -56,7 +56,7 @@ static void gather_zone(json_t *zones, const struct mm *mm, int nid, int index)
 	json_put(zone, "node", (uint64_t)nid);
 	json_put_string(zone, "zone", info.name);
 	gather_node_counters(zone, mm, nid, index);
-	json_put(zone, "free", info.free);
+	json_put(zone, "free", info.free_counter);
 	json_put(zone, "boost", info.boost);
 	json_put(zone, "min", info.min);
 	json_put(zone, "low", info.low);

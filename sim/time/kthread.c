@@ -18,6 +18,7 @@ struct kthread {
 	bool waiting;       /* for a CPU */
 	bool asleep, woken; /* between two runs; by somebody */
 	bool stop;
+	bool started; /* it has an actor */
 };
 
 int kthreads_init(struct kthreads *t)
@@ -61,6 +62,8 @@ static bool may_run_on(const struct kthreads *t, const struct kthread *k, const 
 {
 	int nid = k->thread->nid;
 
+	if (k->thread->cpu != MM_NO_CPU)
+		return k->thread->cpu == c->id;
 	if (mm_cpu_to_node(t->mm, c->id) == nid)
 		return true;
 	for (int cpu = 0; cpu < t->nr_cpus; cpu++)
@@ -152,6 +155,14 @@ int kthread_sleep(struct kthreads *t, struct kthread *k, uint64_t ps)
 	return k->cpu->id;
 }
 
+static void thread_main(void *arg);
+
+static void start(struct kthreads *t, struct kthread *k)
+{
+	k->started = true;
+	engine_add_actor(t->engine, k->number, thread_main, k);
+}
+
 bool kthread_wake(struct kthreads *t, struct mm_kthread *thread)
 {
 	struct kthread *k = thread->sink;
@@ -162,7 +173,10 @@ bool kthread_wake(struct kthreads *t, struct mm_kthread *thread)
 	if (k->asleep) {
 		k->asleep = false;
 		wait_thread_begin(t->waits);
-		engine_unblock(t->engine, k->number);
+		if (k->started)
+			engine_unblock(t->engine, k->number);
+		else
+			start(t, k);
 	}
 	return true;
 }
@@ -188,12 +202,16 @@ static void thread_main(void *arg)
 {
 	struct kthread *k = arg;
 	struct kthreads *t = k->all;
-	uint64_t us = MM_KTHREAD_FOREVER;
+	uint64_t us = k->thread->first_us;
+	bool woken = k->woken;
 
 	for (;;) {
 		int cpu;
 
-		sleep_for(t, k, us);
+		/* Made because it was woken, it has not slept. */
+		if (!woken)
+			sleep_for(t, k, us);
+		woken = false;
 		if (k->stop)
 			return;
 		get_cpu(t, k);
@@ -212,7 +230,8 @@ void kthreads_start(struct kthreads *t, int nr_programs)
 	if (!nr_programs)
 		return;
 	for (int i = 0; i < t->nr; i++)
-		engine_add_actor(t->engine, t->threads[i].number, thread_main, &t->threads[i]);
+		if (t->threads[i].thread->first_us != MM_KTHREAD_FOREVER)
+			start(t, &t->threads[i]);
 }
 
 void kthreads_program_done(struct kthreads *t)
@@ -223,7 +242,7 @@ void kthreads_program_done(struct kthreads *t)
 		struct kthread *k = &t->threads[i];
 
 		k->stop = true;
-		if (k->asleep) {
+		if (k->asleep && k->started) {
 			k->asleep = false;
 			engine_unblock(t->engine, k->number);
 		}

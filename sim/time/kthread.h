@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Threads of the simulated kernel (kswapd), each an actor that competes with the programs of CPUs.
+ * Threads of the simulated kernel (kswapd, vmstat workers), each an actor that competes with the
+ * programs of CPUs. One that sleeps until it is woken has its actor from then on.
  *
- * A thread that is woken takes an idle CPU of its node, the lowest; where its node has no CPU, any.
+ * A thread that is woken takes its CPU, or an idle one of its node, the lowest; where its node has
+ * no CPU, any.
  * Where none is idle it waits, and the first program on such a CPU that comes to the end of an
  * operation makes way for it, as the kernel's scheduler lets who has slept run before who has not.
  * While it runs its charges are that CPU's. A program that wants its CPU back gets it when the
@@ -33,7 +35,7 @@ struct kthreads {
 /** Make them, asleep; after the engine, before the run. Returns 0 or -ENOMEM. */
 int kthreads_init(struct kthreads *t);
 void kthreads_clear(struct kthreads *t);
-/** Make their actors, once the programs' are made. */
+/** Make the actors of those that wake by themselves, once the programs' are made. */
 void kthreads_start(struct kthreads *t, int nr_programs);
 
 /** The number of its actor. */

@@ -219,7 +219,8 @@ static void run(const unsigned *choices, unsigned *most, unsigned length, unsign
 		.memory = {{0, NODE_FRAMES * 4096, 0}, {NODE_FRAMES * 4096, NODE_FRAMES * 4096, 1}},
 		.cpus = {1, 1},
 		.min_free_kbytes = 16,         /* 4 pages: min = 2 in each zone */
-		.watermark_scale_factor = 2000 /* low = 2 + 1 */
+		.watermark_scale_factor = 2000, /* low = 2 + 1 */
+		.exact_counts = true,
 	};
 	struct world w = {.nr_blocks = 0};
 

@@ -14,6 +14,7 @@
 
 #include "../mm_fixture.h"
 #include "mm/mempolicy.h"
+#include "mm/zone_count.h"
 
 #define FRAMES 8192 /* of a machine, at most, with its holes */
 #define BLOCKS 512  /* in use at a time, at most */
@@ -203,6 +204,8 @@ static void step(struct run *r)
 
 	if (what == 0)
 		wrong_free(r);
+	else if (what == 19 && !below(r, 8))
+		mm_vmstat_update(r->mm, (int)below(r, (uint64_t)mm_nr_cpus(r->mm)));
 	else if (r->nr_blocks < BLOCKS && (what < 11 || !r->nr_blocks))
 		random_alloc(r);
 	else

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 
 #include "../mm_fixture.h"
+#include "mm/zone_count.h"
 
 #define BLOCK (UINT64_C(1) << MAX_PAGE_ORDER) /* pages; 4 MiB */
 
@@ -33,6 +34,7 @@ static pfn_t take(const struct bench *b, unsigned order)
 
 	cr_assert_not_null(page, "no block of order %u", order);
 	cr_assert_eq(page->order, order);
+	mm_count_free(b->mm, MM_NO_CPU, b->zone, -(INT64_C(1) << order));
 	return pfn_of(b->mm, page);
 }
 
@@ -47,8 +49,8 @@ static void must_list(const struct bench *b, unsigned order, size_t nr, const pf
 {
 	const struct page *page = b->zone->free_area[order].lists[MM_MOVABLE].head;
 
-	cr_expect_eq(b->zone->free_area[order].nr_free[MM_MOVABLE], nr, "order %u: %lu blocks", order,
-		     b->zone->free_area[order].nr_free[MM_MOVABLE]);
+	cr_expect_eq(b->zone->free_area[order].nr_free[MM_MOVABLE], nr, "order %u: %lu blocks",
+		     order, b->zone->free_area[order].nr_free[MM_MOVABLE]);
 	for (size_t i = 0; i < nr; i++, page = page->next) {
 		cr_assert_not_null(page, "order %u: %zu blocks", order, i);
 		cr_expect_eq(pfn_of(b->mm, page), pfns[i], "order %u, block %zu: pfn %lu", order, i,

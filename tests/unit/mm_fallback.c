@@ -8,14 +8,17 @@
 
 #include "../mm_fixture.h"
 #include "mm/pageblock.h"
+#include "mm/zone_count.h"
 
 #define BLOCK 512 /* pages of a page block */
 
 /* ZONE_DMA of so many MiB, whose lists keep next to nothing: what is freed goes to the zone. */
 static struct mm_zone *set_up(struct recorder *rec, uint64_t mib)
 {
-	struct machine m = {
-		.model = MM_SPARSE, .memory = {{0, mib * MiB, 0}}, .min_free_kbytes = 64};
+	struct machine m = {.model = MM_SPARSE,
+			    .memory = {{0, mib * MiB, 0}},
+			    .min_free_kbytes = 64,
+			    .exact_counts = true};
 
 	boot_recorded(&m, rec);
 	rec->mm->nodes[0].zones[0].pcp_batch = 1;
@@ -238,8 +241,10 @@ Test(fallback, mixing_raises_the_watermarks)
 	rec.mm->params.watermark_boost_factor = 15000;
 	zone->wmark[MM_WMARK_HIGH] = 400;
 	mm_buddy_take(rec.mm, MM_NO_CPU, zone, 0, MM_MOVABLE)->refcount = 1; /* nobody's yet */
+	mm_count_free(rec.mm, 0, zone, -1);
 	rec.mm->counters.allocs++;
 	mm_rmqueue(rec.mm, 0, zone, 0, MM_UNMOVABLE, ALLOC_KSWAPD)->refcount = 1;
+	mm_count_free(rec.mm, 0, zone, -1);
 	rec.mm->counters.allocs++;
 	cr_expect_eq(zone->boost, 512);
 	cr_expect(zone->boosted);
@@ -249,6 +254,7 @@ Test(fallback, mixing_raises_the_watermarks)
 	zone->boost = 500;
 	zone->wmark[MM_WMARK_HIGH] = 600;
 	mm_rmqueue(rec.mm, 0, zone, 0, MM_RECLAIMABLE, 0)->refcount = 1;
+	mm_count_free(rec.mm, 0, zone, -1);
 	rec.mm->counters.allocs++;
 	cr_expect_eq(zone->boost, 900);
 	must_verify(rec.mm, "boosted");
@@ -382,6 +388,7 @@ Test(fallback, cma_is_for_movable_pages)
 	struct page *page = mm_buddy_take(rec.mm, MM_NO_CPU, zone, 10, MM_MOVABLE);
 	pfn_t cma = mm_pfn_of(rec.mm, page);
 
+	mm_count_free(rec.mm, MM_NO_CPU, zone, -1024);
 	for (pfn_t pfn = cma; pfn < cma + 1024; pfn += BLOCK)
 		mm_pageblock_set_type(rec.mm, zone, pfn, MM_CMA);
 	mm_buddy_give(rec.mm, MM_NO_CPU, zone, page, cma, 10, MM_CMA);

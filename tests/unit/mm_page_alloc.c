@@ -19,6 +19,7 @@ static const struct machine two_nodes = {
 	.memory = {{0, 32 * MiB, 0}, {32 * MiB, 32 * MiB, 1}},
 	.cpus = {1, 1},
 	.min_free_kbytes = 1024,
+	.exact_counts = true,
 };
 enum { DMA, DMA32, NORMAL };
 

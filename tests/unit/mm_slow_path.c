@@ -23,6 +23,7 @@ static const struct machine small = {
 	.memory = {{0, 64 * MiB, 0}},
 	.cpus = {2},
 	.min_free_kbytes = 1024,
+	.exact_counts = true,
 };
 
 static struct mm_zone *dma32(struct mm *mm)

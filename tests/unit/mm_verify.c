@@ -109,6 +109,16 @@ static void pages_miscounted(struct victim *v)
 	v->zone->nr_free++;
 }
 
+static void counter_wrong(struct victim *v)
+{
+	v->zone->free_counter++;
+}
+
+static void diff_too_large(struct victim *v)
+{
+	v->zone->pcp[0].free_diff = 126;
+}
+
 static void cpu_list_miscounted(struct victim *v)
 {
 	v->zone->pcp[0].count--;
@@ -300,6 +310,8 @@ static const struct {
 	{tail_lost, "tail_lost", "broken list"},
 	{blocks_miscounted, "blocks_miscounted", "node 0 DMA order 5: 1 blocks listed, 2 counted"},
 	{pages_miscounted, "pages_miscounted", "pages listed free"},
+	{counter_wrong, "counter_wrong", "pages free, but the counter says"},
+	{diff_too_large, "diff_too_large", "CPU 0 holds back 126 pages of the counter"},
 	{cpu_list_miscounted, "cpu_list_miscounted", "node 0 DMA CPU 0: 6 pages on its lists, 5"},
 	{head_in_a_block, "head_in_a_block", "heads a block inside another"},
 	{other_zone_in_flags, "other_zone_in_flags", "names another frame or zone"},

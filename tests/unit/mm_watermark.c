@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 
 #include "../mm_fixture.h"
+#include "mm/zone_count.h"
 
 /*
  * 1 GiB: DMA has 4096 pages, DMA32 258048, 262144 in all; min_free_kbytes = 4096 is 1024 pages.
@@ -107,7 +108,8 @@ Test(watermark, per_cpu_lists_grow_with_the_zone)
 
 		zone->managed = cases[i].bytes / 4096;
 		zone->wmark[MM_WMARK_LOW] = i == 0 ? 2 : i == 3 ? 503 : 1280;
-		mm_pcp_sizes_init(mm);
+		mm_pcp_sizes_setup(mm);
+		mm_stat_thresholds_init(mm);
 		cr_expect(zone->pcp_batch == cases[i].batch && zone->pcp_high == cases[i].high &&
 				  zone->stat_threshold == cases[i].threshold,
 			  "%lu bytes: batch %u, high %u, threshold %d", cases[i].bytes,

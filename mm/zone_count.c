@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How many pages of a zone are free, as the kernel has it: a counter of the zone, and what each CPU
+ * has not passed on to it yet. A CPU passes on what it has beyond a threshold, and all of it each
+ * second (vmstat_worker.c). Watermarks go by the zone's counter alone, so that an allocation on one
+ * CPU sees those of others late.
+ *
+ * Follows Linux 6.1 mm/vmstat.c. NUMA events need no such thing: they are kept by CPU there, added
+ * up whenever somebody looks, and decide nothing.
+ */
+#include "mm/zone_count.h"
+
+static unsigned fls64(uint64_t x)
+{
+	return x ? 64u - (unsigned)__builtin_clzll(x) : 0;
+}
+
+/* The larger the zone, and the more CPUs, the less matters what each of them holds back. */
+static int normal_threshold(const struct mm *mm, const struct mm_zone *zone)
+{
+	uint64_t units = zone->managed >> (27 - mm->arch->page_shift);
+	unsigned threshold = 2 * fls64((uint64_t)mm->nr_cpus) * (1 + fls64(units));
+
+	return (int)(threshold < STAT_THRESHOLD_MOST ? threshold : STAT_THRESHOLD_MOST);
+}
+
+/* All CPUs together hold back no more than there is between the minimum and the low watermark. */
+static int pressure_threshold(const struct mm *mm, const struct mm_zone *zone)
+{
+	uint64_t distance = zone->wmark[MM_WMARK_LOW] - zone->wmark[MM_WMARK_MIN];
+	uint64_t share = distance / (uint64_t)mm->nr_cpus;
+
+	return share < 1 ? 1 : (int)(share < STAT_THRESHOLD_MOST ? share : STAT_THRESHOLD_MOST);
+}
+
+void mm_stat_thresholds_init(struct mm *mm)
+{
+	for (int n = 0; n < mm->nr_nodes; n++)
+		for (int z = 0; z < mm->arch->nr_zones; z++) {
+			struct mm_zone *zone = &mm->nodes[n].zones[z];
+			uint64_t most;
+
+			if (!zone->managed)
+				continue;
+			zone->stat_threshold = normal_threshold(mm, zone);
+			most = (uint64_t)zone->stat_threshold * (uint64_t)mm->nr_cpus;
+			if (most > zone->wmark[MM_WMARK_LOW] - zone->wmark[MM_WMARK_MIN])
+				zone->drift_mark = zone->wmark[MM_WMARK_HIGH] + most;
+		}
+}
+
+void mm_stat_thresholds_set(const struct mm *mm, struct mm_node *node, bool pressure)
+{
+	for (int z = 0; z < mm->arch->nr_zones; z++) {
+		struct mm_zone *zone = &node->zones[z];
+
+		if (zone->drift_mark)
+			zone->stat_threshold = pressure ? pressure_threshold(mm, zone)
+							: normal_threshold(mm, zone);
+	}
+}
+
+void mm_count_free(struct mm *mm, int cpu, struct mm_zone *zone, int64_t pages)
+{
+	struct mm_pcp *pcp;
+	int64_t diff;
+
+	if (cpu == MM_NO_CPU) {
+		zone->free_counter += pages;
+		return;
+	}
+	pcp = &zone->pcp[cpu];
+	diff = pcp->free_diff + pages;
+	if (diff > zone->stat_threshold || diff < -zone->stat_threshold) {
+		zone->free_counter += diff;
+		diff = 0;
+		mm_touch(mm, cpu, zone->at + MM_ZONE_VMSTAT, 8, MM_WRITE);
+	}
+	pcp->free_diff = (int16_t)diff;
+	mm_touch(mm, cpu, mm->percpu_at[cpu] + zone->pcp_offset + MM_PCP_ZONESTAT, 8, MM_WRITE);
+}
+
+uint64_t mm_zone_free_exactly(const struct mm *mm, const struct mm_zone *zone)
+{
+	int64_t pages = zone->free_counter;
+
+	for (int cpu = 0; zone->pcp && cpu < mm->nr_cpus; cpu++)
+		pages += zone->pcp[cpu].free_diff;
+	return pages < 0 ? 0 : (uint64_t)pages;
+}
+
+bool mm_zone_watermark_ok_safe(const struct mm *mm, const struct mm_zone *zone, unsigned order,
+			       uint64_t mark, int highest)
+{
+	uint64_t pages = mm_zone_free(zone);
+
+	if (pages < zone->drift_mark)
+		pages = mm_zone_free_exactly(mm, zone);
+	return mm_zone_watermark_ok_with(zone, order, mark, highest, 0, pages);
+}

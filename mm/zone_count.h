@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The number of free pages of a zone that watermarks go by and zoneinfo shows, and how CPUs keep
+ * it. Within the mm core.
+ *
+ *   nr_free = free_counter + sum of free_diff of all CPUs, |free_diff| <= stat_threshold
+ *
+ * A threshold may sink below what CPUs hold back at that moment.
+ */
+#ifndef MM_ZONE_COUNT_H
+#define MM_ZONE_COUNT_H
+
+#include "mm/internal.h"
+
+#define STAT_THRESHOLD_MOST 125 /* pages: what a CPU holds back of a counter fits in a byte */
+
+/** At boot, from the watermarks as they are then: thresholds, and where they are too inexact. */
+void mm_stat_thresholds_init(struct mm *mm);
+/** CPUs hold back less in the zones of a node where that matters, or as much as normal. */
+void mm_stat_thresholds_set(const struct mm *mm, struct mm_node *node, bool pressure);
+
+/**
+ * So many pages of the zone have become free, or fewer are. For `cpu`; at boot, MM_NO_CPU. Whoever
+ * changes nr_free says so here, once for all that was changed together as the kernel does.
+ */
+void mm_count_free(struct mm *mm, int cpu, struct mm_zone *zone, int64_t pages);
+
+/** What the counter says: CPUs hold back the rest. */
+static inline uint64_t mm_zone_free(const struct mm_zone *zone)
+{
+	return zone->free_counter < 0 ? 0 : (uint64_t)zone->free_counter;
+}
+
+/** The same, with what all CPUs hold back: nr_free, in proportion to the number of CPUs. */
+uint64_t mm_zone_free_exactly(const struct mm *mm, const struct mm_zone *zone);
+
+/** As mm_zone_watermark_ok() for kswapd: exactly, where what CPUs hold back could decide. */
+bool mm_zone_watermark_ok_safe(const struct mm *mm, const struct mm_zone *zone, unsigned order,
+			       uint64_t mark, int highest);
+
+/*
+ * vmstat_worker.c: the threads that pass on, each second, what CPUs hold back. One thread looks
+ * which CPUs have anything to pass on (vmstat_shepherd), and wakes those CPUs' workers.
+ */
+int mm_vmstat_init(struct mm *mm);
+/** What a worker does. Returns whether it found anything: then it looks again in a second. */
+bool mm_vmstat_update(struct mm *mm, int cpu);
+
+#endif
