@@ -260,6 +260,8 @@ int engine_add_threads(struct engine *e, int nr)
 	return 0;
 }
 
+static void catch_up(struct engine *e);
+
 void engine_add_actor(struct engine *e, int number, void (*main)(void *arg), void *arg)
 {
 	bool thread = number >= e->nr_cpus;
@@ -269,6 +271,9 @@ void engine_add_actor(struct engine *e, int number, void (*main)(void *arg), voi
 	if (number < 0 || number >= e->nr_cpus + e->nr_threads || e->actors[number].main)
 		SIM_BUG("there is no actor %d of %d CPUs and %d threads, or it is made already",
 			number, e->nr_cpus, e->nr_threads);
+	/* Made by another, it begins at that one's time. */
+	if (sg_actor_self())
+		catch_up(e);
 	e->actors[number] = (struct engine_actor){
 		.engine = e,
 		.main = main,
@@ -277,6 +282,7 @@ void engine_add_actor(struct engine *e, int number, void (*main)(void *arg), voi
 		.unblocked = sg_sem_init(0),
 	};
 	e->nr_active++;
+	e->alone_until_ps = 0;
 	/* A host is only a name here: sleeps and transfers know theirs. */
 	snprintf(host, sizeof(host), "cpu%d", thread ? 0 : number);
 	snprintf(name, sizeof(name), thread ? "thread%d" : "cpu%d",

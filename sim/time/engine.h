@@ -28,7 +28,7 @@ void engine_stop(struct engine *e);
  */
 /** Make room for so many threads; before any actor is made. Returns 0 or -ENOMEM. */
 int engine_add_threads(struct engine *e, int nr);
-/** Make an actor; it calls main(arg) once engine_run() is called. At most one a number. */
+/** Make an actor; it calls main(arg) in engine_run(), from now on. At most one a number. */
 void engine_add_actor(struct engine *e, int number, void (*main)(void *arg), void *arg);
 /** Say on which CPU a thread runs from now on; MM_NO_CPU: on none. */
 void engine_set_cpu(struct engine *e, int number, int cpu);
