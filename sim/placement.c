@@ -278,6 +278,10 @@ static enum placement_reason find_reason(const struct placement *p, const struct
 		return PLACEMENT_UNKNOWN;
 	if (w->zone > highest || w->real_zone > highest)
 		return PLACEMENT_UNKNOWN;
+	/* A pool asks one node at a time, no other: it was another one's turn, or it grew on one.
+	 */
+	if (w->nid != w->real_nid && p->trace->policies[ev->policy].scope == TRACE_POLICY_POOL)
+		return PLACEMENT_POLICY;
 	if (ev->policy || trace_event_nid(ev) != MM_NO_NODE)
 		return by_policy(p, w, ev->order, highest);
 	for (size_t i = 0; i < nr && i < 64; i++) {

@@ -55,6 +55,20 @@ status 0
 out "Placement       143,691 allocations"
 out "24 free_before_window"
 
+# A pool of huge pages asks its nodes in turn, each for itself. Where the real one grew on node 1 only,
+# what went to node 0 here was not for want of blocks there.
+cat >"$tmp/pool.nst" <<'END'
+# numasim trace 1
+policy p mode=MPOL_INTERLEAVE nodes=0-1 of=pool
+moved out order=9 pfn=0x25600 mobility=movable list
+cpu=0 alloc a order=9 gfp=GFP_HIGHUSER_MOVABLE|__GFP_NOWARN|__GFP_RETRY_MAYFAIL|__GFP_COMP|__GFP_THISNODE policy=p turn=0 pfn=0x25600
+cpu=0 alloc b order=9 gfp=GFP_HIGHUSER_MOVABLE|__GFP_NOWARN|__GFP_RETRY_MAYFAIL|__GFP_COMP|__GFP_THISNODE policy=p turn=1 pfn=0x25800
+END
+run replay $machine "$tmp/pool.nst" --start $states --placement "$tmp/places"
+status 0
+[ "$(tr '\t' ' ' <"$tmp/places")" = "1 1 DMA32 0 DMA32 policy-unknown
+2 1 DMA32 1 DMA32 -" ] || fail "a pool on one node: $(cat "$tmp/places")"
+
 # Noticed before the run.
 run replay $machine $trace --start $states --placement "$tmp/none/places"
 status 1
