@@ -16,6 +16,8 @@ int workload_host_of_machine(struct workload_host *host, const struct machine *m
 {
 	*host = (struct workload_host){
 		.page_bytes = UINT64_C(1) << mm_arch(m->mm.arch)->page_shift,
+		.huge_bytes = UINT64_C(1) << (mm_arch(m->mm.arch)->page_shift +
+					      mm_arch(m->mm.arch)->pageblock_order),
 		.nr_cpus = m->mm.nr_cpus,
 		.nr_nodes = m->mm.nr_nodes,
 	};
@@ -32,6 +34,7 @@ int workload_host_plain(struct workload_host *host, int nr_cpus, int nr_nodes)
 {
 	*host = (struct workload_host){
 		.page_bytes = 4096,
+		.huge_bytes = UINT64_C(2) << 20,
 		.nr_cpus = nr_cpus,
 		.nr_nodes = nr_nodes,
 	};

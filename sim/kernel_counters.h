@@ -23,7 +23,8 @@ static inline bool kernel_has_numa(const struct mm *mm)
 	return mm_get_model(mm) != MM_FLAT;
 }
 
-/** Value of a counter of a zone or a node, or of an event; 0 for what the mm core does not count. */
+/** Value of a counter of a zone or a node, or of an event; 0 for what the mm core does not count.
+ */
 uint64_t kernel_zone_counter(const struct mm *mm, int nid, int zone, const char *name);
 uint64_t kernel_node_counter(const struct mm *mm, int nid, const char *name);
 uint64_t kernel_event(const struct mm *mm, const char *name);

@@ -16,10 +16,11 @@
 
 /* A page of the trace: what it became here, and who waits for it. */
 struct replay_page {
-	struct page *page; /* NULL until allocated, after a failure, and after its free */
-	uint32_t pending;  /* operations before its free that are not done */
-	bool allocated;    /* the allocation has been tried */
-	bool awaited;      /* some CPU sleeps until something happens to it */
+	struct page *page;   /* NULL until allocated, after a failure, and after its free */
+	struct page **small; /* of a huge page, single ones instead; NULL: none */
+	uint32_t pending;    /* operations before its free that are not done */
+	bool allocated;      /* the allocation has been tried */
+	bool awaited;        /* some CPU sleeps until something happens to it */
 };
 
 struct replay_cpu {
@@ -38,6 +39,7 @@ struct replay {
 	struct replay_page *pages;
 	struct replay_policies policies;
 	struct replay_reclaim *reclaim;
+	struct replay_faults *faults; /* NULL: the trace has none */
 	struct replay_cpu *cpus;
 	int nr_cpus;
 	struct held_types *held; /* where pages from before the window were; NULL: unknown */
@@ -104,11 +106,16 @@ static size_t index_of(const struct replay *r, const struct trace_event *ev)
 
 static void do_alloc(struct replay *r, int cpu, const struct trace_event *ev)
 {
-	struct page *page;
+	struct page *page, **small = NULL;
 
 	if (replay_alloc(&r->policies, cpu, ev, &page)) {
-		r->counts->failed++;
 		page = NULL;
+		if (ev->page != TRACE_NO_PAGE && replay_huge_is(&r->policies, ev))
+			small = replay_huge_replace(&r->policies, cpu, ev, &r->counts->huge);
+		if (small)
+			r->counts->allocs++;
+		else
+			r->counts->failed++;
 	} else {
 		r->counts->allocs++;
 		mm_page_to_pfn(r->mm, cpu, page); /* for the page table entry */
@@ -125,6 +132,7 @@ static void do_alloc(struct replay *r, int cpu, const struct trace_event *ev)
 	}
 	sim_settle(r->sim, cpu);
 	r->pages[ev->page].page = page;
+	r->pages[ev->page].small = small;
 	r->pages[ev->page].allocated = true;
 	if (page)
 		replay_reclaim_follow(r->reclaim, cpu, ev, page, &r->pages[ev->page].page);
@@ -139,6 +147,13 @@ static void do_free(struct replay *r, int cpu, const struct trace_event *ev)
 	if (replay_reclaim_skips(r->reclaim, ev))
 		return;
 	wait_for_page(r, cpu, ev->page, true);
+	if (p->small) {
+		replay_huge_free(r->mm, cpu, p->small, ev->order);
+		p->small = NULL;
+		r->counts->frees++;
+		sim_settle(r->sim, cpu);
+		return;
+	}
 	if (!p->page) {
 		if (!replay_reclaim_took(r->reclaim, ev))
 			r->counts->lost++;
@@ -175,13 +190,31 @@ static void do_touch(struct replay *r, int cpu, const struct trace_event *ev)
 	struct replay_page *p = &r->pages[ev->page];
 
 	wait_for_page(r, cpu, ev->page, false);
-	if (replay_reclaim_touch(r->reclaim, cpu, ev, &p->page)) {
+	if (p->small && replay_huge_touch(r->sim, cpu, p->small, ev)) {
+		r->counts->touches++;
+	} else if (!p->small && replay_reclaim_touch(r->reclaim, cpu, ev, &p->page)) {
 		sim_touch(r->sim, cpu, mm_page_address(r->mm, p->page), ev->bytes, ev->write);
 		r->counts->touches++;
 	} else {
 		r->counts->lost++;
 	}
 	finish(r, cpu, ev->page);
+}
+
+/* A range is its task's alone: its operations are in order. */
+static void do_fault(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	if (!replay_fault(r->faults, cpu, ev))
+		r->counts->failed++;
+	r->pages[ev->page].allocated = true;
+	finish(r, cpu, ev->page);
+}
+
+static void do_unmap(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	wait_for_page(r, cpu, ev->page, true);
+	replay_unmap(r->faults, cpu, ev);
+	sim_settle(r->sim, cpu);
 }
 
 static void do_wait(struct replay *r, int cpu, const struct trace_event *ev)
@@ -255,6 +288,12 @@ static void run_cpu(struct sim *s, int cpu, void *arg)
 		case TRACE_FREE_HELD:
 			do_free_held(r, cpu, ev);
 			break;
+		case TRACE_FAULT:
+			do_fault(r, cpu, ev);
+			break;
+		case TRACE_UNMAP:
+			do_unmap(r, cpu, ev);
+			break;
 		}
 		if (r->options->timing == REPLAY_ORDER && ev->op != TRACE_WAIT)
 			pass_turn(r, cpu);
@@ -293,7 +332,7 @@ static int deal(struct replay *r)
 
 		r->cpus[ev->cpu % r->nr_cpus].nr_events++;
 		if (ev->op != TRACE_WAIT && ev->op != TRACE_FREE && ev->op != TRACE_FREE_HELD &&
-		    ev->page != TRACE_NO_PAGE)
+		    ev->op != TRACE_UNMAP && ev->page != TRACE_NO_PAGE)
 			r->pages[ev->page].pending++;
 	}
 	for (int cpu = 0; cpu < r->nr_cpus; cpu++) {
@@ -337,6 +376,8 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 		err = deal(&r);
 	if (!err)
 		err = replay_reclaim_new(s, t, options->reclaim, &counts->reclaim, &r.reclaim);
+	if (!err)
+		err = replay_faults_new(s, &r.policies, &counts->huge, &r.faults);
 	if (!err && options->started)
 		err = held_types_new(t, mm_get_arch(r.mm)->pageblock_order, &r.held);
 	if (!err)
@@ -349,7 +390,10 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 	for (int cpu = 0; r.cpus && cpu < r.nr_cpus; cpu++)
 		free(r.cpus[cpu].events);
 	free(r.cpus);
+	for (uint32_t i = 0; r.pages && i < t->nr_pages; i++)
+		free(r.pages[i].small);
 	free(r.pages);
+	replay_faults_free(r.faults);
 	replay_reclaim_free(r.reclaim);
 	replay_policies_clear(&r.policies);
 	held_types_free(r.held);

@@ -8,6 +8,7 @@
 #define SIM_REPLAY_H
 
 #include "sim/placement.h"
+#include "sim/replay_huge.h"
 #include "sim/replay_reclaim.h"
 #include "sim/sim.h"
 #include "sim/trace/trace.h"
@@ -28,7 +29,7 @@ struct replay_options {
 };
 
 /* What became of the trace's operations. done + lost + unknown + reclaim.left_out +
- * reclaim.already_gone = the trace's events. */
+ * reclaim.already_gone = the trace's events; of huge, faults, present and unmaps are done. */
 struct replay_counts {
 	uint64_t allocs, frees, touches, waits; /* done */
 	uint64_t held_frees;                    /* done, of pages from before the window */
@@ -38,6 +39,7 @@ struct replay_counts {
 	uint64_t unknown;     /* frees of pages from before the window that are not known here */
 	uint64_t folded_cpus; /* CPUs of the trace that the machine does not have */
 	struct replay_reclaim_counts reclaim;
+	struct replay_huge_counts huge;
 };
 
 /*

@@ -43,6 +43,13 @@ static void put_events(json_t *doc, const struct result_of *w)
 	json_put(events, "free_held", c->held_frees);
 	json_put(events, "touch", c->touches);
 	json_put(events, "wait", c->waits);
+	json_put(events, "fault", c->huge.faults);
+	json_put(events, "fault_huge", c->huge.faults_huge);
+	json_put(events, "fault_fallback", c->huge.faults_fallback);
+	json_put(events, "fault_present", c->huge.present);
+	json_put(events, "unmap", c->huge.unmaps);
+	json_put(events, "huge_replaced", c->huge.replaced);
+	json_put(events, "huge_missing_pages", c->huge.missing);
 	json_put(events, "failed", c->failed);
 	json_put(events, "failed_in_trace", c->failed_in_trace);
 	inferred = json_put_object(events, "inferred");

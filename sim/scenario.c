@@ -11,8 +11,10 @@
 #include <string.h>
 
 #include "sim/generate.h"
+#include "sim/policy/task.h"
 
 #define MAX_WORKLOADS 64
+#define MAX_POLICIES  4095 /* that an event can name */
 
 static const char *const own_keys[] = {"description", "machine",   "costs", "seed",
 				       "workload",    "workloads", NULL};
@@ -172,7 +174,7 @@ static void read_bytes(struct reader *r)
 		cfg_error(r->cfg, bytes, "nothing to allocate");
 	if (bytes && find(r, "beyond"))
 		cfg_error(r->cfg, bytes, "either bytes or beyond, not both");
-	if (bytes && find(r, "operations"))
+	if (bytes && find(r, "operations") && !r->w->kind->runs_only)
 		cfg_error(r->cfg, bytes, "either bytes or operations, not both");
 }
 
@@ -184,6 +186,62 @@ static void read_touch(struct reader *r)
 	    r->w->touch_bytes > r->w->host->page_bytes)
 		cfg_error(r->cfg, touch, "%" PRIu64 " bytes are more than a page",
 			  r->w->touch_bytes);
+}
+
+/* "bind:0-1", "interleave:0,2", "local": a policy of the trace. */
+static void read_policy(struct reader *r, struct trace *t, const char *key,
+			enum trace_policy_scope scope, uint16_t *index)
+{
+	const struct cfg_setting *s = find(r, key);
+	struct trace_policy p = {.mm.home_nid = MM_NO_NODE, .scope = (uint8_t)scope};
+	const char *text, *nodes, *wrong;
+
+	if (!cfg_string(r->cfg, s, &text))
+		return;
+	nodes = strchr(text, ':');
+	if (!fields_mode(text, nodes ? (size_t)(nodes - text) : strlen(text), &p.mm)) {
+		cfg_error(r->cfg, s,
+			  "unknown policy '%s': expected bind:NODES, interleave:NODES, "
+			  "preferred:NODES, preferred_many:NODES, weighted_interleave:NODES, local "
+			  "or default",
+			  text);
+		return;
+	}
+	nodes = nodes ? fields_nodes(nodes + 1, &p.mm.nodes) : "";
+	wrong = nodes && !*nodes ? trace_policy_wrong(&p) : "has nodes that are no list as 0,2-3";
+	for (int nid = r->w->host->nr_nodes; !wrong && nid < MM_MAX_NODES; nid++)
+		if (mm_nodemask_has(&p.mm.nodes, nid))
+			wrong = "has nodes that the machine does not have";
+	if (wrong)
+		cfg_error(r->cfg, s, "the policy '%s' %s", text, wrong);
+	else if (trace_add_policy(t, &p, index) || *index > MAX_POLICIES)
+		cfg_error(r->cfg, s, "more than %d policies", MAX_POLICIES);
+}
+
+/* A task that faults memory in. */
+static void read_fault(struct reader *r, struct trace *t)
+{
+	static const char *const accesses[] = {"sequential", "random", NULL};
+	struct workload *w = r->w;
+	unsigned access = 0;
+
+	if (!w->kind->runs_only)
+		return;
+	cfg_need(r->cfg, r->group, "bytes");
+	cfg_choice(r->cfg, find(r, "access"), "access", accesses, &access);
+	w->random = access;
+	if (!find(r, "operations"))
+		w->operations = 0; /* each page once */
+	else if (!w->random)
+		cfg_error(r->cfg, find(r, "operations"), "only with access = \"random\"");
+	if (w->bytes / w->host->page_bytes > WORKLOAD_MAX_OPERATIONS)
+		cfg_error(r->cfg, find(r, "bytes"), "more than %d pages", WORKLOAD_MAX_OPERATIONS);
+	cfg_bool(r->cfg, find(r, "madvise"), &w->advised);
+	cfg_bool(r->cfg, find(r, "hugetlb"), &w->hugetlb);
+	cfg_bool(r->cfg, find(r, "unmap"), &w->unmap);
+	read_policy(r, t, "policy", TRACE_POLICY_TASK, &w->task_policy);
+	w->memory_policy = w->task_policy;
+	read_policy(r, t, "range_policy", TRACE_POLICY_RANGE, &w->memory_policy);
 }
 
 static const char *const order_keys[] = {"order", "max_order", NULL};
@@ -249,8 +307,10 @@ static int generate_one(const struct scenario *s, const struct workload_host *ho
 
 	w.host = host;
 	w.rng.state = rng_next(rng);
-	if (r.group && read_kind(&r))
+	if (r.group && read_kind(&r)) {
 		read_workload(&r);
+		read_fault(&r, t);
+	}
 	err = cfg_status(s->cfg);
 	if (!err)
 		err = check_room(&r, t);

@@ -14,7 +14,7 @@
 
 /* What a workload has to know of the machine that it is for. */
 struct workload_host {
-	uint64_t page_bytes;
+	uint64_t page_bytes, huge_bytes;
 	int nr_cpus, nr_nodes;
 	int *cpu_nid;         /* by CPU; owned */
 	uint64_t *node_bytes; /* of memory, by node; owned */
@@ -49,7 +49,13 @@ struct workload {
 	unsigned order, max_order;
 	struct workload_mix orders; /* instead of the two, where nr is not 0 */
 	struct workload_mix gfp;
-	uint64_t touch_bytes; /* of each block, written once after its allocation; 0: none */
+	bool random;  /* access: in no order */
+	bool advised; /* madvise(MADV_HUGEPAGE) */
+	bool hugetlb; /* the pool's pages */
+	bool unmap;   /* at the end */
+	uint16_t task_policy,
+		memory_policy; /* of the trace; the latter is the task's or a range's */
+	uint64_t touch_bytes;  /* of each block, written once after its allocation; 0: none */
 };
 
 /* A kind of workload: one file in sim/workload/, found by the build. */
@@ -57,6 +63,7 @@ struct workload_kind {
 	const char *name;
 	const char *summary;     /* a line for the help */
 	const char *const *keys; /* that it takes besides `kind`; NULL at the end */
+	bool runs_only;          /* what it does depends on the kernel: no trace file can have it */
 	/** How many operations generate() appends at most; asked before it is. */
 	uint64_t (*operations)(const struct workload *w);
 	/** Append its operations to the trace. Returns 0 or -ENOMEM. */

@@ -188,6 +188,9 @@ const char *binary_pages_step(struct binary_pages *p, const struct trace_event *
 		return NULL;
 	case TRACE_WAIT:
 		return NULL;
+	case TRACE_FAULT:
+	case TRACE_UNMAP:
+		break; /* no file has them */
 	}
 	return "is of an unknown operation";
 }

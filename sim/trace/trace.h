@@ -18,6 +18,12 @@ enum trace_op {
 	TRACE_TOUCH,
 	TRACE_WAIT,
 	TRACE_FREE_HELD, /* a free of a page that was in use before the window */
+	/*
+	 * Of workloads only: what these allocate and free is up to the kernel that runs them.
+	 * `page` is the number of a range of a task's memory that a huge page could map.
+	 */
+	TRACE_FAULT, /* a store; `bytes` is which page of the mapping */
+	TRACE_UNMAP, /* of the whole range */
 };
 
 #define TRACE_NO_PAGE UINT32_MAX
@@ -27,7 +33,16 @@ struct trace_event {
 	uint64_t time_ps; /* by the trace's clock; WAIT: how long */
 	uint32_t page;    /* number of the allocation, from 0 in the order of the trace */
 	uint32_t bytes;   /* TOUCH: how many; ALLOC: node or turn, see trace_event_nid() */
-	gfp_t gfp;        /* ALLOC */
+	union {
+		gfp_t gfp; /* ALLOC */
+		struct {
+			uint32_t tables : 12; /* index of the task's policy, for page tables */
+			uint32_t touch : 13;  /* bytes that are stored, up to 4096 */
+			uint32_t advised : 1; /* madvise(MADV_HUGEPAGE) */
+			uint32_t whole : 1;   /* the mapping has all of the range */
+			uint32_t hugetlb : 1; /* pages of the pool */
+		} fault;                      /* FAULT */
+	};
 	uint16_t cpu;
 	uint16_t policy; /* ALLOC: index into the trace's policies; 0: the default */
 	uint8_t op;      /* enum trace_op */

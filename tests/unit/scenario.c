@@ -57,6 +57,9 @@ static void count(const struct trace *t, struct tally *n)
 		case TRACE_WAIT:
 		case TRACE_FREE_HELD:
 			cr_assert_fail("a workload neither waits nor frees what is not its own");
+		case TRACE_FAULT:
+		case TRACE_UNMAP:
+			cr_assert_fail("its pages are not counted here");
 		}
 		cr_assert(pages[ev->page].live);
 		cr_assert_eq(pages[ev->page].cpu, ev->cpu);
@@ -323,4 +326,54 @@ Test(scenario, sets_change_the_workload)
 	machine_free(m);
 	scenario_free(s);
 	diag_clear(&d);
+}
+
+/*
+ * 3 MiB and a page are 769 pages: 512 of a whole range, 257 of one that the mapping has in part.
+ * Two tasks take turns, and have ranges of their own.
+ */
+Test(scenario, fault_touches_each_page_once)
+{
+	struct trace *t = generated("kind = \"fault\"; cpus = [ 0, 2 ]; bytes = \"3076KiB\"; "
+				    "touch = \"64B\"; unmap = true; policy = \"interleave:0-1\"; "
+				    "range_policy = \"bind:1\"; madvise = true;");
+
+	cr_assert_eq(t->nr_events, 2 * (769 + 2));
+	cr_assert_eq(t->nr_pages, 4);
+	cr_assert_eq(t->nr_policies, 3);
+	for (size_t i = 0; i < 2 * (size_t)769; i++) {
+		const struct trace_event *ev = &t->events[i];
+		uint32_t page = (uint32_t)i / 2;
+
+		cr_assert(ev->op == TRACE_FAULT && ev->bytes == page && ev->cpu == i % 2 * 2);
+		cr_assert_eq(ev->page, i % 2 * 2 + page / 512);
+		cr_assert_eq(ev->fault.whole, page < 512);
+		cr_assert(ev->fault.touch == 64 && ev->fault.advised && !ev->fault.hugetlb);
+		cr_assert_eq(t->policies[ev->fault.tables].mm.mode, MM_POLICY_INTERLEAVE);
+		cr_assert_eq(t->policies[ev->policy].mm.mode, MM_POLICY_BIND);
+		cr_assert_eq(t->policies[ev->policy].scope, TRACE_POLICY_RANGE);
+	}
+	for (size_t i = 2 * 769; i < t->nr_events; i++)
+		cr_assert_eq(t->events[i].op, TRACE_UNMAP);
+	trace_free(t);
+}
+
+/* At random, each page once: none is missing, and they are not in order. */
+Test(scenario, random_faults_are_a_permutation)
+{
+	struct trace *t = generated("kind = \"fault\"; cpus = [ 1 ]; bytes = \"4MiB\"; "
+				    "access = \"random\";");
+	bool seen[1024] = {false};
+	size_t in_place = 0;
+
+	cr_assert_eq(t->nr_events, 1024);
+	for (size_t i = 0; i < 1024; i++) {
+		uint32_t page = t->events[i].bytes;
+
+		cr_assert(page < 1024 && !seen[page], "page %u at %zu", page, i);
+		seen[page] = true;
+		in_place += page == i;
+	}
+	cr_assert_lt(in_place, 32, "a shuffle leaves one in its place, in the mean");
+	trace_free(t);
 }

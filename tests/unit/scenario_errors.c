@@ -66,9 +66,9 @@ Test(scenario_errors, kind)
 {
 	refused("order = 0;", ": 'kind' is missing");
 	refused("kind = \"chrun\";", ".kind: unknown workload 'chrun', did you mean 'churn'? "
-				     "(known: churn, contend, fill, interleave)");
-	refused("kind = \"stream\";",
-		".kind: unknown workload 'stream' (known: churn, contend, fill, interleave)");
+				     "(known: churn, contend, fault, fill, interleave)");
+	refused("kind = \"stream\";", ".kind: unknown workload 'stream' (known: churn, contend, "
+				      "fault, fill, interleave)");
 }
 
 Test(scenario_errors, keys)
@@ -214,7 +214,7 @@ Test(scenario_errors, workloads)
 		   "machine = \"m.cfg\";\nworkloads = ( { kind = \"fill\"; bytes = \"4KiB\"; },\n"
 		   "{ kind = \"fll\"; } );",
 		   "s.cfg:3: workloads[1].kind: unknown workload 'fll', did you mean 'fill'? "
-		   "(known: churn, contend, fill, interleave)");
+		   "(known: churn, contend, fault, fill, interleave)");
 	for (int i = 1; i < 65; i++)
 		strcat(many, ", {}");
 	strcat(many, " );");

@@ -63,7 +63,9 @@ static const char *kind_name(unsigned i, void *arg)
 static void print_kinds(FILE *out)
 {
 	for (int i = 0; workload_kinds[i]; i++)
-		fprintf(out, "  %-10s  %s\n", workload_kinds[i]->name, workload_kinds[i]->summary);
+		if (!workload_kinds[i]->runs_only)
+			fprintf(out, "  %-10s  %s\n", workload_kinds[i]->name,
+				workload_kinds[i]->summary);
 }
 
 static void explain(FILE *out)
@@ -78,8 +80,13 @@ static const struct workload_kind *find_kind(const char *name)
 	const char *nearest;
 
 	for (int i = 0; workload_kinds[i]; i++)
-		if (!strcmp(workload_kinds[i]->name, name))
+		if (!strcmp(workload_kinds[i]->name, name) && !workload_kinds[i]->runs_only)
 			return workload_kinds[i];
+		else if (!strcmp(workload_kinds[i]->name, name))
+			return message("trace generate: what '%s' does depends on the kernel that "
+				       "runs it: use a scenario file",
+				       name),
+			       NULL;
 	nearest = diag_nearest(name, kind_name, NULL);
 	if (nearest)
 		message("trace generate: unknown kind '%s', did you mean '%s'? Known are:", name,
