@@ -68,7 +68,7 @@ status 0
 is nr_overcommit_hugepages 7
 is surplus_hugepages 0
 fitted=$(member nr_hugepages)
-[ "$fitted" -gt 1500 ] && [ "$fitted" -lt 2048 ] || fail "$fitted huge pages of 4 GiB"
+if ! { [ "$fitted" -gt 1500 ] && [ "$fitted" -lt 2048 ]; }; then fail "$fitted huge pages of 4 GiB"; fi
 
 # How a fault finds its huge pages.
 grep -q defrag "$tmp/nodes.cfg" && fail "what is not known is written"
