@@ -185,7 +185,6 @@ bool kthread_wake(struct kthreads *t, struct mm_kthread *thread)
 static void sleep_for(struct kthreads *t, struct kthread *k, uint64_t us)
 {
 	k->asleep = true;
-	k->woken = false;
 	if (us == MM_KTHREAD_FOREVER) {
 		engine_block(t->engine, k->number);
 	} else if (!engine_block_for(t->engine, k->number, us * PS_PER_US)) {
@@ -198,26 +197,37 @@ static void sleep_for(struct kthreads *t, struct kthread *k, uint64_t us)
 	}
 }
 
+/* From getting a CPU to leaving it. Returns for how long it is to sleep. */
+static uint64_t run_once(struct kthreads *t, struct kthread *k)
+{
+	bool woken = k->woken;
+	uint64_t us;
+	int cpu;
+
+	get_cpu(t, k);
+	cpu = k->cpu->id;
+	k->woken = false;
+	us = mm_kthread_run(t->mm, k->thread, &cpu, woken);
+	put_cpu(t, k);
+	return us;
+}
+
 static void thread_main(void *arg)
 {
 	struct kthread *k = arg;
 	struct kthreads *t = k->all;
 	uint64_t us = k->thread->first_us;
-	bool woken = k->woken;
 
 	for (;;) {
-		int cpu;
-
 		/* Made because it was woken, it has not slept. */
-		if (!woken)
+		if (!k->woken)
 			sleep_for(t, k, us);
-		woken = false;
 		if (k->stop)
 			return;
-		get_cpu(t, k);
-		cpu = k->cpu->id;
-		us = mm_kthread_run(t->mm, k->thread, &cpu, k->woken);
-		put_cpu(t, k);
+		/* Leaving the CPU takes time, in which somebody may wake it already. */
+		do
+			us = run_once(t, k);
+		while (k->woken && !k->stop);
 		if (k->stop)
 			return;
 		wait_thread_end(t->waits);
