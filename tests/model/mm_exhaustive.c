@@ -271,7 +271,7 @@ static unsigned run_all(unsigned length, unsigned batch)
 	return sequences;
 }
 
-#ifdef __SANITIZE_ADDRESS__
+#ifndef NDEBUG
 #define LENGTH 4
 #else
 #define LENGTH 5
