@@ -47,6 +47,8 @@ struct mm_params mm_params_default(void)
 		.watermark_scale_factor = 10,
 		.watermark_boost_factor = 15000,
 		.swappiness = 60,
+		.extfrag_threshold = 500,
+		.compaction_proactiveness = 20,
 		.min_unmapped_ratio = 1,
 		.lowmem_reserve_ratio =
 			{[MM_ZONE_DMA] = 256, [MM_ZONE_DMA32] = 256, [MM_ZONE_NORMAL] = 32},
@@ -197,6 +199,7 @@ static int boot(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
 		return err;
 	mm_flags_init(mm);
 	mm_kswapd_init(mm);
+	mm_kcompactd_init(mm);
 	err = mm_vmstat_init(mm);
 	if (err)
 		return err;
@@ -260,6 +263,7 @@ void mm_destroy(struct mm *mm)
 			free(mm->nodes[n].zones[z].pcp);
 			free(mm->nodes[n].zones[z].pristine);
 			free(mm->nodes[n].zones[z].block_types);
+			free(mm->nodes[n].zones[z].block_skips);
 			free(mm->nodes[n].zones[z].held_lists);
 		}
 		free(mm->nodes[n].order);

@@ -152,6 +152,31 @@ void mm_buddy_move(struct mm *mm, int cpu, struct mm_zone *zone, struct page *pa
 	add_block(mm, cpu, zone, page, order, type, true);
 }
 
+void mm_buddy_pull(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page)
+{
+	zone->nr_free -= UINT64_C(1) << page->order;
+	mm_count_free(mm, cpu, zone, -(INT64_C(1) << page->order));
+	mm_work(mm, cpu, MM_SITE_ISOLATE, 1);
+	del_block(mm, cpu, zone, page, page->order);
+}
+
+/* They are in ascending order. */
+pfn_t mm_pristine_end(const struct mm_zone *zone, pfn_t pfn)
+{
+	size_t low = zone->next_pristine, high = zone->nr_pristine;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (zone->pristine[mid].end <= pfn)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < zone->nr_pristine && zone->pristine[low].start <= pfn ? zone->pristine[low].end
+									   : 0;
+}
+
 static bool is_free_buddy(const struct mm *mm, const struct page *buddy, const struct mm_zone *zone,
 			  unsigned order)
 {

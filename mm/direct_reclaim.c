@@ -36,8 +36,7 @@ static void shrink_nodes(struct mm *mm, const struct mm_reclaim_request *req, st
 			continue;
 		/* Where enough is free, a large block is compaction's to make. */
 		if (sc->order > PAGE_ALLOC_COSTLY_ORDER &&
-		    mm_compaction_suitable(zone, sc->order, 0, sc->reclaim_idx) !=
-			    MM_COMPACT_SKIPPED) {
+		    mm_compaction_ready(mm, zone, sc->order, sc->reclaim_idx)) {
 			sc->compaction_ready = true;
 			continue;
 		}

@@ -37,6 +37,15 @@ static enum mm_migratetype find_fallback(struct mm *mm, struct mm_zone *zone, un
 	return NO_TYPE;
 }
 
+int mm_stealable_type(struct mm *mm, struct mm_zone *zone, unsigned order, enum mm_migratetype type)
+{
+	enum mm_migratetype from = NO_TYPE;
+
+	if (type < MM_NR_PCPTYPES && may_take_whole(mm, order, type))
+		from = find_fallback(mm, zone, order, type);
+	return from == NO_TYPE ? -1 : (int)from;
+}
+
 struct block_census {
 	uint64_t free, movable; /* pages */
 };

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "mm/lru.h"
+#include "mm/pageblock.h"
 #include "mm/start.h"
 
 int mm_held_init(struct mm_zone *zone)
@@ -46,8 +47,8 @@ static struct page *find(struct mm_zone *zone, enum mm_migratetype type, unsigne
 	return NULL;
 }
 
-/* Take `order` from the bottom of a held block; what is above stays held. */
-static void split(struct mm *mm, struct mm_zone *zone, struct page *page, unsigned order)
+/* Take `order` from the bottom of a held block, off the lists; what is above stays on them. */
+static void peel(struct mm *mm, struct mm_zone *zone, struct page *page, unsigned order)
 {
 	enum mm_migratetype type = (enum mm_migratetype)page->migratetype;
 	uint64_t lru = page->flags & PG_LRU;
@@ -57,8 +58,19 @@ static void split(struct mm *mm, struct mm_zone *zone, struct page *page, unsign
 	for (unsigned o = page->order; o-- > order;)
 		add(mm, zone, page + (UINT64_C(1) << o), pfn + (UINT64_C(1) << o), o, type, lru);
 	page->order = (uint8_t)order;
-	page->flags &= ~(uint64_t)(PG_HELD | PG_LRU);
-	zone->held -= UINT64_C(1) << order;
+}
+
+void mm_held_take(struct mm *mm, struct mm_zone *zone, struct page *page)
+{
+	peel(mm, zone, page, 0);
+}
+
+void mm_held_return(struct mm *mm, struct mm_zone *zone, struct page *page)
+{
+	enum mm_migratetype type = mm_pageblock_type(mm, zone, mm_pfn_of(mm, page));
+
+	page->migratetype = (uint8_t)type;
+	page_list_add_head(&zone->held_lists->lists[type][page->order], page);
 }
 
 /* The oldest one of a zone that reclaim follows. */
@@ -114,7 +126,9 @@ int mm_free_held(struct mm *mm, int cpu, int nid, int index, enum mm_migratetype
 		return 0;
 	if (!page)
 		return -ENOENT;
-	split(mm, zone, page, order);
+	peel(mm, zone, page, order);
+	page->flags &= ~(uint64_t)(PG_HELD | PG_LRU);
+	zone->held -= UINT64_C(1) << order;
 	mm->counters.held_frees++;
 	mm_free_block(mm, cpu, page, order);
 	return 0;
@@ -127,9 +141,7 @@ static void follow(struct mm *mm, struct mm_zone *zone, enum mm_lru lru)
 
 		if (!page || !(page->flags & PG_LRU))
 			return;
-		split(mm, zone, page, 0);
-		page->flags |= PG_HELD;
-		zone->held++;
+		mm_held_take(mm, zone, page);
 		mm_lru_add_held(mm, page, lru);
 	}
 }

@@ -20,4 +20,12 @@ int mm_held_init(struct mm_zone *zone);
 void mm_held_put(struct mm *mm, struct mm_zone *zone, pfn_t pfn, unsigned order,
 		 enum mm_migratetype type, bool user);
 
+/**
+ * One page from the bottom of a block of user memory that is held, off the lists but still held;
+ * the others stay on them.
+ */
+void mm_held_take(struct mm *mm, struct mm_zone *zone, struct page *page);
+/** Back to the lists: the one for its page block. */
+void mm_held_return(struct mm *mm, struct mm_zone *zone, struct page *page);
+
 #endif

@@ -272,6 +272,10 @@ struct page *mm_buddy_take(struct mm *mm, int cpu, struct mm_zone *zone, unsigne
 /** A free block to the tail of the list of another mobility. */
 void mm_buddy_move(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page,
 		   enum mm_migratetype type);
+/** This very block off its list, which it is on with a descriptor of its own. */
+void mm_buddy_pull(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page);
+/** Is the frame in a block that is free since boot, without a descriptor? Its end; else 0. */
+pfn_t mm_pristine_end(const struct mm_zone *zone, pfn_t pfn);
 /**
  * Give one block back to the lists of that mobility, merging. `page` is in no place (see page.h).
  */
@@ -302,6 +306,10 @@ void mm_reserve_highatomic(struct mm *mm, int cpu, struct mm_zone *zone, const s
 bool mm_unreserve_highatomic(struct mm *mm, int cpu, struct mm_zone *zone, enum mm_migratetype type,
 			     bool force);
 
+/** Which mobility `type` would take whole free blocks of that order from; -1: none that has any. */
+int mm_stealable_type(struct mm *mm, struct mm_zone *zone, unsigned order,
+		      enum mm_migratetype type);
+
 /* pcp.c: on the CPU's own lists. */
 /** Are there per-CPU lists of this order? Small ones, and huge pages. */
 bool mm_pcp_holds(const struct mm *mm, unsigned order);
@@ -322,6 +330,10 @@ struct page *mm_pcp_take(struct mm *mm, int cpu, struct mm_zone *zone, unsigned 
 void mm_pcp_drain_all(struct mm *mm, int cpu);
 /** A batch of whatever is on the CPU's lists of the zone goes back to it. */
 void mm_pcp_shrink(struct mm *mm, int cpu, struct mm_zone *zone);
+/** The same for one zone only. */
+void mm_pcp_drain_zone(struct mm *mm, int cpu, struct mm_zone *zone);
+/** What is on the CPU's own lists of the zone. */
+void mm_pcp_drain_own(struct mm *mm, int cpu, struct mm_zone *zone);
 /** Put one block on the CPU's list; `type` is that of its page block, and not isolated. */
 void mm_pcp_give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page, unsigned order,
 		 enum mm_migratetype type);
@@ -340,6 +352,11 @@ void mm_kswapd_init(struct mm *mm);
 /** Wake the zone's node's kswapd, if there is anything for it to do. */
 void mm_wake_kswapd(struct mm *mm, int cpu, struct mm_zone *zone, gfp_t gfp, unsigned order,
 		    int highest);
+
+/* kcompactd.c */
+void mm_kcompactd_init(struct mm *mm);
+/** After compaction_proactiveness was written, or it is said who reclaims. */
+void mm_kcompactd_setup(struct mm *mm);
 
 /* vmstat.c */
 /** Count an allocation as Linux's zone_statistics() does. */

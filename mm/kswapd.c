@@ -36,13 +36,16 @@ void mm_kswapd_init(struct mm *mm)
 
 int mm_nr_kthreads(const struct mm *mm)
 {
-	return mm->nr_nodes + 1 + mm->nr_cpus;
+	return 2 * mm->nr_nodes + 1 + mm->nr_cpus;
 }
 
 struct mm_kthread *mm_kthread(struct mm *mm, int index)
 {
 	if (index < mm->nr_nodes)
 		return &mm->nodes[index].kswapd.thread;
+	index -= mm->nr_nodes;
+	if (index < mm->nr_nodes)
+		return &mm->nodes[index].kcompactd.thread;
 	index -= mm->nr_nodes;
 	return index ? &mm->vmstat_workers[index - 1].thread : &mm->vmstat_shepherd;
 }
@@ -318,6 +321,7 @@ static uint64_t run(struct mm *mm, struct mm_kthread *thread, int *cpu, bool wok
 			k->highest = asked_highest(k);
 		}
 		if (may_sleep(mm, node)) {
+			mm_compact_flush_skips(mm, *cpu, node);
 			mm_wake_kcompactd(mm, *cpu, node, k->alloc_order, k->highest);
 			k->napping = true;
 			return MM_KSWAPD_NAP_US;
@@ -330,4 +334,5 @@ static uint64_t run(struct mm *mm, struct mm_kthread *thread, int *cpu, bool wok
 void mm_set_reclaim_outside(struct mm *mm, bool outside)
 {
 	mm->reclaim_outside = outside;
+	mm_kcompactd_setup(mm);
 }

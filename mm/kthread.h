@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Threads of the kernel, for who runs them: kswapd, one a node; those that pass on counters, one a
- * CPU and one for all (vmstat_worker.c). mm_ops.wake() says that one has
+ * Threads of the kernel, for who runs them: kswapd and kcompactd, one a node each; those that pass
+ * on counters, one a CPU and one for all (vmstat_worker.c). mm_ops.wake() says that one has
  * something to do; its sink then calls mm_kthread_run().
  */
 #ifndef MM_KTHREAD_H
@@ -12,6 +12,7 @@
 #define MM_KTHREAD_FOREVER UINT64_MAX
 #define MM_KSWAPD_NAP_US   100000 /* HZ / 10 */
 
+/* The kswapds by node, then the kcompactds. At first all sleep for their first_us. */
 int mm_nr_kthreads(const struct mm *mm);
 struct mm_kthread *mm_kthread(struct mm *mm, int index);
 
@@ -25,8 +26,9 @@ uint64_t mm_kthread_run(struct mm *mm, struct mm_kthread *thread, int *cpu, bool
 void mm_kthread_wake(struct mm *mm, int cpu, struct mm_kthread *thread);
 
 /**
- * Memory is freed by somebody else, as by the frees of a trace: kswapd is woken and takes back what
- * the watermarks were raised by, but is content with what it finds.
+ * Memory is freed and compacted by somebody else, as by the frees of a trace: kswapd is woken and
+ * takes back what the watermarks were raised by, but is content with what it finds, and nothing is
+ * compacted.
  */
 void mm_set_reclaim_outside(struct mm *mm, bool outside);
 

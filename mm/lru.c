@@ -132,7 +132,7 @@ void mm_lru_drain(struct mm *mm, int cpu)
 
 static bool is_followed(const struct page *page)
 {
-	return (page->flags & PG_PLACE_MASK) && !(page->flags & PG_DROPPED);
+	return (page->flags & PG_PLACE_MASK) && !(page->flags & PG_DROPPED) && !page->unlisted;
 }
 
 static bool is_in_use(const struct page *page)
@@ -173,8 +173,8 @@ void mm_lru_add_held(struct mm *mm, struct page *page, enum mm_lru lru)
 	mm_lru_link(mm, MM_NO_CPU, page, false);
 }
 
-/* Out of a batch, of whichever CPU: it is small. */
-static void unbatch(struct page *page)
+/* It is small. */
+void mm_lru_unbatch(struct page *page)
 {
 	struct mm_lru_batch *batch = (struct mm_lru_batch *)(void *)page->next;
 	unsigned at = 0;
@@ -195,7 +195,7 @@ void mm_lru_release(struct mm *mm, int cpu, struct page *page)
 	struct mm_node *node = mm_page_node(mm, page);
 
 	if (page->flags & PG_BATCHED) {
-		unbatch(page);
+		mm_lru_unbatch(page);
 	} else if (page->flags & PG_ON_LRU) {
 		mm_lru_lock(mm, cpu, node);
 		mm_work(mm, cpu, MM_SITE_LRU_DEL, 1);
@@ -285,6 +285,10 @@ int mm_page_lock_in(struct mm *mm, int cpu, struct page *page, bool locked)
 	if (locked == !!(page->flags & PG_UNEVICTABLE))
 		return 0;
 	mm_lru_lock(mm, cpu, node);
+	if (!is_followed(page)) {
+		mm_lru_unlock(mm, cpu, node);
+		return -EINVAL;
+	}
 	linked = page->flags & PG_ON_LRU;
 	if (linked)
 		mm_lru_unlink(mm, cpu, page);

@@ -37,6 +37,8 @@ void mm_lru_unlink(struct mm *mm, int cpu, struct page *page);
 
 /** Give a page other flags, and keep what the node counts by them. */
 void mm_page_account(struct mm *mm, struct page *page, uint64_t flags);
+/** Out of the batch of whichever CPU it is in. */
+void mm_lru_unbatch(struct page *page);
 /** Forget all about a page that has no reference left. Time may pass. */
 void mm_lru_release(struct mm *mm, int cpu, struct page *page);
 /** Pages of a node on a list, of zones up to `highest`. */

@@ -75,9 +75,11 @@ struct mm_params {
 	uint64_t zone_reclaim_mode;  /* 1: reclaim on the node before another; 2: write; 4: unmap */
 	uint64_t swappiness;         /* 0 to 200: the weight of anonymous memory in reclaim */
 	uint64_t min_unmapped_ratio; /* percent of a node */
-	uint64_t swap_bytes;         /* of the swap device; 0: none */
-	uint64_t mem_bytes;          /* mem=; 0: all there is */
-	bool numa_off;               /* all memory is one node */
+	uint64_t extfrag_threshold;  /* 0 to 1000: how fragmented a zone is that is compacted */
+	uint64_t compaction_proactiveness; /* 0 to 100: before anybody asks; 0: never */
+	uint64_t swap_bytes;               /* of the swap device; 0: none */
+	uint64_t mem_bytes;                /* mem=; 0: all there is */
+	bool numa_off;                     /* all memory is one node */
 	/* numa=fake=: into how many nodes (N), of what size, or each node into how many (NU). */
 	uint64_t numa_fake, numa_fake_bytes, numa_fake_each; /* at most one; 0: the machine's */
 	enum mm_thp_mode thp; /* unless never, khugepaged raises min_free_kbytes */

@@ -2,8 +2,8 @@
 /*
  * Nodes, zones, per-CPU lists.
  *
- * What guards a field: (C)onstant after boot, (Z)one lock, (L)RU lock of the node, (K)swapd of the
- * node and who wakes it, (P)cp owner CPU, (S)tatistics only.
+ * What guards a field: (C)onstant after boot, (Z)one lock, (L)RU lock of the node, (K)ernel thread
+ * of the node and who wakes it, (P)cp owner CPU, (S)tatistics only, (H)int that nobody guards.
  */
 #ifndef MM_MMZONE_H
 #define MM_MMZONE_H
@@ -38,6 +38,19 @@ struct mm_free_area {
 };
 
 /*
+ * What compaction remembers of a zone from one run to the next: where its scanners go on, and
+ * whether it is worth trying again. All but the cached positions follows from failures of late:
+ * compaction is left out 2^defer_shift times for blocks of order_failed and more.
+ */
+struct mm_compact_memory {
+	pfn_t migrate_pfn[2], free_pfn;        /* (H) asynchronous and other runs; all runs */
+	pfn_t init_migrate_pfn, init_free_pfn; /* (H) where a run over all of the zone begins */
+	unsigned considered, defer_shift;      /* (H) */
+	int order_failed;                      /* (H) */
+	bool flush_skips; /* (H) a run has come to its end: page blocks may be looked at again */
+};
+
+/*
  * present = spanned - holes
  * managed = present - reserved
  * managed = nr_free + sum of pcp counts + pages in use
@@ -64,7 +77,10 @@ struct mm_zone {
 	bool boosted;                                  /* (Z) kswapd has not been told of it yet */
 	bool reclaim_active;                           /* (Z) kswapd is at work on the zone */
 	bool has_cma;                                  /* (Z) some page block is of type CMA */
-	uint8_t *block_types;                          /* (Z) by page block; see pageblock.h */
+	bool had_apart;       /* (Z) some page block was highatomic, CMA or isolated once */
+	uint8_t *block_types; /* (Z) by page block; see pageblock.h */
+	bool *block_skips;    /* (H) likewise */
+	struct mm_compact_memory compact;
 
 	uint64_t nr_lru[MM_NR_LRU]; /* (L) pages of the zone on its node's lists */
 
@@ -102,10 +118,10 @@ struct mm_lru_batch {
  * sink's business.
  */
 struct mm_kthread {
-	const char *name;  /* (C) "kswapd" */
+	const char *name;  /* (C) "kswapd", "kcompactd" */
 	int nid, index;    /* (C) of its node; among its likes */
 	int cpu;           /* (C) that it runs on; MM_NO_CPU: any of its node */
-	uint64_t first_us; /* (C) it first sleeps so long; MM_KTHREAD_FOREVER: until it is woken */
+	uint64_t first_us; /* (K) it first sleeps so long; MM_KTHREAD_FOREVER: until it is woken */
 	/** On `*cpu`, which may have changed when it returns. See mm_kthread_run(). */
 	uint64_t (*run)(struct mm *mm, struct mm_kthread *thread, int *cpu, bool woken);
 	bool asleep; /* (K) */
@@ -134,6 +150,13 @@ struct mm_kswapd {
 	unsigned reclaim_order; /* (K) it came down to */
 	int highest;            /* (K) */
 	unsigned failures;      /* (K) runs in a row that freed nothing */
+};
+
+/* What kcompactd of a node has been asked for. */
+struct mm_kcompactd {
+	struct mm_kthread thread;
+	unsigned asked_order; /* (K) the largest since its last run; 0: nothing */
+	int asked_highest;    /* (K) the lowest of the highest zones of those who asked */
 };
 
 /*
@@ -168,6 +191,7 @@ struct mm_node {
 	struct mm_kswapd kswapd;
 	struct mm_huge_pool huge;
 	uint64_t nr_anon_huge; /* (S) huge pages of faults that are mapped */
+	struct mm_kcompactd kcompactd;
 };
 
 #endif

@@ -51,6 +51,13 @@
 	X(RECLAIM_PAGE, "reclaim_page", "one page decided upon: kept, written or given up")        \
 	X(IO_SUBMIT, "io_submit", "one page handed to a disk")                                     \
 	X(THREAD_SWITCH, "thread_switch", "one thread of the kernel brought to run on a CPU")      \
+	X(COMPACT_SCAN, "compact_scan", "one page looked at by a scanner of compaction")           \
+	X(ISOLATE, "isolate", "one block taken off its list, to be moved or to be moved to")       \
+	X(MIGRATE, "migrate", "one page unmapped and its copy mapped, the copying apart")          \
+	X(COPY, "copy", "one page copied, besides its memory traffic")                             \
+	X(TLB_FLUSH, "tlb_flush", "one page's translation dropped by the CPU that unmaps it")      \
+	X(TLB_IPI, "tlb_ipi", "one other CPU told to drop it, and waited for")                     \
+	X(TLB_ANSWER, "tlb_answer", "the interrupt on the CPU that is told")                       \
 	X(LOCK, "lock", "one uncontended lock and unlock")                                         \
 	X(VMSTAT, "vmstat", "one CPU's counters looked through and passed on")                     \
 	X(TOUCH, "touch", "one access of a workload to its memory")
@@ -68,7 +75,9 @@ const char *mm_site_name(enum mm_site site);
 enum mm_access {
 	MM_READ,
 	MM_WRITE,
-	MM_ZERO, /* a whole block is cleared: streams past the caches */
+	MM_ZERO,      /* a whole block is cleared: streams past the caches */
+	MM_COPY_FROM, /* a whole block is read to be copied, which streams past the caches too */
+	MM_COPY_TO,   /* and is written */
 };
 
 struct mm;
@@ -100,6 +109,9 @@ enum mm_event_type {
 	MM_EVENT_SHRINK_ACTIVE,     /* as vmscan:mm_vmscan_lru_shrink_active */
 	MM_EVENT_WRITEPAGE,         /* as vmscan:mm_vmscan_write_folio */
 	MM_EVENT_THROTTLED,         /* as vmscan:mm_vmscan_throttled */
+	MM_EVENT_COMPACT_BEGIN,     /* as compaction:mm_compaction_begin */
+	MM_EVENT_COMPACT_END,       /* as compaction:mm_compaction_end */
+	MM_EVENT_MIGRATE,           /* as migrate:mm_migrate_pages */
 	MM_NR_EVENT_TYPES
 };
 
@@ -123,6 +135,19 @@ struct mm_event_scan {
 	uint64_t timeout_us; /* THROTTLED */
 };
 
+/* Frames between which a zone is compacted, and how that ended. */
+struct mm_event_compact {
+	pfn_t zone_start, migrate_pfn, free_pfn, zone_end;
+	bool sync;
+	int result; /* COMPACT_END: an enum mm_compact_result */
+};
+
+/* A list of pages that was moved: the kernel counts huge ones apart. */
+struct mm_event_migrate {
+	uint64_t succeeded, failed, thp_succeeded, thp_failed;
+	int mode, reason; /* enum mm_migrate_mode, enum mm_migrate_reason */
+};
+
 struct mm_event {
 	enum mm_event_type type;
 	const struct page *page;
@@ -131,13 +156,17 @@ struct mm_event {
 	int migratetype;
 	gfp_t gfp;
 	int nid;
-	int zone;                  /* index among the architecture's zones */
-	bool percpu_refill;        /* ALLOC_ZONE_LOCKED */
-	unsigned pageblock_order;  /* EXTFRAG */
-	unsigned fallback_order;   /* EXTFRAG: of the block that was taken instead */
-	int fallback_migratetype;  /* EXTFRAG: of the list it was on */
-	bool change_ownership;     /* EXTFRAG: its page block changed sides too */
-	struct mm_event_scan scan; /* of reclaim */
+	int zone;                 /* index among the architecture's zones */
+	bool percpu_refill;       /* ALLOC_ZONE_LOCKED */
+	unsigned pageblock_order; /* EXTFRAG */
+	unsigned fallback_order;  /* EXTFRAG: of the block that was taken instead */
+	int fallback_migratetype; /* EXTFRAG: of the list it was on */
+	bool change_ownership;    /* EXTFRAG: its page block changed sides too */
+	union {
+		struct mm_event_scan scan;       /* of reclaim */
+		struct mm_event_compact compact; /* COMPACT_BEGIN, COMPACT_END */
+		struct mm_event_migrate migrate; /* MIGRATE */
+	};
 };
 
 struct mm_ops {
@@ -177,6 +206,18 @@ struct mm_ops {
 	 * is in swap, to be had by mm_swap_in(). Never waits.
 	 */
 	void (*reclaimed)(void *ctx, int cpu, struct page *page, bool swapped);
+	/**
+	 * A page in use has moved: its owner has `to` from now on, of the same order, and `from` is
+	 * free or about to be. Not told of pages that are held since before the start. Never waits;
+	 * `cpu` may be MM_NO_CPU. Where the op is NULL no other pages are moved.
+	 */
+	void (*moved)(void *ctx, int cpu, struct page *from, struct page *to);
+	/**
+	 * A page in use is unmapped: CPUs that run its owner may have its translation in their
+	 * TLBs, and are interrupted to drop it. Which ones the sink knows. Never waits: what it
+	 * takes is charged.
+	 */
+	void (*tlb_shootdown)(void *ctx, int cpu, struct page *page);
 };
 
 #endif

@@ -32,7 +32,7 @@ enum {
 	/* Of user memory that reclaim follows; see lru.h. At most one of these three: */
 	PG_ON_LRU = 1 << 5,   /* on a list of its node */
 	PG_BATCHED = 1 << 6,  /* on its way there, in a CPU's batch; `next` is the batch */
-	PG_ISOLATED = 1 << 7, /* taken off by reclaim, which has a reference */
+	PG_ISOLATED = 1 << 7, /* taken off by reclaim or to be moved; who did has a reference */
 	PG_PLACE_MASK = PG_ON_LRU | PG_BATCHED | PG_ISOLATED,
 
 	PG_ACTIVE = 1 << 8,
@@ -62,6 +62,7 @@ struct page {
 	 * what was asked for. An enum mm_migratetype.
 	 */
 	uint8_t migratetype;
+	bool unlisted; /* PG_ISOLATED, to be moved, and reclaim does not follow it */
 };
 
 /* A list of blocks by their heads; all zeroes is an empty list. */

@@ -9,7 +9,7 @@
 
 #include "mm/internal.h"
 
-/** At boot: all page blocks are movable. Returns 0 or -ENOMEM. */
+/** At boot: all page blocks are movable, none is skipped. Returns 0 or -ENOMEM. */
 int mm_pageblocks_init(struct mm *mm);
 
 static inline uint64_t mm_pageblock_pages(const struct mm *mm)
@@ -37,6 +37,26 @@ static inline void mm_pageblock_set_type(struct mm *mm, struct mm_zone *zone, pf
 {
 	*mm_pageblock_slot(mm, zone, pfn) = (uint8_t)(type ^ MM_MOVABLE);
 	zone->has_cma |= type == MM_CMA;
+	zone->had_apart |= type >= MM_NR_PCPTYPES;
+}
+
+static inline pfn_t mm_pageblock_start(const struct mm *mm, pfn_t pfn)
+{
+	return pfn & ~(mm_pageblock_pages(mm) - 1);
+}
+
+/** The end of the page block that has `pfn` in it. */
+static inline pfn_t mm_pageblock_end(const struct mm *mm, pfn_t pfn)
+{
+	return mm_pageblock_start(mm, pfn) + mm_pageblock_pages(mm);
+}
+
+/** Of a frame that the zone spans: is its page block not worth compaction's while of late? */
+static inline bool *mm_pageblock_skip(const struct mm *mm, const struct mm_zone *zone, pfn_t pfn)
+{
+	unsigned order = mm->arch->pageblock_order;
+
+	return &zone->block_skips[(pfn >> order) - (zone->start_pfn >> order)];
 }
 
 #endif

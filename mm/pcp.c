@@ -154,6 +154,19 @@ void mm_pcp_drain_all(struct mm *mm, int cpu)
 			}
 }
 
+void mm_pcp_drain_own(struct mm *mm, int cpu, struct mm_zone *zone)
+{
+	if (cpu != MM_NO_CPU && zone->pcp && zone->pcp[cpu].count)
+		drain_of(mm, cpu, zone, cpu, 0, (int)zone->pcp[cpu].count);
+}
+
+void mm_pcp_drain_zone(struct mm *mm, int cpu, struct mm_zone *zone)
+{
+	for (int owner = 0; zone->pcp && owner < mm->nr_cpus; owner++)
+		if (zone->pcp[owner].count)
+			drain_of(mm, cpu, zone, owner, 0, (int)zone->pcp[owner].count);
+}
+
 /*
  * Blocks of higher orders that come back while nothing is allocated are not kept: they, and all
  * else on the lists, would only fragment the zone. Huge pages would not.

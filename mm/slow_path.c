@@ -12,6 +12,8 @@
 #include "mm/oom.h"
 #include "mm/vmscan.h"
 
+#define MAX_COMPACT_RETRIES 16
+
 /* What one allocation has been through. */
 struct attempt {
 	struct mm *mm;
@@ -21,7 +23,8 @@ struct attempt {
 	int no_progress_loops;
 	enum mm_compact_priority priority;
 	enum mm_compact_result compacted;
-	bool progress; /* of the last reclaim */
+	int compactions; /* that went well, at this priority */
+	bool progress;   /* of the last reclaim */
 };
 
 /* That of each node of the zonelist. */
@@ -110,13 +113,23 @@ static struct page *direct_compact(struct attempt *a, enum mm_compact_priority p
 					       .gfp = ac->gfp,
 					       .alloc_flags = a->alloc_flags,
 					       .priority = priority};
+	struct page *page;
 
 	if (!ac->order)
 		return NULL;
 	a->compacted = mm_compact_direct(a->mm, ac->cpu, &req);
-	if (a->compacted == MM_COMPACT_SKIPPED || a->compacted == MM_COMPACT_DEFERRED)
+	if (a->compacted == MM_COMPACT_SKIPPED)
 		return NULL;
-	return mm_get_page_from_freelist(a->mm, ac, a->alloc_flags);
+	mm_count(a->mm, MM_VM_COMPACT_STALL, 1);
+	page = mm_get_page_from_freelist(a->mm, ac, a->alloc_flags);
+	if (page) {
+		mm_compact_worked(mm_page_zone(a->mm, page), ac->order);
+		mm_count(a->mm, MM_VM_COMPACT_SUCCESS, 1);
+	} else {
+		mm_count(a->mm, MM_VM_COMPACT_FAIL, 1);
+		mm_resched(a->mm, ac->cpu);
+	}
+	return page;
 }
 
 /* Would it succeed if all that can be reclaimed were? */
@@ -161,28 +174,33 @@ static bool compaction_could(const struct attempt *a)
 	for (size_t i = ac->first; i < ac->list->nr; i++) {
 		const struct mm_zone *zone = ac->list->zones[i];
 		uint64_t pages = mm_zone_reclaimable(a->mm, zone) / ac->order + zone->nr_free;
-		uint64_t mark = mm_wmark(zone, a->costly ? MM_WMARK_LOW : MM_WMARK_MIN) +
-				mm_compact_gap(ac->order);
 
 		if (mm_zone_allowed(ac, zone) &&
-		    mm_zone_watermark_ok_with(zone, 0, mark, ac->highest, ALLOC_CMA, pages))
+		    mm_compaction_possible(zone, ac->order, a->alloc_flags, ac->highest, pages))
 			return true;
 	}
 	return false;
 }
 
-/* Short of memory: reclaim, then compact. Else try harder, if that is possible. */
+/*
+ * Short of memory: reclaim, then compact. What made a block that somebody else took is tried again
+ * some times; what did not, or did not get to it, only harder.
+ */
 static bool should_compact_again(struct attempt *a)
 {
 	enum mm_compact_priority hardest = a->costly ? MM_COMPACT_SYNC_LIGHT : MM_COMPACT_SYNC_FULL;
+	int most = a->costly ? MAX_COMPACT_RETRIES / 4 : MAX_COMPACT_RETRIES;
 
 	if (!a->ac->order || !a->progress)
 		return false;
 	if (a->compacted == MM_COMPACT_SKIPPED)
 		return compaction_could(a);
+	if (a->compacted == MM_COMPACT_SUCCESS && ++a->compactions <= most)
+		return true;
 	if (a->priority <= hardest)
 		return false;
 	a->priority--;
+	a->compactions = 0;
 	return true;
 }
 

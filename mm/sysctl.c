@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mm/compact.h"
 #include "mm/huge_pool.h"
 
 struct sysctl {
@@ -24,7 +25,13 @@ struct sysctl {
 };
 
 #define RATIOS       "lowmem_reserve_ratio"
+#define COMPACT      "compact_memory" /* can only be written */
 #define IN_MM(field) offsetof(struct mm, field)
+
+static void compact_all(struct mm *mm)
+{
+	mm_compact_all(mm, MM_NO_CPU);
+}
 
 static const struct sysctl sysctls[] = {
 	{"min_free_kbytes", 0, INT32_MAX, IN_MM(min_free_kbytes), mm_watermarks_setup, false},
@@ -39,6 +46,10 @@ static const struct sysctl sysctls[] = {
 	/* The same by the policy of who writes: here that is the default one. */
 	{"nr_hugepages_mempolicy", 0, INT32_MAX, IN_MM(hugetlb.wanted), mm_hugetlb_written, false},
 	{"nr_overcommit_hugepages", 0, INT32_MAX, IN_MM(hugetlb.overcommit), NULL, false},
+	{"extfrag_threshold", 0, 1000, IN_MM(params.extfrag_threshold), NULL, false},
+	{"compaction_proactiveness", 0, 100, IN_MM(params.compaction_proactiveness),
+	 mm_kcompactd_setup, false},
+	{COMPACT, 1, 1, 0, compact_all, false},
 	{"percpu_pagelist_high_fraction", 0, INT32_MAX, IN_MM(params.percpu_pagelist_high_fraction),
 	 mm_pcp_sizes_setup, true},
 };
@@ -62,6 +73,11 @@ static const struct sysctl *find_sysctl(const char *key)
 static bool is_ratios(const struct sysctl *s)
 {
 	return strcmp(s->name, RATIOS) == 0;
+}
+
+static bool is_compact(const struct sysctl *s)
+{
+	return strcmp(s->name, COMPACT) == 0;
 }
 
 static int refuse_value(const struct sysctl *s, struct mm_refusal *refusal, const char *value)
@@ -113,7 +129,8 @@ static int write_ratios(struct mm *mm, const struct sysctl *s, const char *value
 static int write_number(struct mm *mm, const struct sysctl *s, const char *value,
 			struct mm_refusal *refusal)
 {
-	uint64_t *slot = (uint64_t *)((char *)mm + s->offset), number;
+	uint64_t written, number;
+	uint64_t *slot = is_compact(s) ? &written : (uint64_t *)((char *)mm + s->offset);
 	const char *text = value;
 	bool changed;
 
@@ -122,7 +139,7 @@ static int write_number(struct mm *mm, const struct sysctl *s, const char *value
 	if (slot == &mm->params.percpu_pagelist_high_fraction && number && number < LEAST_FRACTION)
 		return mm_refuse(refusal, MM_ABOUT_SYSCTL, 0,
 				 "expected 0 or at least %d, found '%.60s'", LEAST_FRACTION, value);
-	changed = *slot != number;
+	changed = is_compact(s) || *slot != number;
 	*slot = number;
 	if (s->written && (changed || !s->only_changes))
 		s->written(mm);
@@ -140,6 +157,8 @@ int mm_sysctl(struct mm *mm, const char *key, const char *value, struct mm_refus
 	if (value)
 		return is_ratios(s) ? write_ratios(mm, s, value, refusal)
 				    : write_number(mm, s, value, refusal);
+	if (is_compact(s))
+		return mm_refuse(refusal, MM_ABOUT_SYSCTL, 0, COMPACT " can only be written");
 	/* This handler does not look whether it is a read or a write. */
 	if (is_ratios(s))
 		s->written(mm);
@@ -151,7 +170,7 @@ int mm_sysctl_text(const struct mm *mm, const char *key, char *text, size_t size
 	const struct sysctl *s = find_sysctl(key);
 	size_t used = 0;
 
-	if (!s)
+	if (!s || is_compact(s))
 		return -ENOENT;
 	if (!is_ratios(s)) {
 		snprintf(text, size, "%" PRIu64, *(const uint64_t *)((const char *)mm + s->offset));

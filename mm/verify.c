@@ -212,13 +212,17 @@ static int check_pcp(struct report *r, const struct mm_zone *zone, uint64_t *tot
 	return 0;
 }
 
-/* A free block whose buddy is free too should have merged. */
+/*
+ * A free block whose buddy is free too should have merged; but page blocks that are set apart do
+ * not, and stay as they are when they no longer are.
+ */
 static int check_merged(struct report *r, const struct mm_zone *zone, const struct page *page,
 			pfn_t pfn)
 {
 	const struct page *buddy;
 
-	if (page->order == MAX_PAGE_ORDER)
+	if (page->order == MAX_PAGE_ORDER ||
+	    (zone->had_apart && page->order >= r->mm->arch->pageblock_order))
 		return 0;
 	buddy = page + ((int64_t)(pfn ^ (UINT64_C(1) << page->order)) - (int64_t)pfn);
 	if ((buddy->flags & PG_BUDDY) && buddy->order == page->order &&

@@ -33,6 +33,19 @@
 	X(THP_FAULT_ALLOC, "thp_fault_alloc")                                                      \
 	X(THP_FAULT_FALLBACK, "thp_fault_fallback")                                                \
 	X(OOM_KILL, "oom_kill")                                                                    \
+	X(PGMIGRATE_SUCCESS, "pgmigrate_success")                                                  \
+	X(PGMIGRATE_FAIL, "pgmigrate_fail")                                                        \
+	X(THP_MIGRATION_SUCCESS, "thp_migration_success")                                          \
+	X(THP_MIGRATION_FAIL, "thp_migration_fail")                                                \
+	X(COMPACT_MIGRATE_SCANNED, "compact_migrate_scanned")                                      \
+	X(COMPACT_FREE_SCANNED, "compact_free_scanned")                                            \
+	X(COMPACT_ISOLATED, "compact_isolated")                                                    \
+	X(COMPACT_STALL, "compact_stall")                                                          \
+	X(COMPACT_FAIL, "compact_fail")                                                            \
+	X(COMPACT_SUCCESS, "compact_success")                                                      \
+	X(COMPACT_DAEMON_WAKE, "compact_daemon_wake")                                              \
+	X(COMPACT_DAEMON_MIGRATE_SCANNED, "compact_daemon_migrate_scanned")                        \
+	X(COMPACT_DAEMON_FREE_SCANNED, "compact_daemon_free_scanned")                              \
 	X(UNEVICTABLE_MLOCKED, "unevictable_pgs_mlocked")                                          \
 	X(UNEVICTABLE_MUNLOCKED, "unevictable_pgs_munlocked")                                      \
 	X(UNEVICTABLE_CULLED, "unevictable_pgs_culled")                                            \

@@ -82,7 +82,8 @@ static bool should_continue(struct mm *mm, const struct mm_node *node, const str
 
 		if (!node->zones[z].managed)
 			continue;
-		suitable = mm_compaction_suitable(&node->zones[z], sc->order, 0, sc->reclaim_idx);
+		suitable = mm_compaction_suitable(mm, &node->zones[z], (int)sc->order, 0,
+						  sc->reclaim_idx);
 		if (suitable == MM_COMPACT_SUCCESS || suitable == MM_COMPACT_CONTINUE)
 			return false;
 	}

@@ -4,7 +4,9 @@
 
 #include <inttypes.h>
 
+#include "mm/compact.h"
 #include "mm/gfp.h"
+#include "mm/migrate.h"
 
 #define PS_PER_S  UINT64_C(1000000000000)
 #define PS_PER_NS 1000
@@ -176,6 +178,36 @@ static void print_write(FILE *out, const struct mm_event *ev)
 	fputs(" flags=RECLAIM_WB_ANON|RECLAIM_WB_ASYNC", out);
 }
 
+static void print_compact(FILE *out, const struct mm_event *ev)
+{
+	const struct mm_event_compact *c = &ev->compact;
+
+	fprintf(out,
+		"zone_start=0x%" PRIx64 " migrate_pfn=0x%" PRIx64 " free_pfn=0x%" PRIx64
+		" zone_end=0x%" PRIx64 ", mode=%s",
+		c->zone_start, c->migrate_pfn, c->free_pfn, c->zone_end,
+		c->sync ? "sync" : "async");
+}
+
+static void print_compacted(FILE *out, const struct mm_event *ev)
+{
+	print_compact(out, ev);
+	fprintf(out, " status=%s",
+		mm_compact_result_name((enum mm_compact_result)ev->compact.result));
+}
+
+static void print_migrate(FILE *out, const struct mm_event *ev)
+{
+	const struct mm_event_migrate *m = &ev->migrate;
+
+	fprintf(out,
+		"nr_succeeded=%" PRIu64 " nr_failed=%" PRIu64 " nr_thp_succeeded=%" PRIu64
+		" nr_thp_failed=%" PRIu64 " nr_thp_split=0 mode=%s reason=%s",
+		m->succeeded, m->failed, m->thp_succeeded, m->thp_failed,
+		mm_migrate_mode_name((enum mm_migrate_mode)m->mode),
+		mm_migrate_reason_name((enum mm_migrate_reason)m->reason));
+}
+
 void event_log_hook(void *arg, int cpu, uint64_t at_ps, const struct mm_event *ev)
 {
 	static const struct {
@@ -200,6 +232,9 @@ void event_log_hook(void *arg, int cpu, uint64_t at_ps, const struct mm_event *e
 		[MM_EVENT_SHRINK_ACTIVE] = {"mm_vmscan_lru_shrink_active", print_shrink_active},
 		[MM_EVENT_WRITEPAGE] = {"mm_vmscan_write_folio", print_write},
 		[MM_EVENT_THROTTLED] = {"mm_vmscan_throttled", print_throttled},
+		[MM_EVENT_COMPACT_BEGIN] = {"mm_compaction_begin", print_compact},
+		[MM_EVENT_COMPACT_END] = {"mm_compaction_end", print_compacted},
+		[MM_EVENT_MIGRATE] = {"mm_migrate_pages", print_migrate},
 	};
 	FILE *out = arg;
 

@@ -130,12 +130,12 @@ static void do_alloc(struct replay *r, int cpu, const struct trace_event *ev)
 		sim_settle(r->sim, cpu);
 		return;
 	}
+	replay_reclaim_own(r->reclaim, cpu, ev, page, &r->pages[ev->page].page);
 	sim_settle(r->sim, cpu);
-	r->pages[ev->page].page = page;
 	r->pages[ev->page].small = small;
 	r->pages[ev->page].allocated = true;
 	if (page)
-		replay_reclaim_follow(r->reclaim, cpu, ev, page, &r->pages[ev->page].page);
+		replay_reclaim_follow(r->reclaim, cpu, ev);
 	finish(r, cpu, ev->page);
 }
 

@@ -15,6 +15,7 @@ enum fate { HERE, RECLAIMED, SWAPPED };
 struct followed {
 	struct page **slot;
 	gfp_t gfp;
+	int cpus[SIM_MAX_USERS]; /* that used it last, and before; MM_NO_CPU */
 	uint8_t order, fate, kind;
 };
 
@@ -26,6 +27,7 @@ struct replay_reclaim {
 	struct followed *pages; /* by number in the trace */
 	uint32_t *number_at;    /* by frame: the page there, + 1 */
 	size_t nr_frames;
+	struct sim_owner owner;
 };
 
 static void taken(void *arg, int cpu, struct page *page, bool swapped)
@@ -41,6 +43,42 @@ static void taken(void *arg, int cpu, struct page *page, bool swapped)
 	r->number_at[pfn] = 0;
 	*f->slot = NULL;
 	f->fate = swapped ? SWAPPED : RECLAIMED;
+}
+
+static void moved(void *arg, int cpu, struct page *from, struct page *to)
+{
+	struct replay_reclaim *r = arg;
+	pfn_t pfn = mm_page_to_pfn(r->mm, MM_NO_CPU, from);
+	uint32_t number = r->number_at[pfn];
+
+	(void)cpu;
+	if (!number)
+		return;
+	r->number_at[pfn] = 0;
+	r->number_at[mm_page_to_pfn(r->mm, MM_NO_CPU, to)] = number;
+	*r->pages[number - 1].slot = to;
+	r->counts->moved++;
+}
+
+static int users(void *arg, const struct page *page, int cpus[SIM_MAX_USERS])
+{
+	const struct replay_reclaim *r = arg;
+	uint32_t number = r->number_at[mm_page_to_pfn(r->mm, MM_NO_CPU, page)];
+	int nr = 0;
+
+	for (int i = 0; number && i < SIM_MAX_USERS; i++)
+		if (r->pages[number - 1].cpus[i] != MM_NO_CPU)
+			cpus[nr++] = r->pages[number - 1].cpus[i];
+	return nr;
+}
+
+/* The page's user is on that CPU. */
+static void note_use(struct followed *f, int cpu)
+{
+	if (f->cpus[0] == cpu)
+		return;
+	f->cpus[1] = f->cpus[0];
+	f->cpus[0] = cpu;
 }
 
 static size_t frames_of(const struct mm *mm)
@@ -73,7 +111,8 @@ int replay_reclaim_new(struct sim *s, const struct trace *t, enum replay_reclaim
 	if (!r->pages || !r->number_at)
 		return -ENOMEM;
 	mm_follow_held(r->mm);
-	sim_set_reclaimed_hook(s, taken, r);
+	r->owner = (struct sim_owner){.reclaimed = taken, .moved = moved, .users = users, .arg = r};
+	sim_set_owner(s, &r->owner);
 	return 0;
 }
 
@@ -81,7 +120,7 @@ void replay_reclaim_free(struct replay_reclaim *r)
 {
 	if (!r)
 		return;
-	sim_set_reclaimed_hook(r->sim, NULL, NULL);
+	sim_set_owner(r->sim, NULL);
 	free(r->pages);
 	free(r->number_at);
 	free(r);
@@ -95,27 +134,41 @@ bool replay_reclaim_skips(struct replay_reclaim *r, const struct trace_event *ev
 	return true;
 }
 
-static void follow(struct replay_reclaim *r, int cpu, uint32_t number, struct page *page)
+/* It is found by its frame from now on. */
+static void own(struct replay_reclaim *r, int cpu, uint32_t number, struct page *page)
 {
 	struct followed *f = &r->pages[number];
 
 	f->fate = HERE;
+	note_use(f, cpu);
+	*f->slot = page;
 	r->number_at[mm_page_to_pfn(r->mm, MM_NO_CPU, page)] = number + 1;
-	if (f->kind != MM_PAGE_NONE)
-		mm_lru_add(r->mm, cpu, page, (enum mm_page_kind)f->kind);
 }
 
-void replay_reclaim_follow(struct replay_reclaim *r, int cpu, const struct trace_event *ev,
-			   struct page *page, struct page **slot)
+void replay_reclaim_own(struct replay_reclaim *r, int cpu, const struct trace_event *ev,
+			struct page *page, struct page **slot)
 {
-	if (r->mode == REPLAY_RECLAIM_TRACE)
+	*slot = page;
+	if (r->mode == REPLAY_RECLAIM_TRACE || !page)
 		return;
 	r->pages[ev->page] =
 		(struct followed){.slot = slot,
 				  .gfp = ev->gfp,
+				  .cpus = {MM_NO_CPU, MM_NO_CPU},
 				  .order = ev->order,
 				  .kind = (uint8_t)mm_page_kind_by_gfp(ev->gfp, ev->order)};
-	follow(r, cpu, ev->page, page);
+	own(r, cpu, ev->page, page);
+}
+
+void replay_reclaim_follow(struct replay_reclaim *r, int cpu, const struct trace_event *ev)
+{
+	const struct followed *f;
+
+	if (r->mode == REPLAY_RECLAIM_TRACE)
+		return;
+	f = &r->pages[ev->page];
+	if (f->slot && *f->slot && f->kind != MM_PAGE_NONE)
+		mm_lru_add(r->mm, cpu, *f->slot, (enum mm_page_kind)f->kind);
 }
 
 bool replay_reclaim_took(struct replay_reclaim *r, const struct trace_event *ev)
@@ -142,17 +195,21 @@ static struct page *read_back(struct replay_reclaim *r, int cpu, uint32_t number
 		.cpu = cpu, .nid = MM_NO_NODE, .order = f->order, .gfp = f->gfp & ~__GFP_ZERO};
 	struct page *page;
 
+	bool swapped = f->fate == SWAPPED;
+
 	if (mm_alloc_pages(r->mm, &req, &page))
 		return NULL;
-	if (f->fate == SWAPPED) {
+	own(r, cpu, number, page);
+	if (swapped) {
 		mm_swap_in(r->mm, cpu, page);
 		r->counts->swapped_in++;
 	} else {
 		r->counts->read_again++;
 	}
-	*f->slot = page;
-	follow(r, cpu, number, page);
-	return page;
+	/* It may have moved while it was read. */
+	if (*f->slot && f->kind != MM_PAGE_NONE)
+		mm_lru_add(r->mm, cpu, *f->slot, (enum mm_page_kind)f->kind);
+	return *f->slot;
 }
 
 struct page *replay_reclaim_touch(struct replay_reclaim *r, int cpu, const struct trace_event *ev,
@@ -162,7 +219,9 @@ struct page *replay_reclaim_touch(struct replay_reclaim *r, int cpu, const struc
 		return *slot;
 	if (!*slot && r->pages[ev->page].fate != HERE)
 		read_back(r, cpu, ev->page);
-	if (*slot)
+	if (*slot) {
+		note_use(&r->pages[ev->page], cpu);
 		mm_page_touched(r->mm, *slot, ev->write);
+	}
 	return *slot;
 }

@@ -22,6 +22,7 @@ struct replay_reclaim_counts {
 	uint64_t already_gone; /* frees of pages that were reclaimed here before */
 	uint64_t swapped_in;   /* touches of pages that were in swap */
 	uint64_t read_again;   /* touches of page cache that was reclaimed */
+	uint64_t moved;        /* by compaction */
 };
 
 struct replay_reclaim;
@@ -33,10 +34,12 @@ void replay_reclaim_free(struct replay_reclaim *r);
 
 /** Is the event done by the simulated reclaim instead? Counts it then. */
 bool replay_reclaim_skips(struct replay_reclaim *r, const struct trace_event *ev);
-/** The page of an allocation: followed from now on. `slot` is where it is forgotten if it is taken
- * away. Simulated time may pass. */
-void replay_reclaim_follow(struct replay_reclaim *r, int cpu, const struct trace_event *ev,
-			   struct page *page, struct page **slot);
+/** The page of an allocation, NULL where it failed, goes to `slot`, before any time passes: there
+ * it is changed if it moves, and forgotten if it is taken away. */
+void replay_reclaim_own(struct replay_reclaim *r, int cpu, const struct trace_event *ev,
+			struct page *page, struct page **slot);
+/** Reclaim follows it from now on. Simulated time may pass. */
+void replay_reclaim_follow(struct replay_reclaim *r, int cpu, const struct trace_event *ev);
 /** Was the page, which is gone, reclaimed? For its free: then nothing is left of it. */
 bool replay_reclaim_took(struct replay_reclaim *r, const struct trace_event *ev);
 /** A load or store: the page, or the one that its content was read back into. NULL where there is

@@ -85,6 +85,7 @@ static void put_reclaim(json_t *doc, const struct result_of *w)
 	json_put(reclaim, "trace_frees_already_gone", c->already_gone);
 	json_put(reclaim, "swapped_in", c->swapped_in);
 	json_put(reclaim, "read_again", c->read_again);
+	json_put(reclaim, "moved", c->moved);
 	if (mm_oom_report(mm))
 		json_put_string(reclaim, "failure", mm_oom_report(mm));
 }

@@ -75,9 +75,23 @@ int sim_spawn(struct sim *s, int cpu, sim_program program, void *arg);
 typedef void (*sim_event_hook)(void *arg, int cpu, uint64_t at_ps, const struct mm_event *ev);
 /** Set the hook (NULL: none). At most one. */
 void sim_set_event_hook(struct sim *s, sim_event_hook hook, void *arg);
-/** Told of each page that reclaim takes from its owner, as mm_ops.reclaimed. At most one. */
-typedef void (*sim_reclaimed_hook)(void *arg, int cpu, struct page *page, bool swapped);
-void sim_set_reclaimed_hook(struct sim *s, sim_reclaimed_hook hook, void *arg);
+#define SIM_MAX_USERS 2 /* CPUs that an owner remembers of a page */
+
+/*
+ * Whoever owns the pages that programs allocate. All are called without simulated time passing, and
+ * must not call into the mm core but to look.
+ */
+struct sim_owner {
+	/** A page is taken from him, as mm_ops.reclaimed. */
+	void (*reclaimed)(void *arg, int cpu, struct page *page, bool swapped);
+	/** A page of his has moved, as mm_ops.moved. */
+	void (*moved)(void *arg, int cpu, struct page *from, struct page *to);
+	/** CPUs that may have a page of his in their TLBs: fills `cpus`, returns how many. */
+	int (*users)(void *arg, const struct page *page, int cpus[SIM_MAX_USERS]);
+	void *arg;
+};
+/** Set him; NULL: nobody. At most one, borrowed. */
+void sim_set_owner(struct sim *s, const struct sim_owner *owner);
 
 /**
  * May a CPU go ahead without SimGrid while no other does anything (the default)? Off, each sleep

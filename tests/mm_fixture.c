@@ -131,17 +131,22 @@ static void count_exactly(struct mm *mm)
 			mm->nodes[n].zones[z].stat_threshold = mm->nodes[n].zones[z].drift_mark = 0;
 }
 
-struct mm *boot(const struct machine *m)
+struct mm *boot_with(const struct machine *m, const struct mm_ops *ops, void *ctx)
 {
 	struct mm_refusal refusal = {.why = ""};
 	struct mm *mm = NULL;
-	int err = try_boot(m, NULL, NULL, &mm, &refusal);
+	int err = try_boot(m, ops, ctx, &mm, &refusal);
 
 	cr_assert_eq(err, 0, "mm_boot: %d: %s", err, refusal.why);
 	if (m->exact_counts)
 		count_exactly(mm);
 	must_verify(mm, "after boot");
 	return mm;
+}
+
+struct mm *boot(const struct machine *m)
+{
+	return boot_with(m, NULL, NULL);
 }
 
 int boot_refused(const struct machine *m, struct mm_refusal *refusal)
@@ -240,6 +245,19 @@ static void record_reclaimed(void *ctx, int cpu, struct page *page, bool swapped
 	r->swapped = swapped;
 }
 
+static void record_moved(void *ctx, int cpu, struct page *from, struct page *to)
+{
+	struct record *r = record(ctx, cpu, REC_MOVED);
+
+	r->page = from;
+	r->to = to;
+}
+
+static void record_shootdown(void *ctx, int cpu, struct page *page)
+{
+	record(ctx, cpu, REC_SHOOTDOWN)->page = page;
+}
+
 const struct mm_ops recorder_ops = {
 	.work = record_work,
 	.access = record_access,
@@ -251,6 +269,8 @@ const struct mm_ops recorder_ops = {
 	.write = record_write,
 	.read = record_read,
 	.reclaimed = record_reclaimed,
+	.moved = record_moved,
+	.tlb_shootdown = record_shootdown,
 };
 
 struct mm *boot_recorded(const struct machine *m, struct recorder *rec)

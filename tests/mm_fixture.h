@@ -68,6 +68,8 @@ enum record_kind {
 	REC_WRITE,
 	REC_READ,
 	REC_RECLAIMED,
+	REC_MOVED,
+	REC_SHOOTDOWN,
 };
 struct record {
 	enum record_kind kind;
@@ -78,7 +80,8 @@ struct record {
 	uint64_t bytes;        /* REC_ACCESS, REC_READ; REC_SLEEP: microseconds */
 	enum mm_access how;    /* REC_ACCESS */
 	struct mm_event event; /* REC_EVENT */
-	struct page *page;     /* REC_WRITE, REC_RECLAIMED */
+	struct page *page;     /* REC_WRITE, REC_RECLAIMED, REC_MOVED, REC_SHOOTDOWN */
+	struct page *to;       /* REC_MOVED */
 	bool swapped;          /* REC_RECLAIMED */
 };
 
@@ -102,6 +105,8 @@ struct mm *boot_recorded(const struct machine *m, struct recorder *rec);
 /** Boot and expect a refusal: returns mm_boot()'s error. */
 int boot_refused(const struct machine *m, struct mm_refusal *refusal);
 
+/** The same with any ops. */
+struct mm *boot_with(const struct machine *m, const struct mm_ops *ops, void *ctx);
 /** The recorder's ops, for a test that replaces one. */
 extern const struct mm_ops recorder_ops;
 /** Forget what was recorded so far. */

@@ -145,6 +145,16 @@ static void print_reclaim(const json_t *doc, FILE *out)
 			text_count(result_integer(doc, "reclaim.pageoutrun")).text,
 			text_count(direct).text, text_count(scanned).text,
 			text_count(result_integer(doc, "reclaim.pswpout")).text);
+	if (result_integer(doc, "reclaim.compact_migrate_scanned"))
+		fprintf(out,
+			"\nCompacted       %s pages moved, %s could not be; %s stalls of who "
+			"allocated, "
+			"%s with success; %s runs of kcompactd\n",
+			text_count(result_integer(doc, "reclaim.pgmigrate_success")).text,
+			text_count(result_integer(doc, "reclaim.pgmigrate_fail")).text,
+			text_count(result_integer(doc, "reclaim.compact_stall")).text,
+			text_count(result_integer(doc, "reclaim.compact_success")).text,
+			text_count(result_integer(doc, "reclaim.compact_daemon_wake")).text);
 	if (*failure)
 		fprintf(out, "\nThe first allocation that failed:\n%s", failure);
 }

@@ -6,8 +6,8 @@
  * - With caches, an access touches whole lines. Each line that misses pays the latency of its route
  *   and moves one line; one that hits pays the latency of that level.
  * - Without caches, an access pays one latency and moves its own bytes.
- * - Zeroing streams past the caches: one latency, all its bytes written. What a cache holds of the
- *   block stays there.
+ * - Zeroing and copying stream past the caches: one latency, all the bytes, of the source and of
+ * the target. What a cache holds of the blocks stays there.
  * - A line that another CPU has written comes from memory too, not from that CPU's cache.
  * - A modified line that leaves its last cache is written to its bank: bytes, no latency.
  * - Charges are settled before a lock is taken or left, so that the time a lock is held, and the
@@ -42,6 +42,12 @@ static const struct mm_range *range_of(const struct sim *s, struct cpu *c, phys_
 	return range;
 }
 
+static void charge_site(const struct sim *s, struct cpu *c, enum mm_site site, uint32_t nr)
+{
+	c->account.site_calls[site] += nr;
+	cpu_charge_cycles(c, site, (uint64_t)s->costs->cycles[site] * nr);
+}
+
 static void sink_work(void *ctx, int cpu, enum mm_site site, uint32_t nr)
 {
 	struct sim *s = ctx;
@@ -49,8 +55,11 @@ static void sink_work(void *ctx, int cpu, enum mm_site site, uint32_t nr)
 
 	if (!c)
 		return;
-	c->account.site_calls[site] += nr;
-	cpu_charge_cycles(c, site, (uint64_t)s->costs->cycles[site] * nr);
+	if (c->nr_answers) {
+		charge_site(s, c, MM_SITE_TLB_ANSWER, c->nr_answers);
+		c->nr_answers = 0;
+	}
+	charge_site(s, c, site, nr);
 }
 
 /* Past the caches: a latency and its bytes for each bank that the block lies in. */
@@ -61,13 +70,14 @@ static void access_memory(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t
 		const struct mm_range *range = range_of(s, c, at);
 		uint64_t left = range->start + range->bytes - at;
 		uint64_t part = bytes < left ? bytes : left;
+		bool read = kind == MM_READ || kind == MM_COPY_FROM;
 
 		cpu_charge_memory(c, &(struct cpu_memory_charge){
 					     .nid = range->nid,
 					     .purpose = kind == MM_ZERO ? CPU_ZEROING : CPU_DATA,
 					     .nr_latencies = 1,
-					     .bytes_read = kind == MM_READ ? part : 0,
-					     .bytes_written = kind == MM_READ ? 0 : part,
+					     .bytes_read = read ? part : 0,
+					     .bytes_written = read ? 0 : part,
 				     });
 		at += part;
 		bytes -= part;
@@ -107,7 +117,7 @@ static void sink_access(void *ctx, int cpu, phys_addr_t at, uint64_t bytes, enum
 
 	if (!c)
 		return;
-	if (!s->cache || kind == MM_ZERO) {
+	if (!s->cache || kind == MM_ZERO || kind == MM_COPY_FROM || kind == MM_COPY_TO) {
 		access_memory(s, c, at, bytes, kind);
 		return;
 	}
@@ -194,8 +204,37 @@ static void sink_reclaimed(void *ctx, int cpu, struct page *page, bool swapped)
 {
 	struct sim *s = ctx;
 
-	if (s->reclaimed)
-		s->reclaimed(s->reclaimed_arg, cpu, page, swapped);
+	if (s->owner)
+		s->owner->reclaimed(s->owner->arg, cpu, page, swapped);
+}
+
+static void sink_moved(void *ctx, int cpu, struct page *from, struct page *to)
+{
+	struct sim *s = ctx;
+
+	if (s->owner)
+		s->owner->moved(s->owner->arg, cpu, from, to);
+}
+
+/* One that is interrupted loses the time at what it does next; an idle one is not told (lazy TLB).
+ */
+static void sink_tlb_shootdown(void *ctx, int cpu, struct page *page)
+{
+	struct sim *s = ctx;
+	struct cpu *c = charged_cpu(s, cpu);
+	int users[SIM_MAX_USERS], nr;
+
+	if (!c || !s->owner)
+		return;
+	nr = s->owner->users(s->owner->arg, page, users);
+	for (int i = 0; i < nr; i++) {
+		struct cpu *user = &s->cpus[users[i]];
+
+		if (user == c || user->idle)
+			continue;
+		charge_site(s, c, MM_SITE_TLB_IPI, 1);
+		user->nr_answers++;
+	}
 }
 
 const struct mm_ops cost_sink_ops = {
@@ -208,4 +247,6 @@ const struct mm_ops cost_sink_ops = {
 	.resched = sink_resched,
 	.sleep = sink_sleep,
 	.reclaimed = sink_reclaimed,
+	.moved = sink_moved,
+	.tlb_shootdown = sink_tlb_shootdown,
 };

@@ -49,6 +49,7 @@ struct cpu {
 	int *touched;                /* (O) indexes into traffic, in order */
 	int nr_touched;              /* (O) */
 	size_t last_range;           /* (O) memo of bank_map_find() */
+	uint32_t nr_answers; /* TLB flushes asked of it by others, that it has not charged yet */
 
 	enum cpu_state state;         /* (W) */
 	bool woken;                   /* (W) a wake came before the sleep */

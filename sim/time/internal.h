@@ -34,11 +34,10 @@ struct sim {
 	struct sim_actor *actors; /* by CPU; constant once the run has begun */
 	struct waits waits;
 	struct kthreads kthreads;
-	enum sim_phase phase; /* charges count while SIM_RUNNING */
-	int error;            /* -ENOMEM where the host's memory ran out while it ran */
-	uint64_t elapsed_ps;  /* once SIM_OVER */
-	sim_reclaimed_hook reclaimed;
-	void *reclaimed_arg;
+	enum sim_phase phase;          /* charges count while SIM_RUNNING */
+	int error;                     /* -ENOMEM where the host's memory ran out while it ran */
+	uint64_t elapsed_ps;           /* once SIM_OVER */
+	const struct sim_owner *owner; /* NULL: nobody */
 	sim_event_hook hook;
 	void *hook_arg;
 };

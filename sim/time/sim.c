@@ -124,10 +124,9 @@ void sim_set_event_hook(struct sim *s, sim_event_hook hook, void *arg)
 	s->hook_arg = arg;
 }
 
-void sim_set_reclaimed_hook(struct sim *s, sim_reclaimed_hook hook, void *arg)
+void sim_set_owner(struct sim *s, const struct sim_owner *owner)
 {
-	s->reclaimed = hook;
-	s->reclaimed_arg = arg;
+	s->owner = owner;
 }
 
 void sim_set_lookahead(struct sim *s, bool on)

@@ -2,7 +2,8 @@
 /*
  * Random allocations and frees on small machines of every memory model, of all orders, mobilities,
  * CPUs and NUMA policies, everything verified after each: no page is handed out twice, none from
- * outside the policy, and when all is given back, all is as it was.
+ * outside the policy, and when all is given back, all is as it was. Meanwhile movable pages move,
+ * for large allocations, between nodes and for whole zones, and are where their owner was told.
  *
  * NUMASIM_SEED and NUMASIM_OPS (operations a machine) come from the environment, if they are there.
  */
@@ -13,7 +14,9 @@
 #include <string.h>
 
 #include "../mm_fixture.h"
+#include "mm/compact.h"
 #include "mm/mempolicy.h"
+#include "mm/migrate.h"
 #include "mm/zone_count.h"
 
 #define FRAMES 8192 /* of a machine, at most, with its holes */
@@ -31,7 +34,7 @@ struct run {
 	struct block blocks[BLOCKS];
 	size_t nr_blocks;
 	bool in_use[FRAMES];
-	uint64_t allocs, refused, failed;
+	uint64_t allocs, refused, failed, moved;
 };
 
 /* One node with a hole and ragged ends: 1531 pages. */
@@ -62,6 +65,8 @@ static const struct machine machines[] = {
 	 .cpus = {2},
 	 .min_free_kbytes = 64,
 	 .kernelcore_bytes = 4 * MiB},
+	/* Six page blocks, as scanners need some way to go until they meet. */
+	{.model = MM_SPARSE, .memory = {{0, 12 * MiB, 0}}, .cpus = {2}, .min_free_kbytes = 64},
 };
 
 static const gfp_t flags[] = {
@@ -135,7 +140,7 @@ static int policy_alloc(struct run *r, const struct mm_request *req, struct page
 	random_policy(r, &policy);
 	use.huge = req->order == mm_get_arch(r->mm)->pageblock_order;
 	err = mm_alloc_pages_policy(r->mm, req, &use, page);
-	if (!err && must_bind(r, &policy) && !(req->gfp & __GFP_THISNODE))
+	if (!err && must_bind(r, &policy) && !(req->gfp & (__GFP_THISNODE | __GFP_MEMALLOC)))
 		cr_assert(mm_nodemask_has(&policy.nodes, mm_page_to_nid(r->mm, *page)));
 	return err;
 }
@@ -181,6 +186,46 @@ static void free_block(struct run *r, size_t i)
 	r->blocks[i] = r->blocks[--r->nr_blocks];
 }
 
+/* From the sink: the owner looks for his page. */
+static void note_moved(void *ctx, int cpu, struct page *from, struct page *to)
+{
+	struct run *r = ctx;
+
+	(void)cpu;
+	for (size_t i = 0; i < r->nr_blocks; i++) {
+		struct block *b = &r->blocks[i];
+
+		if (b->page != from)
+			continue;
+		cr_assert_eq(to->order, b->order);
+		mark(r, b, false);
+		b->page = to;
+		b->pfn = pfn_of(r->mm, to);
+		mark(r, b, true);
+		r->moved++;
+		return;
+	}
+	cr_assert_fail("a page moved that nobody has");
+}
+
+/* Some blocks to a node, or to any of two. */
+static void migrate(struct run *r)
+{
+	struct mm_nodemask mask = {.bits = {1 + below(r, 7)}};
+	const struct mm_migrate_request req = {.cpu = (int)below(r, (uint64_t)mm_nr_cpus(r->mm)),
+					       .nid = (int)below(r, (uint64_t)mm_nr_nodes(r->mm)),
+					       .nodes = below(r, 2) ? &mask : NULL,
+					       .reason = MM_MIGRATE_SYSCALL};
+	struct page *pages[16];
+	size_t nr = 0, first = below(r, r->nr_blocks);
+
+	for (size_t i = first; i < r->nr_blocks && nr < 16; i++)
+		pages[nr++] = r->blocks[i].page;
+	mm_migrate_pages(r->mm, &req, pages, nr);
+	for (size_t i = 0; i < nr; i++)
+		cr_assert_eq(pages[i], r->blocks[first + i].page);
+}
+
 /* Any frame with any order: refused, unless it happens to be right. */
 static void wrong_free(struct run *r)
 {
@@ -198,12 +243,42 @@ static void wrong_free(struct run *r)
 	r->refused++;
 }
 
+/* Single movable pages, every other of which goes, then all are moved together, and go. */
+static void compact(struct run *r)
+{
+	size_t first = r->nr_blocks;
+
+	while (r->nr_blocks < BLOCKS && r->nr_blocks < first + 128) {
+		struct block *b = &r->blocks[r->nr_blocks];
+		struct mm_request req = {.nid = MM_NO_NODE,
+					 .gfp = (GFP_HIGHUSER_MOVABLE | __GFP_NORETRY) &
+						~__GFP_RECLAIM};
+
+		if (mm_alloc_pages(r->mm, &req, &b->page))
+			break;
+		b->order = 0;
+		b->pfn = pfn_of(r->mm, b->page);
+		mark(r, b, true);
+		r->nr_blocks++;
+	}
+	for (size_t i = r->nr_blocks; i-- > first; i -= i > first)
+		free_block(r, i);
+	mm_compact_all(r->mm, below(r, 2) ? MM_NO_CPU : 0);
+	must_verify(r->mm, "compacted");
+	while (r->nr_blocks > first)
+		free_block(r, r->nr_blocks - 1);
+}
+
 static void step(struct run *r)
 {
 	uint64_t what = below(r, 20);
 
-	if (what == 0)
+	if (what == 0 && !below(r, 4))
+		compact(r);
+	else if (what == 0)
 		wrong_free(r);
+	else if (what == 1 && r->nr_blocks)
+		migrate(r);
 	else if (what == 19 && !below(r, 8))
 		mm_vmstat_update(r->mm, (int)below(r, (uint64_t)mm_nr_cpus(r->mm)));
 	else if (r->nr_blocks < BLOCKS && (what < 11 || !r->nr_blocks))
@@ -212,7 +287,7 @@ static void step(struct run *r)
 		free_block(r, below(r, r->nr_blocks));
 }
 
-/* Free blocks by node, zone and order. */
+/* Free blocks by node, zone and order up to that of page blocks. */
 struct blocks {
 	uint64_t nr[MACHINE_NODES][MM_MAX_ZONES][NR_PAGE_ORDERS];
 };
@@ -225,7 +300,19 @@ static void count_blocks(const struct mm *mm, struct blocks *blocks)
 			struct mm_zone_info info = zone_info(mm, n, z);
 
 			memcpy(blocks->nr[n][z], info.nr_free_blocks, sizeof(info.nr_free_blocks));
+			/* Those that were set apart have not merged. */
+			for (unsigned o = MAX_PAGE_ORDER; o > mm_get_arch(mm)->pageblock_order;
+			     o--) {
+				blocks->nr[n][z][o - 1] += 2 * blocks->nr[n][z][o];
+				blocks->nr[n][z][o] = 0;
+			}
 		}
+}
+
+/* Two page blocks of a zone are too few for compaction, and one node for other moves. */
+static bool can_move(const struct run *r)
+{
+	return mm_nr_nodes(r->mm) > 1 || r->mm->end_pfn > 2048;
 }
 
 ParameterizedTestParameters(random, everything_holds_after_each_operation)
@@ -237,14 +324,15 @@ ParameterizedTestParameters(random, everything_holds_after_each_operation)
 ParameterizedTest(struct machine *m, random, everything_holds_after_each_operation)
 {
 	static struct blocks before, after;
+	static const struct mm_ops ops = {.moved = note_moved};
 	static struct run r;
-	uint64_t ops = number_from_env("NUMASIM_OPS", 5000);
+	uint64_t nr_ops = number_from_env("NUMASIM_OPS", 5000);
 	char where[64];
 
 	r.rng = random_seed(20221);
-	r.mm = boot(m);
+	r.mm = boot_with(m, &ops, &r);
 	count_blocks(r.mm, &before);
-	for (uint64_t i = 0; i < ops; i++) {
+	for (uint64_t i = 0; i < nr_ops; i++) {
 		step(&r);
 		snprintf(where, sizeof(where), "operation %lu", i);
 		must_verify(r.mm, where);
@@ -255,8 +343,9 @@ ParameterizedTest(struct machine *m, random, everything_holds_after_each_operati
 	must_verify(r.mm, "all given back");
 	count_blocks(r.mm, &after);
 	cr_expect_eq(memcmp(&before, &after, sizeof(before)), 0, "not all blocks came back");
-	cr_expect(r.allocs > ops / 4 && r.refused > 0 && r.failed > 0,
-		  "%lu allocations, %lu failed, %lu frees refused: a test of too little", r.allocs,
-		  r.failed, r.refused);
+	cr_expect(r.allocs > nr_ops / 4 && r.refused > 0 && r.failed > 0 &&
+			  (r.moved > 0 || !can_move(&r) || nr_ops < 20000),
+		  "%lu allocations, %lu failed, %lu frees refused, %lu moves: a test of too little",
+		  r.allocs, r.failed, r.refused, r.moved);
 	mm_destroy(r.mm);
 }

@@ -90,8 +90,8 @@ static void expect_same(const struct state *a, const struct state *b, int nr_cpu
 		cr_assert_eq(x.high, y.high, "zone %zu", i);
 		cr_assert_eq(x.boost, y.boost, "zone %zu", i);
 		for (int cpu = 0; cpu < nr_cpus; cpu++)
-			cr_assert_eq(a->pcp[i][cpu].count, b->pcp[i][cpu].count,
-				     "zone %zu, CPU %d", i, cpu);
+			cr_assert_eq(a->pcp[i][cpu].count, b->pcp[i][cpu].count, "zone %zu, CPU %d",
+				     i, cpu);
 	}
 }
 

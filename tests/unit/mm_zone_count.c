@@ -175,7 +175,7 @@ Test(zone_count, shepherd_wakes_who_has_something)
 {
 	struct recorder rec;
 	struct mm *mm = boot_recorded(&machine, &rec);
-	struct mm_kthread *shepherd = mm_kthread(mm, mm->nr_nodes);
+	struct mm_kthread *shepherd = mm_kthread(mm, 2 * mm->nr_nodes);
 	int cpu = 0;
 
 	rec.hold_threads = true;
@@ -186,7 +186,7 @@ Test(zone_count, shepherd_wakes_who_has_something)
 	mm_kthread_run(mm, shepherd, &cpu, false);
 	cr_expect_eq(count_records(&rec, REC_WAKE), 1);
 	record_from_here(&rec);
-	cr_expect_eq(mm_kthread_run(mm, mm_kthread(mm, mm->nr_nodes + 1 + 2), &cpu, true),
+	cr_expect_eq(mm_kthread_run(mm, mm_kthread(mm, 2 * mm->nr_nodes + 1 + 2), &cpu, true),
 		     MM_KTHREAD_FOREVER);
 	cr_expect(cpu == 2 && count_work(&rec, MM_SITE_VMSTAT) == 1);
 	cr_expect_eq(mm_zone_free(&mm->nodes[1].zones[DMA32]), mm->nodes[1].zones[DMA32].nr_free);
