@@ -212,6 +212,9 @@ struct mm_ops {
 	 * `cpu` may be MM_NO_CPU. Where the op is NULL no other pages are moved.
 	 */
 	void (*moved)(void *ctx, int cpu, struct page *from, struct page *to);
+	/** Would its owner find a page again that moves? Else it stays. NULL: all do. Never waits.
+	 */
+	bool (*may_move)(void *ctx, const struct page *page);
 	/**
 	 * A page in use is unmapped: CPUs that run its owner may have its translation in their
 	 * TLBs, and are interrupted to drop it. Which ones the sink knows. Never waits: what it

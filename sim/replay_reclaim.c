@@ -60,6 +60,15 @@ static void moved(void *arg, int cpu, struct page *from, struct page *to)
 	r->counts->moved++;
 }
 
+/* Not what replaces a huge page, nor what faults of a workload took: those are others' to find. */
+static bool may_move(void *arg, const struct page *page)
+{
+	const struct replay_reclaim *r = arg;
+	uint32_t number = r->number_at[mm_page_to_pfn(r->mm, MM_NO_CPU, page)];
+
+	return number && *r->pages[number - 1].slot == page;
+}
+
 static int users(void *arg, const struct page *page, int cpus[SIM_MAX_USERS])
 {
 	const struct replay_reclaim *r = arg;
@@ -111,7 +120,8 @@ int replay_reclaim_new(struct sim *s, const struct trace *t, enum replay_reclaim
 	if (!r->pages || !r->number_at)
 		return -ENOMEM;
 	mm_follow_held(r->mm);
-	r->owner = (struct sim_owner){.reclaimed = taken, .moved = moved, .users = users, .arg = r};
+	r->owner = (struct sim_owner){
+		.reclaimed = taken, .moved = moved, .may_move = may_move, .users = users, .arg = r};
 	sim_set_owner(s, &r->owner);
 	return 0;
 }

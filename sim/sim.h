@@ -86,6 +86,8 @@ struct sim_owner {
 	void (*reclaimed)(void *arg, int cpu, struct page *page, bool swapped);
 	/** A page of his has moved, as mm_ops.moved. */
 	void (*moved)(void *arg, int cpu, struct page *from, struct page *to);
+	/** Is it a page of his, as he knows? mm_ops.may_move. */
+	bool (*may_move)(void *arg, const struct page *page);
 	/** CPUs that may have a page of his in their TLBs: fills `cpus`, returns how many. */
 	int (*users)(void *arg, const struct page *page, int cpus[SIM_MAX_USERS]);
 	void *arg;

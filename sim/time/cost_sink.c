@@ -216,6 +216,13 @@ static void sink_moved(void *ctx, int cpu, struct page *from, struct page *to)
 		s->owner->moved(s->owner->arg, cpu, from, to);
 }
 
+static bool sink_may_move(void *ctx, const struct page *page)
+{
+	const struct sim *s = ctx;
+
+	return s->owner && s->owner->may_move(s->owner->arg, page);
+}
+
 /* One that is interrupted loses the time at what it does next; an idle one is not told (lazy TLB).
  */
 static void sink_tlb_shootdown(void *ctx, int cpu, struct page *page)
@@ -248,5 +255,6 @@ const struct mm_ops cost_sink_ops = {
 	.sleep = sink_sleep,
 	.reclaimed = sink_reclaimed,
 	.moved = sink_moved,
+	.may_move = sink_may_move,
 	.tlb_shootdown = sink_tlb_shootdown,
 };
