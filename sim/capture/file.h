@@ -73,6 +73,12 @@ struct capture_quote {
 };
 struct capture_quote capture_quote(const char *line);
 
+/* Of the kernel's command line; options.c. */
+/** A size as memparse() reads it: "2M", "1G", "0x1000k". False where it is none. */
+bool capture_size(const char *text, uint64_t *out);
+/** Warn that an option has no effect here. */
+void capture_left_out(struct diag *diag, const char *file, const char *option);
+
 /*
  * Scanners: each moves *p past what it read and returns true, or leaves *p and returns false.
  * Numbers have at least one digit and fit in 64 bits.

@@ -18,31 +18,6 @@ static uint64_t pool_size(const struct captured_machine *m)
 	return UINT64_C(1) << (m->arch->page_shift + m->arch->pageblock_order);
 }
 
-/* "2M", "1G", "2048K": as memparse() reads it. */
-static bool read_size(const char *text, uint64_t *out)
-{
-	static const char units[] = "KMGT";
-	const char *unit;
-	uint64_t n;
-
-	if (!scan_decimal(&text, &n))
-		return false;
-	unit = *text ? strchr(units, *text & ~0x20) : NULL;
-	if (*text && (!unit || text[1]))
-		return false;
-	for (const char *u = units; unit && u <= unit; u++)
-		if (__builtin_mul_overflow(n, UINT64_C(1024), &n))
-			return false;
-	*out = n;
-	return true;
-}
-
-static void left_out(struct diag *diag, const char *file, const char *option)
-{
-	diag_warn(diag, file, 0, "the option '%s' is not modelled: it is left out",
-		  capture_quote(option).text);
-}
-
 static bool set_node(struct captured_machine *m, uint64_t nid, uint64_t count)
 {
 	int nr = m->nr_hugepages_of;
@@ -88,14 +63,14 @@ bool captured_huge_option(struct captured_machine *m, const char *option, const 
 
 	if (scan_text(&p, "default_hugepagesz=")) {
 		m->default_hugepage_size = 0;
-		if (!read_size(p, &m->default_hugepage_size) ||
+		if (!capture_size(p, &m->default_hugepage_size) ||
 		    m->default_hugepage_size != pool_size(m))
-			left_out(diag, file, option);
+			capture_left_out(diag, file, option);
 		return true;
 	}
 	if (scan_text(&p, "hugepagesz=")) {
 		m->hugepage_size = UINT64_MAX; /* of no size, until one is read */
-		if (read_size(p, &size))
+		if (capture_size(p, &size))
 			m->hugepage_size = size;
 		return true;
 	}
@@ -103,7 +78,7 @@ bool captured_huge_option(struct captured_machine *m, const char *option, const 
 		return false;
 	size = m->hugepage_size ? m->hugepage_size : m->default_hugepage_size;
 	if ((size && size != pool_size(m)) || !read_pages(m, p))
-		left_out(diag, file, option);
+		capture_left_out(diag, file, option);
 	return true;
 }
 

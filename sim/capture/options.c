@@ -19,8 +19,7 @@ static uint64_t memory_bytes(const struct captured_machine *m)
 	return bytes;
 }
 
-/* "1G", "700M", "0x1000k" or "30%" of all memory */
-static bool read_core(const struct captured_machine *m, const char *text, uint64_t *out)
+bool capture_size(const char *text, uint64_t *out)
 {
 	static const char units[] = "KMGT";
 	const char *unit;
@@ -29,11 +28,6 @@ static bool read_core(const struct captured_machine *m, const char *text, uint64
 
 	if (hex ? !scan_hex(&text, &n) : !scan_decimal(&text, &n))
 		return false;
-	if (!strcmp(text, "%")) {
-		/* The kernel: totalpages * 100 * percent / 10000. */
-		*out = (memory_bytes(m) >> m->arch->page_shift) * n / 100 << m->arch->page_shift;
-		return n <= 100;
-	}
 	unit = *text ? strchr(units, *text & ~0x20) : NULL;
 	if (*text && (!unit || text[1]))
 		return false;
@@ -44,7 +38,20 @@ static bool read_core(const struct captured_machine *m, const char *text, uint64
 	return true;
 }
 
-static void unread(struct diag *diag, const char *file, const char *option)
+/* A size, or "30%" of all memory. */
+static bool read_core(const struct captured_machine *m, const char *text, uint64_t *out)
+{
+	const char *end = text;
+	uint64_t n;
+
+	if (!scan_decimal(&end, &n) || strcmp(end, "%") != 0)
+		return capture_size(text, out);
+	/* The kernel: totalpages * 100 * percent / 10000. */
+	*out = (memory_bytes(m) >> m->arch->page_shift) * n / 100 << m->arch->page_shift;
+	return n <= 100;
+}
+
+void capture_left_out(struct diag *diag, const char *file, const char *option)
 {
 	diag_warn(diag, file, 0, "the option '%s' is not modelled: it is left out",
 		  capture_quote(option).text);
@@ -60,10 +67,10 @@ static void read_option(struct captured_machine *m, const char *option, const ch
 		m->kernelcore_mirror = true;
 	} else if (scan_text(&p, "kernelcore=")) {
 		if (!read_core(m, p, &m->kernelcore))
-			unread(diag, file, option);
+			capture_left_out(diag, file, option);
 	} else if (scan_text(&p, "movablecore=")) {
 		if (!read_core(m, p, &m->movablecore))
-			unread(diag, file, option);
+			capture_left_out(diag, file, option);
 	} else if (scan_text(&p, "transparent_hugepage=")) {
 		for (int i = 0; i < 3; i++)
 			if (!strcmp(p, thp[i]))
