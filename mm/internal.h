@@ -313,11 +313,6 @@ int mm_stealable_type(struct mm *mm, struct mm_zone *zone, unsigned order,
 /* pcp.c: on the CPU's own lists. */
 /** Are there per-CPU lists of this order? Small ones, and huge pages. */
 bool mm_pcp_holds(const struct mm *mm, unsigned order);
-/**
- * Which of the NR_PCP_LISTS lists holds that order and mobility. What is set apart for highatomic
- * or CMA lies among the movable ones, and goes back to its own lists.
- */
-unsigned mm_pcp_list(unsigned order, enum mm_migratetype type);
 /** The order of the blocks on one of the lists. */
 unsigned mm_pcp_list_order(const struct mm *mm, unsigned list);
 /** Take one block from the CPU's list, refilling it; NULL where the zone has none. */

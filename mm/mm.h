@@ -258,6 +258,11 @@ struct mm_numastat {
 void mm_node_numastat(const struct mm *mm, int nid, struct mm_numastat *stat);
 /** Pages on the per-CPU list of that zone and CPU. */
 unsigned mm_pcp_count(const struct mm *mm, int nid, int zone, int cpu);
+/**
+ * Which of a CPU's NR_PCP_LISTS lists holds that order and mobility. What is set apart for
+ * highatomic or CMA lies among the movable ones, and goes back to its own lists.
+ */
+unsigned mm_pcp_list(unsigned order, enum mm_migratetype type);
 /** min_free_kbytes in force. */
 uint64_t mm_min_free_kbytes(const struct mm *mm);
 

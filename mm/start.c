@@ -150,13 +150,24 @@ static int put_free(struct starter *s, const struct layout *l)
 	return err;
 }
 
+/* A list may hold what was taken from page blocks of another mobility, when its own had no more. */
+static int take_for_list(struct layout *l, unsigned order, enum mm_migratetype type, pfn_t *pfn)
+{
+	int err = layout_take_block(l, type, order, pfn);
+
+	for (int t = 0; t < MM_NR_PCPTYPES && err == -ENOENT; t++)
+		if (t != (int)type)
+			err = layout_take_block(l, (enum mm_migratetype)t, order, pfn);
+	return err;
+}
+
 static int put_on_list(struct starter *s, struct layout *l, int cpu, unsigned order,
 		       enum mm_migratetype type)
 {
 	struct mm_pcp *pcp = &s->zone->pcp[cpu];
 	struct page *page;
 	pfn_t pfn;
-	int err = layout_take_block(l, type, order, &pfn);
+	int err = take_for_list(l, order, type, &pfn);
 
 	if (err)
 		return err;
@@ -170,16 +181,6 @@ static int put_on_list(struct starter *s, struct layout *l, int cpu, unsigned or
 	return 0;
 }
 
-/* A page of whatever mobility there is. */
-static int put_any(struct starter *s, struct layout *l, int cpu)
-{
-	int err = -ENOENT;
-
-	for (int t = 0; t < MM_NR_PCPTYPES && err == -ENOENT; t++)
-		err = put_on_list(s, l, cpu, 0, (enum mm_migratetype)t);
-	return err;
-}
-
 /* Lists that are mostly in use: the kernel's own small blocks, and user memory. */
 static const struct {
 	unsigned order;
@@ -189,31 +190,73 @@ static const struct {
 };
 #define NR_LISTS_IN_USE (sizeof(lists_in_use) / sizeof(*lists_in_use))
 
+static bool is_all_known(const struct mm_pcp_state *want, unsigned order, enum mm_migratetype type)
+{
+	return want->all_known & 1u << mm_pcp_list(order, type);
+}
+
+/* Of the `*left` pages at most `pages`, as far as there are blocks. */
+static int put_pages(struct starter *s, struct layout *l, int cpu, unsigned order,
+		     enum mm_migratetype type, uint64_t pages, uint64_t *left)
+{
+	uint64_t block = UINT64_C(1) << order;
+	int err = 0;
+
+	for (; !err && pages >= block && *left >= block; pages -= block) {
+		err = put_on_list(s, l, cpu, order, type);
+		*left -= err ? 0 : block;
+	}
+	return err == -ENOENT ? 0 : err;
+}
+
+/* A single page, rather on a list that may hold more than is known. */
+static int put_any(struct starter *s, struct layout *l, int cpu)
+{
+	for (int t = 0; t < MM_NR_PCPTYPES; t++)
+		if (!is_all_known(&s->want->pcp[cpu], 0, (enum mm_migratetype)t))
+			return put_on_list(s, l, cpu, 0, (enum mm_migratetype)t);
+	return put_on_list(s, l, cpu, 0, MM_UNMOVABLE);
+}
+
+/* What is known to have been on the lists. */
+static int put_known(struct starter *s, struct layout *l, int cpu, uint64_t *left)
+{
+	const struct mm_pcp_state *want = &s->want->pcp[cpu];
+	int err = 0;
+
+	for (unsigned list = 0; list < NR_PCP_LISTS && !err; list++) {
+		unsigned order = mm_pcp_list_order(s->mm, list);
+		enum mm_migratetype type =
+			order > PAGE_ALLOC_COSTLY_ORDER ? MM_MOVABLE : list % MM_NR_PCPTYPES;
+
+		err = put_pages(s, l, cpu, order, type, want->least[list], left);
+	}
+	return err;
+}
+
 /*
- * Of which order and mobility a CPU's pages are is not told. As many as a huge page has are one:
- * that many single pages rarely come together. The others are spread evenly, since a list is filled
- * with so many pages, whatever the size of its blocks, and used up before it is filled again.
+ * Of the others it is not told of which order and mobility they are. As many as a huge page has are
+ * one: that many single pages rarely come together. The rest is spread evenly over lists that may
+ * hold more than is known, since a list is filled with so many pages, whatever the size of its
+ * blocks, and used up before it is filled again.
  */
 static int put_listed_by(struct starter *s, struct layout *l, int cpu)
 {
-	unsigned huge = s->mm->arch->pageblock_order;
-	uint64_t left = s->want->pcp[cpu].count, share;
-	int err = 0;
+	const struct mm_pcp_state *want = &s->want->pcp[cpu];
+	unsigned huge = s->mm->arch->pageblock_order, open = 0;
+	uint64_t left = want->count, share;
+	int err = put_known(s, l, cpu, &left);
 
-	while (!err && left >= UINT64_C(1) << huge) {
-		err = put_on_list(s, l, cpu, huge, MM_MOVABLE);
-		left -= err ? 0 : UINT64_C(1) << huge;
-	}
-	share = (left + NR_LISTS_IN_USE - 1) / NR_LISTS_IN_USE;
-	for (size_t i = 0; i < NR_LISTS_IN_USE && (!err || err == -ENOENT); i++) {
-		uint64_t pages = UINT64_C(1) << lists_in_use[i].order, on_this = 0;
-
-		for (err = 0; !err && left >= pages && on_this + pages <= share; on_this += pages) {
-			err = put_on_list(s, l, cpu, lists_in_use[i].order, lists_in_use[i].type);
-			left -= err ? 0 : pages;
-		}
-	}
-	for (err = err == -ENOENT ? 0 : err; left && !err; left--)
+	if (!err && !is_all_known(want, huge, MM_MOVABLE))
+		err = put_pages(s, l, cpu, huge, MM_MOVABLE, left, &left);
+	for (size_t i = 0; i < NR_LISTS_IN_USE; i++)
+		open += !is_all_known(want, lists_in_use[i].order, lists_in_use[i].type);
+	share = open ? (left + open - 1) / open : 0;
+	for (size_t i = 0; i < NR_LISTS_IN_USE && !err; i++)
+		if (!is_all_known(want, lists_in_use[i].order, lists_in_use[i].type))
+			err = put_pages(s, l, cpu, lists_in_use[i].order, lists_in_use[i].type,
+					share, &left);
+	for (; left && !err; left--)
 		err = put_any(s, l, cpu);
 	if (err != -ENOENT)
 		return err;

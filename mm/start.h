@@ -13,10 +13,15 @@
 
 #include "mm/mm.h"
 
-/* Pages on a CPU's lists. */
+/*
+ * Pages on a CPU's lists. What is known of single lists, by mm_pcp_list(), is never more than all
+ * of them: sum of least[] <= count.
+ */
 struct mm_pcp_state {
 	uint64_t count, high, batch;
 	int stat_threshold;
+	uint64_t least[NR_PCP_LISTS]; /* so many of them are on that list */
+	uint32_t all_known;           /* by list, a bit: and no more */
 };
 
 /* One zone. All pages but where blocks are said. */

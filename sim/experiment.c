@@ -77,7 +77,7 @@ int experiment_run(const struct experiment *e, const struct machine *m, struct d
 	if (err)
 		return err;
 	if (e->start)
-		err = start_from(sim_mm(s), e->start, diag, &start);
+		err = start_from(sim_mm(s), e->start, e->trace, diag, &start);
 	if (!err && e->start && e->verify)
 		err = verify(s, m, diag);
 	if (e->events) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Of which mobility the page blocks of the real machine were, as far as the blocks that a trace
- * shows moving from and to the buddy lists tell it: pages freed beside them are of that mobility.
+ * shows moving from and to the buddy lists, or coming from a CPU's list, tell it: pages freed
+ * beside them are of that mobility.
  */
 #ifndef SIM_HELD_TYPES_H
 #define SIM_HELD_TYPES_H

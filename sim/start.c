@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "sim/cpu_lists.h"
 #include "sim/json.h"
 
 static int apply_settings(struct mm *mm, const struct captured_state *s, struct diag *diag)
@@ -22,7 +23,8 @@ static int apply_settings(struct mm *mm, const struct captured_state *s, struct 
 	return 0;
 }
 
-int start_from(struct mm *mm, const char *dir, struct diag *diag, struct start *out)
+int start_from(struct mm *mm, const char *dir, const struct trace *t, struct diag *diag,
+	       struct start *out)
 {
 	struct mm_refusal refusal = {0};
 	struct capture *c;
@@ -34,6 +36,8 @@ int start_from(struct mm *mm, const char *dir, struct diag *diag, struct start *
 	if (!err)
 		err = captured_state_read(c, "after", true, mm, diag, &out->after);
 	capture_free(c);
+	if (!err && t)
+		err = cpu_lists_at_start(t, mm, out->before);
 	if (!err)
 		err = apply_settings(mm, out->before, diag);
 	if (!err) {

@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "sim/capture/state.h"
+#include "sim/trace/trace.h"
 
 /* A capture's states; `after` is NULL where it is not in the capture. */
 struct start {
@@ -17,10 +18,11 @@ struct start {
 
 /**
  * Read the states in `dir`, the folder of a capture or its before/, and bring `mm`, which has just
- * booted, into the first. Returns 0 (free with start_clear()); -ENOENT, -EIO, -EINVAL with the
- * reason in diag; -ENOMEM.
+ * booted, into the first; with what the trace `t` shows of it (sim/cpu_lists.h; may be NULL).
+ * Returns 0 (free with start_clear()); -ENOENT, -EIO, -EINVAL with the reason in diag; -ENOMEM.
  */
-int start_from(struct mm *mm, const char *dir, struct diag *diag, struct start *out);
+int start_from(struct mm *mm, const char *dir, const struct trace *t, struct diag *diag,
+	       struct start *out);
 void start_clear(struct start *s);
 
 /**

@@ -102,7 +102,10 @@ static int read_pcp(struct state_reader *r, const struct mm_zone_state *z, struc
 					name, mm_nr_cpus(r->mm));
 			scan_whole(figure->value, &value[k]);
 		}
-		pcp[cpu] = (struct mm_pcp_state){value[0], value[1], value[2], (int)value[3]};
+		pcp[cpu] = (struct mm_pcp_state){.count = value[0],
+						 .high = value[1],
+						 .batch = value[2],
+						 .stat_threshold = (int)value[3]};
 	}
 	return 0;
 }

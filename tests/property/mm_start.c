@@ -56,9 +56,11 @@ static void take_zone(struct mm *mm, const struct mm_zone *zone, struct state *s
 	memcpy(z->free_blocks, info.nr_free_by_type, sizeof(z->free_blocks));
 	mm_zone_pageblocks(mm, zone->nid, zone->index, z->page_blocks);
 	for (int cpu = 0; cpu < mm->nr_cpus; cpu++)
-		s->pcp[s->nr][cpu] =
-			(struct mm_pcp_state){mm_pcp_count(mm, zone->nid, zone->index, cpu),
-					      info.pcp_high, info.pcp_batch, info.stat_threshold};
+		s->pcp[s->nr][cpu] = (struct mm_pcp_state){
+			.count = mm_pcp_count(mm, zone->nid, zone->index, cpu),
+			.high = info.pcp_high,
+			.batch = info.pcp_batch,
+			.stat_threshold = info.stat_threshold};
 	s->nr++;
 }
 

@@ -86,6 +86,57 @@ Test(mm_start, blocks_stand_among_their_like)
 	mm_destroy(mm);
 }
 
+static unsigned length(const struct mm_pcp *pcp, unsigned order, enum mm_migratetype type)
+{
+	unsigned nr = 0;
+
+	for (struct page *p = pcp->lists[mm_pcp_list(order, type)].head; p; p = p->next)
+		nr++;
+	return nr;
+}
+
+/*
+ * Of 10 pages 2 movable ones are known, and no more; one block of 4. The other 4 are spread over
+ * four lists: 1 page each fits only a list of single ones, the rest of 3 goes there too.
+ */
+Test(mm_start, lists_hold_what_is_known)
+{
+	struct mm_pcp_state pcp = listed;
+	struct mm_zone_state z = usual();
+	struct mm_pcp *lists;
+	struct mm *mm;
+
+	pcp.least[mm_pcp_list(0, MM_MOVABLE)] = 2;
+	pcp.all_known = 1u << mm_pcp_list(0, MM_MOVABLE);
+	pcp.least[mm_pcp_list(2, MM_UNMOVABLE)] = 4;
+	z.pcp = &pcp;
+	mm = started(z);
+	lists = zone_of(mm, 0, MM_ZONE_DMA)->pcp;
+	cr_expect_eq(lists->count, 10);
+	cr_expect_eq(length(lists, 0, MM_MOVABLE), 2);
+	cr_expect_eq(length(lists, 2, MM_UNMOVABLE), 1);
+	cr_expect_eq(length(lists, 0, MM_UNMOVABLE), 4);
+	mm_destroy(mm);
+}
+
+/* No page block is movable any more: the pages come from others, but the list is the same. */
+Test(mm_start, lists_hold_pages_of_other_page_blocks)
+{
+	struct mm_pcp_state pcp = listed;
+	struct mm_zone_state z = usual();
+	struct mm *mm;
+
+	memset(z.free_blocks, 0, sizeof(z.free_blocks));
+	memset(z.page_blocks, 0, sizeof(z.page_blocks));
+	z.page_blocks[MM_UNMOVABLE] = 8;
+	pcp.least[mm_pcp_list(0, MM_MOVABLE)] = 7;
+	z.pcp = &pcp;
+	mm = started(z);
+	cr_expect_geq(length(zone_of(mm, 0, MM_ZONE_DMA)->pcp, 0, MM_MOVABLE), 7);
+	cr_expect_eq(mm_pcp_count(mm, 0, 0, 0), 10);
+	mm_destroy(mm);
+}
+
 /* User memory is marked, as far as whole blocks of it go: 1000 pages of movable page blocks. */
 Test(mm_start, user_memory_is_marked)
 {
