@@ -26,7 +26,7 @@
 extern const char *const native_mobilities[], *const native_scopes[];
 
 #define NATIVE_MAX_WORDS 16
-#define NATIVE_MAX_LINE  1024 /* bytes, a comment apart */
+#define NATIVE_MAX_LINE  4096 /* bytes, a comment apart */
 #define NATIVE_MAX_TEXT  256  /* bytes of a text behind "original", before it is quoted */
 
 /* What a trace says of the one that it was converted from. */
@@ -57,6 +57,10 @@ struct native {
 
 #define NATIVE_BAD(n, ...) diag_error((n)->diag, -EINVAL, (n)->t->file, (n)->line, __VA_ARGS__)
 
+/** With `t`, `diag` and `line` for the caller to set at each line. NULL: no memory. */
+struct native *native_new(void);
+void native_free(struct native *n); /* may be NULL */
+
 /** A word for a message; one at a time. */
 const char *native_show(struct native *n, const char *word);
 /** -EINVAL with what was found where `expected` should be: a word, or (NULL) the line's end. */
@@ -74,6 +78,38 @@ int native_choice(struct native *n, const char *word, const char *what, const ch
 /** Is `word` fit to be a name? 0 or -EINVAL. */
 int native_check_name(struct native *n, const char *word, const char *of_what);
 
+/* What an operation says of itself, in any order, each once at most. */
+enum {
+	NATIVE_KEY_BY,
+	NATIVE_KEY_ORDER,
+	NATIVE_KEY_PFN,
+	NATIVE_END_HELD_KEYS, /* a free of a page from before has those before it, */
+	NATIVE_KEY_GFP = NATIVE_END_HELD_KEYS,
+	NATIVE_KEY_MOBILITY,
+	NATIVE_KEY_NODE,
+	NATIVE_KEY_POLICY,
+	NATIVE_KEY_TURN,
+	NATIVE_KEY_FOR,
+	NATIVE_NR_KEYS,
+	NATIVE_ALLOC_KEYS = NATIVE_KEY_ORDER /* an allocation those from here */
+};
+
+/**
+ * Words that say something of an operation: those keys from `first` to `end` may stand there;
+ * seen[] says which do. What is not of the event itself goes to n->pfn, n->policy and n->turn.
+ * 0 or -EINVAL.
+ */
+int native_keys(struct native *n, char **words, struct trace_event *ev, unsigned first,
+		unsigned end, bool *seen);
+/** Copy what stands before a comment, and cut it into n->words. Returns how many, or -EINVAL. */
+int native_split(struct native *n, const char *text, size_t size);
+/** "12.5us". 0 or -EINVAL. */
+int native_duration(struct native *n, const char *word, uint64_t *out_ps);
+/** Behind the name of a page of that order: "write 4KiB" and the end. 0 or -EINVAL. */
+int native_amount(struct native *n, char **words, unsigned order, struct trace_event *ev);
+/** 0, or -EINVAL where there is a word. */
+int native_end(struct native *n, const char *word);
+
 /*
  * Lines that are no events: `n->words` from the first on. *is_one says whether it was such a line.
  * 0, -EINVAL or -ENOMEM.
@@ -81,5 +117,12 @@ int native_check_name(struct native *n, const char *word, const char *of_what);
 int native_statement(struct native *n, bool *is_one);
 /** Behind the last line: what the original had. */
 void native_finish(struct native *n);
+
+/*
+ * Write statements, each line behind `before`: what the original had, and a policy.
+ */
+void native_write_original(const struct trace *t, const char *before, FILE *out);
+void native_write_policy(FILE *out, const char *before, uint32_t index,
+			 const struct trace_policy *policy);
 
 #endif

@@ -4,11 +4,50 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mm/arch.h"
+#include "sim/config/units.h"
 #include "sim/trace/native.h"
 
 const char *const native_mobilities[] = {"unmovable", "movable", "reclaimable", "highatomic",
 					 "cma",       "isolate", NULL};
 const char *const native_scopes[] = {"task", "range", "file", "pool", NULL};
+
+/* The smallest page there is: what is right for it is right on every machine. */
+static uint64_t smallest_page(void)
+{
+	uint64_t smallest = UINT64_MAX;
+
+	for (int id = 0; id < MM_NR_ARCHS; id++) {
+		uint64_t bytes = (uint64_t)1 << mm_arch(id)->page_shift;
+
+		if (bytes < smallest)
+			smallest = bytes;
+	}
+	return smallest;
+}
+
+struct native *native_new(void)
+{
+	struct native *n = calloc(1, sizeof(*n));
+
+	if (!n)
+		return NULL;
+	n->page_bytes = smallest_page();
+	n->original.min_pfn = UINT64_MAX;
+	if (!names_init(&n->names) && !names_init(&n->policies))
+		return n;
+	native_free(n);
+	return NULL;
+}
+
+void native_free(struct native *n)
+{
+	if (!n)
+		return;
+	names_clear(&n->names);
+	names_clear(&n->policies);
+	free(n);
+}
 
 const char *native_show(struct native *n, const char *word)
 {
@@ -125,4 +164,69 @@ int native_check_name(struct native *n, const char *word, const char *of_what)
 	if (!*word)
 		return native_found(n, word, of_what);
 	return 0;
+}
+
+int native_duration(struct native *n, const char *word, uint64_t *out_ps)
+{
+	const char *wrong;
+
+	if (!word || !isdigit((unsigned char)*word))
+		return native_found(n, word, "a time (\"12.5us\")");
+	wrong = units_parse_time(word, out_ps);
+	return wrong ? NATIVE_BAD(n, "time \"%s\" %s", native_show(n, word), wrong) : 0;
+}
+
+int native_split(struct native *n, const char *text, size_t size)
+{
+	const char *hash = memchr(text, '#', size);
+	size_t len = hash ? (size_t)(hash - text) : size;
+	int nr = 0;
+
+	if (len >= NATIVE_MAX_LINE)
+		return NATIVE_BAD(n, "the line is longer than %d bytes", NATIVE_MAX_LINE - 1);
+	for (size_t i = 0; i < len; i++)
+		if (iscntrl((unsigned char)text[i]) && text[i] != '\t')
+			return NATIVE_BAD(n, "found a control character (0x%02x), expected text",
+					  (unsigned char)text[i]);
+	memcpy(n->text, text, len);
+	n->text[len] = 0;
+	for (char *p = n->text; *(p += strspn(p, " \t"));) {
+		if (nr == NATIVE_MAX_WORDS)
+			return NATIVE_BAD(n, "found more than %d words in a line",
+					  NATIVE_MAX_WORDS);
+		n->words[nr++] = p;
+		p += strcspn(p, " \t");
+		if (*p)
+			*p++ = 0;
+	}
+	n->words[nr] = NULL;
+	return nr;
+}
+
+int native_end(struct native *n, const char *word)
+{
+	return word ? native_found(n, word, "the end of the line") : 0;
+}
+
+int native_amount(struct native *n, char **words, unsigned order, struct trace_event *ev)
+{
+	uint64_t bytes, block = n->page_bytes << order;
+	const char *wrong;
+
+	if (!words[1] || (strcmp(words[1], "read") != 0 && strcmp(words[1], "write") != 0))
+		return native_found(n, words[1], "read or write");
+	ev->write = words[1][0] == 'w';
+	if (!words[2] || !isdigit((unsigned char)words[2][0]))
+		return native_found(n, words[2], "a size (\"64B\", \"4KiB\")");
+	wrong = units_parse_size(words[2], &bytes);
+	if (wrong)
+		return NATIVE_BAD(n, "size \"%s\" %s", native_show(n, words[2]), wrong);
+	if (!bytes)
+		return NATIVE_BAD(n, "a touch of nothing: the size is 0");
+	if (bytes > block)
+		return NATIVE_BAD(n, "a touch of %s goes beyond \"%s\", which has %s (order %u)",
+				  units_size(bytes).text, native_show(n, words[0]),
+				  units_size(block).text, order);
+	ev->bytes = (uint32_t)bytes;
+	return native_end(n, words[3]);
 }

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whatever the bytes, trace_parse() returns a trace whose counts agree or an error with a message,
- * and what it read can be written and read back.
+ * and what it read can be written in each form of text and read back.
  */
+#define _GNU_SOURCE /* memmem */
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/trace/trace.h"
+#include "sim/trace/writer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -18,7 +19,8 @@ static void require(bool holds)
 		abort();
 }
 
-static void check(const struct trace *t)
+/* `converted`: its text may say how many lines there were before. */
+static void check(const struct trace *t, bool converted)
 {
 	uint64_t lines = t->nr_events;
 	uint64_t last_ps = 0;
@@ -27,8 +29,7 @@ static void check(const struct trace *t)
 		lines += t->skipped[i];
 	for (int i = 0; i < TRACE_NR_INFERS; i++)
 		lines -= t->inferred[i];
-	/* A converted trace has the lines of what it was made from. */
-	require(t->nr_lines == lines || strcmp(t->format, "ftrace"));
+	require(t->nr_lines == lines || strcmp(t->format, "ftrace") || converted);
 	require(t->nr_pages == t->nr_allocs + t->nr_held_frees);
 	require(t->nr_pfns <= t->nr_pages);
 	for (size_t i = 0; i < t->nr_moves; i++)
@@ -46,7 +47,7 @@ static void check(const struct trace *t)
 	}
 }
 
-static void write_and_read(const struct trace *t)
+static void write_and_read(const struct trace *t, const char *form)
 {
 	struct diag diag = DIAG_INIT;
 	struct trace *back = NULL;
@@ -54,11 +55,13 @@ static void write_and_read(const struct trace *t)
 	size_t len = 0;
 	FILE *f = open_memstream(&text, &len);
 
-	require(f && trace_write_native(t, f) == 0);
+	require(f && trace_find_writer(form)->write(t, f, &diag) == 0);
 	fclose(f);
 	require(trace_parse(text, len, "written", &diag, &back) == 0);
 	require(back->nr_events == t->nr_events && back->nr_pages == t->nr_pages);
-	require(back->span_ps == t->span_ps);
+	require(back->span_ps == t->span_ps && back->nr_moves == t->nr_moves);
+	for (uint32_t i = 0; i < t->nr_pages; i++)
+		require(trace_pfn(back, i) == trace_pfn(t, i));
 	for (size_t i = 0; i < t->nr_events; i++) {
 		struct trace_event got = back->events[i], want = t->events[i];
 
@@ -78,8 +81,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!err) {
 		require(!diag.failed);
-		check(t);
-		write_and_read(t);
+		check(t, memmem(data, size, "numasim: trace", 14));
+		write_and_read(t, "native");
+		write_and_read(t, "ftrace");
+		write_and_read(t, "perf");
 	} else {
 		require(!t && (diag.failed || err == -ENOMEM));
 	}

@@ -30,60 +30,6 @@ static struct trace *read_bytes(struct bytes b)
 	return t;
 }
 
-/* Everything that a replay or a report takes from a trace. */
-static void expect_same(const struct trace *got, const struct trace *want)
-{
-	cr_assert_eq(got->nr_events, want->nr_events);
-	for (size_t i = 0; i < want->nr_events; i++)
-		cr_assert_eq(memcmp(&got->events[i], &want->events[i], sizeof(*want->events)), 0,
-			     "event %zu", i);
-	cr_assert_eq(got->nr_policies, want->nr_policies);
-	cr_assert_eq(
-		memcmp(got->policies, want->policies, want->nr_policies * sizeof(*want->policies)),
-		0);
-	cr_assert_eq(got->nr_pages, want->nr_pages);
-	for (uint32_t i = 0; i < want->nr_pages; i++)
-		cr_assert_eq(trace_pfn(got, i), trace_pfn(want, i), "page %u", i);
-	cr_assert_eq(got->nr_moves, want->nr_moves);
-	for (size_t i = 0; i < want->nr_moves; i++) {
-		const struct trace_move *a = &got->moves[i], *b = &want->moves[i];
-
-		cr_assert(a->pfn == b->pfn && a->order == b->order && a->taken == b->taken &&
-				  a->percpu == b->percpu && a->migratetype == b->migratetype &&
-				  a->event == b->event,
-			  "move %zu", i);
-	}
-#define SAME(member) cr_assert_eq(got->member, want->member, #member)
-	SAME(nr_allocs);
-	SAME(nr_frees);
-	SAME(nr_touches);
-	SAME(nr_waits);
-	SAME(nr_failed);
-	SAME(nr_held_frees);
-	SAME(pages_allocated);
-	SAME(pages_freed);
-	SAME(lost_events);
-	SAME(unknown_policies);
-	SAME(unknown_gfp);
-	SAME(nr_lines);
-	SAME(nr_cpus);
-	SAME(first_ps);
-	SAME(span_ps);
-	SAME(min_pfn);
-	SAME(max_pfn);
-	SAME(first_unreadable_line);
-#undef SAME
-	for (int i = 0; i < TRACE_NR_SKIPS; i++)
-		cr_assert_eq(got->skipped[i], want->skipped[i], "%s",
-			     trace_skip_name((enum trace_skip)i));
-	for (int i = 0; i < TRACE_NR_INFERS; i++)
-		cr_assert_eq(got->inferred[i], want->inferred[i]);
-	for (int i = 0; i < NR_PAGE_ORDERS; i++)
-		cr_assert_eq(got->allocs_by_order[i], want->allocs_by_order[i]);
-	cr_assert_str_eq(got->first_unknown_gfp, want->first_unknown_gfp);
-	cr_assert_str_eq(got->first_unreadable, want->first_unreadable);
-}
-
 Test(trace_binary, random_traces_read_back)
 {
 	uint64_t x = seed();
@@ -93,7 +39,7 @@ Test(trace_binary, random_traces_read_back)
 		struct bytes b = write_binary(t);
 
 		back = read_bytes(b);
-		expect_same(back, t);
+		expect_same_trace(back, t, true);
 		cr_assert_str_eq(back->original, "random");
 		cr_assert_str_eq(back->original_format, "native");
 		trace_free(back);
@@ -112,7 +58,7 @@ Test(trace_binary, what_goes_on_from_block_to_block)
 	cr_assert_neq(forge_find(&b, BINARY_EVENTS, 2), 0);
 	cr_assert_eq(forge_find(&b, BINARY_EVENTS, 3), 0);
 	back = read_bytes(b);
-	expect_same(back, t);
+	expect_same_trace(back, t, true);
 	trace_free(back);
 	trace_free(t);
 	free(b.data);
@@ -145,7 +91,7 @@ Test(trace_binary, the_largest_block_fits)
 	}
 	b = write_binary(t);
 	back = read_bytes(b);
-	expect_same(back, t);
+	expect_same_trace(back, t, true);
 	trace_free(back);
 	trace_free(t);
 	free(b.data);
@@ -157,7 +103,7 @@ Test(trace_binary, an_empty_trace_reads_back)
 	struct bytes b = write_binary(t);
 
 	back = read_bytes(b);
-	expect_same(back, t);
+	expect_same_trace(back, t, true);
 	trace_free(back);
 	trace_free(t);
 	free(b.data);
@@ -210,7 +156,7 @@ Test(trace_binary, the_bytes_are_those_of_the_description)
 		forge_replace(&b, at, old, plain.data, plain.len);
 		forge_checks(b.data, b.len);
 		back = read_bytes(b);
-		expect_same(back, t);
+		expect_same_trace(back, t, true);
 		trace_free(back);
 		free(plain.data);
 	}
@@ -231,7 +177,7 @@ Test(trace_binary, a_conversion_of_a_conversion_names_the_original)
 		     0);
 	a = write_binary(t);
 	once = read_bytes(a);
-	expect_same(once, t);
+	expect_same_trace(once, t, true);
 	b = write_binary(once);
 	twice = read_bytes(b);
 	cr_assert_eq(a.len, b.len);
@@ -269,7 +215,7 @@ Test(trace_binary, reads_from_a_pipe)
 	cr_assert_neq(dup2(ends[0], STDIN_FILENO), -1);
 	cr_assert_eq(trace_load("-", NULL, &diag, &back), 0, "%s",
 		     diag.failed ? diag.error.text : "");
-	expect_same(back, t);
+	expect_same_trace(back, t, true);
 	trace_free(back);
 	trace_free(t);
 	free(b.data);
@@ -292,7 +238,7 @@ Test(trace_binary, may_be_compressed_once_more)
 	deflateEnd(&z);
 	back = read_bytes(packed);
 	cr_assert_str_eq(back->compression, "gzip");
-	expect_same(back, t);
+	expect_same_trace(back, t, true);
 	trace_free(back);
 	trace_free(t);
 	free(b.data);

@@ -223,8 +223,8 @@ Test(trace_native, a_name_or_a_line_may_be_too_long)
 	snprintf(text, sizeof(text), HEADER "cpu=0 alloc %s gfp=none\ncpu=0 free %s\n", name, name);
 	trace_free(parse(text));
 
-	snprintf(text, sizeof(text), HEADER "cpu=0 %1100s\n", "");
-	expect_mistake(text, 2, "the line is longer than 1023 bytes");
+	snprintf(text, sizeof(text), HEADER "cpu=0 %4200s\n", "");
+	expect_mistake(text, 2, "the line is longer than 4095 bytes");
 	snprintf(text, sizeof(text), HEADER "# %5000s\n", ""); /* a comment may */
 	trace_free(parse(text));
 }

@@ -220,6 +220,8 @@ static int ftrace_read(struct stream *s, const struct trace_progress *progress, 
 	struct kmem *k = kmem_new();
 	int err = k ? trace_read_lines(s, progress, ftrace_line, k, t, diag) : -ENOMEM;
 
+	if (!err)
+		kmem_finish(k, t);
 	kmem_free(k);
 	return err;
 }

@@ -175,6 +175,8 @@ static int perf_read(struct stream *s, const struct trace_progress *progress, st
 	struct perf perf = {.kmem = kmem_new()};
 	int err = perf.kmem ? trace_read_lines(s, progress, perf_line, &perf, t, diag) : -ENOMEM;
 
+	if (!err)
+		kmem_finish(perf.kmem, t);
 	kmem_free(perf.kmem);
 	return err;
 }

@@ -98,85 +98,6 @@ static void write_event(struct writer *w, const struct trace_event *ev)
 	putc('\n', w->out);
 }
 
-/* A text as one word: what is no printable character, a blank, '#' or '%' as "%20". */
-static void write_text(FILE *out, const char *key, const char *text)
-{
-	fprintf(out, " %s=", key);
-	for (size_t i = 0; text[i] && i < NATIVE_MAX_TEXT - 1; i++) {
-		if (text[i] <= ' ' || text[i] > '~')
-			fputs(text[i] == ' ' ? "%20" : "?", out);
-		else if (text[i] == '#' || text[i] == '%')
-			fprintf(out, "%%%02x", text[i]);
-		else
-			putc(text[i], out);
-	}
-}
-
-/* What cannot be seen from the events: of a trace that was native from the beginning nothing. */
-static void write_original(const struct trace *t, FILE *out)
-{
-	if (strcmp(trace_original_format(t), "native") == 0)
-		return;
-	fputs(NATIVE_ORIGINAL, out);
-	write_text(out, "file", trace_original(t));
-	write_text(out, "format", trace_original_format(t));
-	fprintf(out, "\n" NATIVE_ORIGINAL " lines=%" PRIu64 " lost=%" PRIu64, t->nr_lines,
-		t->lost_events);
-	if (t->unknown_policies)
-		fprintf(out, " unknown_policies=%" PRIu64, t->unknown_policies);
-	for (int i = 0; i < TRACE_NR_SKIPS; i++)
-		if (t->skipped[i])
-			fprintf(out, " skipped.%s=%" PRIu64, trace_skip_name((enum trace_skip)i),
-				t->skipped[i]);
-	putc('\n', out);
-	for (int i = 0; i < TRACE_NR_INFERS; i++)
-		if (t->inferred[i])
-			fprintf(out, NATIVE_ORIGINAL " inferred.%s=%" PRIu64 "\n",
-				trace_infer_name((enum trace_infer)i), t->inferred[i]);
-	if (t->min_pfn <= t->max_pfn)
-		fprintf(out, NATIVE_ORIGINAL " min_pfn=0x%" PRIx64 " max_pfn=0x%" PRIx64 "\n",
-			t->min_pfn, t->max_pfn);
-	if (t->unknown_gfp) {
-		fprintf(out, NATIVE_ORIGINAL " unknown_gfp=%" PRIu64, t->unknown_gfp);
-		write_text(out, "gfp", t->first_unknown_gfp);
-		putc('\n', out);
-	}
-	if (t->first_unreadable_line) {
-		fprintf(out, NATIVE_ORIGINAL " unreadable_line=%" PRIu32, t->first_unreadable_line);
-		write_text(out, "unreadable", t->first_unreadable);
-		putc('\n', out);
-	}
-}
-
-static void write_nodes(FILE *out, const struct mm_nodemask *nodes)
-{
-	const char *before = " nodes=";
-
-	for (int first = 0; first < MM_MAX_NODES; first++) {
-		int last = first;
-
-		if (!mm_nodemask_has(nodes, first))
-			continue;
-		while (last + 1 < MM_MAX_NODES && mm_nodemask_has(nodes, last + 1))
-			last++;
-		fprintf(out, last == first ? "%s%d" : "%s%d-%d", before, first, last);
-		before = ",";
-		first = last;
-	}
-}
-
-static void write_policy(FILE *out, uint32_t index, const struct trace_policy *policy)
-{
-	fprintf(out, NATIVE_POLICY " %" PRIu32 " mode=%s", index,
-		mm_policy_mode_name(policy->mm.mode));
-	write_nodes(out, &policy->mm.nodes);
-	if (policy->mm.home_nid != MM_NO_NODE)
-		fprintf(out, " home=%d", policy->mm.home_nid);
-	if (policy->scope != TRACE_POLICY_FILE)
-		fprintf(out, " of=%s", native_scopes[policy->scope]);
-	fputs(policy->mm.relative ? " relative\n" : "\n", out);
-}
-
 static void write_move(FILE *out, const struct trace_move *move)
 {
 	fprintf(out, NATIVE_MOVED " %s order=%u pfn=0x%" PRIx64 " mobility=%s%s\n",
@@ -190,9 +111,11 @@ int trace_write_native(const struct trace *t, FILE *out)
 	size_t moves = 0;
 
 	fprintf(out, NATIVE_MAGIC NATIVE_VERSION "\n");
-	write_original(t, out);
+	/* What cannot be seen from the events: of a trace that always was native nothing. */
+	if (strcmp(trace_original_format(t), "native"))
+		native_write_original(t, "", out);
 	for (uint32_t i = 1; i < t->nr_policies; i++)
-		write_policy(out, i, &t->policies[i]);
+		native_write_policy(out, "", i, &t->policies[i]);
 	for (size_t i = 0; i <= t->nr_events; i++) {
 		for (; moves < t->nr_moves && t->moves[moves].event <= i; moves++)
 			write_move(out, &t->moves[moves]);

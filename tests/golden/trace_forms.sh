@@ -1,0 +1,89 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# numasim trace convert into the forms that other tools print: ftrace's and perf script's text. Each
+# committed form of a trace, a trace with policies and generated ones go binary -> text -> binary and
+# have lost nothing, and a replay of each form gives the same bytes.
+. "$2/tests/golden/harness"
+machine=configs/machines/W1b_touch_4k_2x512m.cfg
+
+# convert FROM FORMAT TO: a pipe, so that no name of a file differs.
+convert()
+{
+	ran="trace convert - --format $2 <$1"
+	"$numasim" trace convert - --format "$2" <"$1" >"$3" 2>"$tmp/err" || fail "status $?"
+}
+
+# replay FILE INPUT
+replay()
+{
+	ran="replay $machine - <$2"
+	"$numasim" replay $machine - --format json -q <"$2" >"$1" 2>"$tmp/err" || fail "status $?"
+}
+
+# same_form TRACE: all of a trace is in each form of it.
+same_form()
+{
+	"$numasim" trace convert "$1" -o "$tmp/binary" 2>"$tmp/err" || fail "no binary of $1"
+	convert "$tmp/binary" native "$tmp/native"
+	"$numasim" trace info - --format json <"$tmp/binary" >"$tmp/info"
+	replay "$tmp/result" "$tmp/binary"
+	for form in ftrace perf; do
+		convert "$tmp/binary" $form "$tmp/text"
+		"$numasim" trace info - --format json <"$tmp/text" >"$tmp/out"
+		grep -q "\"format\": \"$form\"" "$tmp/out" || fail "is not known as $form"
+		sed "s/\"format\": \"$form\"/\"format\": \"binary\"/" "$tmp/out" |
+			cmp - "$tmp/info" || fail "trace info says something else of $1 as $form"
+		convert "$tmp/text" binary "$tmp/back"
+		convert "$tmp/back" native "$tmp/out"
+		cmp "$tmp/out" "$tmp/native" || fail "$1 as $form has lost something"
+		convert "$tmp/back" $form "$tmp/again"
+		cmp "$tmp/again" "$tmp/text" || fail "$1 twice as $form is something else"
+		replay "$tmp/out" "$tmp/text"
+		cmp "$tmp/out" "$tmp/result" || fail "$1 as $form replays differently"
+	done
+}
+
+for trace in tests/reference/trace-forms/*.txt; do
+	case $trace in
+	*/gfp_flags.txt) continue ;; # names, no trace
+	esac
+	same_form "$trace"
+done
+same_form traces/example.nst
+same_form traces/W1b_touch_4k_2x512m.trace.zst
+for kind in fill churn contend interleave; do
+	"$numasim" trace generate $kind --cpus 3 --nodes 2 --count 2000 --orders 0:90,3:8,9:2 --touch 64B --interval 100ns --seed 7 -o "$tmp/$kind" 2>"$tmp/err" ||
+		fail "generate $kind: $(cat "$tmp/err")"
+	same_form "$tmp/$kind"
+done
+
+# What another tool finds there: the kernel's lines, and no others than markers.
+"$numasim" trace convert tests/reference/trace-forms/w8a_excerpt.txt --format ftrace >"$tmp/out"
+grep -vE '^#|^ +<\.\.\.>-1 +\[[0-9]{3}\] \.{5} +[0-9]+\.[0-9]{6}: (mm_page_[a-z_]+: page=|tracing_mark_write: numasim: )' "$tmp/out" &&
+	fail "a line that is not as the kernel's"
+
+# What is changed by hand is looked at.
+says()
+{
+	ran="trace info of a changed text"
+	"$numasim" trace info "$tmp/changed" >"$tmp/out" 2>"$tmp/err"
+	[ $? -eq 2 ] || fail "status is not 2"
+	grep -qF "$1" "$tmp/err" || fail "says $(cat "$tmp/err")"
+}
+convert traces/example.nst ftrace "$tmp/text"
+sed 's/numasim: trace 1/numasim: trace 2/' "$tmp/text" >"$tmp/changed"
+says 'changed:5: found "2", expected "1", the version that this numasim reads'
+sed 's/numasim: touch pfn=0x1000/numasim: touch pfn=0x7000/' "$tmp/text" >"$tmp/changed"
+says 'which is not allocated'
+{
+	cat "$tmp/text"
+	grep -m1 mm_page_alloc: "$tmp/text"
+} >"$tmp/changed"
+says 'goes back: a line before has'
+{
+	grep -m1 'trace 1' "$tmp/text"
+	grep -m1 mm_page_alloc: "$tmp/text"
+	grep -m1 mm_page_alloc: "$tmp/text"
+} >"$tmp/changed"
+says 'is allocated again: no line has freed it'
+end
