@@ -50,7 +50,14 @@ for trace in tests/reference/trace-forms/*.txt; do
 	same_form "$trace"
 done
 same_form traces/example.nst
-same_form traces/W1b_touch_4k_2x512m.trace.zst
+
+# A whole trace of a real kernel, in which much is inferred from other lines: 47 MB of text.
+"$numasim" trace convert traces/W1b_touch_4k_2x512m.trace.zst -o "$tmp/binary" 2>"$tmp/err"
+convert "$tmp/binary" native "$tmp/native"
+convert "$tmp/binary" ftrace "$tmp/text"
+convert "$tmp/text" native "$tmp/out"
+cmp "$tmp/out" "$tmp/native" || fail "W1b as ftrace has lost something"
+
 for kind in fill churn contend interleave; do
 	"$numasim" trace generate $kind --cpus 3 --nodes 2 --count 2000 --orders 0:90,3:8,9:2 --touch 64B --interval 100ns --seed 7 -o "$tmp/$kind" 2>"$tmp/err" ||
 		fail "generate $kind: $(cat "$tmp/err")"
