@@ -49,6 +49,7 @@ struct mm_params mm_params_default(void)
 		.swappiness = 60,
 		.extfrag_threshold = 500,
 		.compaction_proactiveness = 20,
+		.compact_unevictable_allowed = 1,
 		.min_unmapped_ratio = 1,
 		.lowmem_reserve_ratio =
 			{[MM_ZONE_DMA] = 256, [MM_ZONE_DMA32] = 256, [MM_ZONE_NORMAL] = 32},

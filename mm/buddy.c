@@ -205,6 +205,24 @@ static bool blocks_merge(const struct mm *mm, const struct mm_zone *zone, pfn_t 
 	return type == other || (type < MM_NR_PCPTYPES && other < MM_NR_PCPTYPES);
 }
 
+/*
+ * Small blocks do not leave movable page blocks this way, lest these get mixed without need; nor
+ * does anything that is set apart.
+ */
+static bool capture(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page, unsigned order,
+		    enum mm_migratetype type)
+{
+	struct mm_capture *c = cpu != MM_NO_CPU && zone->pcp ? zone->pcp[cpu].capture : NULL;
+
+	if (!c || c->page || order != c->order || type == MM_CMA || type == MM_ISOLATE ||
+	    (type == MM_MOVABLE && order < mm->arch->pageblock_order))
+		return false;
+	zone->nr_free -= UINT64_C(1) << order;
+	mm_count_free(mm, cpu, zone, -(INT64_C(1) << order));
+	c->page = page;
+	return true;
+}
+
 void mm_buddy_give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page, pfn_t pfn,
 		   unsigned order, enum mm_migratetype type)
 {
@@ -215,6 +233,8 @@ void mm_buddy_give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *pa
 		pfn_t buddy_pfn = pfn ^ (UINT64_C(1) << order);
 		struct page *buddy = page + ((int64_t)buddy_pfn - (int64_t)pfn);
 
+		if (capture(mm, cpu, zone, page, order, type))
+			return;
 		mm_touch_page(mm, cpu, buddy, MM_READ);
 		if (!is_free_buddy(mm, buddy, zone, order) ||
 		    (order >= mm->arch->pageblock_order &&

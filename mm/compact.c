@@ -4,9 +4,7 @@
  * block as large as is wanted, or the two scanners meet. This is one run from beginning to end, who
  * asks for one, and when it is left out because it failed of late.
  *
- * Follows Linux 6.1 mm/compaction.c (compact_zone, compact_finished, try_to_compact_pages). A block
- * that becomes free is not handed straight to who compacts: he takes it from the free list, if
- * nobody else was faster.
+ * Follows Linux 6.1 mm/compaction.c (compact_zone, compact_finished, try_to_compact_pages).
  */
 #include "mm/compact_run.h"
 #include "mm/isolation.h"
@@ -288,22 +286,23 @@ static enum mm_compact_result scan(struct mm_compact_run *run)
 		case MM_ISOLATE_NONE:
 			if (follow)
 				cached[1] = cached[0];
-			flush_behind(run, &last);
-			continue;
+			break;
 		case MM_ISOLATE_SUCCESS:
 			follow = false;
 			last = from;
-		}
-		failed = migrate(run);
-		if (failed < 0 && !mm_scanners_met(run))
-			return MM_COMPACT_CONTENDED;
-		/* One page that stays spoils the block of that order. */
-		if (failed && run->direct && run->mode == MM_MIGRATE_ASYNC) {
-			run->migrate_pfn = (((run->migrate_pfn - 1) >> run->order) + 1)
-					   << run->order;
-			last = 0;
+			failed = migrate(run);
+			if (failed < 0 && !mm_scanners_met(run))
+				return MM_COMPACT_CONTENDED;
+			/* One page that stays spoils the block of that order. */
+			if (failed && run->direct && run->mode == MM_MIGRATE_ASYNC) {
+				run->migrate_pfn = (((run->migrate_pfn - 1) >> run->order) + 1)
+						   << run->order;
+				last = 0;
+			}
 		}
 		flush_behind(run, &last);
+		if (run->capture.page)
+			return MM_COMPACT_SUCCESS;
 	}
 	return result;
 }
@@ -347,8 +346,10 @@ static enum mm_compact_result compact(struct mm_compact_run *run)
 	return result;
 }
 
-static enum mm_compact_result
-compact_for(struct mm *mm, int cpu, const struct mm_compact_request *req, struct mm_zone *zone)
+/* A block that he frees on the way is his at once. */
+static enum mm_compact_result compact_for(struct mm *mm, int cpu,
+					  const struct mm_compact_request *req,
+					  struct mm_zone *zone, struct page **captured)
 {
 	bool hardest = req->priority == MM_COMPACT_SYNC_FULL;
 	struct mm_compact_run run = {
@@ -365,9 +366,15 @@ compact_for(struct mm *mm, int cpu, const struct mm_compact_request *req, struct
 		.whole_zone = hardest,
 		.ignore_skips = hardest,
 		.any_target = hardest,
+		.capture = {.order = req->order},
 	};
+	enum mm_compact_result result;
 
-	return compact(&run);
+	zone->pcp[cpu].capture = &run.capture;
+	result = compact(&run);
+	zone->pcp[cpu].capture = NULL;
+	*captured = run.capture.page;
+	return *captured ? MM_COMPACT_SUCCESS : result;
 }
 
 /* By others, as a trace tells: then it is not tried here, and was deferred where it would be. */
@@ -381,7 +388,7 @@ static enum mm_compact_result outside(const struct mm *mm, const struct mm_compa
 }
 
 static enum mm_compact_result try_zone(struct mm *mm, int cpu, const struct mm_compact_request *req,
-				       struct mm_zone *zone)
+				       struct mm_zone *zone, struct page **captured)
 {
 	enum mm_compact_result result;
 
@@ -389,7 +396,7 @@ static enum mm_compact_result try_zone(struct mm *mm, int cpu, const struct mm_c
 		return outside(mm, req, zone);
 	if (req->priority > MM_COMPACT_SYNC_FULL && mm_compact_deferred(zone, (int)req->order))
 		return MM_COMPACT_DEFERRED;
-	result = compact_for(mm, cpu, req, zone);
+	result = compact_for(mm, cpu, req, zone, captured);
 	if (result == MM_COMPACT_SUCCESS)
 		mm_compact_undefer(zone, (int)req->order);
 	else if (req->priority != MM_COMPACT_ASYNC &&
@@ -400,10 +407,12 @@ static enum mm_compact_result try_zone(struct mm *mm, int cpu, const struct mm_c
 
 /* Moving pages may take I/O, which not everybody may wait for. */
 enum mm_compact_result mm_compact_direct(struct mm *mm, int cpu,
-					 const struct mm_compact_request *req)
+					 const struct mm_compact_request *req,
+					 struct page **captured)
 {
 	enum mm_compact_result best = MM_COMPACT_SKIPPED;
 
+	*captured = NULL;
 	if (!(req->gfp & __GFP_IO))
 		return MM_COMPACT_SKIPPED;
 	for (size_t i = req->first; i < req->list->nr && best != MM_COMPACT_SUCCESS; i++) {
@@ -413,7 +422,7 @@ enum mm_compact_result mm_compact_direct(struct mm *mm, int cpu,
 		if (zone->index > req->highest ||
 		    (req->nodes && !mm_nodemask_has(req->nodes, zone->nid)))
 			continue;
-		result = try_zone(mm, cpu, req, zone);
+		result = try_zone(mm, cpu, req, zone, captured);
 		best = result > best ? result : best;
 	}
 	return best;

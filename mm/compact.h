@@ -81,10 +81,12 @@ struct mm_compact_request {
 };
 /**
  * Compact the zones of the list, one after the other, until one has such a block. Time passes.
- * Without success: DEFERRED or SKIPPED where that is all that the zones said.
+ * Without success: DEFERRED or SKIPPED where that is all that the zones said. *captured is a block
+ * that it freed itself, which is in no place and the caller's, or NULL.
  */
 enum mm_compact_result mm_compact_direct(struct mm *mm, int cpu,
-					 const struct mm_compact_request *req);
+					 const struct mm_compact_request *req,
+					 struct page **captured);
 /** An allocation got a block that large from the zone: compaction works there. */
 void mm_compact_worked(struct mm_zone *zone, unsigned order);
 

@@ -45,6 +45,7 @@ struct mm_compact_run {
 	struct page_list pages, free;
 	uint64_t nr_pages, nr_free;
 	uint64_t migrate_scanned, free_scanned;
+	struct mm_capture capture; /* of a direct run */
 };
 
 static inline pfn_t mm_zone_end(const struct mm_zone *zone)

@@ -61,6 +61,18 @@ int mm_fragmentation_index(const struct mm_zone *zone, unsigned order)
 	return 1000 - (int)((1000 + (c.pages * 1000 >> order)) / c.blocks);
 }
 
+int mm_zone_extfrag_index(const struct mm *mm, int nid, int zone, unsigned order)
+{
+	return mm_fragmentation_index(&mm->nodes[nid].zones[zone], order);
+}
+
+unsigned mm_zone_unusable_index(const struct mm *mm, int nid, int zone, unsigned order)
+{
+	struct contents c = contents_of(&mm->nodes[nid].zones[zone], order);
+
+	return c.pages ? (unsigned)((c.pages - (c.suitable << order)) * 1000 / c.pages) : 1000;
+}
+
 unsigned mm_fragmentation_score(const struct mm *mm, const struct mm_zone *zone)
 {
 	unsigned order = mm->arch->pageblock_order;

@@ -350,8 +350,10 @@ void mm_wake_kswapd(struct mm *mm, int cpu, struct mm_zone *zone, gfp_t gfp, uns
 
 /* kcompactd.c */
 void mm_kcompactd_init(struct mm *mm);
-/** After compaction_proactiveness was written, or it is said who reclaims. */
+/** After it is said who reclaims. */
 void mm_kcompactd_setup(struct mm *mm);
+/** After compaction_proactiveness was written: unless it is 0, all look at once. */
+void mm_kcompactd_written(struct mm *mm);
 
 /* vmstat.c */
 /** Count an allocation as Linux's zone_statistics() does. */

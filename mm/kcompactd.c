@@ -48,18 +48,28 @@ void mm_kcompactd_init(struct mm *mm)
 
 void mm_kcompactd_setup(struct mm *mm)
 {
-	for (int n = 0; n < mm->nr_nodes; n++)
-		mm->nodes[n].kcompactd.thread.first_us = check_interval(mm);
+	for (int n = 0; n < mm->nr_nodes; n++) {
+		struct mm_kcompactd *k = &mm->nodes[n].kcompactd;
+
+		k->thread.first_us = k->look_now && !mm->reclaim_outside ? 0 : check_interval(mm);
+	}
 }
 
-static bool could_help(const struct mm *mm, const struct mm_node *node, int highest)
+void mm_kcompactd_written(struct mm *mm)
+{
+	for (int n = 0; n < mm->nr_nodes; n++)
+		mm->nodes[n].kcompactd.look_now = mm->params.compaction_proactiveness > 0;
+	mm_kcompactd_setup(mm);
+}
+
+static bool could_help(const struct mm *mm, const struct mm_node *node)
 {
 	const struct mm_kcompactd *k = &node->kcompactd;
 
 	for (int z = 0; z <= k->asked_highest; z++)
 		if (mm_zone_populated(&node->zones[z]) &&
-		    mm_compaction_suitable(mm, &node->zones[z], (int)k->asked_order, 0, highest) ==
-			    MM_COMPACT_CONTINUE)
+		    mm_compaction_suitable(mm, &node->zones[z], (int)k->asked_order, 0,
+					   k->asked_highest) == MM_COMPACT_CONTINUE)
 			return true;
 	return false;
 }
@@ -74,7 +84,7 @@ void mm_wake_kcompactd(struct mm *mm, int cpu, struct mm_node *node, unsigned or
 		k->asked_order = order;
 	if (k->asked_highest > highest)
 		k->asked_highest = highest;
-	if (k->thread.asleep && could_help(mm, node, highest))
+	if (k->thread.asleep && could_help(mm, node))
 		mm_kthread_wake(mm, cpu, &k->thread);
 }
 
@@ -138,13 +148,17 @@ static uint64_t work_ahead(struct mm *mm, struct mm_node *node, int *cpu)
 static uint64_t run(struct mm *mm, struct mm_kthread *thread, int *cpu, bool woken)
 {
 	struct mm_node *node = &mm->nodes[thread->nid];
-	bool asked = false;
+	uint64_t next_us;
 
 	if (mm->reclaim_outside)
 		return MM_KTHREAD_FOREVER;
+	next_us = check_interval(mm);
+	if (node->kcompactd.look_now || (!woken && !node->kcompactd.asked_order))
+		next_us = work_ahead(mm, node, cpu);
+	node->kcompactd.look_now = false;
 	while (node->kcompactd.asked_order) {
-		asked = true;
 		do_work(mm, node, cpu);
+		next_us = check_interval(mm);
 	}
-	return asked || woken ? check_interval(mm) : work_ahead(mm, node, cpu);
+	return next_us;
 }

@@ -101,8 +101,15 @@ static bool is_single(const struct page *page)
 	return !page->order || (page->flags & PG_HELD);
 }
 
+/* Who may not enter a file system leaves alone what has a mapping: page cache, what is in swap. */
 static bool can_move(const struct mm_compact_run *run, const struct page *page)
 {
+	bool anonymous = (page->flags & (PG_SWAPBACKED | PG_SWAPCACHE)) == PG_SWAPBACKED;
+
+	if (!(run->gfp & __GFP_FS) && (page->flags & PG_ON_LRU) && !anonymous)
+		return false;
+	if ((page->flags & PG_UNEVICTABLE) && !run->mm->params.compact_unevictable_allowed)
+		return false;
 	return mm_can_isolate(run->mm, page, false) && is_single(page);
 }
 

@@ -76,10 +76,11 @@ struct mm_params {
 	uint64_t swappiness;         /* 0 to 200: the weight of anonymous memory in reclaim */
 	uint64_t min_unmapped_ratio; /* percent of a node */
 	uint64_t extfrag_threshold;  /* 0 to 1000: how fragmented a zone is that is compacted */
-	uint64_t compaction_proactiveness; /* 0 to 100: before anybody asks; 0: never */
-	uint64_t swap_bytes;               /* of the swap device; 0: none */
-	uint64_t mem_bytes;                /* mem=; 0: all there is */
-	bool numa_off;                     /* all memory is one node */
+	uint64_t compaction_proactiveness;    /* 0 to 100: before anybody asks; 0: never */
+	uint64_t compact_unevictable_allowed; /* 1: what is locked in memory moves, too */
+	uint64_t swap_bytes;                  /* of the swap device; 0: none */
+	uint64_t mem_bytes;                   /* mem=; 0: all there is */
+	bool numa_off;                        /* all memory is one node */
 	/* numa=fake=: into how many nodes (N), of what size, or each node into how many (NU). */
 	uint64_t numa_fake, numa_fake_bytes, numa_fake_each; /* at most one; 0: the machine's */
 	enum mm_thp_mode thp; /* unless never, khugepaged raises min_free_kbytes */
@@ -246,6 +247,14 @@ struct mm_zone_info {
 
 /** Zone `zone` (index among the architecture's zones) of node `nid`. spanned is 0 where empty. */
 void mm_zone_info(const struct mm *mm, int nid, int zone, struct mm_zone_info *info);
+/**
+ * How fragmented what is free in a zone is, seen by an allocation of that order; thousandths, as
+ * debugfs' extfrag/ has them. The index says why it fails: from 0, too little is free, to 1000, it
+ * is in too small pieces; -1000 where it does not fail; below 0 where all that is free would not do
+ * in one piece. Unusable is the share of it that is in too small pieces; 1000 where nothing is.
+ */
+int mm_zone_extfrag_index(const struct mm *mm, int nid, int zone, unsigned order);
+unsigned mm_zone_unusable_index(const struct mm *mm, int nid, int zone, unsigned order);
 /** Its free pages, exactly, and by how many its watermarks are raised: the two that change most. */
 void mm_zone_room(const struct mm *mm, int nid, int zone, uint64_t *free, uint64_t *boost);
 /** Page blocks of the zone by mobility: those of 2^pageblock_order frames that have any memory. */

@@ -11,6 +11,15 @@
 #include "mm/ops.h"
 #include "mm/page.h"
 
+/*
+ * A block of one order that compaction waits for on a CPU: what that CPU frees, once it has merged
+ * so far, goes to who compacts and not to the free lists, where others might be faster.
+ */
+struct mm_capture {
+	unsigned order;
+	struct page *page; /* in no place; NULL: none yet */
+};
+
 /* Per-CPU lists of one zone. count = sum of 2^order over their blocks. */
 struct mm_pcp {
 	struct page_list lists[NR_PCP_LISTS]; /* (P) */
@@ -19,6 +28,7 @@ struct mm_pcp {
 	int16_t free_diff;                    /* (P) pages; see zone_count.h */
 	bool stat_changed;                    /* (P) counters of LRU lists, since the last second */
 	uint8_t expire;                       /* (P) seconds until unused lists shrink */
+	struct mm_capture *capture;           /* (P) NULL: nobody compacts the zone here */
 };
 
 /*
@@ -157,6 +167,7 @@ struct mm_kcompactd {
 	struct mm_kthread thread;
 	unsigned asked_order; /* (K) the largest since its last run; 0: nothing */
 	int asked_highest;    /* (K) the lowest of the highest zones of those who asked */
+	bool look_now;        /* (K) compaction_proactiveness was written: no need to wait */
 };
 
 /*

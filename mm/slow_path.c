@@ -117,11 +117,12 @@ static struct page *direct_compact(struct attempt *a, enum mm_compact_priority p
 
 	if (!ac->order)
 		return NULL;
-	a->compacted = mm_compact_direct(a->mm, ac->cpu, &req);
+	a->compacted = mm_compact_direct(a->mm, ac->cpu, &req, &page);
 	if (a->compacted == MM_COMPACT_SKIPPED)
 		return NULL;
 	mm_count(a->mm, MM_VM_COMPACT_STALL, 1);
-	page = mm_get_page_from_freelist(a->mm, ac, a->alloc_flags);
+	if (!page)
+		page = mm_get_page_from_freelist(a->mm, ac, a->alloc_flags);
 	if (page) {
 		mm_compact_worked(mm_page_zone(a->mm, page), ac->order);
 		mm_count(a->mm, MM_VM_COMPACT_SUCCESS, 1);

@@ -37,10 +37,13 @@ static const struct setting {
 };
 #define NR_SETTINGS (sizeof(settings) / sizeof(*settings))
 
-/* Those of huge pages have a view of their own, as what they count has (hugepages.c). */
-static bool is_pools(const char *name)
+/*
+ * Those of huge pages have a view of their own, as what they count has (hugepages.c); captures do
+ * not list compact_unevictable_allowed.
+ */
+static bool is_left_out(const char *name)
 {
-	return strstr(name, "_hugepages") != NULL;
+	return strstr(name, "_hugepages") || !strcmp(name, "compact_unevictable_allowed");
 }
 
 static bool has(const struct mm *mm, enum has what)
@@ -82,7 +85,7 @@ static json_t *json(const struct show_subject *s)
 	char value[VALUE_ROOM];
 
 	for (unsigned i = 0; (name = mm_sysctl_name(i)); i++) {
-		if (is_setting(name) || is_pools(name))
+		if (is_setting(name) || is_left_out(name))
 			continue;
 		if (!strcmp(name, "zone_reclaim_mode") && !kernel_has_numa(s->mm))
 			json_object_set_new(doc, name, json_null());

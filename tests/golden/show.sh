@@ -84,6 +84,21 @@ status 0
 [ "$(free_of 0 DMA32)" = "11 98970" ] || fail "0 DMA32 has $(free_of 0 DMA32)"
 [ "$(free_of 1 DMA32)" = "11 121994" ] || fail "1 DMA32 has $(free_of 1 DMA32)"
 
+# extfrag_index and unusable_index: all is free, so no allocation would fail. What is unusable of order
+# 10 is what buddyinfo has in smaller blocks.
+run show $machine extfrag_index
+status 0
+[ "$(sed -n 1p "$tmp/out")" = "Node 0, zone      DMA -1.000 -1.000 -1.000 -1.000 -1.000 -1.000 -1.000 -1.000 -1.000 -1.000 -1.000 " ] ||
+	fail "not the line of a zone with large blocks"
+[ "$(wc -l <"$tmp/out")" -eq 3 ] || fail "not three zones"
+run show $machine buddyinfo
+awk '{ all = small = 0
+	for (o = 0; o < 11; o++) { all += $(o + 5) * 2 ^ o; if (o < 10) small += $(o + 5) * 2 ^ o }
+	printf "0.%03d\n", int(small * 1000 / all) }' "$tmp/out" >"$tmp/unusable"
+run show $machine unusable_index
+awk '{ print $15 }' "$tmp/out" | cmp - "$tmp/unusable" || fail "not what buddyinfo says"
+awk '$5 != "0.000" { exit 1 }' "$tmp/out" || fail "single pages are unusable"
+
 run show $machine numastat
 status 0
 printf '%s 0\n' numa_hit numa_miss numa_foreign interleave_hit local_node other_node >"$tmp/numastat"
@@ -131,7 +146,7 @@ sparse-vmemmap 134217728 0 151552
 END
 
 # The same as JSON, each view that has both.
-for view in topology memmodel zoneinfo buddyinfo numastat zonelists memblock meminfo vmstat iomem sysctl pageflags pagetypeinfo; do
+for view in topology memmodel zoneinfo buddyinfo extfrag_index unusable_index numastat zonelists memblock meminfo vmstat iomem sysctl pageflags pagetypeinfo; do
 	run show $machine $view --format json
 	status 0
 	silent err
