@@ -242,6 +242,7 @@ int mm_boot(const struct mm_config *config, const struct mm_ops *ops, void *ctx,
 	mm->model = mm_memmodel(config->model);
 	mm->nr_cpus = config->nr_cpus;
 	mm->params = config->params;
+	mm->interrupted_cpu = MM_NO_CPU;
 	if (ops)
 		mm->ops = *ops;
 	mm->ctx = ctx;

@@ -16,8 +16,10 @@
 /* It makes so little progress that it should wait for those who write. */
 static void consider_throttle(struct mm *mm, struct mm_node *node, struct mm_scan *sc)
 {
-	if (sc->nr_reclaimed > sc->nr_scanned >> 3)
+	if (sc->nr_reclaimed > sc->nr_scanned >> 3) {
+		mm_throttle_wake(mm, sc->cpu, node, MM_THROTTLE_NOPROGRESS);
 		return;
+	}
 	if (sc->priority == 1 && !sc->nr_reclaimed)
 		mm_reclaim_throttle(mm, node, sc, MM_THROTTLE_NOPROGRESS);
 }

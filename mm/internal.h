@@ -53,6 +53,7 @@ struct mm {
 	struct mm_kthread vmstat_shepherd;       /* who wakes them */
 	uint64_t swap_pages, swap_free;          /* of the swap device; 0: none */
 	bool reclaim_outside;                    /* see mm_set_reclaim_outside() */
+	int interrupted_cpu; /* by mm_write_interrupt(), while that runs; else MM_NO_CPU */
 	struct {
 		uint64_t wanted;     /* nr_hugepages: what the last resize came to */
 		uint64_t overcommit; /* nr_overcommit_hugepages: surplus pages at most */
@@ -119,6 +120,8 @@ static inline int mm_resched(struct mm *mm, int cpu)
 /** A tracepoint as it is. */
 static inline void mm_emit(struct mm *mm, int cpu, const struct mm_event *ev)
 {
+	if (cpu == MM_NO_CPU)
+		cpu = mm->interrupted_cpu;
 	if (mm->ops.event && cpu != MM_NO_CPU)
 		mm->ops.event(mm->ctx, cpu, ev);
 }

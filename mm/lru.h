@@ -53,6 +53,13 @@ int mm_page_dirty(struct mm *mm, struct page *page);
 int mm_page_lock_in(struct mm *mm, int cpu, struct page *page, bool locked);
 /** A write that mm_ops.write() has taken is done. Time may pass. */
 void mm_write_done(struct mm *mm, int cpu, struct page *page);
+/**
+ * The same as an interrupt on `cpu`, whatever that CPU is at: no time passes, and nothing is
+ * charged. Locks are not taken, since no edit is under way whenever others may run.
+ */
+void mm_write_interrupt(struct mm *mm, int cpu, struct page *page);
+/** Read the content of a page of page cache from its file. Simulated time passes. */
+void mm_file_read(struct mm *mm, int cpu, struct page *page);
 
 /** Pages of a zone on a list of its node. */
 uint64_t mm_lru_size(const struct mm *mm, int nid, int zone, enum mm_lru lru);

@@ -199,6 +199,9 @@ struct mm_node {
 	bool reclaim_dirty;     /* (L) PGDAT_DIRTY: much of the tail is dirty */
 	bool reclaim_congested; /* (L) LRUVEC_CONGESTED */
 	bool reclaim_locked;    /* (L) someone is in node reclaim */
+	unsigned nr_throttled[MM_NR_THROTTLES]; /* (L) who sleep because reclaim goes too fast */
+	uint64_t throttled_written; /* (L) pages written while anybody slept for writes */
+	uint64_t throttled_from;    /* (L) what that was when the first of them fell asleep */
 	struct mm_kswapd kswapd;
 	struct mm_huge_pool huge;
 	uint64_t nr_anon_huge; /* (S) huge pages of faults that are mapped */

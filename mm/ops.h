@@ -50,6 +50,7 @@
 	X(SHRINK_NODE, "shrink_node", "one pass of reclaim over a node, pages apart")              \
 	X(RECLAIM_PAGE, "reclaim_page", "one page decided upon: kept, written or given up")        \
 	X(IO_SUBMIT, "io_submit", "one page handed to a disk")                                     \
+	X(IO_DONE, "io_done", "the interrupt by which a disk says that a page is written or read") \
 	X(THREAD_SWITCH, "thread_switch", "one thread of the kernel brought to run on a CPU")      \
 	X(COMPACT_SCAN, "compact_scan", "one page looked at by a scanner of compaction")           \
 	X(ISOLATE, "isolate", "one block taken off its list, to be moved or to be moved to")       \
@@ -78,6 +79,12 @@ enum mm_access {
 	MM_ZERO,      /* a whole block is cleared: streams past the caches */
 	MM_COPY_FROM, /* a whole block is read to be copied, which streams past the caches too */
 	MM_COPY_TO,   /* and is written */
+};
+
+/* Where the content of a page is kept when it is not in memory. */
+enum mm_store {
+	MM_STORE_SWAP,
+	MM_STORE_FILE,
 };
 
 struct mm;
@@ -122,6 +129,7 @@ enum mm_throttle {
 	MM_THROTTLE_NOPROGRESS,
 	MM_THROTTLE_CONGESTED,
 };
+#define MM_NR_THROTTLES (MM_THROTTLE_CONGESTED + 1)
 
 /* What the events of reclaim tell, as far as each has it. Pages. */
 struct mm_event_scan {
@@ -191,16 +199,21 @@ struct mm_ops {
 	 * pass. Returns the CPU on which it goes on, another one perhaps if it is a thread.
 	 */
 	int (*resched)(void *ctx, int cpu);
-	/** Sleep. Simulated time passes. Returns likewise. */
-	int (*sleep)(void *ctx, int cpu, uint64_t us);
 	/**
-	 * Write a page of 2^order frames to the disk it belongs to; mm_write_done() is called,
-	 * later and not from here, once that is done. Never waits. Returns whether it will be;
-	 * else, and where the op is NULL, it is done at once.
+	 * Sleep until `us` are over, or wakeup() of that channel, an address that only this is
+	 * about; NULL: none. Simulated time passes. Returns likewise.
 	 */
-	bool (*write)(void *ctx, int cpu, struct page *page);
-	/** Read bytes from the swap device. Returns when they are there: simulated time passes. */
-	void (*read)(void *ctx, int cpu, uint64_t bytes);
+	int (*sleep)(void *ctx, int cpu, uint64_t us, const void *channel);
+	/** All who sleep on that channel go on. Never waits. */
+	void (*wakeup)(void *ctx, int cpu, const void *channel);
+	/**
+	 * Write a page, bytes in all, to swap or to its file; mm_write_interrupt() is called, later
+	 * and not from here, once that is done. Never waits. Returns whether it will be; else, and
+	 * where the op is NULL, it is done at once.
+	 */
+	bool (*write)(void *ctx, int cpu, struct page *page, uint64_t bytes, enum mm_store to);
+	/** Read bytes. Returns when they are there: simulated time passes. */
+	void (*read)(void *ctx, int cpu, uint64_t bytes, enum mm_store from);
 	/**
 	 * Reclaim takes a page from its owner, who must forget it: `swapped` says that its content
 	 * is in swap, to be had by mm_swap_in(). Never waits.

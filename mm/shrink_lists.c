@@ -182,6 +182,8 @@ static uint64_t shrink_inactive_list(struct mm *mm, struct mm_node *node, struct
 		stalled = true;
 		mm_reclaim_throttle(mm, node, sc, MM_THROTTLE_ISOLATED);
 	}
+	if (!sc->kswapd)
+		mm_throttle_wake(mm, sc->cpu, node, MM_THROTTLE_ISOLATED);
 	mm_lru_drain(mm, sc->cpu);
 	mm_lru_lock(mm, sc->cpu, node);
 	i = isolate(mm, node, sc, lru, nr_to_scan, &pages);

@@ -35,6 +35,17 @@ static enum reference check_references(struct page *page)
 	return marked && !(page->flags & PG_SWAPBACKED) ? RECLAIM_CLEAN : RECLAIM;
 }
 
+static enum mm_store store_of(const struct page *page)
+{
+	return page->flags & PG_SWAPBACKED ? MM_STORE_SWAP : MM_STORE_FILE;
+}
+
+/* Counted in KiB, whatever the name says. */
+static void count_kib(struct mm *mm, enum mm_vm_event what, uint64_t pages)
+{
+	mm_count(mm, what, pages << (mm->arch->page_shift - 10));
+}
+
 static void start_write(struct mm *mm, int cpu, struct page *page)
 {
 	uint64_t flags = (page->flags & ~(uint64_t)PG_DIRTY) | PG_WRITEBACK;
@@ -42,7 +53,10 @@ static void start_write(struct mm *mm, int cpu, struct page *page)
 	mm_page_account(mm, page, flags);
 	page->refcount++;
 	mm_work(mm, cpu, MM_SITE_IO_SUBMIT, 1);
-	if (!mm->ops.write || cpu == MM_NO_CPU || !mm->ops.write(mm->ctx, cpu, page))
+	count_kib(mm, MM_VM_PGPGOUT, mm_page_pages(page));
+	if (!mm->ops.write || cpu == MM_NO_CPU ||
+	    !mm->ops.write(mm->ctx, cpu, page, mm_page_pages(page) << mm->arch->page_shift,
+			   store_of(page)))
 		mm_write_done(mm, cpu, page);
 }
 
@@ -66,7 +80,15 @@ void mm_write_done(struct mm *mm, int cpu, struct page *page)
 		}
 		mm_lru_unlock(mm, cpu, node);
 	}
+	mm_throttle_written(mm, cpu, node, mm_page_pages(page));
 	mm_put_page(mm, cpu, page);
+}
+
+void mm_write_interrupt(struct mm *mm, int cpu, struct page *page)
+{
+	mm->interrupted_cpu = cpu;
+	mm_write_done(mm, MM_NO_CPU, page);
+	mm->interrupted_cpu = MM_NO_CPU;
 }
 
 void mm_wake_flusher(struct mm *mm, int cpu, struct mm_node *node)
@@ -258,13 +280,24 @@ void mm_swap_drop(struct mm *mm, unsigned order)
 	mm->swap_free += UINT64_C(1) << order;
 }
 
+static void read_in(struct mm *mm, int cpu, uint64_t pages, enum mm_store from)
+{
+	mm_work(mm, cpu, MM_SITE_IO_SUBMIT, 1);
+	count_kib(mm, MM_VM_PGPGIN, pages);
+	if (mm->ops.read && cpu != MM_NO_CPU)
+		mm->ops.read(mm->ctx, cpu, pages << mm->arch->page_shift, from);
+}
+
+void mm_file_read(struct mm *mm, int cpu, struct page *page)
+{
+	read_in(mm, cpu, mm_page_pages(page), MM_STORE_FILE);
+}
+
 void mm_swap_in(struct mm *mm, int cpu, struct page *page)
 {
 	uint64_t pages = mm_page_pages(page);
 
-	mm_work(mm, cpu, MM_SITE_IO_SUBMIT, 1);
-	if (mm->ops.read && cpu != MM_NO_CPU)
-		mm->ops.read(mm->ctx, cpu, pages << mm->arch->page_shift);
+	read_in(mm, cpu, pages, MM_STORE_SWAP);
 	mm_count(mm, MM_VM_PSWPIN, pages);
 	mm->swap_free += pages;
 }

@@ -9,6 +9,8 @@
 #include <stdint.h>
 
 #define MM_VM_EVENTS(X)                                                                            \
+	X(PGPGIN, "pgpgin")                                                                        \
+	X(PGPGOUT, "pgpgout")                                                                      \
 	X(PSWPIN, "pswpin")                                                                        \
 	X(PSWPOUT, "pswpout")                                                                      \
 	X(PGACTIVATE, "pgactivate")                                                                \

@@ -174,6 +174,27 @@ void mm_reclaim_throttle(struct mm *mm, struct mm_node *node, struct mm_scan *sc
 		&(struct mm_event){.type = MM_EVENT_THROTTLED,
 				   .nid = node->nid,
 				   .scan = {.throttle = why, .timeout_us = us}});
-	if (mm->ops.sleep && sc->cpu != MM_NO_CPU)
-		sc->cpu = mm->ops.sleep(mm->ctx, sc->cpu, us);
+	if (!mm->ops.sleep || sc->cpu == MM_NO_CPU)
+		return;
+	if (!node->nr_throttled[why]++ && why == MM_THROTTLE_WRITEBACK)
+		node->throttled_from = node->throttled_written;
+	sc->cpu = mm->ops.sleep(mm->ctx, sc->cpu, us, &node->nr_throttled[why]);
+	node->nr_throttled[why]--;
+}
+
+void mm_throttle_wake(struct mm *mm, int cpu, struct mm_node *node, enum mm_throttle why)
+{
+	if (node->nr_throttled[why] && mm->ops.wakeup)
+		mm->ops.wakeup(mm->ctx, cpu, &node->nr_throttled[why]);
+}
+
+void mm_throttle_written(struct mm *mm, int cpu, struct mm_node *node, uint64_t pages)
+{
+	unsigned sleepers = node->nr_throttled[MM_THROTTLE_WRITEBACK];
+
+	if (!sleepers)
+		return;
+	node->throttled_written += pages;
+	if (node->throttled_written - node->throttled_from > (uint64_t)SWAP_CLUSTER_MAX * sleepers)
+		mm_throttle_wake(mm, cpu, node, MM_THROTTLE_WRITEBACK);
 }

@@ -84,6 +84,10 @@ void mm_age_node(struct mm *mm, struct mm_node *node, struct mm_scan *sc);
 /** Sleep because reclaim is going too fast. Time passes. */
 void mm_reclaim_throttle(struct mm *mm, struct mm_node *node, struct mm_scan *sc,
 			 enum mm_throttle why);
+/** Those who sleep for that reason look again. */
+void mm_throttle_wake(struct mm *mm, int cpu, struct mm_node *node, enum mm_throttle why);
+/** So many pages are written: enough for those who sleep for that? */
+void mm_throttle_written(struct mm *mm, int cpu, struct mm_node *node, uint64_t pages);
 /** Pages of a zone that reclaim could get at. */
 uint64_t mm_zone_reclaimable(const struct mm *mm, const struct mm_zone *zone);
 

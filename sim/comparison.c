@@ -62,6 +62,7 @@ static const struct row rows[] = {
 	{"  local memory", TIME, result_integer, "cost.local_memory_ps"},
 	{"  remote memory", TIME, result_integer, "cost.remote_memory_ps"},
 	{"  zeroing", TIME, result_integer, "cost.zeroing_ps"},
+	{"  waiting for disks", TIME, result_integer, "cost.disk_ps"},
 	{"  zone lock wait", TIME, result_integer, "cost.zone_lock_wait_ps"},
 	{"allocations", COUNT, result_integer, "events.alloc"},
 	{"  failed", COUNT, result_integer, "events.failed"},

@@ -270,6 +270,27 @@ static void put_allocator(json_t *doc, const struct mm *mm, const struct totals 
 	json_put(model, "table_bytes", info.table_bytes);
 }
 
+static void put_disks(json_t *doc, const struct result_of *w)
+{
+	const struct machine *m = sim_machine(w->sim);
+	json_t *disks = json_put_array(doc, "disks");
+
+	for (int i = 0; i < m->nr_disks; i++) {
+		const struct disk_account *a = sim_disk_account(w->sim, i);
+		json_t *disk = json_append_object(disks);
+
+		json_put_string(disk, "name", m->disks[i].name);
+		json_put(disk, "reads", a->reads);
+		json_put(disk, "writes", a->writes);
+		json_put(disk, "bytes_read", a->bytes_read);
+		json_put(disk, "bytes_written", a->bytes_written);
+		json_put(disk, "unfinished", a->unfinished);
+		json_put(disk, "busy_ps", a->busy_ps);
+		json_put(disk, "wait_ps", a->wait_ps);
+		json_put(disk, "most_waiting", a->most_waiting);
+	}
+}
+
 static const char *const timings[] = {
 	[REPLAY_ASAP] = "asap",
 	[REPLAY_TRACE] = "trace",
@@ -297,6 +318,7 @@ json_t *result_build(const struct result_of *w)
 	put_allocator(doc, sim_mm(w->sim), &t);
 	put_sites(doc, &t);
 	put_reclaim(doc, w);
+	put_disks(doc, w);
 	if (w->placement)
 		placement_put(doc, w->placement);
 	if (w->start && w->start->after)

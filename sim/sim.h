@@ -23,6 +23,7 @@ enum time_cause {
 	CAUSE_REMOTE,    /* memory of other nodes; by node in struct cpu_account */
 	CAUSE_LOCK_WAIT, /* a zone lock that another CPU holds */
 	CAUSE_ZEROING,   /* streaming zeroes into new pages */
+	CAUSE_DISK,      /* waiting for a disk: reads, and reclaim that waits for writes */
 	CAUSE_IDLE,      /* nothing to do yet: waiting for a time or for another CPU */
 	NR_CAUSES
 };
@@ -41,6 +42,16 @@ struct cpu_account {
 	uint64_t lock_acquired, lock_contended;
 	uint64_t site_calls[MM_NR_SITES]; /* units of work */
 	uint64_t site_ps[MM_NR_SITES];    /* cycles and uncontended latencies charged at the site */
+};
+
+/* What a disk did until the run ended. Requests are of a page. */
+struct disk_account {
+	uint64_t reads, writes;             /* done */
+	uint64_t bytes_read, bytes_written; /* of these */
+	uint64_t unfinished;                /* requests that were not done when the run ended */
+	uint64_t busy_ps;                   /* with any request */
+	uint64_t wait_ps;      /* of requests, all together, until the disk began them */
+	uint64_t most_waiting; /* requests at once */
 };
 
 struct sim;
@@ -134,6 +145,8 @@ void sim_touch(struct sim *s, int cpu, phys_addr_t at, uint64_t bytes, bool writ
 /** Simulated time of the whole run: the last CPU's clock. */
 uint64_t sim_elapsed_ps(const struct sim *s);
 const struct cpu_account *sim_account(const struct sim *s, int cpu);
+/** Of the machine's disk of that number. */
+const struct disk_account *sim_disk_account(const struct sim *s, int disk);
 
 /**
  * The platform as SimGrid's XML, for `show platform` and for the engine; NULL where there is no

@@ -155,6 +155,9 @@ static inline void built_free(struct machine *m)
 	for (int i = 0; i < m->nr_caches; i++)
 		free(m->caches[i].name);
 	free(m->caches);
+	for (int i = 0; i < m->nr_disks; i++)
+		free(m->disks[i].name);
+	free(m->disks);
 	free(m->file);
 	free(m->name);
 	free(m->description);
@@ -167,6 +170,25 @@ static inline void built_free(struct machine *m)
 	free(m->links);
 	free(m->routes);
 	free(m);
+}
+
+/* Another disk, which reads and writes alike. */
+static inline void build_disk(struct machine *m, uint64_t latency_ps, uint64_t bytes_per_s,
+			      unsigned queue_depth)
+{
+	struct machine_disk *more =
+		realloc(m->disks, (size_t)(m->nr_disks + 1) * sizeof(*m->disks));
+
+	if (!more)
+		abort();
+	m->disks = more;
+	m->disks[m->nr_disks++] = (struct machine_disk){
+		.name = built_text("disk"),
+		.latency_ps = latency_ps,
+		.read_bytes_per_s = bytes_per_s,
+		.write_bytes_per_s = bytes_per_s,
+		.queue_depth = queue_depth,
+	};
 }
 
 /* Another level of cache, farther than those that are there; lines of 64 bytes. */

@@ -220,21 +220,29 @@ static bool record_wake(void *ctx, int cpu, struct mm_kthread *thread)
 	return ((struct recorder *)ctx)->hold_threads;
 }
 
-static int record_sleep(void *ctx, int cpu, uint64_t us)
+static int record_sleep(void *ctx, int cpu, uint64_t us, const void *channel)
 {
+	(void)channel;
 	record(ctx, cpu, REC_SLEEP)->bytes = us;
 	return cpu;
 }
 
-static bool record_write(void *ctx, int cpu, struct page *page)
+static bool record_write(void *ctx, int cpu, struct page *page, uint64_t bytes, enum mm_store to)
 {
-	record(ctx, cpu, REC_WRITE)->page = page;
+	struct record *r = record(ctx, cpu, REC_WRITE);
+
+	r->page = page;
+	r->bytes = bytes;
+	r->store = to;
 	return ((struct recorder *)ctx)->hold_writes;
 }
 
-static void record_read(void *ctx, int cpu, uint64_t bytes)
+static void record_read(void *ctx, int cpu, uint64_t bytes, enum mm_store from)
 {
-	record(ctx, cpu, REC_READ)->bytes = bytes;
+	struct record *r = record(ctx, cpu, REC_READ);
+
+	r->bytes = bytes;
+	r->store = from;
 }
 
 static void record_reclaimed(void *ctx, int cpu, struct page *page, bool swapped)

@@ -77,7 +77,8 @@ struct record {
 	enum mm_site site;     /* of REC_WORK; of others, the site that it belongs to */
 	uint32_t nr;           /* REC_WORK */
 	phys_addr_t at;        /* REC_ACCESS, REC_LOCK, REC_UNLOCK */
-	uint64_t bytes;        /* REC_ACCESS, REC_READ; REC_SLEEP: microseconds */
+	uint64_t bytes;        /* REC_ACCESS, REC_READ, REC_WRITE; REC_SLEEP: microseconds */
+	enum mm_store store;   /* REC_READ, REC_WRITE */
 	enum mm_access how;    /* REC_ACCESS */
 	struct mm_event event; /* REC_EVENT */
 	struct page *page;     /* REC_WRITE, REC_RECLAIMED, REC_MOVED, REC_SHOOTDOWN */

@@ -231,6 +231,8 @@ void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *roo
 		"transparent_hugepage_defrag",
 		"hugepages",
 		"swap",
+		"swap_disk",
+		"file_disk",
 		"profile",
 		"crashkernel",
 		"hotplug_end",

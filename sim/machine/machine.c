@@ -185,6 +185,7 @@ static void (*const parts[])(struct machine_reader *r, const struct cfg_setting 
 	machine_check_distances,
 	machine_read_caches,
 	machine_read_kernel,
+	machine_read_disks,
 	machine_read_reserved,
 	machine_read_late,
 	machine_read_zones,
@@ -196,7 +197,7 @@ static int read_machine(struct cfg *cfg, const char *file, bool in_memory, struc
 		"name",       "description", "source",       "architecture", "memory_model",
 		"nodes",      "distances",   "bank",         "interconnect", "caches",
 		"cache_line", "kernel",      "reservations", "reserved",     "released_late",
-		"zones",      NULL,
+		"zones",      "disks",       NULL,
 	};
 	struct machine_reader r = {
 		.cfg = cfg, .m = calloc(1, sizeof(*r.m)), .in_memory = in_memory};
@@ -256,6 +257,9 @@ void machine_free(struct machine *m)
 	for (int i = 0; i < m->nr_caches; i++)
 		free(m->caches[i].name);
 	free(m->caches);
+	for (int i = 0; i < m->nr_disks; i++)
+		free(m->disks[i].name);
+	free(m->disks);
 	free(m->banks);
 	free(m->cpus);
 	free(m->cpu_nid);

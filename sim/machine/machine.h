@@ -48,6 +48,14 @@ struct machine_route {
 	uint64_t bytes_per_s; /* the narrowest of links and bank; 0: there is no way */
 };
 
+/* A disk, or anything else that keeps pages: swap, the files of the page cache. */
+struct machine_disk {
+	char *name;                                   /* "sda"; owned */
+	uint64_t latency_ps;                          /* of a request, before its bytes move */
+	uint64_t read_bytes_per_s, write_bytes_per_s; /* above 0 */
+	unsigned queue_depth; /* requests that it works on at once; above 0 */
+};
+
 /* A sysctl that is written, or read, once the machine has booted. */
 struct machine_sysctl {
 	char *text;    /* "KEY=VALUE", or "KEY": it is read; owned */
@@ -66,6 +74,10 @@ struct machine {
 	int nr_links;
 	struct machine_route *routes; /* [from * nr_nodes + to]; empty where `from` has no CPU or
 					 `to` no memory */
+
+	struct machine_disk *disks;
+	int nr_disks;             /* 0: what is written and read takes no time */
+	int swap_disk, file_disk; /* of disks, where there are any: what is swapped, and files */
 
 	unsigned cache_line_bytes;    /* 0: no caches, each access goes to memory */
 	struct machine_cache *caches; /* nearest first */

@@ -32,6 +32,8 @@ void machine_read_interconnect(struct machine_reader *r, const struct cfg_settin
 void machine_check_distances(struct machine_reader *r, const struct cfg_setting *root);
 void machine_read_caches(struct machine_reader *r, const struct cfg_setting *root);
 void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *root);
+/** The disks, and which of them `kernel` has swap and files on; after the kernel. */
+void machine_read_disks(struct machine_reader *r, const struct cfg_setting *root);
 /** Of `kernel`, what is about huge pages. */
 void machine_read_huge(struct machine_reader *r, const struct cfg_setting *kernel);
 void machine_read_reserved(struct machine_reader *r, const struct cfg_setting *root);

@@ -159,6 +159,30 @@ static void print_reclaim(const json_t *doc, FILE *out)
 		fprintf(out, "\nThe first allocation that failed:\n%s", failure);
 }
 
+static void print_disks(const json_t *doc, FILE *out)
+{
+	uint64_t elapsed = result_integer(doc, "simulated_ps");
+	const json_t *disk;
+	size_t i;
+
+	if (!json_array_size(result_member(doc, "disks")))
+		return;
+	fprintf(out, "\n%-16s%12s%12s%12s%12s%9s%15s\n", "Disk", "reads", "read", "writes",
+		"written", "busy", "request waits");
+	json_array_foreach (result_member(doc, "disks"), i, disk) {
+		uint64_t requests = json_get(disk, "reads") + json_get(disk, "writes");
+		uint64_t wait = requests ? json_get(disk, "wait_ps") / requests : 0;
+
+		fprintf(out, "%-16.15s%12s%12s", json_get_string(disk, "name"),
+			text_count(json_get(disk, "reads")).text,
+			text_bytes(json_get(disk, "bytes_read")).text);
+		fprintf(out, "%12s%12s%9s", text_count(json_get(disk, "writes")).text,
+			text_bytes(json_get(disk, "bytes_written")).text,
+			text_percent(json_get(disk, "busy_ps"), elapsed).text);
+		fprintf(out, "%15s\n", text_time(wait).text);
+	}
+}
+
 static void print_result(const json_t *doc, FILE *out)
 {
 	print_head(doc, out);
@@ -166,6 +190,7 @@ static void print_result(const json_t *doc, FILE *out)
 	print_nodes(doc, out);
 	print_zones(doc, out);
 	print_reclaim(doc, out);
+	print_disks(doc, out);
 	placement_print(doc, out);
 	print_cost(doc, out);
 	print_memory(doc, out);

@@ -83,6 +83,23 @@ static void gather_links(json_t *doc, const struct machine *m)
 	}
 }
 
+static void gather_disks(json_t *doc, const struct machine *m)
+{
+	json_t *disks = json_put_array(doc, "disks");
+
+	for (int i = 0; i < m->nr_disks; i++) {
+		json_t *disk = json_append_object(disks);
+
+		json_put_string(disk, "name", m->disks[i].name);
+		json_put(disk, "latency_ps", m->disks[i].latency_ps);
+		json_put(disk, "read_bytes_per_s", m->disks[i].read_bytes_per_s);
+		json_put(disk, "write_bytes_per_s", m->disks[i].write_bytes_per_s);
+		json_put(disk, "queue_depth", m->disks[i].queue_depth);
+		json_object_set_new(disk, "files", json_boolean(i == m->file_disk));
+		json_put(disk, "swap_bytes", i == m->swap_disk ? m->mm.params.swap_bytes : 0);
+	}
+}
+
 /* A matrix as a list of rows; what a node cannot reach is null. */
 static json_t *matrix(const struct machine *m, bool bandwidth)
 {
@@ -157,6 +174,7 @@ static json_t *json(const struct show_subject *s)
 			json_append(row, m->distance[from * m->mm.nr_nodes + to]);
 		json_array_append_new(distances, row);
 	}
+	gather_disks(doc, m);
 	gather_kernel(doc, m);
 	return doc;
 }
@@ -299,6 +317,28 @@ static void print_links(const json_t *doc, FILE *out)
 	}
 }
 
+static void print_disks(const json_t *doc, FILE *out)
+{
+	const json_t *disk;
+	size_t i;
+
+	if (!json_array_size(json_object_get(doc, "disks")))
+		return;
+	fprintf(out, "\n%-16s%12s%14s%14s%8s  for\n", "Disk", "latency", "read", "write", "depth");
+	json_array_foreach (json_object_get(doc, "disks"), i, disk) {
+		bool files = json_is_true(json_object_get(disk, "files"));
+		uint64_t swap = json_get(disk, "swap_bytes");
+
+		fprintf(out, "%-16.15s%12s%14s%14s%8" PRIu64 "  ", json_get_string(disk, "name"),
+			units_time(json_get(disk, "latency_ps")).text,
+			units_rate(json_get(disk, "read_bytes_per_s")).text,
+			units_rate(json_get(disk, "write_bytes_per_s")).text,
+			json_get(disk, "queue_depth"));
+		fprintf(out, "%s%s%s%s\n", files ? "files" : "", files && swap ? ", " : "",
+			swap ? text_bytes(swap).text : "", swap ? " of swap" : "");
+	}
+}
+
 /* A matrix with `scale` to divide by and a row of node numbers above it. */
 static void print_matrix(const json_t *doc, const char *key, const char *title, double scale,
 			 FILE *out)
@@ -343,6 +383,7 @@ static void print(const json_t *doc, FILE *out)
 		print_node(node, out);
 	print_map(doc, out);
 	print_links(doc, out);
+	print_disks(doc, out);
 	print_matrix(doc, "latency_ps", "Latency (ns) from the CPUs of a node to memory of a node",
 		     1000, out);
 	print_matrix(doc, "bytes_per_s", "Bandwidth (GB/s)", 1e9, out);

@@ -59,6 +59,10 @@ static void sink_work(void *ctx, int cpu, enum mm_site site, uint32_t nr)
 		charge_site(s, c, MM_SITE_TLB_ANSWER, c->nr_answers);
 		c->nr_answers = 0;
 	}
+	if (c->nr_io_done) {
+		charge_site(s, c, MM_SITE_IO_DONE, c->nr_io_done);
+		c->nr_io_done = 0;
+	}
 	charge_site(s, c, site, nr);
 }
 
@@ -152,10 +156,17 @@ static void sink_unlock(void *ctx, int cpu, struct mm_lock *lock)
 static void sink_event(void *ctx, int cpu, const struct mm_event *ev)
 {
 	struct sim *s = ctx;
+	uint64_t at_ps = 0;
 
-	if (s->hook)
-		s->hook(s->hook_arg, cpu,
-			cpu == MM_NO_CPU ? 0 : cpu_pending_until_ps(&s->cpus[cpu]), ev);
+	if (!s->hook)
+		return;
+	if (cpu != MM_NO_CPU)
+		at_ps = cpu_pending_until_ps(&s->cpus[cpu]);
+	/* An interrupt finds the clock of an idle CPU where that fell asleep. */
+	if (cpu != MM_NO_CPU && s->phase == SIM_RUNNING && s->cpus[cpu].idle &&
+	    engine_now_ps(s->engine) > at_ps)
+		at_ps = engine_now_ps(s->engine);
+	s->hook(s->hook_arg, cpu, at_ps, ev);
 }
 
 static bool sink_wake(void *ctx, int cpu, struct mm_kthread *thread)
@@ -186,7 +197,8 @@ static int sink_resched(void *ctx, int cpu)
 	return cpu;
 }
 
-static int sink_sleep(void *ctx, int cpu, uint64_t us)
+/* Reclaim sleeps: for a disk, while one is at work. */
+static int sink_sleep(void *ctx, int cpu, uint64_t us, const void *channel)
 {
 	struct sim *s = ctx;
 	struct cpu *c = charged_cpu(s, cpu);
@@ -195,9 +207,56 @@ static int sink_sleep(void *ctx, int cpu, uint64_t us)
 	if (!c)
 		return cpu;
 	if (c->guest)
-		return kthread_sleep(&s->kthreads, c->guest, ps);
-	sim_idle_until(s, cpu, cpu_pending_until_ps(c) + ps);
+		return kthread_sleep(&s->kthreads, c->guest, ps, channel);
+	cpu_settle(c);
+	c->why = disks_busy(&s->disks) ? CAUSE_DISK : CAUSE_IDLE;
+	kthreads_offer(&s->kthreads, c);
+	wait_channel(&s->waits, c->id, ps, channel);
+	if (!c->guest)
+		cpu_catch_up(c, c->why);
+	kthreads_reclaim(&s->kthreads, c);
+	c->why = CAUSE_IDLE;
 	return cpu;
+}
+
+static void sink_wakeup(void *ctx, int cpu, const void *channel)
+{
+	struct sim *s = ctx;
+
+	(void)cpu;
+	if (s->phase == SIM_RUNNING)
+		wait_wake_channel(&s->waits, channel);
+}
+
+/* The disk of that sort of pages; -1: none. */
+static int disk_of(const struct sim *s, enum mm_store store)
+{
+	const struct machine *m = s->machine;
+
+	if (!m->nr_disks)
+		return -1;
+	return store == MM_STORE_SWAP ? m->swap_disk : m->file_disk;
+}
+
+static bool sink_write(void *ctx, int cpu, struct page *page, uint64_t bytes, enum mm_store to)
+{
+	struct sim *s = ctx;
+	struct cpu *c = charged_cpu(s, cpu);
+
+	if (!c || disk_of(s, to) < 0)
+		return false;
+	return disks_write(&s->disks, disk_of(s, to), c, page, bytes);
+}
+
+static void sink_read(void *ctx, int cpu, uint64_t bytes, enum mm_store from)
+{
+	struct sim *s = ctx;
+	struct cpu *c = charged_cpu(s, cpu);
+
+	if (!c || disk_of(s, from) < 0)
+		return;
+	cpu_settle(c);
+	disks_read(&s->disks, disk_of(s, from), c, bytes);
 }
 
 static void sink_reclaimed(void *ctx, int cpu, struct page *page, bool swapped)
@@ -253,6 +312,9 @@ const struct mm_ops cost_sink_ops = {
 	.wake = sink_wake,
 	.resched = sink_resched,
 	.sleep = sink_sleep,
+	.wakeup = sink_wakeup,
+	.write = sink_write,
+	.read = sink_read,
 	.reclaimed = sink_reclaimed,
 	.moved = sink_moved,
 	.may_move = sink_may_move,

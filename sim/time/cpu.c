@@ -16,9 +16,13 @@
 const char *time_cause_name(enum time_cause cause)
 {
 	static const char *const names[NR_CAUSES] = {
-		[CAUSE_COMPUTE] = "compute",      [CAUSE_LOCAL] = "local_memory",
-		[CAUSE_REMOTE] = "remote_memory", [CAUSE_LOCK_WAIT] = "zone_lock_wait",
-		[CAUSE_ZEROING] = "zeroing",      [CAUSE_IDLE] = "idle",
+		[CAUSE_COMPUTE] = "compute",
+		[CAUSE_LOCAL] = "local_memory",
+		[CAUSE_REMOTE] = "remote_memory",
+		[CAUSE_LOCK_WAIT] = "zone_lock_wait",
+		[CAUSE_ZEROING] = "zeroing",
+		[CAUSE_DISK] = "disk",
+		[CAUSE_IDLE] = "idle",
 	};
 	return names[cause];
 }
@@ -35,6 +39,7 @@ int cpu_init(struct cpu *c, const struct machine *m, int id)
 		.freq_hz = m->cpus[id].freq_hz,
 		.routes = machine_route(m, m->cpus[id].nid, 0),
 		.site = MM_SITE_TOUCH,
+		.why = CAUSE_IDLE,
 		.traffic = calloc(NR_CPU_PURPOSES * nr_nodes, sizeof(*c->traffic)),
 		.touched = calloc(NR_CPU_PURPOSES * nr_nodes, sizeof(*c->touched)),
 	};

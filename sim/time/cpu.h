@@ -50,6 +50,7 @@ struct cpu {
 	int nr_touched;              /* (O) */
 	size_t last_range;           /* (O) memo of bank_map_find() */
 	uint32_t nr_answers; /* TLB flushes asked of it by others, that it has not charged yet */
+	uint32_t nr_io_done; /* interrupts by disks, likewise */
 
 	enum cpu_state state;         /* (W) */
 	bool woken;                   /* (W) a wake came before the sleep */
@@ -60,6 +61,7 @@ struct cpu {
 
 	/* Threads of the kernel; see kthread.h. */
 	bool idle;             /* (T) its program has nothing to do, or has none */
+	enum time_cause why;   /* (O) what it is idle for: CAUSE_IDLE, CAUSE_DISK */
 	struct kthread *guest; /* (T) that runs in the program's place; NULL: none */
 	bool wanted_back;      /* (T) the program waits for the guest to leave */
 };

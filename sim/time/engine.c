@@ -109,7 +109,9 @@ struct engine_actor {
 
 struct engine {
 	int nr_nodes, nr_cpus, nr_threads;
+	const struct machine *machine;
 	sg_host_t *node, *bank;      /* (C) by node id; bank NULL where there is no memory */
+	sg_host_t storage, *disk;    /* (C) where there are disks; by number */
 	double *bytes_per_ns;        /* (C) [node * nr_nodes + bank] of a transfer alone */
 	struct engine_actor *actors; /* (C) by number */
 	int nr_active;               /* actors that are ACTIVE */
@@ -178,6 +180,11 @@ static void find_hosts(struct engine *e, const struct machine *m)
 			e->bytes_per_ns[nid * e->nr_nodes + bank] =
 				(double)machine_route(m, nid, bank)->bytes_per_s / 1e9;
 	}
+	for (int i = 0; i < m->nr_disks; i++) {
+		snprintf(name, sizeof(name), "disk%d", i);
+		e->disk[i] = sg_host_by_name(name);
+		e->storage = sg_host_by_name("storage");
+	}
 }
 
 int engine_start(const struct machine *m, struct diag *diag, struct engine **out)
@@ -196,14 +203,16 @@ int engine_start(const struct machine *m, struct diag *diag, struct engine **out
 	e = calloc(1, sizeof(*e));
 	if (!xml || !e)
 		goto out;
+	e->machine = m;
 	e->nr_nodes = m->mm.nr_nodes;
 	e->nr_cpus = m->mm.nr_cpus;
 	e->node = calloc((size_t)e->nr_nodes, sizeof(*e->node));
 	e->bank = calloc((size_t)e->nr_nodes, sizeof(*e->bank));
+	e->disk = calloc((size_t)m->nr_disks + 1, sizeof(struct sg_host_s *));
 	e->actors = calloc((size_t)e->nr_cpus, sizeof(*e->actors));
 	e->bytes_per_ns =
 		calloc((size_t)e->nr_nodes * (size_t)e->nr_nodes, sizeof(*e->bytes_per_ns));
-	if (!e->node || !e->bank || !e->actors || !e->bytes_per_ns)
+	if (!e->node || !e->bank || !e->disk || !e->actors || !e->bytes_per_ns)
 		goto out;
 	started = true;
 	init_simgrid();
@@ -233,6 +242,7 @@ void engine_stop(struct engine *e)
 	free(e->bytes_per_ns);
 	free(e->node);
 	free(e->bank);
+	free(e->disk);
 	free(e);
 }
 
@@ -249,14 +259,14 @@ static void run_actor(int argc, char **argv)
 
 int engine_add_threads(struct engine *e, int nr)
 {
-	size_t all = (size_t)e->nr_cpus + (size_t)nr;
+	size_t before = (size_t)e->nr_cpus + (size_t)e->nr_threads, all = before + (size_t)nr;
 	struct engine_actor *actors = realloc(e->actors, all * sizeof(*actors));
 
 	if (!actors)
 		return -ENOMEM;
-	memset(actors + e->nr_cpus, 0, (size_t)nr * sizeof(*actors));
+	memset(actors + before, 0, (size_t)nr * sizeof(*actors));
 	e->actors = actors;
-	e->nr_threads = nr;
+	e->nr_threads += nr;
 	return 0;
 }
 
@@ -404,6 +414,25 @@ void engine_transfer(struct engine *e, int nid, int bank, uint64_t bytes)
 	catch_up(e);
 	sg_host_sendto(e->node[nid], e->bank[bank], (double)bytes);
 	e->alone_until_ps = 0;
+}
+
+void engine_disk_transfer(struct engine *e, int disk, bool write, uint64_t bytes)
+{
+	const struct machine_disk *d = &e->machine->disks[disk];
+	double rate = (double)(write ? d->write_bytes_per_s : d->read_bytes_per_s) / 1e9;
+	uint64_t end_ps = to_ps((double)engine_now_ps(e) / PS_PER_NS + (double)bytes / rate);
+	struct engine_actor *self = sg_actor_self_get_data();
+
+	if (end_ps < alone_until(e)) {
+		e->ahead_ps = end_ps;
+		return;
+	}
+	catch_up(e);
+	/* Others that share the disk can only make it later: until then one may be alone. */
+	leave(e, self, ASLEEP, end_ps - 1);
+	sg_host_sendto(write ? e->storage : e->disk[disk], write ? e->disk[disk] : e->storage,
+		       (double)bytes);
+	come_back(e, self);
 }
 
 void engine_block(struct engine *e, int number)

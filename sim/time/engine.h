@@ -26,7 +26,10 @@ void engine_stop(struct engine *e);
  * Actors by number: those of CPUs first, each on its CPU, then as many threads of the kernel as
  * engine_add_threads() said, each on the CPU that engine_set_cpu() says.
  */
-/** Make room for so many threads; before any actor is made. Returns 0 or -ENOMEM. */
+/**
+ * Make room for so many more threads, with the numbers behind those that there are; before any
+ * actor is made. Returns 0 or -ENOMEM.
+ */
 int engine_add_threads(struct engine *e, int nr);
 /** Make an actor; it calls main(arg) in engine_run(), from now on. At most one a number. */
 void engine_add_actor(struct engine *e, int number, void (*main)(void *arg), void *arg);
@@ -55,6 +58,11 @@ void engine_sleep_until(struct engine *e, uint64_t when_ps);
  * transfers that use it at that time. The bytes only: a route's latency is the caller's.
  */
 void engine_transfer(struct engine *e, int nid, int bank, uint64_t bytes);
+/**
+ * Move `bytes` to a disk of the machine or, without `write`, from it, sharing it with the other
+ * transfers that go on there. The bytes only, likewise.
+ */
+void engine_disk_transfer(struct engine *e, int disk, bool write, uint64_t bytes);
 /** Wait for engine_unblock(number), called by the actor of that number. */
 void engine_block(struct engine *e, int number);
 /** The same, but for so long at most. Returns whether it was unblocked. */

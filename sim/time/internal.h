@@ -10,6 +10,7 @@
 #include "sim/time/bank_map.h"
 #include "sim/time/cache.h"
 #include "sim/time/cpu.h"
+#include "sim/time/disk.h"
 #include "sim/time/engine.h"
 #include "sim/time/kthread.h"
 #include "sim/time/wait.h"
@@ -34,6 +35,7 @@ struct sim {
 	struct sim_actor *actors; /* by CPU; constant once the run has begun */
 	struct waits waits;
 	struct kthreads kthreads;
+	struct disks disks;
 	enum sim_phase phase;          /* charges count while SIM_RUNNING */
 	int error;                     /* -ENOMEM where the host's memory ran out while it ran */
 	uint64_t elapsed_ps;           /* once SIM_OVER */

@@ -95,7 +95,7 @@ static void get_cpu(struct kthreads *t, struct kthread *k)
 		engine_block(t->engine, k->number);
 	}
 	/* Until now the CPU had nothing to do. */
-	cpu_catch_up(k->cpu, CAUSE_IDLE);
+	cpu_catch_up(k->cpu, k->cpu->why);
 	k->since_ps = k->cpu->now_ps;
 }
 
@@ -143,24 +143,37 @@ int kthread_resched(struct kthreads *t, struct kthread *k)
 	return k->cpu->id;
 }
 
-int kthread_sleep(struct kthreads *t, struct kthread *k, uint64_t ps)
+int kthread_sleep(struct kthreads *t, struct kthread *k, uint64_t ps, const void *channel)
 {
-	uint64_t until_ps;
-
 	cpu_settle(k->cpu);
-	until_ps = k->cpu->now_ps + ps;
 	put_cpu(t, k);
-	engine_sleep_until(t->engine, until_ps);
+	wait_channel(t->waits, k->number, ps, channel);
 	get_cpu(t, k);
 	return k->cpu->id;
 }
 
 static void thread_main(void *arg);
 
+static void tell_if_over(const struct kthreads *t)
+{
+	if (!t->nr_programs && !t->nr_actors && t->over)
+		t->over(t->over_arg);
+}
+
+static void run_actor(void *arg)
+{
+	struct kthread *k = arg;
+
+	thread_main(k);
+	k->all->nr_actors--;
+	tell_if_over(k->all);
+}
+
 static void start(struct kthreads *t, struct kthread *k)
 {
 	k->started = true;
-	engine_add_actor(t->engine, k->number, thread_main, k);
+	t->nr_actors++;
+	engine_add_actor(t->engine, k->number, run_actor, k);
 }
 
 bool kthread_wake(struct kthreads *t, struct mm_kthread *thread)
@@ -257,6 +270,7 @@ void kthreads_program_done(struct kthreads *t)
 			engine_unblock(t->engine, k->number);
 		}
 	}
+	tell_if_over(t);
 }
 
 void kthreads_offer(struct kthreads *t, struct cpu *c)

@@ -30,6 +30,10 @@ struct kthreads {
 	int nr;
 	int nr_waiting;  /* for a CPU */
 	int nr_programs; /* that have not returned */
+	int nr_actors;   /* threads that have one, which has not returned */
+	/** Called on the last actor, once all programs and threads have returned; NULL: nothing. */
+	void (*over)(void *arg);
+	void *over_arg;
 };
 
 /** Make them, asleep; after the engine, before the run. Returns 0 or -ENOMEM. */
@@ -46,7 +50,7 @@ bool kthread_wake(struct kthreads *t, struct mm_kthread *thread);
 struct kthread *kthread_current(const struct kthreads *t, const struct cpu *c);
 /** mm_ops.resched and sleep, called by a thread: the CPU on which it goes on. Time may pass. */
 int kthread_resched(struct kthreads *t, struct kthread *k);
-int kthread_sleep(struct kthreads *t, struct kthread *k, uint64_t ps);
+int kthread_sleep(struct kthreads *t, struct kthread *k, uint64_t ps, const void *channel);
 
 /* For the program of a CPU, settled; time may pass. */
 

@@ -11,6 +11,11 @@
  * A route serves both directions. A bank's bus is half duplex: reads and writes share its
  * bandwidth. The machine's links (from, to) are those that accesses by `from` to the bank of `to`
  * take, whichever way the bytes go.
+ *
+ * Where there are disks, a third zone, "disks": a host "storage", where pages come from and go, and
+ * a host a disk. Reads and writes have a link each; a third one, of the larger rate, is what the
+ * disk moves altogether. (SimGrid's own disks round what they move to whole bytes at each event:
+ * between events of a nanosecond and less they never get anywhere.)
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -119,6 +124,37 @@ static void put_memory(FILE *out, const struct machine *m)
 	fputs("\t\t</zone>\n", out);
 }
 
+static void put_disks(FILE *out, const struct machine *m)
+{
+	if (!m->nr_disks)
+		return;
+	fputs("\t\t<zone id=\"disks\" routing=\"Full\">\n"
+	      "\t\t\t<host id=\"storage\" speed=\"1f\"/>\n",
+	      out);
+	for (int i = 0; i < m->nr_disks; i++)
+		fprintf(out, "\t\t\t<host id=\"disk%d\" speed=\"1f\"/>\n", i);
+	for (int i = 0; i < m->nr_disks; i++) {
+		const struct machine_disk *d = &m->disks[i];
+		uint64_t read = d->read_bytes_per_s, write = d->write_bytes_per_s;
+
+		put_link(out, "disk", i, d->latency_ps, read > write ? read : write, d->name);
+		put_link(out, "disk_read", i, 0, read, NULL);
+		put_link(out, "disk_write", i, 0, write, NULL);
+	}
+	for (int i = 0; i < m->nr_disks; i++)
+		for (int write = 0; write < 2; write++) {
+			fprintf(out,
+				write ? "\t\t\t<route src=\"storage\" dst=\"disk%d\""
+				      : "\t\t\t<route src=\"disk%d\" dst=\"storage\"",
+				i);
+			fprintf(out,
+				" symmetrical=\"NO\"><link_ctn id=\"disk_%s%d\"/>"
+				"<link_ctn id=\"disk%d\"/></route>\n",
+				write ? "write" : "read", i, i);
+		}
+	fputs("\t\t</zone>\n", out);
+}
+
 char *platform_xml(const struct machine *m)
 {
 	char *text = NULL;
@@ -139,6 +175,7 @@ char *platform_xml(const struct machine *m)
 	fputs("\"/>\n", out);
 	put_cpus(out, m);
 	put_memory(out, m);
+	put_disks(out, m);
 	fputs("\t</zone>\n</platform>\n", out);
 	if (fclose(out)) {
 		free(text);

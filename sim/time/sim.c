@@ -83,6 +83,8 @@ int sim_create(const struct machine *m, const struct costs *costs, struct diag *
 		.nr_cpus = m->mm.nr_cpus,
 	};
 	err = kthreads_init(&s->kthreads);
+	if (!err)
+		err = disks_init(&s->disks, m, s->mm, s->engine, &s->kthreads);
 	if (err) {
 		sim_destroy(s);
 		return err;
@@ -96,6 +98,7 @@ void sim_destroy(struct sim *s)
 	if (!s)
 		return;
 	engine_stop(s->engine);
+	disks_clear(&s->disks);
 	kthreads_clear(&s->kthreads);
 	if (s->mm)
 		mm_destroy(s->mm);
@@ -270,6 +273,11 @@ void sim_touch(struct sim *s, int cpu, phys_addr_t at, uint64_t bytes, bool writ
 uint64_t sim_elapsed_ps(const struct sim *s)
 {
 	return s->elapsed_ps;
+}
+
+const struct disk_account *sim_disk_account(const struct sim *s, int disk)
+{
+	return &s->disks.disks[disk].account;
 }
 
 const struct cpu_account *sim_account(const struct sim *s, int cpu)

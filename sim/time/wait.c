@@ -162,6 +162,53 @@ int wait_sleep(struct waits *w, struct cpu *c)
 	return c->sleep_result;
 }
 
+/* On the stack of who sleeps. */
+struct sleeper {
+	const void *channel;
+	int number;
+	struct sleeper *next; /* while it is in the list */
+	bool woken;
+};
+
+static void unlink_sleeper(struct waits *w, const struct sleeper *s)
+{
+	struct sleeper **at = &w->sleepers;
+
+	while (*at != s)
+		at = &(*at)->next;
+	*at = s->next;
+}
+
+void wait_channel(struct waits *w, int number, uint64_t ps, const void *channel)
+{
+	struct sleeper self = {.channel = channel, .number = number}, **end = &w->sleepers;
+
+	while (*end)
+		end = &(*end)->next;
+	*end = &self;
+	if (!engine_block_for(w->engine, number, ps)) {
+		/* Woken in the very moment: that is still to be taken. */
+		if (self.woken)
+			engine_block(w->engine, number);
+	}
+	if (!self.woken)
+		unlink_sleeper(w, &self);
+}
+
+void wait_wake_channel(struct waits *w, const void *channel)
+{
+	struct sleeper *s, *next;
+
+	for (s = w->sleepers; s; s = next) {
+		next = s->next;
+		if (s->channel != channel)
+			continue;
+		unlink_sleeper(w, s);
+		s->woken = true;
+		engine_unblock(w->engine, s->number);
+	}
+}
+
 void wait_wake(struct waits *w, struct cpu *c)
 {
 	if (c->state == CPU_SLEEPING)

@@ -24,6 +24,7 @@ struct waits {
 	int nr_running; /* CPUs in state CPU_RUNNING, threads between wake-up and sleep */
 	bool deadlock;  /* sleepers have been told that nobody is left to wake them */
 	struct cpu *first_waiter, *last_waiter; /* for locks, all of them, in order */
+	struct sleeper *sleepers;               /* on channels, the first first */
 };
 
 /** A CPU's program is about to begin. All are announced before any runs. */
@@ -39,6 +40,14 @@ void wait_lock(struct waits *w, struct cpu *c, struct mm_lock *lock);
 void wait_unlock(struct waits *w, struct cpu *c, struct mm_lock *lock);
 /** As sim_sleep(). */
 int wait_sleep(struct waits *w, struct cpu *c);
+
+/**
+ * The actor of that number, which charges nothing meanwhile, sleeps for so long at most, until
+ * wait_wake_channel() of that channel; NULL: of none.
+ */
+void wait_channel(struct waits *w, int number, uint64_t ps, const void *channel);
+/** On any actor: those who sleep on that channel go on. */
+void wait_wake_channel(struct waits *w, const void *channel);
 
 /** On any actor: wake `c`. As sim_wake(). */
 void wait_wake(struct waits *w, struct cpu *c);

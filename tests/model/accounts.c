@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sim/time/cost_sink.h"
 #include "tests/machine_builder.h"
 
 #define NR_NODES 3
@@ -101,6 +102,8 @@ static void churn_program(struct sim *s, int cpu, void *arg)
 			sleep_or_wake(s, cpu, r >> 32);
 			break;
 		default:
+			if (r >> 20 & 1)
+				cost_sink_ops.read(s, cpu, 4096, MM_STORE_FILE);
 			sim_idle_until(s, cpu, sim_now_ps(s, cpu) + (r >> 50));
 		}
 	}
@@ -134,6 +137,7 @@ static struct machine *churned_machine(void)
 	m->cpus[3].freq_hz = 2700000000;
 	m->banks[1].bytes_per_s = 17300000000;
 	m->links[0].latency_ps = 65301;
+	build_disk(m, 1300000, 3100000000, 2);
 	build_routes(m);
 	return m;
 }

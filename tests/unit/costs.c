@@ -110,7 +110,8 @@ static void refused(const char *text, const char *without, const char *message)
 	" (known: alloc_entry, zone_check, slow_path, pcp_alloc, pcp_free, rmqueue, split, "       \
 	"fallback, block_scan, buddy_free, merge, prep_page, zero, free_entry, pfn_to_page, "      \
 	"page_to_pfn, lru_add, lru_del, lru_scan, shrink_node, reclaim_page, io_submit, "          \
-	"thread_switch, compact_scan, isolate, migrate, copy, tlb_flush, tlb_ipi, tlb_answer, "    \
+	"io_done, thread_switch, compact_scan, isolate, migrate, copy, tlb_flush, tlb_ipi, "       \
+	"tlb_answer, "                                                                             \
 	"lock, vmstat, touch)"
 
 Test(costs, every_site_exactly_once)

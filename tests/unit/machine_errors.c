@@ -48,7 +48,7 @@ Test(machine_errors, unknown_keys)
 	refused(ONE "nods = 1;", "m.cfg:6: nods: unknown key 'nods', did you mean 'nodes'? (known: "
 				 "name, description, source, architecture, memory_model, nodes, "
 				 "distances, bank, interconnect, caches, cache_line, kernel, "
-				 "reservations, reserved, released_late, zones)");
+				 "reservations, reserved, released_late, zones, disks)");
 	refused(HEAD BANK NODES("{ memroy = ( ); }"),
 		"m.cfg:4: nodes[0].memroy: unknown key 'memroy', did you mean 'memory'? (known: "
 		"id, memory, cpus, shares_cpus_with, interleave_weight, bank, source)");
@@ -62,7 +62,8 @@ Test(machine_errors, unknown_keys)
 		"m.cfg:6: kernel.minfree: unknown key 'minfree' (known: min_free_kbytes, "
 		"watermark_scale_factor, lowmem_reserve_ratio, kernelcore, movablecore, "
 		"movable_node, percpu_pagelist_high_fraction, mem, memmap, numa_off, numa_fake, "
-		"transparent_hugepage, transparent_hugepage_defrag, hugepages, swap, profile, "
+		"transparent_hugepage, transparent_hugepage_defrag, hugepages, swap, "
+		"swap_disk, file_disk, profile, "
 		"crashkernel, hotplug_end, sysctl, "
 		"source)");
 	refused(ONE "interconnect = { topolgy = \"full\"; };",
@@ -341,6 +342,45 @@ Test(machine_errors, links)
 		"m.cfg:5: nodes[1].bank: the node has no memory");
 }
 
+#define DISK(name, rest)                                                                           \
+	"{ name = \"" name "\"; bandwidth_read = \"500MB/s\"; bandwidth_write = \"250MB/s\"; "     \
+	"latency = \"80us\"; " rest " }"
+
+Test(machine_errors, disks)
+{
+	refused(ONE
+		"disks = ( { name = \"sda\"; latency = \"80us\"; bandwidth_read = \"1GB/s\"; } );",
+		"m.cfg:6: disks[0]: 'bandwidth_write' is missing");
+	refused(ONE "disks = ( " DISK("sda", "queue_dept = 1;") " );",
+		"m.cfg:6: disks[0].queue_dept: unknown key 'queue_dept', did you mean "
+		"'queue_depth'? "
+		"(known: name, bandwidth_read, bandwidth_write, latency, queue_depth, source)");
+	refused(ONE "disks = ( " DISK("sda", "queue_depth = 0;") " );",
+		"m.cfg:6: disks[0].queue_depth: expected an integer from 1 to 1024, found 0");
+	refused(ONE "disks = ( { name = \"sda\"; latency = \"0s\"; bandwidth_read = \"1GB/s\"; "
+		    "bandwidth_write = \"1GB/s\"; } );",
+		"m.cfg:6: disks[0].latency: expected a latency above 0 and up to 1s, found 0");
+	refused(ONE "disks = ( { name = \"sda\"; latency = \"1us\"; bandwidth_read = \"1GB\"; "
+		    "bandwidth_write = \"1GB/s\"; } );",
+		"m.cfg:6: disks[0].bandwidth_read: \"1GB\" has an unknown unit (known: B/s, kB/s, "
+		"MB/s, "
+		"GB/s, TB/s, PB/s, KiB/s, MiB/s, GiB/s, TiB/s, PiB/s)");
+	refused(ONE "disks = ( " DISK("sda", "") ",\n" DISK("sda", "") " );",
+		"m.cfg:7: disks[1].name: there is a disk 'sda' already");
+	refused(ONE "disks = ( " DISK("", "") " );",
+		"m.cfg:6: disks[0].name: expected a name, found nothing");
+	refused(ONE "disks = ( " DISK("sda", "") ", " DISK(
+			"nvme0", "") " );\n"
+				     "kernel = { swap = \"1GiB\"; swap_disk = \"nvme\"; };",
+		"m.cfg:7: kernel.swap_disk: unknown disk 'nvme', did you mean 'nvme0'? (known: "
+		"sda, "
+		"nvme0)");
+	refused(ONE "kernel = { swap = \"1GiB\";\nswap_disk = \"sda\"; };",
+		"m.cfg:7: kernel.swap_disk: the machine has no 'disks'");
+	refused(ONE "disks = ( " DISK("sda", "") " );\nkernel = { swap_disk = \"sda\"; };",
+		"m.cfg:7: kernel.swap_disk: needs 'swap', how much of it there is");
+}
+
 #define CACHE(size, ways)                                                                          \
 	"{ name = \"L1\"; size = \"" size "\"; ways = " ways                                       \
 	"; latency = \"2ns\"; shared_by = \"cpu\"; }"
@@ -502,7 +542,7 @@ Test(machine_errors, overrides_are_checked_as_the_file_is)
 		 "--set memory_modle=flat: memory_modle: unknown key 'memory_modle', did you mean "
 		 "'memory_model'? (known: name, description, source, architecture, memory_model, "
 		 "nodes, distances, bank, interconnect, caches, cache_line, kernel, "
-		 "reservations, reserved, released_late, zones)"},
+		 "reservations, reserved, released_late, zones, disks)"},
 		{{"memory_model", "spars"},
 		 "--set memory_model=spars: memory_model: unknown memory model 'spars', did you "
 		 "mean 'sparse'? (known: flat, discontig, sparse, sparse-vmemmap)"},
@@ -514,7 +554,8 @@ Test(machine_errors, overrides_are_checked_as_the_file_is)
 		 "min_free_kbytes, watermark_scale_factor, lowmem_reserve_ratio, kernelcore, "
 		 "movablecore, movable_node, percpu_pagelist_high_fraction, mem, memmap, numa_off, "
 		 "numa_fake, "
-		 "transparent_hugepage, transparent_hugepage_defrag, hugepages, swap, profile, "
+		 "transparent_hugepage, transparent_hugepage_defrag, hugepages, swap, "
+		 "swap_disk, file_disk, profile, "
 		 "crashkernel, hotplug_end, sysctl, "
 		 "source)"},
 		{{"interconnect.latency[0][1]", "90"},

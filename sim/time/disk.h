@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Disks at work. A request waits in the disk's queue, first come, first served; the disk works on
+ * queue_depth of them at once, each taking the disk's latency and then its bytes, which share what
+ * the disk moves. What works on one is an actor, a server, that is made when it is first needed.
+ *
+ * A write goes on beside who asked for it, whose CPU is interrupted when it is done; who reads
+ * waits, while threads may have its CPU. Submitting never waits: the queue has no end.
+ */
+#ifndef SIM_DISK_H
+#define SIM_DISK_H
+
+#include "sim/time/kthread.h"
+
+struct disk;
+struct disk_request;
+
+struct disk_server {
+	struct disk *disk;
+	int number; /* of its actor */
+	bool started, idle;
+};
+
+struct disk {
+	struct disks *all;
+	const struct machine_disk *config;
+	int index;                         /* of the machine's */
+	struct disk_request *first, *last; /* that wait, in order */
+	uint64_t nr_waiting, nr_pending;   /* of these; and those it works on, too */
+	uint64_t busy_since_ps;            /* where nr_pending is not 0 */
+	struct disk_server *servers;       /* queue_depth of them */
+	struct disk_account account;
+};
+
+struct disks {
+	struct mm *mm;
+	struct engine *engine;
+	struct kthreads *kthreads;
+	struct disk *disks;
+	int nr;
+	bool over; /* the run has ended: nothing more is begun */
+};
+
+/** After the threads, before the run. Returns 0 or -ENOMEM. */
+int disks_init(struct disks *d, const struct machine *m, struct mm *mm, struct engine *engine,
+	       struct kthreads *kthreads);
+void disks_clear(struct disks *d);
+
+/** mm_ops.write, which the CPU has come to with what it has charged. Returns false where there is
+ * no memory for the request. */
+bool disks_write(struct disks *d, int disk, struct cpu *c, struct page *page, uint64_t bytes);
+/** mm_ops.read, on whoever runs on `c`, settled. Time passes. */
+void disks_read(struct disks *d, int disk, struct cpu *c, uint64_t bytes);
+/** Has any of them anything to do? */
+bool disks_busy(const struct disks *d);
+
+#endif
