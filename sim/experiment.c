@@ -58,7 +58,8 @@ static int run(const struct experiment *e, struct sim *s, const struct start *st
 		err = verify(s, sim_machine(s), diag);
 	if (!err) {
 		*result = result_build(&(struct result_of){s, e->trace, &counts, options.timing,
-							   e->work, options.placement, start});
+							   e->exact, e->work, options.placement,
+							   start});
 		err = *result ? 0 : -ENOMEM;
 	}
 	if (!err && e->placement)
@@ -84,6 +85,8 @@ int experiment_run(const struct experiment *e, const struct machine *m, struct d
 		event_log_begin(e->events);
 		sim_set_event_hook(s, event_log_hook, e->events);
 	}
+	if (e->exact)
+		sim_set_exact(s);
 	if (!err)
 		err = run(e, s, &start, diag, result);
 	start_clear(&start);

@@ -14,6 +14,7 @@ struct experiment {
 	const struct trace *trace;
 	const char *work; /* what the result calls it */
 	struct replay_options options;
+	bool exact;        /* an activity a charge, see sim_set_exact() */
 	bool verify;       /* recompute every invariant of the mm core at the end */
 	const char *start; /* folder of the state to begin in, see start.h; NULL: as booted */
 	FILE *placement;   /* write where each allocation went here and there; NULL: do not */

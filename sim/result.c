@@ -309,9 +309,11 @@ json_t *result_build(const struct result_of *w)
 	}
 	json_put_string(doc, "work", w->work);
 	json_put_string(doc, "timing", timings[w->timing]);
+	json_put_string(doc, "timing_mode", w->exact ? "exact" : "batched");
 	put_machine(doc, w);
 	json_object_set_new(doc, "simulated_ns", json_real((double)elapsed / 1000));
 	json_put(doc, "simulated_ps", elapsed);
+	json_put(doc, "activities", sim_activities(w->sim));
 	put_events(doc, w);
 	put_nodes_and_zones(doc, sim_mm(w->sim));
 	put_cost(doc, w, &t);

@@ -113,6 +113,12 @@ void sim_set_owner(struct sim *s, const struct sim_owner *owner);
 void sim_set_lookahead(struct sim *s, bool on);
 
 /**
+ * Make an activity of SimGrid of each charge, a sleep or a transfer, instead of summing up what is
+ * private until CPUs may meet: what the default is measured against. Slow. Before sim_run().
+ */
+void sim_set_exact(struct sim *s);
+
+/**
  * Run until every program has returned; once a simulation. Returns 0; -EDEADLK where all that had
  * not returned slept: then sim_sleep() told them so; -ENOMEM; -EBUSY where it has run already.
  * CPUs whose program returned early, or which have none, are idle until the end, so that all have
@@ -144,6 +150,8 @@ void sim_touch(struct sim *s, int cpu, phys_addr_t at, uint64_t bytes, bool writ
 
 /** Simulated time of the whole run: the last CPU's clock. */
 uint64_t sim_elapsed_ps(const struct sim *s);
+/** Sleeps and transfers that were SimGrid's. */
+uint64_t sim_activities(const struct sim *s);
 const struct cpu_account *sim_account(const struct sim *s, int cpu);
 /** Of the machine's disk of that number. */
 const struct disk_account *sim_disk_account(const struct sim *s, int disk);

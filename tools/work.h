@@ -11,8 +11,8 @@
 #include "tools/output.h"
 #include "tools/progress.h"
 
-extern const struct option_def option_timing, option_costs, option_verify, option_events,
-	option_start, option_placement, option_reclaim;
+extern const struct option_def option_timing, option_timing_mode, option_costs, option_verify,
+	option_events, option_start, option_placement, option_reclaim;
 
 struct work {
 	const struct arguments *args;

@@ -58,11 +58,34 @@ void cpu_clear(struct cpu *c)
 {
 	free(c->traffic);
 	free(c->touched);
+	free(c->charges);
 	free(c->account.remote_ps);
 	free(c->account.zeroing_ps);
 	free(c->account.misses);
 	free(c->account.bytes_read);
 	free(c->account.bytes_written);
+}
+
+void cpu_set_exact(struct cpu *c)
+{
+	c->exact = true;
+}
+
+/* Keep a charge apart, too, where the CPU is exact. */
+static void keep(struct cpu *c, int index, uint64_t ps, uint64_t bytes)
+{
+	if (!c->exact || !(ps | bytes))
+		return;
+	if (c->nr_charges == c->charges_room) {
+		size_t room = c->charges_room ? 2 * c->charges_room : 256;
+		struct cpu_charge *grown = realloc(c->charges, room * sizeof(*grown));
+
+		if (!grown)
+			SIM_BUG("no memory for %zu charges of cpu %d", room, c->id);
+		c->charges = grown;
+		c->charges_room = room;
+	}
+	c->charges[c->nr_charges++] = (struct cpu_charge){index, ps, bytes};
 }
 
 void cpu_charge_cycles(struct cpu *c, enum mm_site site, uint64_t cycles)
@@ -72,6 +95,7 @@ void cpu_charge_cycles(struct cpu *c, enum mm_site site, uint64_t cycles)
 
 	c->cycle_rest = (uint64_t)(dividend % c->freq_hz);
 	c->compute_ps += ps;
+	keep(c, -1, ps, 0);
 	c->site = site;
 	c->account.site_ps[site] += ps;
 }
@@ -79,6 +103,7 @@ void cpu_charge_cycles(struct cpu *c, enum mm_site site, uint64_t cycles)
 void cpu_charge_hit(struct cpu *c, uint64_t latency_ps)
 {
 	c->compute_ps += latency_ps;
+	keep(c, -1, latency_ps, 0);
 	c->account.cache_hits++;
 	c->account.site_ps[c->site] += latency_ps;
 }
@@ -99,6 +124,7 @@ void cpu_charge_memory(struct cpu *c, const struct cpu_memory_charge *charge)
 	}
 	traffic->latency_ps += latency_ps;
 	traffic->bytes += charge->bytes_read + charge->bytes_written;
+	keep(c, index, latency_ps, charge->bytes_read + charge->bytes_written);
 	c->latency_ps += latency_ps;
 	c->account.misses[charge->nid] += charge->nr_latencies;
 	c->account.bytes_read[charge->nid] += charge->bytes_read;
@@ -145,6 +171,36 @@ static enum time_cause cause_of(const struct cpu *c, int index)
 	return index == c->nid ? CAUSE_LOCAL : CAUSE_REMOTE;
 }
 
+/* One charge after the other; latencies and bytes are those that settling in one would take. */
+static void settle_each(struct cpu *c)
+{
+	for (size_t i = 0; i < c->nr_charges; i++) {
+		const struct cpu_charge *charge = &c->charges[i];
+		enum time_cause cause = CAUSE_COMPUTE;
+		int nid = c->nid;
+
+		if (charge->index >= 0) {
+			nid = charge->index % c->nr_nodes;
+			cause = cause_of(c, charge->index);
+		}
+		if (charge->ps) {
+			engine_sleep_until(c->engine, c->now_ps + charge->ps);
+			c->now_ps += charge->ps;
+			attribute(c, charge->ps, cause, nid);
+		}
+		if (charge->bytes) {
+			engine_transfer(c->engine, c->nid, nid, charge->bytes);
+			attribute(c, follow_engine(c), cause, nid);
+		}
+	}
+	c->nr_charges = 0;
+	c->compute_ps = 0;
+	c->latency_ps = 0;
+	for (int i = 0; i < c->nr_touched; i++)
+		c->traffic[c->touched[i]] = (struct cpu_traffic){0};
+	c->nr_touched = 0;
+}
+
 void cpu_settle(struct cpu *c)
 {
 	uint64_t until_ps = cpu_pending_until_ps(c);
@@ -152,6 +208,10 @@ void cpu_settle(struct cpu *c)
 	if (engine_current_cpu(c->engine) != c->id)
 		SIM_BUG("the program of cpu %d settles cpu %d", engine_current_cpu(c->engine),
 			c->id);
+	if (c->exact) {
+		settle_each(c);
+		return;
+	}
 	if (until_ps > c->now_ps) {
 		engine_sleep_until(c->engine, until_ps);
 		c->now_ps = until_ps;

@@ -7,6 +7,8 @@
  * transfer for the bytes of each bank and purpose, in the order in which they were first touched.
  * So a lone access takes latency + bytes / bandwidth, k dependent ones k * latency + bytes /
  * bandwidth, and whatever a transfer takes longer is contention and goes to that bank's cause.
+ * An exact CPU keeps its charges apart, and settles one after the other: a sleep or a transfer
+ *each.
  *
  *	clock = total = sum of the causes	(after each call here)
  *
@@ -28,6 +30,12 @@ struct cpu_traffic {
 
 enum cpu_purpose { CPU_DATA, CPU_ZEROING, NR_CPU_PURPOSES };
 
+/* A charge of an exact CPU. */
+struct cpu_charge {
+	int index; /* into traffic; -1: cycles and cache hits */
+	uint64_t ps, bytes;
+};
+
 enum cpu_state { CPU_NO_PROGRAM, CPU_RUNNING, CPU_SLEEPING, CPU_WAITING_LOCK, CPU_DONE };
 
 struct cpu {
@@ -48,7 +56,10 @@ struct cpu {
 	struct cpu_traffic *traffic; /* (O) [purpose * nr_nodes + nid] */
 	int *touched;                /* (O) indexes into traffic, in order */
 	int nr_touched;              /* (O) */
-	size_t last_range;           /* (O) memo of bank_map_find() */
+	bool exact;                  /* (C) from the run on */
+	struct cpu_charge *charges;  /* (O) pending, in order, where exact */
+	size_t nr_charges, charges_room;
+	size_t last_range;   /* (O) memo of bank_map_find() */
 	uint32_t nr_answers; /* TLB flushes asked of it by others, that it has not charged yet */
 	uint32_t nr_io_done; /* interrupts by disks, likewise */
 
@@ -70,6 +81,9 @@ struct cpu {
  * either case. */
 int cpu_init(struct cpu *c, const struct machine *m, int id);
 void cpu_clear(struct cpu *c);
+
+/** Settle each charge by itself; before the run. */
+void cpu_set_exact(struct cpu *c);
 
 /** Charge `cycles` at `site`, which the next accesses belong to. */
 void cpu_charge_cycles(struct cpu *c, enum mm_site site, uint64_t cycles);

@@ -117,6 +117,7 @@ struct engine {
 	int nr_active;               /* actors that are ACTIVE */
 	uint64_t ahead_ps;           /* clock of the actor that is alone; else behind SimGrid's */
 	uint64_t alone_until_ps;     /* when the first of the others wakes; 0: to be found */
+	uint64_t nr_activities;
 	bool no_lookahead;
 };
 
@@ -336,6 +337,11 @@ void engine_set_lookahead(struct engine *e, bool on)
 	e->no_lookahead = !on;
 }
 
+uint64_t engine_activities(const struct engine *e)
+{
+	return e->nr_activities;
+}
+
 /* Until when the actor that runs is the only one that does anything; 0: it is not. */
 static uint64_t alone_until(struct engine *e)
 {
@@ -375,6 +381,7 @@ static void sleep_in_simgrid(struct engine *e, uint64_t when_ps)
 {
 	struct engine_actor *self = sg_actor_self_get_data();
 
+	e->nr_activities++;
 	leave(e, self, ASLEEP, when_ps);
 	/* To a time rather than for one: rounding does not add up. */
 	sg_actor_sleep_until((double)when_ps / PS_PER_NS);
@@ -412,6 +419,7 @@ void engine_transfer(struct engine *e, int nid, int bank, uint64_t bytes)
 		return;
 	}
 	catch_up(e);
+	e->nr_activities++;
 	sg_host_sendto(e->node[nid], e->bank[bank], (double)bytes);
 	e->alone_until_ps = 0;
 }

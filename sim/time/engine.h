@@ -46,6 +46,9 @@ uint64_t engine_now_ps(const struct engine *e);
  */
 void engine_set_lookahead(struct engine *e, bool on);
 
+/** Sleeps and transfers so far that were SimGrid's. */
+uint64_t engine_activities(const struct engine *e);
+
 /** The CPU whose actor calls this; MM_NO_CPU outside of all of them. */
 int engine_current_cpu(const struct engine *e);
 

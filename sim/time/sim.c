@@ -137,6 +137,18 @@ void sim_set_lookahead(struct sim *s, bool on)
 	engine_set_lookahead(s->engine, on);
 }
 
+void sim_set_exact(struct sim *s)
+{
+	sim_set_lookahead(s, false);
+	for (int cpu = 0; cpu < s->machine->mm.nr_cpus; cpu++)
+		cpu_set_exact(&s->cpus[cpu]);
+}
+
+uint64_t sim_activities(const struct sim *s)
+{
+	return engine_activities(s->engine);
+}
+
 int sim_spawn(struct sim *s, int cpu, sim_program program, void *arg)
 {
 	if (cpu < 0 || cpu >= s->machine->mm.nr_cpus || !program)

@@ -14,15 +14,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "sim/experiment.h"
+#include "mm/gfp.h"
+#include "mm/mm.h"
 #include "sim/rng.h"
-#include "sim/trace/unpack.h"
-#include "sim/trace/writer.h"
+#include "tests/bench/bench.h"
 
 #define GiB    (UINT64_C(1) << 30)
 #define ROUNDS 5
 
-static double now(void)
+double now(void)
 {
 	struct timespec t;
 
@@ -30,7 +30,7 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-static _Noreturn void die(const char *what)
+void die(const char *what)
 {
 	fprintf(stderr, "numasim-bench: %s\n", what);
 	exit(1);
@@ -158,98 +158,6 @@ static double random_pair(void)
 	return per_op(seconds, pairs);
 }
 
-#define W1B_MACHINE SOURCE_DIR "/configs/machines/W1b_touch_4k_2x512m.cfg"
-#define W1B_TRACE   SOURCE_DIR "/traces/W1b_touch_4k_2x512m.trace.zst"
-
-/* Events a second of a timed replay of W1b, reading and parsing included. */
-static double replay_w1b(void)
-{
-	struct diag diag = DIAG_INIT;
-	struct experiment e = {.work = "W1b"};
-	struct costs costs;
-	struct machine *m;
-	struct trace *trace;
-	json_t *result;
-	char *costs_file = shipped_config("costs/linux-6.x.cfg");
-	double start = now();
-
-	if (!costs_file || costs_load(costs_file, &diag, &costs) ||
-	    machine_load(W1B_MACHINE, NULL, 0, &diag, &m) ||
-	    trace_load(W1B_TRACE, NULL, &diag, &trace))
-		die(diag.failed ? diag.error.text : "W1b cannot be read");
-	e.costs = &costs;
-	e.trace = trace;
-	if (experiment_run(&e, m, &diag, &result))
-		die(diag.failed ? diag.error.text : "W1b cannot be replayed");
-	return (double)trace->nr_events / (now() - start);
-}
-
-/* A trace as bytes. */
-struct bytes {
-	char *data;
-	size_t len;
-};
-
-/* The text of W1b, decompressed. */
-static struct bytes w1b_text(void)
-{
-	struct diag diag = DIAG_INIT;
-	struct unpack *u;
-	const size_t room = 64 << 20;
-	struct bytes b = {malloc(room), 0};
-	ssize_t got;
-
-	if (!b.data || unpack_open(W1B_TRACE, &diag, &u))
-		die("W1b cannot be read");
-	while ((got = unpack_read(u, &diag, b.data + b.len, room - b.len)) > 0)
-		b.len += (size_t)got;
-	unpack_close(u);
-	if (got || b.len == room)
-		die("W1b cannot be read");
-	return b;
-}
-
-static struct bytes w1b_binary(void)
-{
-	struct diag diag = DIAG_INIT;
-	struct bytes b;
-	struct trace *t;
-	FILE *f = open_memstream(&b.data, &b.len);
-
-	if (!f || trace_load(W1B_TRACE, NULL, &diag, &t) ||
-	    trace_find_writer("binary")->write(t, f, &diag) || fclose(f))
-		die("W1b cannot be made a binary trace");
-	trace_free(t);
-	return b;
-}
-
-/* Events a second out of bytes in memory; several times, since one is over too soon. */
-static double decode(struct bytes b, unsigned times)
-{
-	struct diag diag = DIAG_INIT;
-	double start = now(), events = 0;
-	struct trace *t;
-
-	for (unsigned i = 0; i < times; i++) {
-		if (trace_parse(b.data, b.len, "W1b", &diag, &t))
-			die(diag.failed ? diag.error.text : "W1b cannot be read");
-		events += (double)t->nr_events;
-		trace_free(t);
-	}
-	free(b.data);
-	return events / (now() - start);
-}
-
-static double decode_ftrace(void)
-{
-	return decode(w1b_text(), 3);
-}
-
-static double decode_binary(void)
-{
-	return decode(w1b_binary(), 50);
-}
-
 /* A machine of 64 nodes and 1024 CPUs, as a ring, with so much memory a node. */
 static struct mm *boot_64_nodes(uint64_t node_bytes)
 {
@@ -328,22 +236,34 @@ static double boot_16tib_mib(void)
 	return boot_mib(256 * GiB);
 }
 
+#define MORE 1 /* is better */
+#define ONCE 2 /* is enough: it is the same each time, or takes too long */
+
 static const struct figure {
 	const char *name, *unit;
 	double (*measure)(void);
-	bool more_is_better;
+	unsigned flags; /* MORE, ONCE */
 } figures[] = {
-	{"core.pcp_pair", "ns", pcp_pair, false},
-	{"core.bulk_fill", "ns", bulk_fill, false},
-	{"core.bulk_free", "ns", bulk_free, false},
-	{"core.random_pair", "ns", random_pair, false},
-	{"boot.1tib_64n_1024c.seconds", "s", boot_1tib_seconds, false},
-	{"boot.1tib_64n_1024c.mib", "MiB", boot_1tib_mib, false},
-	{"boot.16tib.seconds", "s", boot_16tib_seconds, false},
-	{"boot.16tib.mib", "MiB", boot_16tib_mib, false},
-	{"trace.decode.binary", "events/s", decode_binary, true},
-	{"trace.decode.ftrace", "events/s", decode_ftrace, true},
-	{"replay.zstd", "events/s", replay_w1b, true},
+	{"core.pcp_pair", "ns", pcp_pair, 0},
+	{"core.bulk_fill", "ns", bulk_fill, 0},
+	{"core.bulk_free", "ns", bulk_free, 0},
+	{"core.random_pair", "ns", random_pair, 0},
+	{"boot.1tib_64n_1024c.seconds", "s", boot_1tib_seconds, 0},
+	{"boot.1tib_64n_1024c.mib", "MiB", boot_1tib_mib, 0},
+	{"boot.16tib.seconds", "s", boot_16tib_seconds, 0},
+	{"boot.16tib.mib", "MiB", boot_16tib_mib, 0},
+	{"trace.decode.binary", "events/s", decode_binary, MORE},
+	{"trace.decode.ftrace", "events/s", decode_ftrace, MORE},
+	{"replay.binary", "events/s", replay_binary, MORE},
+	{"replay.ftrace", "events/s", replay_ftrace, MORE},
+	{"replay.zstd", "events/s", replay_zstd, MORE},
+	{"replay.naive", "events/s", replay_naive, MORE | ONCE},
+	{"replay.activities_per_event", "activities", replay_activities, ONCE},
+	{"replay.batched_error", "%", replay_batched_error, ONCE},
+	{"replay.ns_per_event.1cpu", "ns", replay_1cpu, 0},
+	{"replay.ns_per_event.8cpu", "ns", replay_8cpu, 0},
+	{"replay.ns_per_event.64cpu", "ns", replay_64cpu, 0},
+	{"replay.ns_per_event.512cpu", "ns", replay_512cpu, 0},
 };
 #define NR_FIGURES (sizeof(figures) / sizeof(*figures))
 
@@ -376,10 +296,10 @@ static void print_figure(const struct figure *f)
 {
 	double best = one_round(f);
 
-	for (int i = 1; i < ROUNDS; i++) {
+	for (int i = 1; i < ROUNDS && !(f->flags & ONCE); i++) {
 		double value = one_round(f);
 
-		if (f->more_is_better ? value > best : value < best)
+		if (f->flags & MORE ? value > best : value < best)
 			best = value;
 	}
 	printf("{\"name\": \"%s\", \"value\": %.4g, \"unit\": \"%s\"}\n", f->name, best, f->unit);

@@ -32,7 +32,7 @@ static void follow_plan(struct sim *s, int cpu, void *arg)
 				     plan->cpu[cpu].kind);
 }
 
-static struct sim *run_plan(const struct machine *m, struct plan *plan)
+static struct sim *make_plan(const struct machine *m, struct plan *plan)
 {
 	struct diag diag = DIAG_INIT;
 	struct sim *s = NULL;
@@ -40,6 +40,13 @@ static struct sim *run_plan(const struct machine *m, struct plan *plan)
 	cr_assert_eq(sim_create(m, &no_costs, &diag, &s), 0);
 	for (int cpu = 0; cpu < m->mm.nr_cpus && cpu < 4; cpu++)
 		cr_assert_eq(sim_spawn(s, cpu, follow_plan, plan), 0);
+	return s;
+}
+
+static struct sim *run_plan(const struct machine *m, struct plan *plan)
+{
+	struct sim *s = make_plan(m, plan);
+
 	cr_assert_eq(sim_run(s), 0);
 	return s;
 }
@@ -369,6 +376,65 @@ Test(access_time, modified_lines_are_written_back)
 	cr_assert_eq(a->bytes_read[1], 192);
 	cr_assert_eq(a->bytes_written[1], 64);
 	cr_assert_eq(a->misses[1], 3);
+	sim_destroy(s);
+	built_free(m);
+}
+
+/*
+ * Each access by itself is a sleep of 60 ns and a transfer of 64 B / 20 B/ns = 3.2 ns: two
+ * activities, and a hundred take what a hundred in one take.
+ */
+Test(access_time, exact_makes_two_activities_of_an_access)
+{
+	struct machine *m = build_machine(1, 1);
+	struct plan plan = {.cpu = {{built_address(0), 64, 100, MM_READ, 0}}};
+	struct sim *s = make_plan(m, &plan);
+
+	sim_set_exact(s);
+	cr_assert_eq(sim_run(s), 0);
+	cr_assert_eq(sim_elapsed_ps(s), 100 * 63200);
+	cr_assert_eq(sim_account(s, 0)->cause_ps[CAUSE_LOCAL], 100 * 63200);
+	cr_assert_eq(sim_activities(s), 200);
+	sim_destroy(s);
+	built_free(m);
+}
+
+/*
+ * Two CPUs, one line each, the second 61.6 ns late. By itself the first one's transfer goes from 60
+ * to 63.2 ns, before the second one's latency is over: both take 63.2 ns, as alone.
+ */
+Test(access_time, exact_transfers_meet_only_when_they_do)
+{
+	struct machine *m = build_machine(1, 2);
+	struct plan plan = {.cpu = {{built_address(0), 64, 1, MM_READ, 0},
+				    {built_address(0), 64, 1, MM_READ, 61600}}};
+	struct sim *s = make_plan(m, &plan);
+
+	sim_set_exact(s);
+	cr_assert_eq(sim_run(s), 0);
+	cr_assert_eq(busy_ps(s, 0), 63200);
+	cr_assert_eq(busy_ps(s, 1), 63200);
+	cr_assert_eq(sim_elapsed_ps(s), 61600 + 63200);
+	sim_destroy(s);
+	built_free(m);
+}
+
+/*
+ * Two lines at once, ten times: sleeps of 60 ns end together, and each transfer has half the rate,
+ * so 10 * (60 + 6.4) ns. Summed up they are 600 ns and one transfer of 640 B at half the rate: the
+ * same.
+ */
+Test(access_time, exact_shares_as_the_sum_does)
+{
+	struct machine *m = build_machine(1, 2);
+	struct plan plan = {.cpu = {{built_address(0), 64, 10, MM_READ, 0},
+				    {built_address(0), 64, 10, MM_READ, 0}}};
+	struct sim *s = make_plan(m, &plan);
+
+	sim_set_exact(s);
+	cr_assert_eq(sim_run(s), 0);
+	cr_assert_eq(busy_ps(s, 0), 664000);
+	cr_assert_eq(busy_ps(s, 1), 664000);
 	sim_destroy(s);
 	built_free(m);
 }

@@ -142,8 +142,10 @@ static struct machine *churned_machine(void)
 	return m;
 }
 
+enum mode { LOOKAHEAD, STEP_BY_STEP, EXACT };
+
 /* Run the churn; the simulation is the caller's. */
-static struct sim *run_churn(const struct machine *m, uint64_t seed, bool lookahead,
+static struct sim *run_churn(const struct machine *m, uint64_t seed, enum mode mode,
 			     struct churn *churn)
 {
 	struct diag diag = DIAG_INIT;
@@ -153,7 +155,9 @@ static struct sim *run_churn(const struct machine *m, uint64_t seed, bool lookah
 	if (sim_create(m, &some_costs, &diag, &s))
 		return NULL;
 	sim_set_event_hook(s, look_at_event, churn);
-	sim_set_lookahead(s, lookahead);
+	sim_set_lookahead(s, mode == LOOKAHEAD);
+	if (mode == EXACT)
+		sim_set_exact(s);
 	for (int cpu = 0; cpu < NR_CPUS; cpu++) {
 		churn->state[cpu] = (seed + (uint64_t)cpu) * 0x9e3779b97f4a7c15u | 1;
 		sim_spawn(s, cpu, churn_program, churn);
@@ -165,12 +169,12 @@ static struct sim *run_churn(const struct machine *m, uint64_t seed, bool lookah
 }
 
 /* total = sum of causes = elapsed, and by node too; and each cause did occur. */
-Test(accounts, add_up)
+static void expect_sums(enum mode mode)
 {
 	struct machine *m = churned_machine();
 	uint64_t seed = seed_of_run(), seen[NR_CAUSES] = {0}, calls = 0;
 	struct churn churn;
-	struct sim *s = run_churn(m, seed, true, &churn);
+	struct sim *s = run_churn(m, seed, mode, &churn);
 
 	cr_assert_not_null(s);
 	cr_assert_eq(churn.error, 0, "NUMASIM_TEST_SEED=%" PRIu64 ", line %d", seed, churn.error);
@@ -202,6 +206,16 @@ Test(accounts, add_up)
 	built_free(m);
 }
 
+Test(accounts, add_up)
+{
+	expect_sums(LOOKAHEAD);
+}
+
+Test(accounts, add_up_where_each_charge_is_settled)
+{
+	expect_sums(EXACT);
+}
+
 static void print_accounts(FILE *out, const struct sim *s)
 {
 	for (int cpu = 0; cpu < NR_CPUS; cpu++) {
@@ -224,7 +238,7 @@ static void print_accounts(FILE *out, const struct sim *s)
 }
 
 /* What a run prints of its accounts, from a process of its own: SimGrid allows one a process. */
-static size_t accounts_of_a_run(uint64_t seed, bool lookahead, char *text, size_t size)
+static size_t accounts_of_a_run(uint64_t seed, enum mode mode, char *text, size_t size)
 {
 	size_t len = 0;
 	ssize_t n;
@@ -235,7 +249,7 @@ static size_t accounts_of_a_run(uint64_t seed, bool lookahead, char *text, size_
 	child = fork();
 	if (child == 0) {
 		struct churn churn;
-		struct sim *s = run_churn(churned_machine(), seed, lookahead, &churn);
+		struct sim *s = run_churn(churned_machine(), seed, mode, &churn);
 		FILE *out = fdopen(ends[1], "w");
 
 		print_accounts(out, s);
@@ -257,9 +271,9 @@ Test(accounts, same_run_same_accounts)
 	static char first[65536], second[65536], other[65536];
 	uint64_t seed = seed_of_run();
 
-	cr_assert_gt(accounts_of_a_run(seed, true, first, sizeof(first)), 1000);
-	accounts_of_a_run(seed, true, second, sizeof(second));
-	accounts_of_a_run(seed + 1, true, other, sizeof(other));
+	cr_assert_gt(accounts_of_a_run(seed, LOOKAHEAD, first, sizeof(first)), 1000);
+	accounts_of_a_run(seed, LOOKAHEAD, second, sizeof(second));
+	accounts_of_a_run(seed + 1, LOOKAHEAD, other, sizeof(other));
 	cr_assert_str_eq(first, second, "NUMASIM_TEST_SEED=%" PRIu64, seed);
 	cr_assert_str_neq(first, other, "another seed, another run");
 }
@@ -295,8 +309,8 @@ Test(accounts, lookahead_changes_nothing)
 	static char with[65536], without[65536];
 
 	for (uint64_t seed = seed_of_run(); seed < seed_of_run() + 10; seed++) {
-		accounts_of_a_run(seed, true, with, sizeof(with));
-		accounts_of_a_run(seed, false, without, sizeof(without));
+		accounts_of_a_run(seed, LOOKAHEAD, with, sizeof(with));
+		accounts_of_a_run(seed, STEP_BY_STEP, without, sizeof(without));
 		cr_expect(alike(with, without, 5), "NUMASIM_TEST_SEED=%" PRIu64 ":\n%s\n%s", seed,
 			  with, without);
 	}

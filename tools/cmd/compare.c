@@ -142,9 +142,10 @@ static int run(const struct arguments *args)
 }
 
 static const struct option_def *const options[] = {
-	&option_trace, &option_policies, &option_scenario, &option_models, &option_timing,
-	&option_costs, &option_set,      &option_sysctl,   &option_thp,    &option_thp_defrag,
-	&option_seed,  &option_verify,   &option_format,   &option_output, NULL};
+	&option_trace,  &option_policies,    &option_scenario,   &option_models,
+	&option_timing, &option_timing_mode, &option_costs,      &option_set,
+	&option_sysctl, &option_thp,         &option_thp_defrag, &option_seed,
+	&option_verify, &option_format,      &option_output,     NULL};
 
 const struct command command_compare = {
 	.name = "compare",

@@ -24,9 +24,9 @@ static int run(const struct arguments *args)
 }
 
 static const struct option_def *const options[] = {
-	&option_costs, &option_set,    &option_sysctl, &option_thp,    &option_thp_defrag,
-	&option_seed,  &option_verify, &option_events, &option_format, &option_output,
-	NULL};
+	&option_costs,      &option_set,    &option_sysctl,      &option_thp,
+	&option_thp_defrag, &option_seed,   &option_timing_mode, &option_verify,
+	&option_events,     &option_format, &option_output,      NULL};
 
 const struct command command_run = {
 	.name = "run",

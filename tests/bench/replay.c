@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Figures of reading and replaying traces. */
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/experiment.h"
+#include "sim/generate.h"
+#include "sim/json.h"
+#include "sim/scenario.h"
+#include "sim/trace/unpack.h"
+#include "sim/trace/writer.h"
+#include "tests/bench/bench.h"
+
+#define W1B_MACHINE SOURCE_DIR "/configs/machines/W1b_touch_4k_2x512m.cfg"
+#define W1B_TRACE   SOURCE_DIR "/traces/W1b_touch_4k_2x512m.trace.zst"
+#define SCENARIOS   SOURCE_DIR "/configs/scenarios/"
+
+/* A trace as bytes. */
+struct bytes {
+	char *data;
+	size_t len;
+};
+
+/* The text of W1b, decompressed. */
+static struct bytes w1b_text(void)
+{
+	struct diag diag = DIAG_INIT;
+	struct unpack *u;
+	const size_t room = 64 << 20;
+	struct bytes b = {malloc(room), 0};
+	ssize_t got;
+
+	if (!b.data || unpack_open(W1B_TRACE, &diag, &u))
+		die("W1b cannot be read");
+	while ((got = unpack_read(u, &diag, b.data + b.len, room - b.len)) > 0)
+		b.len += (size_t)got;
+	unpack_close(u);
+	if (got || b.len == room)
+		die("W1b cannot be read");
+	return b;
+}
+
+static struct bytes w1b_binary(void)
+{
+	struct diag diag = DIAG_INIT;
+	struct bytes b;
+	struct trace *t;
+	FILE *f = open_memstream(&b.data, &b.len);
+
+	if (!f || trace_load(W1B_TRACE, NULL, &diag, &t) ||
+	    trace_find_writer("binary")->write(t, f, &diag) || fclose(f))
+		die("W1b cannot be made a binary trace");
+	trace_free(t);
+	return b;
+}
+
+static struct trace *parse(struct bytes b)
+{
+	struct diag diag = DIAG_INIT;
+	struct trace *t;
+
+	if (trace_parse(b.data, b.len, "W1b", &diag, &t))
+		die(diag.failed ? diag.error.text : "W1b cannot be read");
+	return t;
+}
+
+/* Events a second out of bytes in memory; several times, since one is over too soon. */
+static double decode(struct bytes b, unsigned times)
+{
+	double start = now(), events = 0;
+
+	for (unsigned i = 0; i < times; i++) {
+		struct trace *t = parse(b);
+
+		events += (double)t->nr_events;
+		trace_free(t);
+	}
+	free(b.data);
+	return events / (now() - start);
+}
+
+double decode_ftrace(void)
+{
+	return decode(w1b_text(), 3);
+}
+
+double decode_binary(void)
+{
+	return decode(w1b_binary(), 50);
+}
+
+static void load_costs(struct costs *costs)
+{
+	struct diag diag = DIAG_INIT;
+	char *file = shipped_config("costs/linux-6.x.cfg");
+
+	if (!file || costs_load(file, &diag, costs))
+		die(diag.failed ? diag.error.text : "there are no costs");
+	free(file);
+}
+
+static struct machine *load_machine(const char *path)
+{
+	struct diag diag = DIAG_INIT;
+	struct machine *m;
+
+	if (machine_load(path, NULL, 0, &diag, &m))
+		die(diag.failed ? diag.error.text : "a machine cannot be read");
+	return m;
+}
+
+/* Replay once in this process. */
+static json_t *replay(const struct machine *m, const struct trace *t, bool exact)
+{
+	struct diag diag = DIAG_INIT;
+	struct costs costs;
+	struct experiment e = {.work = "bench", .costs = &costs, .trace = t, .exact = exact};
+	json_t *result;
+
+	load_costs(&costs);
+	if (experiment_run(&e, m, &diag, &result))
+		die(diag.failed ? diag.error.text : "a trace cannot be replayed");
+	return result;
+}
+
+/* Of W1b, reading included. */
+static double replay_bytes(struct bytes b, bool exact)
+{
+	double start = now();
+	struct machine *m = load_machine(W1B_MACHINE);
+	struct trace *t = parse(b);
+
+	json_decref(replay(m, t, exact));
+	return (double)t->nr_events / (now() - start);
+}
+
+double replay_binary(void)
+{
+	return replay_bytes(w1b_binary(), false);
+}
+
+double replay_ftrace(void)
+{
+	return replay_bytes(w1b_text(), false);
+}
+
+double replay_naive(void)
+{
+	return replay_bytes(w1b_binary(), true);
+}
+
+double replay_zstd(void)
+{
+	struct diag diag = DIAG_INIT;
+	double start = now();
+	struct machine *m = load_machine(W1B_MACHINE);
+	struct trace *t;
+
+	if (trace_load(W1B_TRACE, NULL, &diag, &t))
+		die(diag.failed ? diag.error.text : "W1b cannot be read");
+	json_decref(replay(m, t, false));
+	return (double)t->nr_events / (now() - start);
+}
+
+/* The machine of a scenario and its work. */
+static struct trace *load_scenario(const char *path, struct machine **m)
+{
+	struct diag diag = DIAG_INIT;
+	struct scenario *scenario;
+	struct trace *t;
+
+	if (scenario_load(path, NULL, 0, &diag, &scenario))
+		die(diag.failed ? diag.error.text : "a scenario cannot be read");
+	*m = load_machine(scenario->machine);
+	if (scenario_generate(scenario, *m, &diag, &t))
+		die(diag.failed ? diag.error.text : "a scenario has no work");
+	scenario_free(scenario);
+	return t;
+}
+
+double replay_activities(void)
+{
+	struct machine *m;
+	struct trace *t = load_scenario(SCENARIOS "churn.cfg", &m);
+	json_t *result = replay(m, t, false);
+
+	return (double)result_integer(result, "activities") / (double)t->nr_events;
+}
+
+/* Simulated time, from a process of its own: SimGrid allows one engine a process. */
+static double simulated_ps(const struct trace *t, struct machine *m, bool exact)
+{
+	struct diag diag = DIAG_INIT;
+	struct costs costs;
+	struct experiment e = {.work = "bench", .costs = &costs, .trace = t, .exact = exact};
+	json_t *results;
+	double ps;
+
+	load_costs(&costs);
+	if (experiment_compare(&e, &m, 1, &diag, &results))
+		die(diag.failed ? diag.error.text : "a scenario cannot be run");
+	ps = (double)result_integer(json_array_get(results, 0), "simulated_ps");
+	json_decref(results);
+	return ps;
+}
+
+double replay_batched_error(void)
+{
+	double worst = 0;
+	glob_t found;
+
+	if (glob(SCENARIOS "*.cfg", 0, NULL, &found))
+		die("there are no scenarios");
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		struct machine *m;
+		struct trace *t = load_scenario(found.gl_pathv[i], &m);
+		double exact = simulated_ps(t, m, true);
+		double error = (simulated_ps(t, m, false) - exact) / exact * 100;
+
+		if (error < 0)
+			error = -error;
+		if (error > worst)
+			worst = error;
+		trace_free(t);
+		machine_free(m);
+	}
+	globfree(&found);
+	return worst;
+}
+
+/* Nodes of 2 GiB in a ring, with so many CPUs each. */
+static struct machine *make_machine(int nr_nodes, int cpus)
+{
+	struct diag diag = DIAG_INIT;
+	struct machine *m;
+	char *text;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		die("no memory");
+	fprintf(f,
+		"name = \"bench\"; source = \"made up\"; architecture = \"x86_64\"; memory_model = "
+		"\"sparse-vmemmap\"; nodes = (");
+	for (int n = 0; n < nr_nodes; n++)
+		fprintf(f,
+			"%s{ id = %d; memory = ( { base = \"%dGiB\"; size = \"2GiB\"; } ); cpus = "
+			"{ count = %d; frequency = \"2.5GHz\"; }; }",
+			n ? "," : "", n, 2 * n + 4, cpus);
+	fprintf(f, "); distances = (");
+	for (int a = 0; a < nr_nodes; a++) {
+		fprintf(f, "%s(", a ? "," : "");
+		for (int b = 0; b < nr_nodes; b++) {
+			int hops = abs(a - b);
+
+			hops = hops < nr_nodes - hops ? hops : nr_nodes - hops;
+			fprintf(f, "%s%d", b ? "," : "", hops ? 10 + 5 * hops : 10);
+		}
+		fprintf(f, ")");
+	}
+	fprintf(f, "); bank = { latency = \"100ns\"; bandwidth = \"100GB/s\"; }; ");
+	if (nr_nodes > 1)
+		fprintf(f, "interconnect = { topology = \"ring\"; link = { latency = \"50ns\"; "
+			   "bandwidth = \"50GB/s\"; }; };");
+	if (fclose(f) || machine_parse(text, len, "bench", &diag, &m))
+		die(diag.failed ? diag.error.text : "no machine");
+	free(text);
+	return m;
+}
+
+/* 400,000 operations of a churn, dealt out to the CPUs. */
+static double replay_cpus(int nr_nodes, int cpus)
+{
+	struct machine *m = make_machine(nr_nodes, cpus);
+	struct generate g = {.workload = workload_default(), .seed = 1};
+	struct workload_host host;
+	struct trace *t;
+	double start;
+
+	for (int i = 0; workload_kinds[i]; i++)
+		if (!strcmp(workload_kinds[i]->name, "churn"))
+			g.workload.kind = workload_kinds[i];
+	g.workload.operations = 400000 / (uint64_t)(nr_nodes * cpus);
+	g.workload.live = 2000;
+	g.workload.max_order = 3;
+	if (workload_host_of_machine(&host, m) || generate_trace(&g, &host, &t))
+		die("no work");
+	workload_host_clear(&host);
+	start = now();
+	json_decref(replay(m, t, false));
+	return (now() - start) * 1e9 / (double)t->nr_events;
+}
+
+double replay_1cpu(void)
+{
+	return replay_cpus(1, 1);
+}
+
+double replay_8cpu(void)
+{
+	return replay_cpus(1, 8);
+}
+
+double replay_64cpu(void)
+{
+	return replay_cpus(8, 8);
+}
+
+double replay_512cpu(void)
+{
+	return replay_cpus(64, 8);
+}
