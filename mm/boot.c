@@ -55,6 +55,7 @@ struct mm_params mm_params_default(void)
 			{[MM_ZONE_DMA] = 256, [MM_ZONE_DMA32] = 256, [MM_ZONE_NORMAL] = 32},
 		.thp = MM_THP_ALWAYS,
 		.thp_defrag = MM_DEFRAG_MADVISE,
+		.slab = {.max_order = PAGE_ALLOC_COSTLY_ORDER, .remote_node_defrag_ratio = 1000},
 	};
 }
 
@@ -246,7 +247,9 @@ int mm_boot(const struct mm_config *config, const struct mm_ops *ops, void *ctx,
 	if (ops)
 		mm->ops = *ops;
 	mm->ctx = ctx;
-	err = boot(mm, config, refusal);
+	err = mm_slab_copy_profile(mm, config->profile);
+	if (!err)
+		err = boot(mm, config, refusal);
 	if (err) {
 		mm_destroy(mm);
 		return err;
@@ -280,6 +283,7 @@ void mm_destroy(struct mm *mm)
 	free(mm->homes);
 	free(mm->lru_batches);
 	free(mm->vmstat_workers);
+	mm_slab_end(mm);
 	mm_oom_free(mm);
 	free(mm);
 }

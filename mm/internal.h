@@ -61,6 +61,9 @@ struct mm {
 		uint64_t at_boot;    /* of all, those that were taken before anybody counted */
 		int next_to_alloc, next_to_free; /* nodes */
 	} hugetlb;
+	struct mm_slab_state *slab;        /* NULL before mm_slab_start() */
+	struct mm_boot_cache *boot_caches; /* of the kernel profile */
+	unsigned nr_boot_caches;
 	struct mm_oom_report *oom; /* of the first allocation that failed for good */
 };
 
@@ -341,6 +344,10 @@ void mm_pcp_give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page
 void mm_free_block(struct mm *mm, int cpu, struct page *page, unsigned order);
 /** Give up a reference; the last one frees the block. Simulated time may pass. */
 void mm_put_page(struct mm *mm, int cpu, struct page *page);
+
+/* slab_boot.c */
+int mm_slab_copy_profile(struct mm *mm, const struct mm_profile *profile); /* 0 or -ENOMEM */
+void mm_slab_end(struct mm *mm);
 
 /* oom.c */
 void mm_oom_free(struct mm *mm);

@@ -13,6 +13,7 @@
 #include "mm/gfp.h"
 #include "mm/ops.h"
 #include "mm/profile.h"
+#include "mm/slab_types.h"
 #include "mm/types.h"
 
 struct mm_range {
@@ -86,6 +87,7 @@ struct mm_params {
 	enum mm_thp_mode thp; /* unless never, khugepaged raises min_free_kbytes */
 	enum mm_thp_defrag thp_defrag;
 	uint64_t hugepages; /* in the pool at boot, over all nodes */
+	struct mm_slab_params slab;
 };
 
 /* What boots. Everything is borrowed and may go once mm_boot() has returned. */

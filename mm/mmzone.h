@@ -206,6 +206,7 @@ struct mm_node {
 	struct mm_huge_pool huge;
 	uint64_t nr_anon_huge; /* (S) huge pages of faults that are mapped */
 	struct mm_kcompactd kcompactd;
+	uint64_t nr_slab[2]; /* (S) pages of slabs: unreclaimable, reclaimable */
 };
 
 #endif

@@ -59,6 +59,13 @@
 	X(TLB_FLUSH, "tlb_flush", "one page's translation dropped by the CPU that unmaps it")      \
 	X(TLB_IPI, "tlb_ipi", "one other CPU told to drop it, and waited for")                     \
 	X(TLB_ANSWER, "tlb_answer", "the interrupt on the CPU that is told")                       \
+	X(SLAB_ALLOC, "slab_alloc", "one object taken from the list that the CPU has at hand")     \
+	X(SLAB_FREE, "slab_free", "one object put back there")                                     \
+	X(SLAB_SLOW, "slab_slow", "one entry into the slow path of a slab's alloc or free")        \
+	X(SLAB_PARTIAL, "slab_partial", "one slab put on, or taken off, a node's partial list")    \
+	X(SLAB_NEW, "slab_new", "one slab made or given up, its pages apart")                      \
+	X(SLAB_OBJECT, "slab_object", "one object of a new slab linked to the next")               \
+	X(SLAB_CHECK, "slab_check", "one object looked at or filled by slub_debug")                \
 	X(LOCK, "lock", "one uncontended lock and unlock")                                         \
 	X(VMSTAT, "vmstat", "one CPU's counters looked through and passed on")                     \
 	X(TOUCH, "touch", "one access of a workload to its memory")

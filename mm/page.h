@@ -63,6 +63,7 @@ struct page {
 	 */
 	uint8_t migratetype;
 	bool unlisted; /* PG_ISOLATED, to be moved, and reclaim does not follow it */
+	bool slab;     /* in use as a slab, or as a block of kmalloc() */
 };
 
 /* A list of blocks by their heads; all zeroes is an empty list. */

@@ -259,7 +259,7 @@ int mm_alloc_pages(struct mm *mm, const struct mm_request *req, struct page **ou
 static bool is_block_in_use(const struct page *page, unsigned order)
 {
 	return (page->flags & PG_INIT) && !(page->flags & (PG_STATE_MASK | PG_DROPPED)) &&
-	       page->refcount > 0 && page->order == order;
+	       !page->slab && page->refcount > 0 && page->order == order;
 }
 
 void mm_free_block(struct mm *mm, int cpu, struct page *page, unsigned order)

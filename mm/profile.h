@@ -9,6 +9,7 @@
 #ifndef MM_PROFILE_H
 #define MM_PROFILE_H
 
+#include "mm/slab_types.h"
 #include "mm/types.h"
 
 #define MM_MAX_HASH_TABLES 8
@@ -50,6 +51,9 @@ struct mm_profile {
 	struct mm_take takes[MM_MAX_TAKES];
 	int nr_takes;
 	struct mm_crash_rule crash;
+	struct mm_boot_cache *caches; /* in the order in which they are made */
+	unsigned nr_caches;
+	uint32_t xstate_bytes; /* of a CPU's registers, where the machine does not say */
 };
 
 #endif

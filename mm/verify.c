@@ -12,6 +12,7 @@
 
 #include "mm/lru_lists.h"
 #include "mm/pageblock.h"
+#include "mm/slub.h"
 #include "mm/zone_count.h"
 
 struct report {
@@ -24,6 +25,7 @@ struct report {
 	uint64_t batched, isolated; /* pages in all that say so */
 	uint64_t dirty, writeback, file_mapped; /* of the node */
 	uint64_t pooled;                        /* of the node, blocks that say so */
+	uint64_t slabs;                         /* likewise, in all */
 };
 
 __attribute__((format(printf, 2, 3))) static int violated(struct report *r, const char *fmt, ...)
@@ -308,6 +310,7 @@ static int count_frame(struct report *r, const struct mm_zone *zone, pfn_t pfn, 
 		c->used += pages;
 		r->blocks_in_use += !(page->flags & PG_DROPPED);
 		r->pooled += !!(page->flags & PG_HUGETLB);
+		r->slabs += page->slab;
 	} else {
 		return violated(r,
 				"pfn 0x%" PRIx64 ": in more than one place: flags 0x%" PRIx64
@@ -504,5 +507,8 @@ int mm_verify(const struct mm *mm, char *why, size_t size)
 				" freed and %" PRIu64 " reclaimed",
 				r.blocks_in_use, mm->counters.allocs, mm->counters.frees,
 				mm->counters.reclaimed);
-	return 0;
+	if (r.slabs != (mm->slab ? mm->slab->nr_slabs : 0))
+		return violated(&r, "%" PRIu64 " blocks are slabs, but %" PRIu64 " are known",
+				r.slabs, mm->slab ? mm->slab->nr_slabs : 0);
+	return mm_slab_verify(mm, why, size);
 }

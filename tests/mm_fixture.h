@@ -53,6 +53,8 @@ struct machine {
 	uint64_t hugepages;                   /* in the pool at boot */
 	uint64_t hugepages_of[MACHINE_NODES]; /* the same by node, of so many nodes: */
 	int nodes_with_hugepages;
+	unsigned slab_debug; /* MM_SLAB_DEBUG flags of all caches */
+	bool slab_nomerge, no_slab_defrag;
 	bool exact_counts; /* CPUs hold back nothing of the zones' counters */
 };
 

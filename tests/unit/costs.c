@@ -112,6 +112,7 @@ static void refused(const char *text, const char *without, const char *message)
 	"page_to_pfn, lru_add, lru_del, lru_scan, shrink_node, reclaim_page, io_submit, "          \
 	"io_done, thread_switch, compact_scan, isolate, migrate, copy, tlb_flush, tlb_ipi, "       \
 	"tlb_answer, "                                                                             \
+	"slab_alloc, slab_free, slab_slow, slab_partial, slab_new, slab_object, slab_check, "      \
 	"lock, vmstat, touch)"
 
 Test(costs, every_site_exactly_once)
