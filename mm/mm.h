@@ -195,6 +195,14 @@ int mm_alloc_pages(struct mm *mm, const struct mm_request *req, struct page **pa
  */
 int mm_free_pages(struct mm *mm, int cpu, struct page *page, unsigned order);
 
+/**
+ * Make blocks of 2^order pages of one in use that is larger; each is the caller's, to be freed by
+ * itself. Simulated time may pass where reclaim follows it. Returns 0; -EINVAL where it is no block
+ * in use of a larger order, or of the pool of huge pages; -EBUSY while it is being reclaimed,
+ * written or moved. Then nothing has changed.
+ */
+int mm_split_page(struct mm *mm, int cpu, struct page *page, unsigned order);
+
 /** The page's frame number, at the cost that the memory model gives it; cpu may be MM_NO_CPU. */
 pfn_t mm_page_to_pfn(struct mm *mm, int cpu, const struct page *page);
 /** The descriptor of a frame; NULL where pfn_valid says no. Charged likewise. */
@@ -336,6 +344,7 @@ void mm_flags_layout(const struct mm *mm, struct mm_flags_layout *layout);
 struct mm_counters {
 	uint64_t allocs, frees, failed; /* requests */
 	uint64_t held_frees;            /* of blocks in use since before the start */
+	uint64_t parts;                 /* blocks that came of splits of those in use */
 	uint64_t fallback_zone; /* allocations of the preferred node from a lower zone than asked */
 	uint64_t fallback_node; /* allocations from another node than the preferred one */
 	uint64_t reclaimed;     /* blocks that reclaim took from their owners */

@@ -21,6 +21,7 @@ struct replay_page {
 	uint32_t pending;    /* operations before its free that are not done */
 	bool allocated;      /* the allocation has been tried */
 	bool awaited;        /* some CPU sleeps until something happens to it */
+	uint8_t order;       /* once it is allocated */
 };
 
 struct replay_cpu {
@@ -134,6 +135,7 @@ static void do_alloc(struct replay *r, int cpu, const struct trace_event *ev)
 	sim_settle(r->sim, cpu);
 	r->pages[ev->page].small = small;
 	r->pages[ev->page].allocated = true;
+	r->pages[ev->page].order = ev->order;
 	if (page)
 		replay_reclaim_follow(r->reclaim, cpu, ev);
 	finish(r, cpu, ev->page);
@@ -166,6 +168,39 @@ static void do_free(struct replay *r, int cpu, const struct trace_event *ev)
 	mm_free_pages(r->mm, cpu, page, ev->order);
 	r->counts->frees++;
 	sim_settle(r->sim, cpu);
+}
+
+/* Sleep until all splits of the page that come before are done. */
+static void wait_for_order(struct replay *r, int cpu, uint32_t number, unsigned order)
+{
+	wait_for_page(r, cpu, number, false);
+	while (!r->stopped && r->pages[number].order != order) {
+		r->pages[number].awaited = true;
+		r->cpus[cpu].waits_for = number;
+		if (sim_sleep(r->sim, cpu))
+			r->stopped = true;
+	}
+	r->cpus[cpu].waits_for = TRACE_NO_PAGE;
+}
+
+/* The upper half of a page is a page of its own from now on. */
+static void do_split(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	struct replay_page *low = &r->pages[ev->bytes], *high = &r->pages[ev->page];
+
+	wait_for_order(r, cpu, ev->bytes, ev->order + 1u);
+	if (r->stopped)
+		return;
+	if (low->small)
+		high->small = replay_huge_split(low->small, ev->order);
+	else
+		replay_reclaim_split(r->reclaim, cpu, ev, &low->page, &high->page);
+	r->counts->splits++;
+	sim_settle(r->sim, cpu);
+	high->allocated = true;
+	low->order = high->order = ev->order;
+	finish(r, cpu, ev->bytes);
+	finish(r, cpu, ev->page);
 }
 
 /* The page is not known here, but its zone is, and what kind of pages stood around it. */
@@ -288,6 +323,9 @@ static void run_cpu(struct sim *s, int cpu, void *arg)
 		case TRACE_FREE_HELD:
 			do_free_held(r, cpu, ev);
 			break;
+		case TRACE_SPLIT:
+			do_split(r, cpu, ev);
+			break;
 		case TRACE_FAULT:
 			do_fault(r, cpu, ev);
 			break;
@@ -334,6 +372,8 @@ static int deal(struct replay *r)
 		if (ev->op != TRACE_WAIT && ev->op != TRACE_FREE && ev->op != TRACE_FREE_HELD &&
 		    ev->op != TRACE_UNMAP && ev->page != TRACE_NO_PAGE)
 			r->pages[ev->page].pending++;
+		if (ev->op == TRACE_SPLIT)
+			r->pages[ev->bytes].pending++;
 	}
 	for (int cpu = 0; cpu < r->nr_cpus; cpu++) {
 		struct replay_cpu *c = &r->cpus[cpu];

@@ -32,6 +32,7 @@ struct replay_options {
  * reclaim.already_gone = the trace's events; of huge, faults, present and unmaps are done. */
 struct replay_counts {
 	uint64_t allocs, frees, touches, waits; /* done */
+	uint64_t splits;                        /* done */
 	uint64_t held_frees;                    /* done, of pages from before the window */
 	uint64_t failed;                        /* allocations that found no memory here */
 	uint64_t failed_in_trace; /* that failed on the real machine: asked again here */

@@ -62,6 +62,16 @@ void replay_huge_free(struct mm *mm, int cpu, struct page **pages, unsigned orde
 	free(pages);
 }
 
+struct page **replay_huge_split(struct page **pages, unsigned order)
+{
+	size_t nr = (size_t)1 << order;
+	struct page **upper = calloc(nr, sizeof(struct page *));
+
+	for (size_t i = 0; upper && i < nr; i++)
+		upper[i] = pages[nr + i];
+	return upper;
+}
+
 bool replay_huge_touch(struct sim *s, int cpu, struct page **pages, const struct trace_event *ev)
 {
 	uint32_t page_bytes = UINT32_C(1) << mm_get_arch(sim_mm(s))->page_shift, left = ev->bytes;

@@ -27,6 +27,8 @@ bool replay_huge_is(const struct replay_policies *p, const struct trace_event *e
 /** Single pages instead, 2^order of them, NULL where there was no room; NULL: there is none. */
 struct page **replay_huge_replace(const struct replay_policies *p, int cpu,
 				  const struct trace_event *ev, struct replay_huge_counts *counts);
+/** The upper half of them, 2^order, in an array of its own; NULL where there is no memory. */
+struct page **replay_huge_split(struct page **pages, unsigned order);
 /** Free them, and the array. */
 void replay_huge_free(struct mm *mm, int cpu, struct page **pages, unsigned order);
 /** Touch the first `bytes` of them. Returns false where none of these is there. */

@@ -9,6 +9,8 @@
 #include "mm/lru.h"
 #include "mm/start.h"
 
+#define SPLIT_AGAIN_PS 1000000 /* a page that is busy is looked at again */
+
 /* How a page of the trace was taken, and what to ask for if it is wanted back. */
 enum fate { HERE, RECLAIMED, SWAPPED };
 
@@ -179,6 +181,30 @@ void replay_reclaim_follow(struct replay_reclaim *r, int cpu, const struct trace
 	f = &r->pages[ev->page];
 	if (f->slot && *f->slot && f->kind != MM_PAGE_NONE)
 		mm_lru_add(r->mm, cpu, *f->slot, (enum mm_page_kind)f->kind);
+}
+
+void replay_reclaim_split(struct replay_reclaim *r, int cpu, const struct trace_event *ev,
+			  struct page **low, struct page **high)
+{
+	pfn_t half = (pfn_t)1 << ev->order;
+	struct followed *f;
+	pfn_t pfn;
+
+	/* While reclaim or a disk has a hold of it, or it is on its way to another frame. */
+	while (*low && mm_split_page(r->mm, cpu, *low, ev->order) == -EBUSY)
+		sim_idle_until(r->sim, cpu, sim_now_ps(r->sim, cpu) + SPLIT_AGAIN_PS);
+	*high = *low ? *low + half : NULL;
+	if (r->mode == REPLAY_RECLAIM_TRACE)
+		return;
+	f = &r->pages[ev->bytes];
+	f->order = ev->order;
+	r->pages[ev->page] = *f;
+	r->pages[ev->page].slot = high;
+	if (!*low)
+		return;
+	pfn = mm_page_to_pfn(r->mm, MM_NO_CPU, *low);
+	if (r->number_at[pfn] == ev->bytes + 1)
+		r->number_at[pfn + half] = ev->page + 1;
 }
 
 bool replay_reclaim_took(struct replay_reclaim *r, const struct trace_event *ev)

@@ -40,6 +40,12 @@ void replay_reclaim_own(struct replay_reclaim *r, int cpu, const struct trace_ev
 			struct page *page, struct page **slot);
 /** Reclaim follows it from now on. Simulated time may pass. */
 void replay_reclaim_follow(struct replay_reclaim *r, int cpu, const struct trace_event *ev);
+/**
+ * The upper half of the page becomes another one's, that of the split `ev`, with what is known of
+ * it. Both stay NULL where there is none. Simulated time may pass.
+ */
+void replay_reclaim_split(struct replay_reclaim *r, int cpu, const struct trace_event *ev,
+			  struct page **low, struct page **high);
 /** Was the page, which is gone, reclaimed? For its free: then nothing is left of it. */
 bool replay_reclaim_took(struct replay_reclaim *r, const struct trace_event *ev);
 /** A load or store: the page, or the one that its content was read back into. NULL where there is

@@ -41,6 +41,7 @@ static void put_events(json_t *doc, const struct result_of *w)
 	json_put(events, "alloc", c->allocs);
 	json_put(events, "free", c->frees);
 	json_put(events, "free_held", c->held_frees);
+	json_put(events, "split", c->splits);
 	json_put(events, "touch", c->touches);
 	json_put(events, "wait", c->waits);
 	json_put(events, "fault", c->huge.faults);

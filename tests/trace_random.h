@@ -3,6 +3,7 @@
 #ifndef TESTS_TRACE_RANDOM_H
 #define TESTS_TRACE_RANDOM_H
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "mm/gfp.h"
@@ -43,6 +44,8 @@ static inline struct trace_event random_event(struct trace *t, uint64_t *x, uint
 		*time_ps += next(x) % 4 ? next(x) % 1000 * 1000000 : next(x) % (UINT64_C(1) << 40);
 	ev.time_ps = *time_ps;
 	ev.op = *nr_live ? next(x) % 6 : TRACE_ALLOC;
+	if (ev.op == TRACE_SPLIT && !live[which].order)
+		ev.op = TRACE_FREE;
 	switch (ev.op) {
 	case TRACE_FREE:
 	case TRACE_TOUCH:
@@ -55,6 +58,14 @@ static inline struct trace_event random_event(struct trace *t, uint64_t *x, uint
 		ev.order = live[which].order;
 		ev.flags = next(x) % 8 ? 0 : TRACE_F_RECLAIM;
 		live[which] = live[--*nr_live];
+		break;
+	case TRACE_SPLIT:
+		ev.order = --live[which].order;
+		ev.bytes = live[which].page;
+		ev.flags = next(x) % 2 ? TRACE_F_INFERRED : 0;
+		ev.page = t->nr_pages;
+		live[*nr_live] = live[which];
+		live[(*nr_live)++].page = ev.page;
 		break;
 	case TRACE_WAIT:
 		ev.time_ps = next(x) % (UINT64_C(1) << 50);
@@ -98,6 +109,29 @@ static inline void random_move(struct trace *t, uint64_t *x)
 	cr_assert_eq(trace_append_move(t, &move), 0);
 }
 
+/* Of most pages; upper halves are where they are. */
+static inline void random_frames(struct trace *t, uint64_t *x)
+{
+	uint32_t *low = calloc(t->nr_pages + 1, sizeof(*low));
+
+	for (size_t i = 0; i < t->nr_events; i++)
+		if (t->events[i].op == TRACE_SPLIT)
+			low[t->events[i].page] = t->events[i].bytes + 1;
+	for (uint32_t i = 0; i < t->nr_pages; i++)
+		if (!low[i] && next(x) % 8)
+			cr_assert_eq(trace_set_pfn(t, i,
+						   next(x) % 4 ? i : next(x) % (TRACE_MAX_PFN / 2)),
+				     0);
+	for (size_t i = 0; i < t->nr_events; i++) {
+		const struct trace_event *ev = &t->events[i];
+		pfn_t pfn = ev->op == TRACE_SPLIT ? trace_pfn(t, ev->bytes) : TRACE_NO_PFN;
+
+		if (pfn != TRACE_NO_PFN)
+			cr_assert_eq(trace_set_pfn(t, ev->page, pfn + ((pfn_t)1 << ev->order)), 0);
+	}
+	free(low);
+}
+
 /* A trace of `nr` events, with page frames or without, and with counts as a reader leaves them. */
 static inline struct trace *random_trace(uint64_t *x, size_t nr, bool pfns)
 {
@@ -115,10 +149,8 @@ static inline struct trace *random_trace(uint64_t *x, size_t nr, bool pfns)
 		ev.line = (uint32_t)(i * 2 + next(x) % 2);
 		cr_assert_eq(trace_append(t, &ev), 0);
 	}
-	for (uint32_t i = 0; pfns && i < t->nr_pages; i++)
-		if (next(x) % 8)
-			cr_assert_eq(trace_set_pfn(t, i, next(x) % 4 ? i : next(x) % TRACE_MAX_PFN),
-				     0);
+	if (pfns)
+		random_frames(t, x);
 	if (t->nr_pfns) {
 		t->min_pfn = 1;
 		t->max_pfn = TRACE_MAX_PFN;

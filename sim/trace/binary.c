@@ -58,11 +58,14 @@ void binary_put_template(uint8_t to[BINARY_TEMPLATE_BYTES], const struct trace_e
 static const char *surplus(const struct trace_event *ev)
 {
 	bool alloc = ev->op == TRACE_ALLOC;
-	bool ordered = alloc || ev->op == TRACE_FREE || ev->op == TRACE_FREE_HELD;
+	bool ordered =
+		alloc || ev->op == TRACE_FREE || ev->op == TRACE_FREE_HELD || ev->op == TRACE_SPLIT;
 	unsigned flags = alloc ? TRACE_F_FAILED | TRACE_F_MIGRATE | TRACE_F_INFERRED : 0;
 
 	if (ev->op == TRACE_FREE || ev->op == TRACE_FREE_HELD)
 		flags = TRACE_F_RECLAIM | TRACE_F_INFERRED;
+	if (ev->op == TRACE_SPLIT)
+		flags = TRACE_F_INFERRED;
 	if (!alloc && (ev->gfp || ev->migratetype || ev->policy))
 		return "has flags of an allocation and is none";
 	if (!ordered && ev->order)
@@ -89,7 +92,7 @@ const char *binary_get_template(const uint8_t from[BINARY_TEMPLATE_BYTES], struc
 		.policy = (uint16_t)(from[10] | from[11] << 8),
 		.bytes = binary_get32(from + 12),
 	};
-	if (ev->op > TRACE_FREE_HELD)
+	if (ev->op > TRACE_SPLIT)
 		return "is of an unknown operation";
 	if (ev->order > MAX_PAGE_ORDER)
 		return "has too large an order";
@@ -185,6 +188,11 @@ const char *binary_pages_step(struct binary_pages *p, const struct trace_event *
 			return "touches a page that is not allocated";
 		if (!ev->bytes || ev->bytes > page_bytes << (p->held[ev->page] - 1))
 			return "touches nothing, or more than the page has";
+		return NULL;
+	case TRACE_SPLIT:
+		if (ev->bytes >= ev->page || p->held[ev->bytes] != ev->order + 2)
+			return "splits what is no page of twice the size";
+		p->held[ev->bytes] = p->held[ev->page] = ev->order + 1;
 		return NULL;
 	case TRACE_WAIT:
 		return NULL;

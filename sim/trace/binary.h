@@ -70,7 +70,7 @@ struct binary_clock {
 static inline bool binary_numbers_page(const struct trace_event *ev)
 {
 	return (ev->op == TRACE_ALLOC && !(ev->flags & TRACE_F_FAILED)) ||
-	       ev->op == TRACE_FREE_HELD;
+	       ev->op == TRACE_FREE_HELD || ev->op == TRACE_SPLIT;
 }
 
 static inline bool binary_names_page(const struct trace_event *ev)
@@ -81,7 +81,8 @@ static inline bool binary_names_page(const struct trace_event *ev)
 /** Has the event an amount of its own, in trace_event.bytes? */
 static inline bool binary_has_amount(const struct trace_event *ev)
 {
-	return ev->op == TRACE_TOUCH || (ev->op == TRACE_ALLOC && ev->policy);
+	return ev->op == TRACE_TOUCH || ev->op == TRACE_SPLIT ||
+	       (ev->op == TRACE_ALLOC && ev->policy);
 }
 
 static inline uint64_t binary_zigzag(uint64_t difference)

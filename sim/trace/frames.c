@@ -256,6 +256,38 @@ static int append_alloc(struct frames *f, struct trace *t, struct trace_event *e
 	return err ? err : trace_append(t, ev);
 }
 
+/* The part of order `order` at `pfn` of a live block becomes a page of its own. */
+static int infer_splits(struct frames *f, struct trace *t, const struct trace_event *cause,
+			struct livemap_entry *live, pfn_t pfn, unsigned order)
+{
+	while (live->order > order) {
+		struct livemap_entry upper = {.order = live->order - 1};
+		struct trace_event ev = {.op = TRACE_SPLIT,
+					 .flags = TRACE_F_INFERRED,
+					 .time_ps = cause->time_ps,
+					 .line = cause->line,
+					 .cpu = cause->cpu,
+					 .order = upper.order,
+					 .bytes = live->page};
+		pfn_t low = live->pfn;
+		int err;
+
+		upper.pfn = low + (UINT64_C(1) << upper.order);
+		err = number_page(t, upper.pfn, &ev.page);
+		upper.page = ev.page;
+		live->order = upper.order;
+		if (!err)
+			err = livemap_add(&f->live, &upper);
+		if (!err)
+			err = trace_append(t, &ev);
+		if (err)
+			return err;
+		t->inferred[TRACE_INFER_SPLIT]++;
+		live = livemap_find(&f->live, pfn < upper.pfn ? low : upper.pfn);
+	}
+	return 0;
+}
+
 /* What takes pages without an event asks for them like this, by what it takes. */
 static gfp_t gfp_of(unsigned migratetype)
 {
@@ -418,11 +450,17 @@ static int release_held(struct frames *f, struct trace *t, const struct trace_ev
 
 int frames_release(struct frames *f, struct trace *t, const struct trace_event *ev, pfn_t pfn)
 {
-	const struct livemap_entry *live = livemap_find(&f->live, pfn);
+	struct livemap_entry *live = live_around(f, pfn);
 	struct group seen = look(f, pfn, ev->order);
 	int err = 0;
 
 	f->filling[ev->cpu] = NO_FILLED;
+	if (live && live->order > ev->order && !(pfn & ((UINT64_C(1) << ev->order) - 1))) {
+		err = infer_splits(f, t, ev, live, pfn, ev->order);
+		if (err)
+			return err;
+	}
+	live = livemap_find(&f->live, pfn);
 	if (live ? live->order != ev->order : seen.live != 0) {
 		trace_skip(t, TRACE_SKIP_ORDER_MISMATCH);
 		return 0;

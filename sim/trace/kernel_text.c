@@ -177,6 +177,21 @@ static int put_free(struct writer *w, const struct trace_event *ev)
 	return 0;
 }
 
+/* The upper half is called by its own frame from now on. */
+static int put_split(struct writer *w, const struct trace_event *ev)
+{
+	uint64_t low = line_pfn(w, ev->bytes), pfn = 0;
+	bool hidden = false;
+	int err = new_pfn(w, ev, true, &pfn, &hidden);
+
+	if (err)
+		return err;
+	put_next(w, ev, hidden);
+	put_mark(w, ev->cpu);
+	fprintf(w->out, TOLD_SPLIT " pfn=0x%" PRIx64 " into=0x%" PRIx64 "\n", low, pfn);
+	return 0;
+}
+
 static int put_event(struct writer *w, const struct trace_event *ev, struct diag *diag)
 {
 	if (ev->op != TRACE_WAIT)
@@ -192,6 +207,8 @@ static int put_event(struct writer *w, const struct trace_event *ev, struct diag
 		fprintf(w->out, TOLD_TOUCH " pfn=0x%" PRIx64 " %s %s\n", line_pfn(w, ev->page),
 			ev->write ? "write" : "read", units_size(ev->bytes).text);
 		return 0;
+	case TRACE_SPLIT:
+		return put_split(w, ev);
 	case TRACE_WAIT:
 		put_mark(w, ev->cpu);
 		fprintf(w->out, TOLD_WAIT " %s\n", units_time(ev->time_ps).text);

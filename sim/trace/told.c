@@ -129,6 +129,77 @@ static int take_touch(struct told *told, struct trace_event *ev)
 	return err ? err : trace_append(n->t, ev);
 }
 
+/* The next page's number, with the frame that the marker or else the line tells. */
+static int number_page(struct told *told, uint64_t line_pfn, bool is_traced, struct trace_event *ev)
+{
+	struct trace *t = told->native->t;
+	pfn_t pfn = told->next_pfn;
+
+	if (pfn == TRACE_NO_PFN && line_pfn <= TRACE_MAX_PFN)
+		pfn = line_pfn;
+	if (t->nr_pages >= TRACE_NO_PAGE - 1)
+		return NATIVE_BAD(told->native, "more than %u allocations", TRACE_NO_PAGE - 1);
+	ev->page = t->nr_pages;
+	if (pfn == TRACE_NO_PFN)
+		return 0;
+	if (is_traced)
+		trace_widen(t, pfn);
+	return trace_set_pfn(t, ev->page, pfn);
+}
+
+/* What the marker before said of this line, once. */
+static int use_next(struct told *told, unsigned allowed, const char *what, struct trace_event *ev)
+{
+	ev->flags = told->next.flags;
+	ev->policy = told->next.policy;
+	ev->bytes = told->next.bytes;
+	told->next = (struct trace_event){0};
+	if (ev->flags & ~allowed)
+		return NATIVE_BAD(told->native, "the marker before says what is not of %s", what);
+	return 0;
+}
+
+/* The number behind `key` in a word of a marker. */
+static int take_pfn(struct told *told, const char *word, const char *key, uint64_t *pfn)
+{
+	const char *value = native_value(word, key);
+
+	if (value && kmem_number(value, value + strlen(value), pfn) && *pfn != LIVEMAP_NO_PFN)
+		return 0;
+	return native_found(told->native, word, "pfn= and into=, frames of an allocation");
+}
+
+/* "split pfn=0x40 into=0x42" */
+static int take_split(struct told *told, struct trace_event *ev)
+{
+	struct native *n = told->native;
+	struct livemap_entry *live, upper;
+	uint64_t pfn, into;
+	int err = take_pfn(told, n->words[1], "pfn=", &pfn);
+
+	if (!err)
+		err = take_pfn(told, n->words[2], "into=", &into);
+	if (!err)
+		err = native_end(n, n->words[3]);
+	if (!err)
+		err = use_next(told, TRACE_F_INFERRED, "a split", ev);
+	if (err)
+		return err;
+	live = livemap_find(&told->live, pfn);
+	if (!live || !live->order || livemap_find(&told->live, into))
+		return NATIVE_BAD(n, "a split of what is not allocated or a single page, or into "
+				     "a frame that is allocated");
+	ev->op = TRACE_SPLIT;
+	ev->order = --live->order;
+	ev->bytes = live->page;
+	err = number_page(told, into, false, ev);
+	upper = (struct livemap_entry){into, ev->page, ev->order};
+	told->next_pfn = TRACE_NO_PFN;
+	if (!err)
+		err = livemap_add(&told->live, &upper);
+	return err ? err : trace_append(n->t, ev);
+}
+
 static int take_wait(struct told *told, struct trace_event *ev)
 {
 	struct native *n = told->native;
@@ -154,6 +225,8 @@ static int take_marker(struct told *told, const char *text, size_t len, struct t
 	err = native_statement(n, &is_statement);
 	if (err || is_statement)
 		return err;
+	if (!strcmp(n->words[0], TOLD_SPLIT))
+		return take_split(told, ev);
 	if (!strcmp(n->words[0], TOLD_TOUCH))
 		return take_touch(told, ev);
 	if (!strcmp(n->words[0], TOLD_WAIT))
@@ -164,26 +237,8 @@ static int take_marker(struct told *told, const char *text, size_t len, struct t
 	if (!strcmp(n->words[0], TOLD_NEXT))
 		return take_next(told);
 	return native_found(n, n->words[0],
-			    TOLD_NEXT ", " TOLD_TOUCH ", " TOLD_WAIT ", " NATIVE_POLICY
-				      ", " NATIVE_MOVED " or " NATIVE_ORIGINAL);
-}
-
-/* The next page's number, with the frame that the marker or else the line tells. */
-static int number_page(struct told *told, uint64_t line_pfn, bool is_traced, struct trace_event *ev)
-{
-	struct trace *t = told->native->t;
-	pfn_t pfn = told->next_pfn;
-
-	if (pfn == TRACE_NO_PFN && line_pfn <= TRACE_MAX_PFN)
-		pfn = line_pfn;
-	if (t->nr_pages >= TRACE_NO_PAGE - 1)
-		return NATIVE_BAD(told->native, "more than %u allocations", TRACE_NO_PAGE - 1);
-	ev->page = t->nr_pages;
-	if (pfn == TRACE_NO_PFN)
-		return 0;
-	if (is_traced)
-		trace_widen(t, pfn);
-	return trace_set_pfn(t, ev->page, pfn);
+			    TOLD_NEXT ", " TOLD_SPLIT ", " TOLD_TOUCH ", " TOLD_WAIT
+				      ", " NATIVE_POLICY ", " NATIVE_MOVED " or " NATIVE_ORIGINAL);
 }
 
 static int take_alloc(struct told *told, const struct page_fields *f, struct trace_event *ev)
@@ -257,18 +312,6 @@ static int take_move(struct told *told, const char *text, bool taken)
 						      .taken = taken,
 						      .percpu = percpu != 0,
 						      .migratetype = f.migratetype});
-}
-
-/* What the marker before said of this line, once. */
-static int use_next(struct told *told, unsigned allowed, const char *what, struct trace_event *ev)
-{
-	ev->flags = told->next.flags;
-	ev->policy = told->next.policy;
-	ev->bytes = told->next.bytes;
-	told->next = (struct trace_event){0};
-	if (ev->flags & ~allowed)
-		return NATIVE_BAD(told->native, "the marker before says what is not of %s", what);
-	return 0;
 }
 
 static int take_page(struct told *told, const char *text, bool is_alloc, struct trace_event *ev)

@@ -14,6 +14,7 @@
 #define TOLD_TRACE   "trace"
 #define TOLD_VERSION "1"
 #define TOLD_NEXT    "next" /* of the allocation or free in the next such line */
+#define TOLD_SPLIT   "split"
 #define TOLD_TOUCH   "touch"
 #define TOLD_WAIT    "wait"
 

@@ -192,6 +192,7 @@ static void count(struct trace *t, const struct trace_event *ev)
 	case TRACE_FREE_HELD:
 		t->nr_held_frees++;
 		break;
+	case TRACE_SPLIT:
 	case TRACE_FAULT:
 	case TRACE_UNMAP:
 		break;

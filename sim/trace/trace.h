@@ -19,6 +19,11 @@ enum trace_op {
 	TRACE_WAIT,
 	TRACE_FREE_HELD, /* a free of a page that was in use before the window */
 	/*
+	 * A block in use becomes two: its upper half is the new page `page`; what is left of it has
+	 * the order of the event, too. `bytes` is the number of the page that is split.
+	 */
+	TRACE_SPLIT,
+	/*
 	 * Of workloads only: what these allocate and free is up to the kernel that runs them.
 	 * `page` is the number of a range of a task's memory that a huge page could map.
 	 */
@@ -32,7 +37,7 @@ enum trace_op {
 struct trace_event {
 	uint64_t time_ps; /* by the trace's clock; WAIT: how long */
 	uint32_t page;    /* number of the allocation, from 0 in the order of the trace */
-	uint32_t bytes;   /* TOUCH: how many; ALLOC: node or turn, see trace_event_nid() */
+	uint32_t bytes;   /* TOUCH: how many; ALLOC: node or turn, see trace_event_nid(); SPLIT */
 	union {
 		gfp_t gfp; /* ALLOC */
 		struct {
@@ -46,7 +51,7 @@ struct trace_event {
 	uint16_t cpu;
 	uint16_t policy; /* ALLOC: index into the trace's policies; 0: the default */
 	uint8_t op;      /* enum trace_op */
-	uint8_t order;   /* ALLOC, FREE and FREE_HELD */
+	uint8_t order;   /* ALLOC, FREE and FREE_HELD; SPLIT: of each half */
 	uint8_t migratetype;
 	uint8_t write : 1; /* TOUCH: 1 writes, 0 reads */
 	uint8_t flags : 7; /* TRACE_F_* */
@@ -130,7 +135,8 @@ const char *trace_skip_what(enum trace_skip skip); /* "a free of a page allocate
 #define TRACE_INFERS(X)                                                                            \
 	X(FREE, "untraced_free", "a free, of pages that are allocated again")                      \
 	X(BULK, "untraced_bulk", "an allocation from a per-CPU list, as of many pages at once")    \
-	X(TARGET, "untraced_target", "an allocation from the buddy lists, as for compaction")
+	X(TARGET, "untraced_target", "an allocation from the buddy lists, as for compaction")      \
+	X(SPLIT, "untraced_split", "a block that becomes two, as a part of it is freed")
 
 enum trace_infer {
 #define X(id, name, what) TRACE_INFER_##id,

@@ -19,7 +19,7 @@ sum()
 every_line_counts()
 {
 	counted=$(sum total comment task other_event free_batched order_mismatch lost unreadable)
-	counted=$((counted - $(sum untraced_free untraced_bulk untraced_target)))
+	counted=$((counted - $(sum untraced_free untraced_bulk untraced_target untraced_split)))
 	[ "$counted" -eq "$(member lines)" ] ||
 		fail "$counted lines are counted, expected $(member lines)"
 }

@@ -186,6 +186,25 @@ static void free_block(struct run *r, size_t i)
 	r->blocks[i] = r->blocks[--r->nr_blocks];
 }
 
+/* A block in use becomes two, or as many as it has pages. */
+static void split_block(struct run *r, size_t i)
+{
+	struct block *b = &r->blocks[i];
+	unsigned order = b->order;
+	bool singles = order < 4 && below(r, 2);
+	uint64_t parts = singles ? UINT64_C(1) << order : 2;
+
+	if (!order || r->nr_blocks + parts > BLOCKS)
+		return;
+	order = singles ? 0 : order - 1;
+	cr_assert_eq(mm_split_page(r->mm, 0, b->page, order), 0);
+	cr_assert_eq(mm_split_page(r->mm, 0, b->page, order), -EINVAL);
+	b->order = order;
+	for (uint64_t p = 1; p < parts; p++)
+		r->blocks[r->nr_blocks++] =
+			(struct block){b->page + (p << order), b->pfn + (p << order), order};
+}
+
 /* From the sink: the owner looks for his page. */
 static void note_moved(void *ctx, int cpu, struct page *from, struct page *to)
 {
@@ -279,6 +298,8 @@ static void step(struct run *r)
 		wrong_free(r);
 	else if (what == 1 && r->nr_blocks)
 		migrate(r);
+	else if (what == 2 && r->nr_blocks)
+		split_block(r, below(r, r->nr_blocks));
 	else if (what == 19 && !below(r, 8))
 		mm_vmstat_update(r->mm, (int)below(r, (uint64_t)mm_nr_cpus(r->mm)));
 	else if (r->nr_blocks < BLOCKS && (what < 11 || !r->nr_blocks))

@@ -56,6 +56,7 @@ static void count(const struct trace *t, struct tally *n)
 			break;
 		case TRACE_WAIT:
 		case TRACE_FREE_HELD:
+		case TRACE_SPLIT:
 			cr_assert_fail("a workload neither waits nor frees what is not its own");
 		case TRACE_FAULT:
 		case TRACE_UNMAP:

@@ -38,7 +38,10 @@ static struct trace *parse(const char *text)
 	return t;
 }
 
-/* The events in short: A and F of a page, H of one from before; small letters where inferred. */
+/*
+ * The events in short: A and F of a page, H of one from before, S of an upper half; small letters
+ * where inferred.
+ */
 static const char *shape(const struct trace *t)
 {
 	static char text[256];
@@ -49,6 +52,8 @@ static const char *shape(const struct trace *t)
 		const struct trace_event *ev = &t->events[i];
 		char op = ev->op == TRACE_ALLOC ? 'A' : ev->op == TRACE_FREE ? 'F' : 'H';
 
+		if (ev->op == TRACE_SPLIT)
+			op = 'S';
 		if (ev->flags & TRACE_F_INFERRED)
 			op |= 0x20;
 		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%c%llx", at ? " " : "", op,
@@ -73,6 +78,39 @@ Test(trace_frames, a_page_that_no_line_mentioned_was_there_before)
 	cr_expect_eq(t->nr_held_frees, 1);
 	cr_expect_eq(t->nr_pages, 2);
 	EXPECT(t, 1, .op = TRACE_FREE_HELD, .page = 1, .order = 3, .cpu = 1, .line = 2);
+	trace_free(t);
+}
+
+/* Four pages that go one by one: the block becomes two, and that again, where the next one lies. */
+Test(trace_frames, a_block_that_is_freed_in_parts_was_split)
+{
+	struct trace *t =
+		parse(ALLOC(0x10, 2) FREE(0x13, 0) FREE(0x10, 0) FREE(0x11, 0) FREE(0x12, 0));
+
+	cr_expect_str_eq(shape(t), "A10 s12 s13 F13 s11 F10 F11 F12");
+	EXPECT(t, 1, .op = TRACE_SPLIT, .page = 1, .bytes = 0, .order = 1, .cpu = 1, .line = 2,
+	       .flags = TRACE_F_INFERRED);
+	EXPECT(t, 2, .op = TRACE_SPLIT, .page = 2, .bytes = 1, .order = 0, .cpu = 1, .line = 2,
+	       .flags = TRACE_F_INFERRED);
+	cr_expect_eq(t->inferred[TRACE_INFER_SPLIT], 3);
+	cr_expect_eq(t->skipped[TRACE_SKIP_ORDER_MISMATCH], 0);
+	trace_free(t);
+}
+
+/* Parts of any order; what is allocated again meanwhile was freed, part by part. */
+Test(trace_frames, parts_may_be_of_any_order)
+{
+	expect_shape(ALLOC(0x20, 3) FREE(0x26, 1) FREE(0x20, 2), "A20 s24 s26 F26 F20");
+	expect_shape(ALLOC(0x20, 3) FREE(0x26, 1) ALLOC(0x20, 3), "A20 s24 s26 F26 f20 f24 A20");
+}
+
+/* No part of a block begins there; and what is larger than what was allocated is no part. */
+Test(trace_frames, other_frees_do_not_match)
+{
+	struct trace *t = parse(ALLOC(0x10, 3) FREE(0x11, 1) FREE(0x10, 4) FREE(0x10, 3));
+
+	cr_expect_str_eq(shape(t), "A10 F10");
+	cr_expect_eq(t->skipped[TRACE_SKIP_ORDER_MISMATCH], 2);
 	trace_free(t);
 }
 
@@ -129,17 +167,6 @@ Test(trace_frames, large_blocks_are_seen_whole)
 	expect_shape(ALLOC(0x400, 10) FREE(0x400, 10) FREE(0x7ff, 0), "A400 F400 a7ff F7ff");
 	expect_shape(ALLOC(0xfffffffffffff, 0) FREE(0xfffffffffffff, 0),
 		     "Afffffffffffff Ffffffffffffff");
-}
-
-/* A part of a block, or more than it, cannot be freed: the block stays. */
-Test(trace_frames, other_orders_are_counted)
-{
-	struct trace *t =
-		parse(ALLOC(0x10, 2) FREE(0x11, 0) FREE(0x10, 0) FREE(0x10, 3) FREE(0x10, 2));
-
-	cr_expect_str_eq(shape(t), "A10 F10");
-	cr_expect_eq(t->skipped[TRACE_SKIP_ORDER_MISMATCH], 3);
-	trace_free(t);
 }
 
 #define BULK(want)     LINE("bulk: (__alloc_pages_bulk+0x0/0x6b0) gfp=0xdc0 nid=1 want=" #want)

@@ -151,8 +151,8 @@ Test(trace_ftrace, trace_cmd_report)
 }
 
 /*
- * oddities.txt, 25 lines: pfn 0x10 allocated twice (so it was freed between), then freed with the
- * order of the first (line 5, mismatch), of the second (line 6), and again (line 7: it was
+ * oddities.txt, 25 lines: pfn 0x10 allocated twice (so it was freed between), then freed with a
+ * larger order (line 5, mismatch), that of the second (line 6), and again (line 7: it was
  * allocated between). CPU 8191 is the last there is. Unreadable: order 11, CPUs 8192 and 70000,
  * "0x" alone, a pfn of 65 bits, a free and an allocation that end early, and "this is no event".
  */

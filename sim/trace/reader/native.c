@@ -178,6 +178,43 @@ static int parse_touch(struct native *n, char **words, struct trace_event *ev)
 	return native_amount(n, words, name->order, ev);
 }
 
+/* "split big rest": the upper half of one is the other from now on. */
+static int parse_split(struct native *n, char **words, struct trace_event *ev)
+{
+	struct name *name, *half;
+	pfn_t pfn;
+	int err = find_live(n, words[0], "a split", &name);
+
+	if (!err)
+		err = native_check_name(n, words[1], "the upper half");
+	if (err)
+		return err;
+	if (!name->order)
+		return BAD(n, "a split of \"%s\", which is a single page",
+			   native_show(n, words[0]));
+	half = names_find(&n->names, words[1], strlen(words[1]));
+	if (half && half->live)
+		return BAD(n, "\"%s\" is in use: line %u allocated it and none has freed it",
+			   native_show(n, words[1]), half->line);
+	ev->order = --name->order;
+	ev->bytes = name->page;
+	pfn = trace_pfn(n->t, name->page);
+	n->pfn = pfn > TRACE_MAX_PFN - (UINT64_C(1) << ev->order)
+			 ? TRACE_NO_PFN
+			 : pfn + (UINT64_C(1) << ev->order);
+	err = number_page(n, ev);
+	/* Adding a name moves the others. */
+	if (!err && !half)
+		half = names_add(&n->names, words[1], strlen(words[1]));
+	if (err || !half)
+		return err ? err : -ENOMEM;
+	half->live = true;
+	half->line = n->line;
+	half->order = ev->order;
+	half->page = ev->page;
+	return native_end(n, words[2]);
+}
+
 static int parse_wait(struct native *n, char **words, struct trace_event *ev)
 {
 	int err = native_duration(n, words[0], &ev->time_ps);
@@ -191,9 +228,8 @@ static const struct operation {
 	enum trace_op op;
 	int (*parse)(struct native *n, char **words, struct trace_event *ev);
 } operations[] = {
-	{"alloc", TRACE_ALLOC, parse_alloc},
-	{"free", TRACE_FREE, parse_free},
-	{"touch", TRACE_TOUCH, parse_touch},
+	{"alloc", TRACE_ALLOC, parse_alloc}, {"free", TRACE_FREE, parse_free},
+	{"split", TRACE_SPLIT, parse_split}, {"touch", TRACE_TOUCH, parse_touch},
 	{"wait", TRACE_WAIT, parse_wait},
 };
 
@@ -210,7 +246,7 @@ static int find_operation(struct native *n, const char *word, const struct opera
 	const char *nearest;
 
 	if (!word)
-		return native_found(n, NULL, "alloc, free, touch or wait");
+		return native_found(n, NULL, "alloc, free, split, touch or wait");
 	for (unsigned i = 0; i < NR_OPERATIONS; i++) {
 		if (strcmp(word, operations[i].name) == 0) {
 			*out = &operations[i];
@@ -221,7 +257,7 @@ static int find_operation(struct native *n, const char *word, const struct opera
 	if (nearest)
 		return BAD(n, "unknown operation \"%s\"; did you mean \"%s\"?",
 			   native_show(n, word), nearest);
-	return native_found(n, word, "alloc, free, touch or wait");
+	return native_found(n, word, "alloc, free, split, touch or wait");
 }
 
 static int take_header(struct native *n, const struct stream_line *line)
@@ -278,8 +314,9 @@ static int native_line(void *state, const struct stream_line *line, struct trace
 		err = find_operation(n, *words, &operation);
 	if (err)
 		return err;
-	if (inferred && operation->op != TRACE_ALLOC && operation->op != TRACE_FREE)
-		return native_found(n, *words, "alloc or free behind " NATIVE_INFERRED);
+	if (inferred && operation->op != TRACE_ALLOC && operation->op != TRACE_FREE &&
+	    operation->op != TRACE_SPLIT)
+		return native_found(n, *words, "alloc, free or split behind " NATIVE_INFERRED);
 	if (operation->op == TRACE_WAIT && has_time)
 		return BAD(n,
 			   "found a time before a wait, which begins when its CPU gets there: "

@@ -91,6 +91,9 @@ static void write_event(struct writer *w, const struct trace_event *ev)
 		fprintf(w->out, "touch %" PRIu32 " %s %s", ev->page, ev->write ? "write" : "read",
 			units_size(ev->bytes).text);
 		break;
+	case TRACE_SPLIT:
+		fprintf(w->out, "split %" PRIu32 " %" PRIu32, ev->bytes, ev->page);
+		break;
 	case TRACE_WAIT:
 		fprintf(w->out, "wait %s", units_time(ev->time_ps).text);
 		break;
