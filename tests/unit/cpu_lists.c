@@ -18,7 +18,7 @@
 #define FREE(pfn)   LINE("mm_page_free: page=1 pfn=" #pfn " order=0")
 #define FILL(pfn)                                                                                  \
 	LINE("mm_page_alloc_zone_locked: page=1 pfn=" #pfn " order=0 migratetype=1 "               \
-							   "percpu_refill=1")
+	     "percpu_refill=1")
 #define DRAIN(pfn, type) LINE("mm_page_pcpu_drain: page=1 pfn=" #pfn " order=0 migratetype=" #type)
 
 static struct trace *parse(const char *text)
