@@ -16,6 +16,7 @@ struct alloc_context {
 	const struct mm_nodemask *nodes; /* allowed nodes; NULL: all */
 	size_t first;                    /* first entry of the list that the request may use */
 	bool pf_memalloc;                /* the task frees memory itself */
+	bool reclaimed;                  /* what direct reclaim comes to, where it is outside */
 };
 
 /** May the request be served from this zone at all? */

@@ -178,6 +178,8 @@ struct mm_request {
 	const struct mm_nodemask *nodes; /* no other nodes than these; NULL: all */
 	bool pf_memalloc; /* the task frees memory itself (PF_MEMALLOC): it may have all there is,
 			     and does not reclaim */
+	bool reclaimed; /* with mm_set_reclaim_outside(): direct reclaim, if the request comes to
+			   it, has freed what it needs */
 };
 
 /**

@@ -42,6 +42,7 @@ static void prepare(struct mm *mm, const struct mm_request *req, struct alloc_co
 	ac->list = req->gfp & __GFP_THISNODE ? &node->thisnode : &node->fallback;
 	ac->nodes = req->nodes;
 	ac->pf_memalloc = req->pf_memalloc;
+	ac->reclaimed = req->reclaimed;
 	mm_alloc_find_first(ac);
 
 	mm_work(mm, ac->cpu, MM_SITE_ALLOC_ENTRY, 1);

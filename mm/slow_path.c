@@ -76,9 +76,18 @@ static bool unreserve_highatomic(const struct attempt *a, bool force)
 }
 
 /*
- * What was freed may be on per-CPU lists, or kept for others: one more try without these. Where
- * reclaim is told from outside, it had progress, or the request would not have been made.
+ * Reclaim that is told from outside was done before, or is yet to come: a page of it may be owed to
+ * the request, from the first zone that has any. A large block is not made by reclaim alone.
  */
+static struct page *take_owed(const struct attempt *a)
+{
+	if (!a->mm->reclaim_outside || a->costly)
+		return NULL;
+	return mm_get_page_from_freelist(a->mm, a->ac,
+					 ALLOC_NO_WATERMARKS | mm_alloc_flags_common(a->ac));
+}
+
+/* What was freed may be on per-CPU lists, or kept for others: one more try without these. */
 static struct page *direct_reclaim(struct attempt *a)
 {
 	const struct alloc_context *ac = a->ac;
@@ -92,14 +101,17 @@ static struct page *direct_reclaim(struct attempt *a)
 	mm_resched(a->mm, ac->cpu);
 	a->progress = mm_try_to_free_pages(a->mm, ac->cpu, &req) > 0;
 	mm_resched(a->mm, ac->cpu);
-	if (!a->progress && !a->mm->reclaim_outside)
+	if (a->mm->reclaim_outside)
+		a->progress = ac->reclaimed;
+	if (!a->progress)
 		return NULL;
 	page = mm_get_page_from_freelist(a->mm, ac, a->alloc_flags);
 	if (page)
 		return page;
 	unreserve_highatomic(a, false);
 	mm_pcp_drain_all(a->mm, ac->cpu);
-	return mm_get_page_from_freelist(a->mm, ac, a->alloc_flags);
+	page = mm_get_page_from_freelist(a->mm, ac, a->alloc_flags);
+	return page ? page : take_owed(a);
 }
 
 static struct page *direct_compact(struct attempt *a, enum mm_compact_priority priority)

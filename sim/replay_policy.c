@@ -85,7 +85,11 @@ int replay_alloc(const struct replay_policies *p, int cpu, const struct trace_ev
 		.turn = trace_event_turn(ev),
 		.huge = is_huge(p, ev),
 	};
-	struct mm_request req = {.cpu = cpu, .nid = MM_NO_NODE, .order = ev->order, .gfp = ev->gfp};
+	struct mm_request req = {.cpu = cpu,
+				 .nid = MM_NO_NODE,
+				 .order = ev->order,
+				 .gfp = ev->gfp,
+				 .reclaimed = !(ev->flags & TRACE_F_FAILED)};
 
 	if (trace_event_nid(ev) != MM_NO_NODE) {
 		req.nid = trace_event_nid(ev) % p->nr_nodes;

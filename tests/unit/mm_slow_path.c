@@ -45,8 +45,8 @@ static void let_kswapd_run(struct mm *mm)
 	mm_kthread_run(mm, kswapd, &cpu, true);
 }
 
-/* Page cache down to so many free pages in both zones, with nobody woken. */
-static void fill(struct mm *mm, uint64_t free_dma, uint64_t free_dma32)
+/* Down to so many free pages in both zones, with nobody woken; `cache`: by page cache. */
+static void fill_with(struct mm *mm, uint64_t free_dma, uint64_t free_dma32, bool cache)
 {
 	for (int z = 1; z >= 0; z--) {
 		struct mm_zone *zone = &mm->nodes[0].zones[z];
@@ -62,13 +62,19 @@ static void fill(struct mm *mm, uint64_t free_dma, uint64_t free_dma32)
 			page = alloc(mm, 0, 0, gfp);
 			cr_assert_not_null(page);
 			cr_assert_eq(mm_page_zone(mm, page), zone);
-			cr_assert_eq(mm_lru_add(mm, 0, page, MM_PAGE_FILE), 0);
+			if (cache)
+				cr_assert_eq(mm_lru_add(mm, 0, page, MM_PAGE_FILE), 0);
 		}
 	}
 	mm_lru_drain(mm, 0);
 	mm_watermarks_setup(mm);
 	mm_lowmem_reserve_setup(mm);
 	mm->counters.slow_path = 0;
+}
+
+static void fill(struct mm *mm, uint64_t free_dma, uint64_t free_dma32)
+{
+	fill_with(mm, free_dma, free_dma32, true);
 }
 
 /* No more than is free, by who may wait or not. */
@@ -333,6 +339,41 @@ Test(slow_path, no_progress_is_tried_sixteen_times)
 	cr_expect_not_null(alloc(mm, 0, 0, GFP_KERNEL | __GFP_NOFAIL));
 	mm_destroy(mm);
 	free(rec.records);
+}
+
+/* With both zones at their minimum: 192, and 64 + 48 that DMA keeps. */
+static int ask(struct mm *mm, gfp_t gfp, unsigned order, bool reclaimed, struct page **page)
+{
+	struct mm_request req = {
+		.nid = MM_NO_NODE, .order = order, .gfp = gfp, .reclaimed = reclaimed};
+
+	return mm_alloc_pages(mm, &req, page);
+}
+
+/*
+ * Where others free memory, they have done so for who may wait, or will: he gets a page of the zone
+ * that he would rather have. Who cannot wait, or asks for more than small pieces, does not, nor
+ * whom it is told that it did not help.
+ */
+Test(slow_path, reclaim_outside_owes_a_page)
+{
+	struct mm *mm = boot(&small);
+	struct page *page;
+
+	mm_set_reclaim_outside(mm, true);
+	fill_with(mm, 112, 192, false);
+	drain_all(mm);
+	fill_with(mm, 112, 192, false);
+	cr_expect_eq(ask(mm, GFP_NOWAIT, 0, true, &page), -ENOMEM);
+	cr_expect_eq(ask(mm, GFP_HIGHUSER_MOVABLE, 0, false, &page), -ENOMEM);
+	cr_expect_eq(ask(mm, GFP_HIGHUSER_MOVABLE, 4, true, &page), -ENOMEM);
+	cr_expect_eq(dma32(mm)->nr_free, 192);
+	cr_assert_eq(ask(mm, GFP_HIGHUSER_MOVABLE, 0, true, &page), 0);
+	cr_expect_eq(mm_page_zone(mm, page), dma32(mm));
+	cr_expect_lt(dma32(mm)->nr_free, 192);
+	cr_expect_eq(dma(mm)->nr_free, 112);
+	must_verify(mm, "with a page owed");
+	mm_destroy(mm);
 }
 
 /* The last highatomic page block goes before an allocation fails. */
