@@ -33,6 +33,11 @@ static int pressure_threshold(const struct mm *mm, const struct mm_zone *zone)
 	return share < 1 ? 1 : (int)(share < STAT_THRESHOLD_MOST ? share : STAT_THRESHOLD_MOST);
 }
 
+/*
+ * A zone is marked where what CPUs hold back could matter; and, where there are several CPUs, all
+ * are: when the second and later ones come up, watermarks are 0 still, and nothing ever takes such
+ * a mark back. So kswapd changes the thresholds of all zones, also to higher ones.
+ */
 void mm_stat_thresholds_init(struct mm *mm)
 {
 	for (int n = 0; n < mm->nr_nodes; n++)
@@ -44,6 +49,7 @@ void mm_stat_thresholds_init(struct mm *mm)
 				continue;
 			zone->stat_threshold = normal_threshold(mm, zone);
 			most = (uint64_t)zone->stat_threshold * (uint64_t)mm->nr_cpus;
+			zone->drift_mark = mm->nr_cpus > 1 ? most : 0;
 			if (most > zone->wmark[MM_WMARK_LOW] - zone->wmark[MM_WMARK_MIN])
 				zone->drift_mark = zone->wmark[MM_WMARK_HIGH] + most;
 		}

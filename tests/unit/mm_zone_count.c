@@ -110,18 +110,19 @@ Test(zone_count, watermarks_go_by_the_counter)
 
 /*
  * 1024 KiB = 256 pages are 128 a node, by size: DMA32 of node 0 (12288 of 32768 pages) has 96, its
- * low watermark 24 more. Three CPUs with 4 each could be 12 pages off: no drift mark. With
- * thresholds of 10 they could be 30 off.
+ * low watermark 24 more. Three CPUs with 4 each could be 12 pages off, which do not matter; but
+ * when the third came up no watermark was set yet, so the zone has a mark of 12, and under pressure
+ * each may hold back 24 / 3 = 8.
  */
-Test(zone_count, a_waking_kswapd_lowers_thresholds_that_matter)
+Test(zone_count, a_waking_kswapd_sets_thresholds_by_the_watermarks)
 {
 	struct mm *mm = boot(&machine);
 	struct mm_zone *zone = dma32(mm, 0);
 
 	cr_assert_eq(zone->wmark[MM_WMARK_LOW] - zone->wmark[MM_WMARK_MIN], 24);
-	cr_expect_eq(zone->drift_mark, 0);
+	cr_expect_eq(zone->drift_mark, 12);
 	mm_stat_thresholds_set(mm, &mm->nodes[0], true);
-	cr_expect_eq(zone->stat_threshold, 4);
+	cr_expect_eq(zone->stat_threshold, 8);
 	zone->wmark[MM_WMARK_LOW] = zone->wmark[MM_WMARK_MIN] + 8; /* 12 > 8; 8 / 3 = 2 */
 	mm_stat_thresholds_init(mm);
 	cr_expect_eq(zone->drift_mark, zone->wmark[MM_WMARK_HIGH] + 12);
@@ -132,6 +133,23 @@ Test(zone_count, a_waking_kswapd_lowers_thresholds_that_matter)
 	cr_expect_eq(zone->stat_threshold, 1);
 	mm_stat_thresholds_set(mm, &mm->nodes[0], false);
 	cr_expect_eq(zone->stat_threshold, 4);
+	mm_destroy(mm);
+}
+
+/* With one CPU none comes up later: 2 * fls(1) * (1 + 0) = 2 pages held back do not matter. */
+Test(zone_count, a_lone_cpu_keeps_its_threshold)
+{
+	struct machine lone = machine;
+	struct mm_zone *zone;
+	struct mm *mm;
+
+	lone.cpus[0] = 1;
+	lone.cpus[1] = 0;
+	mm = boot(&lone);
+	zone = dma32(mm, 0);
+	cr_expect_eq(zone->drift_mark, 0);
+	mm_stat_thresholds_set(mm, &mm->nodes[0], true);
+	cr_expect_eq(zone->stat_threshold, 2);
 	mm_destroy(mm);
 }
 
