@@ -145,6 +145,19 @@ int sim_sleep(struct sim *s, int cpu);
 void sim_wake(struct sim *s, int cpu);
 /** An access of the program itself to memory: charged at site `touch`. */
 void sim_touch(struct sim *s, int cpu, phys_addr_t at, uint64_t bytes, bool write);
+/** Load a line at an address that the load before it gave: no instruction besides. */
+void sim_chase(struct sim *s, int cpu, phys_addr_t at);
+
+/* Traffic of a program that runs through far more memory than the caches hold. */
+struct sim_stream {
+	phys_addr_t at; /* some address of the bank */
+	uint64_t bytes_read, bytes_written;
+	bool past_cache; /* stores stream past the caches; else lines are read before, and count */
+};
+/** Lines that the CPU sees coming, as many in flight as it can have; settles. */
+void sim_stream(struct sim *s, int cpu, const struct sim_stream *stream);
+/** Compute for so many cycles: charged at site `touch`. */
+void sim_compute(struct sim *s, int cpu, uint64_t cycles);
 
 /* After sim_run(): */
 
@@ -161,5 +174,8 @@ const struct disk_account *sim_disk_account(const struct sim *s, int disk);
  * memory, free() it. One SimGrid second stands for one simulated nanosecond.
  */
 char *platform_xml(const struct machine *m);
+/** Bytes per second that a lone CPU of `from` can write to the bank of `to`, as that counts them.
+ */
+uint64_t platform_write_rate(const struct machine *m, int from, int to);
 
 #endif

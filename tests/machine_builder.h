@@ -67,6 +67,7 @@ static inline void build_routes(struct machine *m)
 
 				r->links[r->nr_links++] = built_link(at, at + step);
 				r->latency_ps += l->latency_ps;
+				r->two_ways |= l->write_bytes_per_s != 0;
 				if (l->bytes_per_s < r->bytes_per_s)
 					r->bytes_per_s = l->bytes_per_s;
 			}
@@ -102,7 +103,8 @@ static void build_nodes(struct machine *m)
 	m->distance = built_array((size_t)(nr_nodes * nr_nodes), 1);
 	m->routes = built_array((size_t)(nr_nodes * nr_nodes), sizeof(*m->routes));
 	for (int nid = 0; nid < nr_nodes; nid++) {
-		m->banks[nid] = (struct machine_bank){nid, BUILT_BANK_PS, BUILT_BANK_RATE};
+		m->banks[nid] = (struct machine_bank){
+			.nid = nid, .latency_ps = BUILT_BANK_PS, .bytes_per_s = BUILT_BANK_RATE};
 		m->memory[nid].start = (phys_addr_t)nid * BUILT_NODE_BYTES;
 		m->memory[nid].bytes = BUILT_NODE_BYTES;
 		m->memory[nid].nid = nid;
@@ -126,7 +128,8 @@ static inline struct machine *build_machine(int nr_nodes, int cpus_per_node)
 	m->cpus = built_array((size_t)nr_cpus, sizeof(*m->cpus));
 	m->cpu_nid = built_array((size_t)nr_cpus, sizeof(*m->cpu_nid));
 	for (int cpu = 0; cpu < nr_cpus; cpu++) {
-		m->cpus[cpu] = (struct machine_cpu){cpu / cpus_per_node, BUILT_HZ};
+		m->cpus[cpu] =
+			(struct machine_cpu){.nid = cpu / cpus_per_node, .freq_hz = BUILT_HZ};
 		m->cpu_nid[cpu] = cpu / cpus_per_node;
 	}
 	m->mm = (struct mm_config){
@@ -148,8 +151,12 @@ static inline struct machine *build_machine(int nr_nodes, int cpus_per_node)
 
 static inline void built_free(struct machine *m)
 {
-	for (int i = 0; i < m->nr_links; i++)
+	for (int i = 0; i < m->nr_links; i++) {
+		free(m->links[i].load.points);
 		free(m->links[i].name);
+	}
+	for (int nid = 0; nid < m->mm.nr_nodes; nid++)
+		free(m->banks[nid].load.points);
 	for (int i = 0; i < m->mm.nr_nodes * m->mm.nr_nodes; i++)
 		free(m->routes[i].links);
 	for (int i = 0; i < m->nr_caches; i++)

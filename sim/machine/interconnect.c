@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 bool *machine_cpu_nodes(const struct machine *m)
 {
@@ -48,7 +49,19 @@ int interconnect_link(struct machine *m, int from, int to, const struct wire *wi
 		.to = to,
 		.latency_ps = wire->latency_ps,
 		.bytes_per_s = wire->bytes_per_s,
+		.write_bytes_per_s = wire->write_bytes_per_s,
 	};
+	if (wire->load)
+		link->load.queue_ps = wire->load->queue_ps;
+	if (wire->load && wire->load->nr) {
+		size_t bytes = (size_t)wire->load->nr * sizeof(*link->load.points);
+
+		link->load.points = malloc(bytes);
+		if (!link->load.points)
+			return -ENOMEM;
+		memcpy(link->load.points, wire->load->points, bytes);
+		link->load.nr = wire->load->nr;
+	}
 	if (asprintf(&link->name, "link%d-%d", from, to) < 0)
 		return -ENOMEM;
 	m->nr_links++;
@@ -98,13 +111,14 @@ int interconnect_mesh(struct machine *m, int columns, const struct wire *wire)
 	return err;
 }
 
-/* The least latency and the largest rate of a column. */
+/* The least latency and the largest rate of a column, unless the bank has one already. */
 static void read_bank(struct machine *m, const struct wire *pairs, const bool *has_cpu, int to)
 {
 	struct machine_bank *bank = &m->banks[to];
+	uint64_t own = bank->bytes_per_s;
 	int nr = m->mm.nr_nodes;
 
-	*bank = (struct machine_bank){.nid = to, .latency_ps = UINT64_MAX};
+	bank->latency_ps = UINT64_MAX;
 	for (int from = 0; from < nr; from++) {
 		const struct wire *pair = &pairs[from * nr + to];
 
@@ -115,6 +129,8 @@ static void read_bank(struct machine *m, const struct wire *pairs, const bool *h
 		if (pair->bytes_per_s > bank->bytes_per_s)
 			bank->bytes_per_s = pair->bytes_per_s;
 	}
+	if (own)
+		bank->bytes_per_s = own;
 }
 
 /* A route of one pair: its bank, and a link where the bank is not all of it. */
@@ -125,12 +141,14 @@ static int direct_route(struct machine *m, const struct wire *pair, int from, in
 	struct wire rest = {
 		.latency_ps = pair->latency_ps - bank->latency_ps,
 		.bytes_per_s = pair->bytes_per_s,
+		.write_bytes_per_s = pair->write_bytes_per_s,
 	};
 	int err;
 
 	route->latency_ps = pair->latency_ps;
 	route->bytes_per_s = pair->bytes_per_s;
-	if (rest.latency_ps == 0 && rest.bytes_per_s == bank->bytes_per_s)
+	if (rest.latency_ps == 0 && rest.bytes_per_s == bank->bytes_per_s &&
+	    !rest.write_bytes_per_s)
 		return 0;
 	route->links = malloc(sizeof(*route->links));
 	if (!route->links)
@@ -140,6 +158,7 @@ static int direct_route(struct machine *m, const struct wire *pair, int from, in
 		return err;
 	route->links[0] = m->nr_links - 1;
 	route->nr_links = 1;
+	route->two_ways = pair->write_bytes_per_s != 0;
 	return 0;
 }
 
@@ -166,6 +185,12 @@ int interconnect_matrix(struct machine *m, const struct wire *pairs)
 	return err;
 }
 
+static void interconnect_link_clear(struct machine_link *link)
+{
+	free(link->load.points);
+	free(link->name);
+}
+
 void interconnect_clear(struct machine *m)
 {
 	size_t nr = (size_t)m->mm.nr_nodes;
@@ -173,7 +198,7 @@ void interconnect_clear(struct machine *m)
 	for (size_t i = 0; m->routes && i < nr * nr; i++)
 		free(m->routes[i].links);
 	for (int i = 0; i < m->nr_links; i++)
-		free(m->links[i].name);
+		interconnect_link_clear(&m->links[i]);
 	free(m->routes);
 	free(m->links);
 	m->routes = NULL;

@@ -19,6 +19,8 @@
 struct wire {
 	uint64_t latency_ps;
 	uint64_t bytes_per_s;
+	uint64_t write_bytes_per_s;      /* of a link or a pair: of what is written; 0: shared */
+	const struct machine_load *load; /* of a link; NULL: none */
 };
 
 /** Add a one-way link. Returns 0; -E2BIG (INTERCONNECT_MAX_LINKS); -ENOMEM. */
@@ -51,8 +53,9 @@ int interconnect_route(struct machine *m, struct node_pair *pair);
 /**
  * Banks, links and routes from what was measured between each pair: pairs[from * nr_nodes + to],
  * rows of nodes without CPUs unused. A bank has the least latency and the largest rate of its
- * column; where a pair has more latency or less rate than that, a link of its own holds the rest.
- * So each route gives back exactly its pair. Returns 0; -E2BIG, -ENOMEM.
+ * column (or the rate that it has already); where a pair has more latency or another rate than
+ * that, a link of its own holds the rest. So each route gives back exactly its pair. Returns 0;
+ * -E2BIG, -ENOMEM.
  */
 int interconnect_matrix(struct machine *m, const struct wire *pairs);
 

@@ -260,6 +260,8 @@ void machine_free(struct machine *m)
 	for (int i = 0; i < m->nr_disks; i++)
 		free(m->disks[i].name);
 	free(m->disks);
+	for (int nid = 0; m->banks && nid < m->mm.nr_nodes; nid++)
+		free(m->banks[nid].load.points);
 	free(m->banks);
 	free(m->cpus);
 	free(m->cpu_nid);

@@ -16,6 +16,23 @@ struct kernel_profile; /* profile.h */
 struct machine_cpu {
 	int nid;
 	uint64_t freq_hz;
+	unsigned fill_buffers; /* lines that may be on their way to it at once; 0: no bound known */
+	unsigned prefetched;   /* the same where it reads a stream; at least fill_buffers */
+};
+
+/*
+ * Latency that rises with load: points in the order of both, with straight lines between them; or
+ * else queue_ps * sqrt(u / (1 - u)) more at the part u of what the bank or link can carry.
+ */
+struct machine_load_point {
+	uint64_t bytes_per_s; /* carried, of reads; writes count by what they cost */
+	uint64_t latency_ps;  /* of a read, from the CPU whose way to the memory is the shortest */
+};
+
+struct machine_load {
+	struct machine_load_point *points; /* owned; the first at load 0 */
+	int nr;                            /* 0: none */
+	uint64_t queue_ps;                 /* at half load; 0: none */
 };
 
 struct machine_cache {
@@ -32,12 +49,17 @@ struct machine_link {
 	int from, to;
 	uint64_t latency_ps;
 	uint64_t bytes_per_s;
+	uint64_t write_bytes_per_s; /* of bytes written; 0: they share the way of those read */
+	struct machine_load load;
 };
 
 struct machine_bank {
 	int nid;
 	uint64_t latency_ps; /* of the bank itself: the least that any CPU sees */
 	uint64_t bytes_per_s;
+	uint64_t write_bytes_per_s;  /* if it did nothing but writes; 0: as reads */
+	uint64_t stream_bytes_per_s; /* the same of stores past the caches; 0: as other writes */
+	struct machine_load load;
 };
 
 /* How a CPU of node `from` reaches the bank of node `to`: its links in order, then the bank. */
@@ -46,6 +68,7 @@ struct machine_route {
 	int *links;           /* indexes into machine.links, owned */
 	uint64_t latency_ps;  /* links and bank, summed */
 	uint64_t bytes_per_s; /* the narrowest of links and bank; 0: there is no way */
+	bool two_ways;        /* some link carries writes apart from reads */
 };
 
 /* A disk, or anything else that keeps pages: swap, the files of the page cache. */

@@ -10,6 +10,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#define MAX_IN_FLIGHT 1024 /* lines on their way to a CPU */
+
 /* How many CPUs and ranges there are, before arrays are made of them. */
 struct count {
 	uint64_t cpus, ranges;
@@ -102,7 +104,8 @@ static void read_weights(struct machine_reader *r)
 static void count_node(struct machine_reader *r, const struct cfg_setting *node,
 		       struct count *count)
 {
-	static const char *const keys[] = {"count", "frequency", "ids", "source", NULL};
+	static const char *const keys[] = {"count",      "frequency", "ids", "fill_buffers",
+					   "prefetched", "source",    NULL};
 	const struct cfg_setting *cpus = cpus_of(r, node);
 	const struct cfg_setting *ids = cfg_list(r->cfg, cfg_find(r->cfg, cpus, "ids"));
 	uint64_t nr = cfg_length(ids);
@@ -143,7 +146,8 @@ static void check_count(struct machine_reader *r, const struct cfg_setting *node
 
 /* CPUs of a node by their ids. Returns the first id that there are too few CPUs for, or NULL. */
 static const struct cfg_setting *read_cpu_ids(struct machine_reader *r, int nid,
-					      const struct cfg_setting *ids, uint64_t freq_hz)
+					      const struct cfg_setting *ids,
+					      const struct machine_cpu *like)
 {
 	const struct cfg_setting *beyond = NULL;
 	struct machine *m = r->m;
@@ -164,7 +168,7 @@ static const struct cfg_setting *read_cpu_ids(struct machine_reader *r, int nid,
 			break;
 		}
 		m->cpu_nid[cpu] = nid;
-		m->cpus[cpu] = (struct machine_cpu){.nid = nid, .freq_hz = freq_hz};
+		m->cpus[cpu] = *like;
 	}
 	return beyond;
 }
@@ -182,6 +186,24 @@ static void check_cpu_gap(struct machine_reader *r, const struct cfg_setting *be
 		  cpu, r->m->mm.nr_cpus, r->m->mm.nr_cpus - 1);
 }
 
+/* What the CPUs of a node have in common. */
+static void read_cpu(struct machine_reader *r, const struct cfg_setting *cpus,
+		     struct machine_cpu *cpu)
+{
+	const struct cfg_setting *frequency = cfg_need(r->cfg, cpus, "frequency");
+	const struct cfg_setting *prefetched = cfg_find(r->cfg, cpus, "prefetched");
+	uint64_t in_flight = 0;
+
+	if (cfg_frequency(r->cfg, frequency, &cpu->freq_hz) && cpu->freq_hz == 0)
+		cfg_error(r->cfg, frequency, "expected a frequency above 0, found 0");
+	cfg_integer(r->cfg, cfg_find(r->cfg, cpus, "fill_buffers"), 1, MAX_IN_FLIGHT, &in_flight);
+	cpu->fill_buffers = cpu->prefetched = (unsigned)in_flight;
+	if (prefetched && !in_flight)
+		cfg_error(r->cfg, prefetched, "'fill_buffers' is missing beside it");
+	if (cfg_integer(r->cfg, prefetched, in_flight, MAX_IN_FLIGHT, &in_flight))
+		cpu->prefetched = (unsigned)in_flight;
+}
+
 static void read_cpus(struct machine_reader *r)
 {
 	const struct cfg_setting *beyond = NULL;
@@ -192,14 +214,13 @@ static void read_cpus(struct machine_reader *r)
 		m->cpu_nid[i] = MM_NO_NODE;
 	for (int nid = 0; nid < m->mm.nr_nodes && !cfg_status(r->cfg); nid++) {
 		const struct cfg_setting *cpus = cpus_of(r, r->node_at[nid]);
-		const struct cfg_setting *frequency = cfg_need(r->cfg, cpus, "frequency");
 		const struct cfg_setting *ids = cfg_find(r->cfg, cpus, "ids");
-		uint64_t freq_hz = 0, nr = 0;
+		struct machine_cpu like = {.nid = nid};
+		uint64_t nr = 0;
 
-		if (cfg_frequency(r->cfg, frequency, &freq_hz) && freq_hz == 0)
-			cfg_error(r->cfg, frequency, "expected a frequency above 0, found 0");
+		read_cpu(r, cpus, &like);
 		if (ids) {
-			const struct cfg_setting *s = read_cpu_ids(r, nid, ids, freq_hz);
+			const struct cfg_setting *s = read_cpu_ids(r, nid, ids, &like);
 
 			beyond = beyond ? beyond : s;
 			continue;
@@ -207,7 +228,7 @@ static void read_cpus(struct machine_reader *r)
 		cfg_integer(r->cfg, cfg_find(r->cfg, cpus, "count"), 1, MM_MAX_CPUS, &nr);
 		for (; nr; nr--, next++) {
 			m->cpu_nid[next] = nid;
-			m->cpus[next] = (struct machine_cpu){.nid = nid, .freq_hz = freq_hz};
+			m->cpus[next] = like;
 		}
 	}
 	check_cpu_gap(r, beyond);

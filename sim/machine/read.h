@@ -48,6 +48,16 @@ bool machine_read_rate(struct machine_reader *r, const struct cfg_setting *s, ui
 /** A range of physical memory: base and size of a group, within what the architecture has. */
 bool machine_read_range(struct machine_reader *r, const struct cfg_setting *group,
 			phys_addr_t *start, uint64_t *bytes);
+/** `loaded` of a group, where it has it; the point at load 0 is set by machine_finish_loads(). */
+void machine_read_load(struct machine_reader *r, const struct cfg_setting *group,
+		       struct machine_load *load);
+/** What a group says of a bank, but for its latency; what is not there stays as it is. */
+void machine_read_bank(struct machine_reader *r, const struct cfg_setting *group,
+		       struct machine_bank *bank);
+/** `banks` beside matrices. */
+void machine_read_measured_banks(struct machine_reader *r, const struct cfg_setting *group);
+/** Once idle latencies are known. Errors are told at `at`. */
+void machine_finish_loads(struct machine_reader *r, const struct cfg_setting *at);
 /** `source` of a group, where it has one: a string. Its text is for people. */
 void machine_read_source(struct machine_reader *r, const struct cfg_setting *group);
 /** Zeroed memory for `nr` things; NULL and an error where there is none (not for nr == 0). */

@@ -131,6 +131,7 @@ static int fill_route(struct router *r, int from, int to)
 		int link = next_link(r, at);
 
 		route->links[route->nr_links] = link;
+		route->two_ways |= m->links[link].write_bytes_per_s != 0;
 		if (m->links[link].bytes_per_s < route->bytes_per_s)
 			route->bytes_per_s = m->links[link].bytes_per_s;
 	}

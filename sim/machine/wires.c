@@ -12,14 +12,20 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* Keys of a group with a latency and a bandwidth, and nothing else. */
+/* Keys of groups with a latency and a bandwidth. */
 static const char *const wire_keys[] = {"latency", "bandwidth", "source", NULL};
+static const char *const link_keys[] = {
+	"latency", "bandwidth", "write_bandwidth", "loaded", "queueing", "source", NULL};
+static const char *const bank_keys[] = {
+	"latency",  "bandwidth", "write_bandwidth",           "loaded",
+	"queueing", "source",    "streaming_write_bandwidth", NULL};
 
 static void read_wire(struct machine_reader *r, const struct cfg_setting *group, struct wire *wire)
 {
 	machine_read_source(r, group);
 	machine_read_latency(r, cfg_need(r->cfg, group, "latency"), &wire->latency_ps);
 	machine_read_rate(r, cfg_need(r->cfg, group, "bandwidth"), &wire->bytes_per_s);
+	machine_read_rate(r, cfg_find(r->cfg, group, "write_bandwidth"), &wire->write_bytes_per_s);
 }
 
 /* What interconnect.h returned becomes a message. */
@@ -40,13 +46,13 @@ static void read_banks(struct machine_reader *r, const struct cfg_setting *root)
 	const struct cfg_setting *common = cfg_group(r->cfg, cfg_find(r->cfg, root, "bank"));
 	struct machine *m = r->m;
 
-	cfg_keys(r->cfg, common, wire_keys);
+	cfg_keys(r->cfg, common, bank_keys);
 	for (int nid = 0; nid < m->mm.nr_nodes && !cfg_status(r->cfg); nid++) {
 		const struct cfg_setting *node = r->node_at[nid];
 		const struct cfg_setting *own = cfg_group(r->cfg, cfg_find(r->cfg, node, "bank"));
 		struct wire wire = {0};
 
-		cfg_keys(r->cfg, own, wire_keys);
+		cfg_keys(r->cfg, own, bank_keys);
 		if (!machine_has_memory(m, nid)) {
 			if (own)
 				cfg_error(r->cfg, own, "the node has no memory");
@@ -59,7 +65,7 @@ static void read_banks(struct machine_reader *r, const struct cfg_setting *root)
 				"in the node, at top level, or in the matrices of `interconnect`");
 		read_wire(r, own ? own : common, &wire);
 		m->banks[nid].latency_ps = wire.latency_ps;
-		m->banks[nid].bytes_per_s = wire.bytes_per_s;
+		machine_read_bank(r, own ? own : common, &m->banks[nid]);
 	}
 }
 
@@ -85,10 +91,12 @@ static void add_link(struct machine_reader *r, struct link_reader *l, const stru
 /* One element of `links`. */
 static void read_link(struct machine_reader *r, struct link_reader *l, const struct cfg_setting *s)
 {
-	static const char *const keys[] = {"from",    "to",     "latency", "bandwidth",
-					   "one_way", "source", NULL};
+	static const char *const keys[] = {"from",    "to",     "latency",         "bandwidth",
+					   "one_way", "source", "write_bandwidth", "queueing",
+					   "loaded",  NULL};
 	const struct cfg_setting *link = cfg_group(r->cfg, s);
 	struct wire wire = l->common ? *l->common : (struct wire){0};
+	struct machine_load load;
 	struct node_pair there, back;
 	bool one_way = false;
 
@@ -97,13 +105,18 @@ static void read_link(struct machine_reader *r, struct link_reader *l, const str
 	if (l->common) {
 		machine_read_latency(r, cfg_find(r->cfg, link, "latency"), &wire.latency_ps);
 		machine_read_rate(r, cfg_find(r->cfg, link, "bandwidth"), &wire.bytes_per_s);
+		machine_read_rate(r, cfg_find(r->cfg, link, "write_bandwidth"),
+				  &wire.write_bytes_per_s);
 	} else {
 		read_wire(r, link, &wire);
 	}
+	machine_read_load(r, link, &load);
+	if (load.nr || load.queue_ps)
+		wire.load = &load;
 	cfg_bool(r->cfg, cfg_find(r->cfg, link, "one_way"), &one_way);
 	if (!machine_read_nid(r, cfg_need(r->cfg, link, "from"), &there.from) ||
 	    !machine_read_nid(r, cfg_need(r->cfg, link, "to"), &there.to) || cfg_status(r->cfg))
-		return;
+		goto out;
 	back = (struct node_pair){.from = there.to, .to = there.from};
 	if (there.from == there.to)
 		cfg_error(r->cfg, link, "the link leads from node %d to itself", there.from);
@@ -111,6 +124,8 @@ static void read_link(struct machine_reader *r, struct link_reader *l, const str
 		add_link(r, l, link, &there, &wire);
 	if (!one_way && !cfg_status(r->cfg))
 		add_link(r, l, link, &back, &wire);
+out:
+	free(load.points);
 }
 
 static void read_link_list(struct machine_reader *r, const struct cfg_setting *links,
@@ -173,18 +188,21 @@ static void read_links(struct machine_reader *r, const struct cfg_setting *root,
 	const struct cfg_setting *links = cfg_list(r->cfg, cfg_find(r->cfg, group, "links"));
 	const struct cfg_setting *link = cfg_group(r->cfg, cfg_find(r->cfg, group, "link"));
 	const struct cfg_setting *topology = cfg_find(r->cfg, group, "topology");
-	struct wire common = {0};
+	struct machine_load load;
+	struct wire common = {.load = &load};
 	struct node_pair pair;
 	int err;
 
 	cfg_keys(r->cfg, group, keys);
 	read_banks(r, root);
-	cfg_keys(r->cfg, link, wire_keys);
+	cfg_keys(r->cfg, link, link_keys);
 	read_wire(r, link, &common);
+	machine_read_load(r, link, &load);
 	if (topology && links)
 		cfg_error(r->cfg, links, "`topology` gives the links already: one of the two");
 	read_topology(r, group, link ? &common : NULL);
 	read_link_list(r, links, link ? &common : NULL);
+	free(load.points);
 	if (cfg_status(r->cfg))
 		return;
 	err = interconnect_route(r->m, &pair);
@@ -249,18 +267,22 @@ static int *rows_of(struct machine_reader *r, const struct cfg_setting *matrix, 
 }
 
 static void fill_pairs(struct machine_reader *r, const struct matrix *latency,
-		       const struct matrix *bandwidth, struct wire *pairs)
+		       const struct matrix *bandwidth, const struct matrix *writes,
+		       struct wire *pairs)
 {
 	unsigned nr = (unsigned)r->m->mm.nr_nodes;
 
 	for (unsigned i = 0; i < latency->nr_rows && !cfg_status(r->cfg); i++) {
 		const struct cfg_setting *latencies = row_of(r, latency, i);
 		const struct cfg_setting *rates = row_of(r, bandwidth, i);
+		const struct cfg_setting *write_rates = writes->at ? row_of(r, writes, i) : NULL;
 		struct wire *row = &pairs[(unsigned)latency->row_nid[i] * nr];
 
 		for (unsigned to = 0; to < nr && !cfg_status(r->cfg); to++) {
 			machine_read_latency(r, cfg_element(latencies, to), &row[to].latency_ps);
 			machine_read_rate(r, cfg_element(rates, to), &row[to].bytes_per_s);
+			machine_read_rate(r, cfg_element(write_rates, to),
+					  &row[to].write_bytes_per_s);
 		}
 	}
 }
@@ -278,22 +300,27 @@ static void refuse_banks(struct machine_reader *r, const struct cfg_setting *roo
 static void read_matrices(struct machine_reader *r, const struct cfg_setting *root,
 			  const struct cfg_setting *group)
 {
-	static const char *const keys[] = {"latency", "bandwidth", "source", NULL};
+	static const char *const keys[] = {"latency", "bandwidth", "write_bandwidth",
+					   "banks",   "source",    NULL};
 	const struct cfg_setting *at = cfg_list(r->cfg, cfg_need(r->cfg, group, "latency"));
 	size_t nr = (size_t)r->m->mm.nr_nodes;
 	unsigned nr_rows;
 	int *row_nid = rows_of(r, at, &nr_rows);
 	struct wire *pairs = machine_array(r, nr * nr, sizeof(*pairs));
 	struct matrix latency = {.at = at, .row_nid = row_nid, .nr_rows = nr_rows};
-	struct matrix bandwidth = latency;
+	struct matrix bandwidth = latency, writes = latency;
 
 	cfg_keys(r->cfg, group, keys);
 	refuse_banks(r, root);
 	bandwidth.at = cfg_list(r->cfg, cfg_need(r->cfg, group, "bandwidth"));
 	check_rows(r, &latency);
 	check_rows(r, &bandwidth);
+	writes.at = cfg_list(r->cfg, cfg_find(r->cfg, group, "write_bandwidth"));
+	check_rows(r, &writes);
 	if (!cfg_status(r->cfg))
-		fill_pairs(r, &latency, &bandwidth, pairs);
+		fill_pairs(r, &latency, &bandwidth, &writes, pairs);
+	if (!cfg_status(r->cfg))
+		machine_read_measured_banks(r, group);
 	if (!cfg_status(r->cfg))
 		check_result(r, group, interconnect_matrix(r->m, pairs));
 	free(row_nid);
@@ -335,4 +362,5 @@ void machine_read_interconnect(struct machine_reader *r, const struct cfg_settin
 		read_by_distance(r, root, group);
 	else
 		read_links(r, root, group);
+	machine_finish_loads(r, group ? group : root);
 }

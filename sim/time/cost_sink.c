@@ -66,6 +66,15 @@ static void sink_work(void *ctx, int cpu, enum mm_site site, uint32_t nr)
 	charge_site(s, c, site, nr);
 }
 
+/* Lines of a block, as they are in flight; without caches what a CPU moves at a time is not known.
+ */
+static uint64_t lines_of(const struct sim *s, uint64_t bytes)
+{
+	unsigned line_bytes = s->machine->cache_line_bytes;
+
+	return line_bytes ? (bytes + line_bytes - 1) / line_bytes : 0;
+}
+
 /* Past the caches: a latency and its bytes for each bank that the block lies in. */
 static void access_memory(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t bytes,
 			  enum mm_access kind)
@@ -80,6 +89,8 @@ static void access_memory(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t
 					     .nid = range->nid,
 					     .purpose = kind == MM_ZERO ? CPU_ZEROING : CPU_DATA,
 					     .nr_latencies = 1,
+					     .nr_lines = lines_of(s, part),
+					     .past_cache = true,
 					     .bytes_read = read ? part : 0,
 					     .bytes_written = read ? 0 : part,
 				     });
@@ -129,6 +140,21 @@ static void sink_access(void *ctx, int cpu, phys_addr_t at, uint64_t bytes, enum
 		access_line(s, c, at, kind == MM_WRITE);
 		at += s->machine->cache_line_bytes - at % s->machine->cache_line_bytes;
 	}
+}
+
+void cost_sink_stream(struct sim *s, struct cpu *c, const struct sim_stream *stream)
+{
+	uint64_t waited_for = stream->bytes_read + (stream->past_cache ? stream->bytes_written : 0);
+
+	cpu_charge_memory(c, &(struct cpu_memory_charge){
+				     .nid = range_of(s, c, stream->at)->nid,
+				     .nr_latencies = 1,
+				     .nr_lines = lines_of(s, waited_for),
+				     .prefetched = true,
+				     .past_cache = stream->past_cache,
+				     .bytes_read = stream->bytes_read,
+				     .bytes_written = stream->bytes_written,
+			     });
 }
 
 static void sink_lock(void *ctx, int cpu, struct mm_lock *lock)

@@ -38,6 +38,10 @@ int cpu_init(struct cpu *c, const struct machine *m, int id)
 		.nr_nodes = m->mm.nr_nodes,
 		.freq_hz = m->cpus[id].freq_hz,
 		.routes = machine_route(m, m->cpus[id].nid, 0),
+		.banks = m->banks,
+		.fill_buffers = m->cpus[id].fill_buffers,
+		.prefetched = m->cpus[id].prefetched,
+		.extra_ps = calloc(nr_nodes, sizeof(*c->extra_ps)),
 		.site = MM_SITE_TOUCH,
 		.why = CAUSE_IDLE,
 		.traffic = calloc(NR_CPU_PURPOSES * nr_nodes, sizeof(*c->traffic)),
@@ -48,8 +52,9 @@ int cpu_init(struct cpu *c, const struct machine *m, int id)
 	account->misses = calloc(nr_nodes, sizeof(*account->misses));
 	account->bytes_read = calloc(nr_nodes, sizeof(*account->bytes_read));
 	account->bytes_written = calloc(nr_nodes, sizeof(*account->bytes_written));
-	if (!c->traffic || !c->touched || !account->remote_ps || !account->zeroing_ps ||
-	    !account->misses || !account->bytes_read || !account->bytes_written)
+	if (!c->traffic || !c->touched || !c->extra_ps || !account->remote_ps ||
+	    !account->zeroing_ps || !account->misses || !account->bytes_read ||
+	    !account->bytes_written)
 		return -ENOMEM;
 	return 0;
 }
@@ -59,6 +64,7 @@ void cpu_clear(struct cpu *c)
 	free(c->traffic);
 	free(c->touched);
 	free(c->charges);
+	free(c->extra_ps);
 	free(c->account.remote_ps);
 	free(c->account.zeroing_ps);
 	free(c->account.misses);
@@ -72,9 +78,9 @@ void cpu_set_exact(struct cpu *c)
 }
 
 /* Keep a charge apart, too, where the CPU is exact. */
-static void keep(struct cpu *c, int index, uint64_t ps, uint64_t bytes)
+static void keep(struct cpu *c, int index, uint64_t ps, uint64_t bytes_read, uint64_t bytes_written)
 {
-	if (!c->exact || !(ps | bytes))
+	if (!c->exact || !(ps | bytes_read | bytes_written))
 		return;
 	if (c->nr_charges == c->charges_room) {
 		size_t room = c->charges_room ? 2 * c->charges_room : 256;
@@ -85,7 +91,12 @@ static void keep(struct cpu *c, int index, uint64_t ps, uint64_t bytes)
 		c->charges = grown;
 		c->charges_room = room;
 	}
-	c->charges[c->nr_charges++] = (struct cpu_charge){index, ps, bytes};
+	c->charges[c->nr_charges++] = (struct cpu_charge){
+		.index = index,
+		.ps = ps,
+		.bytes = bytes_read + bytes_written,
+		.bytes_written = bytes_written,
+	};
 }
 
 void cpu_charge_cycles(struct cpu *c, enum mm_site site, uint64_t cycles)
@@ -95,7 +106,7 @@ void cpu_charge_cycles(struct cpu *c, enum mm_site site, uint64_t cycles)
 
 	c->cycle_rest = (uint64_t)(dividend % c->freq_hz);
 	c->compute_ps += ps;
-	keep(c, -1, ps, 0);
+	keep(c, -1, ps, 0, 0);
 	c->site = site;
 	c->account.site_ps[site] += ps;
 }
@@ -103,9 +114,32 @@ void cpu_charge_cycles(struct cpu *c, enum mm_site site, uint64_t cycles)
 void cpu_charge_hit(struct cpu *c, uint64_t latency_ps)
 {
 	c->compute_ps += latency_ps;
-	keep(c, -1, latency_ps, 0);
+	keep(c, -1, latency_ps, 0, 0);
 	c->account.cache_hits++;
 	c->account.site_ps[c->site] += latency_ps;
+}
+
+/* What so many bytes written cost the bank, in bytes read. */
+static uint64_t write_cost(const struct cpu *c, const struct cpu_memory_charge *charge)
+{
+	const struct machine_bank *bank = &c->banks[charge->nid];
+	uint64_t rate = bank->write_bytes_per_s;
+
+	if (charge->past_cache && bank->stream_bytes_per_s)
+		rate = bank->stream_bytes_per_s;
+	if (!rate || !charge->bytes_written)
+		return charge->bytes_written;
+	return (uint64_t)((__uint128_t)charge->bytes_written * bank->bytes_per_s / rate);
+}
+
+static uint64_t latency_of(const struct cpu *c, const struct cpu_memory_charge *charge)
+{
+	uint64_t one = c->routes[charge->nid].latency_ps + c->extra_ps[charge->nid];
+	uint64_t in_flight = charge->prefetched ? c->prefetched : c->fill_buffers;
+
+	if (charge->nr_lines <= in_flight || !in_flight)
+		return charge->nr_latencies * one;
+	return charge->nr_lines / in_flight * one + charge->nr_lines % in_flight * one / in_flight;
 }
 
 void cpu_charge_memory(struct cpu *c, const struct cpu_memory_charge *charge)
@@ -113,7 +147,7 @@ void cpu_charge_memory(struct cpu *c, const struct cpu_memory_charge *charge)
 	const struct machine_route *route = &c->routes[charge->nid];
 	int index = (int)charge->purpose * c->nr_nodes + charge->nid;
 	struct cpu_traffic *traffic = &c->traffic[index];
-	uint64_t latency_ps = charge->nr_latencies * route->latency_ps;
+	uint64_t latency_ps, written = write_cost(c, charge);
 
 	if (!route->bytes_per_s)
 		SIM_BUG("cpu %d on node %d reaches for the memory of node %d, with no way there",
@@ -121,10 +155,15 @@ void cpu_charge_memory(struct cpu *c, const struct cpu_memory_charge *charge)
 	if (!traffic->touched) {
 		traffic->touched = true;
 		c->touched[c->nr_touched++] = index;
+		if (c->loads)
+			c->extra_ps[charge->nid] = loads_extra_ps(c->loads, c->nid, charge->nid,
+								  engine_now_ps(c->engine));
 	}
+	latency_ps = latency_of(c, charge);
 	traffic->latency_ps += latency_ps;
-	traffic->bytes += charge->bytes_read + charge->bytes_written;
-	keep(c, index, latency_ps, charge->bytes_read + charge->bytes_written);
+	keep(c, index, latency_ps, charge->bytes_read, written);
+	traffic->bytes += charge->bytes_read + written;
+	traffic->bytes_written += written;
 	c->latency_ps += latency_ps;
 	c->account.misses[charge->nid] += charge->nr_latencies;
 	c->account.bytes_read[charge->nid] += charge->bytes_read;
@@ -171,33 +210,99 @@ static enum time_cause cause_of(const struct cpu *c, int index)
 	return index == c->nid ? CAUSE_LOCAL : CAUSE_REMOTE;
 }
 
+/*
+ * A CPU's bytes, those written apart where links carry them apart. Really both are under way at
+ * once. CPUs that do the same in step would all read, then all write; so every second one writes
+ * first.
+ */
+static void move_bytes(struct cpu *c, int nid, uint64_t bytes, uint64_t bytes_written)
+{
+	uint64_t apart = c->routes[nid].two_ways ? bytes_written : 0;
+	bool write_first = c->id % 2;
+
+	if (apart && write_first)
+		engine_transfer(c->engine, c->nid, nid, apart, true);
+	if (bytes > apart)
+		engine_transfer(c->engine, c->nid, nid, bytes - apart, false);
+	if (apart && !write_first)
+		engine_transfer(c->engine, c->nid, nid, apart, true);
+}
+
+/* Bytes of one bank and purpose moved, in `took_ps` up to the clock. */
+static void count_load(struct cpu *c, int index, uint64_t bytes, uint64_t took_ps)
+{
+	if (c->loads)
+		loads_add(c->loads, c->nid, index % c->nr_nodes, bytes, took_ps, c->now_ps);
+}
+
+/* What one charge takes; its bytes after its latency, or meanwhile. */
+static void settle_one(struct cpu *c, const struct cpu_charge *charge)
+{
+	uint64_t start_ps = c->now_ps, until_ps = start_ps + charge->ps;
+	enum time_cause cause = CAUSE_COMPUTE;
+	int nid = c->nid;
+
+	if (charge->index >= 0) {
+		nid = charge->index % c->nr_nodes;
+		cause = cause_of(c, charge->index);
+	}
+	if (c->fill_buffers && charge->bytes)
+		move_bytes(c, nid, charge->bytes, charge->bytes_written);
+	if (charge->ps) {
+		engine_sleep_until(c->engine, until_ps);
+		c->now_ps = until_ps;
+		attribute(c, charge->ps, cause, nid);
+	}
+	if (!c->fill_buffers && charge->bytes)
+		move_bytes(c, nid, charge->bytes, charge->bytes_written);
+	if (charge->bytes) {
+		attribute(c, follow_engine(c), cause, nid);
+		count_load(c, charge->index, charge->bytes, c->now_ps - start_ps);
+	}
+}
+
 /* One charge after the other; latencies and bytes are those that settling in one would take. */
 static void settle_each(struct cpu *c)
 {
-	for (size_t i = 0; i < c->nr_charges; i++) {
-		const struct cpu_charge *charge = &c->charges[i];
-		enum time_cause cause = CAUSE_COMPUTE;
-		int nid = c->nid;
-
-		if (charge->index >= 0) {
-			nid = charge->index % c->nr_nodes;
-			cause = cause_of(c, charge->index);
-		}
-		if (charge->ps) {
-			engine_sleep_until(c->engine, c->now_ps + charge->ps);
-			c->now_ps += charge->ps;
-			attribute(c, charge->ps, cause, nid);
-		}
-		if (charge->bytes) {
-			engine_transfer(c->engine, c->nid, nid, charge->bytes);
-			attribute(c, follow_engine(c), cause, nid);
-		}
-	}
+	for (size_t i = 0; i < c->nr_charges; i++)
+		settle_one(c, &c->charges[i]);
 	c->nr_charges = 0;
 	c->compute_ps = 0;
 	c->latency_ps = 0;
 	for (int i = 0; i < c->nr_touched; i++)
 		c->traffic[c->touched[i]] = (struct cpu_traffic){0};
+	c->nr_touched = 0;
+}
+
+/* Bytes move while the CPU waits for latencies: what they take beyond those is contention. */
+static void settle_overlapped(struct cpu *c)
+{
+	uint64_t start_ps = c->now_ps, until_ps = cpu_pending_until_ps(c);
+
+	attribute(c, c->compute_ps, CAUSE_COMPUTE, c->nid);
+	for (int i = 0; i < c->nr_touched; i++) {
+		int index = c->touched[i], nid = index % c->nr_nodes;
+		const struct cpu_traffic *traffic = &c->traffic[index];
+		uint64_t now_ps;
+
+		attribute(c, traffic->latency_ps, cause_of(c, index), nid);
+		move_bytes(c, nid, traffic->bytes, traffic->bytes_written);
+		now_ps = engine_now_ps(c->engine);
+		if (now_ps > until_ps) {
+			attribute(c, now_ps - until_ps, cause_of(c, index), nid);
+			until_ps = now_ps;
+		}
+	}
+	engine_sleep_until(c->engine, until_ps);
+	c->now_ps = until_ps;
+	c->compute_ps = 0;
+	c->latency_ps = 0;
+	for (int i = 0; i < c->nr_touched; i++) {
+		struct cpu_traffic *traffic = &c->traffic[c->touched[i]];
+
+		count_load(c, c->touched[i], traffic->bytes, until_ps - start_ps);
+		*traffic = (struct cpu_traffic){0};
+	}
 	c->nr_touched = 0;
 }
 
@@ -210,6 +315,10 @@ void cpu_settle(struct cpu *c)
 			c->id);
 	if (c->exact) {
 		settle_each(c);
+		return;
+	}
+	if (c->fill_buffers) {
+		settle_overlapped(c);
 		return;
 	}
 	if (until_ps > c->now_ps) {
@@ -226,8 +335,12 @@ void cpu_settle(struct cpu *c)
 
 		attribute(c, traffic->latency_ps, cause, nid);
 		if (traffic->bytes) {
-			engine_transfer(c->engine, c->nid, nid, traffic->bytes);
-			attribute(c, follow_engine(c), cause, nid);
+			uint64_t took_ps;
+
+			move_bytes(c, nid, traffic->bytes, traffic->bytes_written);
+			took_ps = follow_engine(c);
+			attribute(c, took_ps, cause, nid);
+			count_load(c, index, traffic->bytes, took_ps);
 		}
 		*traffic = (struct cpu_traffic){0};
 	}

@@ -10,6 +10,11 @@
  * An exact CPU keeps its charges apart, and settles one after the other: a sleep or a transfer
  *each.
  *
+ * A CPU that is known to have a bound of lines in flight (fill_buffers) overlaps the two: the bytes
+ * are under way while it waits for latencies, and the longer of both counts. n lines that do not
+ * depend on each other, f of them in flight, take max(1, n / f) latencies. So a lone stream runs at
+ * f lines a latency, and a chain of dependent accesses at the latency.
+ *
  *	clock = total = sum of the causes	(after each call here)
  *
  * Letters: (C) constant after cpu_init(), (O) whoever runs on the CPU only, (W) see wait.h, (T) see
@@ -20,12 +25,14 @@
 
 #include "sim/sim.h"
 #include "sim/time/engine.h"
+#include "sim/time/load.h"
 
 /* Pending traffic with one bank for one purpose. */
 struct cpu_traffic {
 	uint64_t latency_ps;
-	uint64_t bytes;
-	bool touched; /* is in the list */
+	uint64_t bytes;         /* read and written, */
+	uint64_t bytes_written; /* and those written, which count by what they cost the bank */
+	bool touched;           /* is in the list */
 };
 
 enum cpu_purpose { CPU_DATA, CPU_ZEROING, NR_CPU_PURPOSES };
@@ -34,6 +41,7 @@ enum cpu_purpose { CPU_DATA, CPU_ZEROING, NR_CPU_PURPOSES };
 struct cpu_charge {
 	int index; /* into traffic; -1: cycles and cache hits */
 	uint64_t ps, bytes;
+	uint64_t bytes_written; /* of the bytes */
 };
 
 enum cpu_state { CPU_NO_PROGRAM, CPU_RUNNING, CPU_SLEEPING, CPU_WAITING_LOCK, CPU_DONE };
@@ -44,7 +52,10 @@ struct cpu {
 	int nr_nodes;                       /* (C) */
 	uint64_t freq_hz;                   /* (C) */
 	const struct machine_route *routes; /* (C) by node: the way to its bank */
+	const struct machine_bank *banks;   /* (C) by node */
+	unsigned fill_buffers, prefetched;  /* (C) lines in flight; 0: not known */
 	struct engine *engine;              /* (C) set before the run */
+	struct loads *loads;                /* (C) NULL: latency does not depend on load */
 
 	uint64_t now_ps;            /* (O) the clock; pending charges not included */
 	struct cpu_account account; /* (O) */
@@ -59,6 +70,7 @@ struct cpu {
 	bool exact;                  /* (C) from the run on */
 	struct cpu_charge *charges;  /* (O) pending, in order, where exact */
 	size_t nr_charges, charges_room;
+	uint64_t *extra_ps;  /* (O) by node, while touched: latency for the load it has */
 	size_t last_range;   /* (O) memo of bank_map_find() */
 	uint32_t nr_answers; /* TLB flushes asked of it by others, that it has not charged yet */
 	uint32_t nr_io_done; /* interrupts by disks, likewise */
@@ -94,7 +106,11 @@ void cpu_charge_hit(struct cpu *c, uint64_t latency_ps);
 struct cpu_memory_charge {
 	int nid;
 	enum cpu_purpose purpose;
-	unsigned nr_latencies;
+	unsigned nr_latencies; /* of accesses one after the other */
+	/* A block of so many lines, which do not wait for each other; 0: what it says above. */
+	uint64_t nr_lines;
+	bool prefetched; /* a stream of them, that the CPU has seen coming */
+	bool past_cache; /* its stores stream past the caches */
 	uint64_t bytes_read, bytes_written;
 };
 void cpu_charge_memory(struct cpu *c, const struct cpu_memory_charge *charge);

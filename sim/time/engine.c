@@ -112,7 +112,7 @@ struct engine {
 	const struct machine *machine;
 	sg_host_t *node, *bank;      /* (C) by node id; bank NULL where there is no memory */
 	sg_host_t storage, *disk;    /* (C) where there are disks; by number */
-	double *bytes_per_ns;        /* (C) [node * nr_nodes + bank] of a transfer alone */
+	double *bytes_per_ns;        /* (C) [write][node * nr_nodes + bank] of a transfer alone */
 	struct engine_actor *actors; /* (C) by number */
 	int nr_active;               /* actors that are ACTIVE */
 	uint64_t ahead_ps;           /* clock of the actor that is alone; else behind SimGrid's */
@@ -177,9 +177,13 @@ static void find_hosts(struct engine *e, const struct machine *m)
 		snprintf(name, sizeof(name), "bank%d", nid);
 		if (m->banks[nid].bytes_per_s)
 			e->bank[nid] = sg_host_by_name(name);
-		for (int bank = 0; bank < e->nr_nodes; bank++)
-			e->bytes_per_ns[nid * e->nr_nodes + bank] =
-				(double)machine_route(m, nid, bank)->bytes_per_s / 1e9;
+		for (int bank = 0; bank < e->nr_nodes; bank++) {
+			double *rate = &e->bytes_per_ns[nid * e->nr_nodes + bank];
+
+			rate[0] = (double)machine_route(m, nid, bank)->bytes_per_s / 1e9;
+			rate[e->nr_nodes * e->nr_nodes] =
+				(double)platform_write_rate(m, nid, bank) / 1e9;
+		}
 	}
 	for (int i = 0; i < m->nr_disks; i++) {
 		snprintf(name, sizeof(name), "disk%d", i);
@@ -212,7 +216,7 @@ int engine_start(const struct machine *m, struct diag *diag, struct engine **out
 	e->disk = calloc((size_t)m->nr_disks + 1, sizeof(struct sg_host_s *));
 	e->actors = calloc((size_t)e->nr_cpus, sizeof(*e->actors));
 	e->bytes_per_ns =
-		calloc((size_t)e->nr_nodes * (size_t)e->nr_nodes, sizeof(*e->bytes_per_ns));
+		calloc(2 * (size_t)e->nr_nodes * (size_t)e->nr_nodes, sizeof(*e->bytes_per_ns));
 	if (!e->node || !e->bank || !e->disk || !e->actors || !e->bytes_per_ns)
 		goto out;
 	started = true;
@@ -405,9 +409,10 @@ void engine_sleep_until(struct engine *e, uint64_t when_ps)
 		sleep_in_simgrid(e, when_ps);
 }
 
-void engine_transfer(struct engine *e, int nid, int bank, uint64_t bytes)
+void engine_transfer(struct engine *e, int nid, int bank, uint64_t bytes, bool write)
 {
-	double rate = e->bytes_per_ns[nid * e->nr_nodes + bank];
+	int nr = e->nr_nodes;
+	double rate = e->bytes_per_ns[(write ? nr * nr : 0) + nid * nr + bank];
 	uint64_t end_ps;
 
 	if (!e->bank[bank])
@@ -420,7 +425,10 @@ void engine_transfer(struct engine *e, int nid, int bank, uint64_t bytes)
 	}
 	catch_up(e);
 	e->nr_activities++;
-	sg_host_sendto(e->node[nid], e->bank[bank], (double)bytes);
+	if (write)
+		sg_host_sendto(e->node[nid], e->bank[bank], (double)bytes);
+	else
+		sg_host_sendto(e->bank[bank], e->node[nid], (double)bytes);
 	e->alone_until_ps = 0;
 }
 

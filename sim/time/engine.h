@@ -58,9 +58,10 @@ int engine_current_cpu(const struct engine *e);
 void engine_sleep_until(struct engine *e, uint64_t when_ps);
 /**
  * Move `bytes` over the route between a node and a bank, sharing every link with the other
- * transfers that use it at that time. The bytes only: a route's latency is the caller's.
+ * transfers that use it at that time. The bytes only: a route's latency is the caller's. `write`:
+ * by the links' ways for writes, where they have such; bytes count as the bank counts them.
  */
-void engine_transfer(struct engine *e, int nid, int bank, uint64_t bytes);
+void engine_transfer(struct engine *e, int nid, int bank, uint64_t bytes, bool write);
 /**
  * Move `bytes` to a disk of the machine or, without `write`, from it, sharing it with the other
  * transfers that go on there. The bytes only, likewise.

@@ -31,6 +31,7 @@ struct sim {
 	struct engine *engine;
 	struct bank_map banks;    /* (C) */
 	struct cache *cache;      /* NULL where the machine has none */
+	struct loads *loads;      /* NULL where no latency depends on load */
 	struct cpu *cpus;         /* by id */
 	struct sim_actor *actors; /* by CPU; constant once the run has begun */
 	struct waits waits;
@@ -43,5 +44,8 @@ struct sim {
 	sim_event_hook hook;
 	void *hook_arg;
 };
+
+/* cost_sink.c: charge a program's stream. */
+void cost_sink_stream(struct sim *s, struct cpu *c, const struct sim_stream *stream);
 
 #endif

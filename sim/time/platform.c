@@ -8,9 +8,12 @@
  * has CPUs to each bank that has memory. SimGrid's table of routes is quadratic in the hosts of a
  * zone, and so stays small however many CPUs there are.
  *
- * A route serves both directions. A bank's bus is half duplex: reads and writes share its
- * bandwidth. The machine's links (from, to) are those that accesses by `from` to the bank of `to`
- * take, whichever way the bytes go.
+ * A route serves both directions, unless a link on it has a bandwidth of its own for writes: then
+ * bytes read go from the bank over the links, bytes written to it over those with a "w". A bank's
+ * bus is half duplex: reads and writes share its bandwidth, where a byte written may count as more
+ * than one read; the links for writes to it carry the more, so that nothing else changes. The
+ * machine's links (from, to) are those that accesses by `from` to the bank of `to` take, whichever
+ * way the bytes go.
  *
  * Where there are disks, a third zone, "disks": a host "storage", where pages come from and go, and
  * a host a disk. Reads and writes have a link each; a third one, of the larger rate, is what the
@@ -62,13 +65,22 @@ static void put_attribute(FILE *out, const char *text)
 	}
 }
 
-static void put_link(FILE *out, const char *id, int nr, uint64_t latency_ps, uint64_t bytes_per_s,
-		     const char *name)
+/* A link of SimGrid's. */
+struct put_link {
+	const char *id, *suffix;
+	int nr;
+	uint64_t latency_ps, bytes_per_s;
+	const char *name; /* NULL: none */
+};
+
+static void put_link(FILE *out, const struct put_link *l)
 {
-	fprintf(out, "\t\t\t<link id=\"%s%d\" bandwidth=\"", id, nr);
-	put_decimal(out, bytes_per_s, 9);
+	const char *name = l->name;
+
+	fprintf(out, "\t\t\t<link id=\"%s%d%s\" bandwidth=\"", l->id, l->nr, l->suffix);
+	put_decimal(out, l->bytes_per_s, 9);
 	fputs("Bps\" latency=\"", out);
-	put_decimal(out, latency_ps, 3);
+	put_decimal(out, l->latency_ps, 3);
 	if (name) {
 		fputs("s\"><prop id=\"name\" value=\"", out);
 		put_attribute(out, name);
@@ -76,6 +88,37 @@ static void put_link(FILE *out, const char *id, int nr, uint64_t latency_ps, uin
 	} else {
 		fputs("s\"/>\n", out);
 	}
+}
+
+/* Bytes written over a link as the bank at its end counts them. */
+static uint64_t as_bank_counts(const struct machine *m, int to, uint64_t bytes_per_s)
+{
+	const struct machine_bank *bank = &m->banks[to];
+
+	if (!bank->write_bytes_per_s)
+		return bytes_per_s;
+	return (uint64_t)((__uint128_t)bytes_per_s * bank->bytes_per_s / bank->write_bytes_per_s);
+}
+
+static uint64_t link_write_rate(const struct machine *m, const struct machine_link *link)
+{
+	return link->write_bytes_per_s ? as_bank_counts(m, link->to, link->write_bytes_per_s)
+				       : link->bytes_per_s;
+}
+
+uint64_t platform_write_rate(const struct machine *m, int from, int to)
+{
+	const struct machine_route *route = machine_route(m, from, to);
+	uint64_t rate = m->banks[to].bytes_per_s;
+
+	if (!route->two_ways)
+		return route->bytes_per_s;
+	for (int i = 0; i < route->nr_links; i++) {
+		uint64_t link = link_write_rate(m, &m->links[route->links[i]]);
+
+		rate = link < rate ? link : rate;
+	}
+	return rate;
 }
 
 static void put_cpus(FILE *out, const struct machine *m)
@@ -95,10 +138,43 @@ static void put_route(FILE *out, const struct machine *m, int from, int to)
 
 	if (!route->bytes_per_s)
 		return;
-	fprintf(out, "\t\t\t<route src=\"node%d\" dst=\"bank%d\" symmetrical=\"YES\">", from, to);
-	for (int i = 0; i < route->nr_links; i++)
-		fprintf(out, "<link_ctn id=\"link%d\"/>", route->links[i]);
+	fprintf(out, "\t\t\t<route src=\"node%d\" dst=\"bank%d\" symmetrical=\"%s\">", from, to,
+		route->two_ways ? "NO" : "YES");
+	for (int i = 0; i < route->nr_links; i++) {
+		int link = route->links[i];
+
+		fprintf(out, "<link_ctn id=\"link%d%s\"/>", link,
+			m->links[link].write_bytes_per_s ? "w" : "");
+	}
 	fprintf(out, "<link_ctn id=\"bank%d\"/></route>\n", to);
+	if (!route->two_ways)
+		return;
+	fprintf(out, "\t\t\t<route src=\"bank%d\" dst=\"node%d\" symmetrical=\"NO\">", to, from);
+	fprintf(out, "<link_ctn id=\"bank%d\"/>", to);
+	for (int i = route->nr_links - 1; i >= 0; i--)
+		fprintf(out, "<link_ctn id=\"link%d\"/>", route->links[i]);
+	fputs("</route>\n", out);
+}
+
+/* A link of the machine: one of SimGrid's, or one for what is read and one for what is written. */
+static void put_links(FILE *out, const struct machine *m, int i)
+{
+	const struct machine_link *link = &m->links[i];
+	struct put_link put = {
+		.id = "link",
+		.suffix = "",
+		.nr = i,
+		.latency_ps = link->latency_ps,
+		.bytes_per_s = link->bytes_per_s,
+		.name = link->name,
+	};
+
+	put_link(out, &put);
+	if (!link->write_bytes_per_s)
+		return;
+	put.suffix = "w";
+	put.bytes_per_s = link_write_rate(m, link);
+	put_link(out, &put);
 }
 
 static void put_memory(FILE *out, const struct machine *m)
@@ -113,11 +189,15 @@ static void put_memory(FILE *out, const struct machine *m)
 			fprintf(out, "\t\t\t<host id=\"bank%d\" speed=\"1f\"/>\n", nid);
 	for (int nid = 0; nid < nr_nodes; nid++)
 		if (m->banks[nid].bytes_per_s)
-			put_link(out, "bank", nid, m->banks[nid].latency_ps,
-				 m->banks[nid].bytes_per_s, NULL);
+			put_link(out, &(struct put_link){
+					      .id = "bank",
+					      .suffix = "",
+					      .nr = nid,
+					      .latency_ps = m->banks[nid].latency_ps,
+					      .bytes_per_s = m->banks[nid].bytes_per_s,
+				      });
 	for (int i = 0; i < m->nr_links; i++)
-		put_link(out, "link", i, m->links[i].latency_ps, m->links[i].bytes_per_s,
-			 m->links[i].name);
+		put_links(out, m, i);
 	for (int from = 0; from < nr_nodes; from++)
 		for (int to = 0; to < nr_nodes; to++)
 			put_route(out, m, from, to);
@@ -137,9 +217,10 @@ static void put_disks(FILE *out, const struct machine *m)
 		const struct machine_disk *d = &m->disks[i];
 		uint64_t read = d->read_bytes_per_s, write = d->write_bytes_per_s;
 
-		put_link(out, "disk", i, d->latency_ps, read > write ? read : write, d->name);
-		put_link(out, "disk_read", i, 0, read, NULL);
-		put_link(out, "disk_write", i, 0, write, NULL);
+		put_link(out, &(struct put_link){"disk", "", i, d->latency_ps,
+						 read > write ? read : write, d->name});
+		put_link(out, &(struct put_link){"disk_read", "", i, 0, read, NULL});
+		put_link(out, &(struct put_link){"disk_write", "", i, 0, write, NULL});
 	}
 	for (int i = 0; i < m->nr_disks; i++)
 		for (int write = 0; write < 2; write++) {

@@ -41,6 +41,8 @@ static int allocate(struct sim *s)
 	err = cache_create(m, &s->cache);
 	if (!err)
 		err = bank_map_init(&s->banks, m);
+	if (!err)
+		err = loads_create(m, &s->loads);
 	for (int cpu = 0; !err && cpu < m->mm.nr_cpus; cpu++)
 		err = cpu_init(&s->cpus[cpu], m, cpu);
 	return err;
@@ -68,8 +70,10 @@ int sim_create(const struct machine *m, const struct costs *costs, struct diag *
 		sim_destroy(s);
 		return err;
 	}
-	for (int cpu = 0; cpu < m->mm.nr_cpus; cpu++)
+	for (int cpu = 0; cpu < m->mm.nr_cpus; cpu++) {
 		s->cpus[cpu].engine = s->engine;
+		s->cpus[cpu].loads = s->loads;
+	}
 	s->waits = (struct waits){
 		.engine = s->engine,
 		.cpus = s->cpus,
@@ -105,6 +109,7 @@ void sim_destroy(struct sim *s)
 	for (int cpu = 0; s->cpus && cpu < s->machine->mm.nr_cpus; cpu++)
 		cpu_clear(&s->cpus[cpu]);
 	bank_map_clear(&s->banks);
+	loads_free(s->loads);
 	cache_free(s->cache);
 	free(s->actors);
 	free(s->cpus);
@@ -280,6 +285,25 @@ void sim_touch(struct sim *s, int cpu, phys_addr_t at, uint64_t bytes, bool writ
 	running_cpu(s, cpu);
 	cost_sink_ops.work(s, cpu, MM_SITE_TOUCH, 1);
 	cost_sink_ops.access(s, cpu, at, bytes, write ? MM_WRITE : MM_READ);
+}
+
+void sim_chase(struct sim *s, int cpu, phys_addr_t at)
+{
+	running_cpu(s, cpu);
+	cost_sink_ops.access(s, cpu, at, 1, MM_READ);
+}
+
+void sim_stream(struct sim *s, int cpu, const struct sim_stream *stream)
+{
+	struct cpu *c = running_cpu(s, cpu);
+
+	cost_sink_stream(s, c, stream);
+	sim_settle(s, cpu);
+}
+
+void sim_compute(struct sim *s, int cpu, uint64_t cycles)
+{
+	cpu_charge_cycles(running_cpu(s, cpu), MM_SITE_TOUCH, cycles);
 }
 
 uint64_t sim_elapsed_ps(const struct sim *s)

@@ -57,7 +57,7 @@ Test(machine_errors, unknown_keys)
 		"(known: base, size, hotpluggable, mirrored, source)");
 	refused(HEAD BANK NODES(NODE(MEMORY("0", "1GiB"), "{ cuont = 1; }")),
 		"m.cfg:4: nodes[0].cpus.cuont: unknown key 'cuont', did you mean 'count'? "
-		"(known: count, frequency, ids, source)");
+		"(known: count, frequency, ids, fill_buffers, prefetched, source)");
 	refused(ONE "kernel = { minfree = 1; };",
 		"m.cfg:6: kernel.minfree: unknown key 'minfree' (known: min_free_kbytes, "
 		"watermark_scale_factor, lowmem_reserve_ratio, kernelcore, movablecore, "

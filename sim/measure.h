@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What people run on real machines to measure them, run on the simulated one: each
+ * sim/measure/NAME.c defines `const struct measure_kind measure_NAME`, and the build makes a table
+ * of them. Programs on the simulated CPUs make the accesses and calls, and their clocks are read;
+ * nothing is taken from the machine file.
+ *
+ * A measurement is made of phases, one after the other on all CPUs: each begins when the last CPU
+ * has ended the one before. Results are integers: picoseconds, bytes a second.
+ */
+#ifndef SIM_MEASURE_H
+#define SIM_MEASURE_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "sim/sim.h"
+
+/* Reads and writes that go to memory, as Intel Memory Latency Checker counts them: a store reads
+ * its line first, unless it streams past the caches (triad). */
+struct measure_mix {
+	const char *name;  /* of --mix */
+	const char *title; /* MLC's */
+	unsigned reads, writes;
+	bool past_cache;
+};
+extern const struct measure_mix measure_mixes[]; /* name NULL at the end */
+
+struct measure {
+	const struct machine *machine;
+	const struct costs *costs;
+	struct diag *diag;
+	const struct measure_mix *mix; /* of matrices and loads */
+	int from, to;                  /* only these CPUs, this memory; MM_NO_NODE: all */
+	uint64_t seed;
+};
+
+struct measure_kind {
+	const char *name;
+	const char *summary; /* a line for the help */
+	/** Measure; once a process. Members go into `doc`. 0, or -errno with the reason in diag. */
+	int (*run)(const struct measure *m, json_t *doc);
+	/** Print in the layout that people know, and as comma-separated values with a header. */
+	void (*text)(const json_t *doc, FILE *out);
+	void (*csv)(const json_t *doc, FILE *out);
+};
+extern const struct measure_kind *const measure_kinds[]; /* NULL at the end */
+
+/** Run a kind: *doc is "measure", "machine" and what the kind adds. json_decref() it. */
+int measure_run(const struct measure_kind *kind, const struct measure *m, json_t **doc);
+
+/* For the kinds: */
+
+struct measure_team;
+/** What CPU `cpu` does in a phase; others do theirs at the same time. */
+typedef void (*measure_work)(struct measure_team *t, int cpu, int phase);
+
+struct measure_team {
+	struct sim *sim;
+	int nr_phases;
+	measure_work work;
+	void *arg;
+	/* Of the team itself. */
+	int arrived;
+};
+/** Run all phases on all CPUs. `sim`, nr_phases, work and arg are set. As sim_run(). */
+int measure_team_run(struct measure_team *t);
+
+/* Memory of one node, taken from the mm core block by block. */
+struct measure_buffer {
+	phys_addr_t *blocks; /* owned; of block_bytes each */
+	uint64_t nr, block_bytes;
+	uint64_t next; /* line to look at, in an order that jumps about and comes to all of them */
+	int nid;
+};
+/**
+ * Take up to `bytes` on `nid`, in blocks as large as there are; before the run, at no cost. It is
+ * given back with the simulation. 0; -ENOMEM; -ENOSPC where the node has none free, also in diag.
+ */
+int measure_buffer_take(const struct measure *m, struct sim *s, int nid, uint64_t bytes,
+			struct measure_buffer *b);
+void measure_buffer_clear(struct measure_buffer *b);
+/** One buffer a node with memory that is measured, `bytes` each; free with measure_buffers_free. */
+int measure_buffers(const struct measure *m, struct sim *s, uint64_t bytes,
+		    struct measure_buffer **out);
+void measure_buffers_free(const struct measure *m, struct measure_buffer *buffers);
+
+/** Are CPUs of node `from`, and memory of node `to`, measured? */
+bool measure_from(const struct measure *m, int from);
+bool measure_to(const struct measure *m, int to);
+/** The first CPU of a node, MM_NO_CPU where it has none. */
+int measure_first_cpu(const struct machine *m, int nid);
+/** Bytes that are far more than the largest cache holds. */
+uint64_t measure_beyond_caches(const struct machine *m);
+
+/* How long a load runs: until it is steady, and then as long as it is measured. */
+struct measure_times {
+	uint64_t warm_ps, measure_ps;
+};
+/** Stream from `b`, computing `pause` cycles after each 4 lines. Returns bytes a second. */
+uint64_t measure_stream(struct measure_team *t, int cpu, const struct measure_mix *mix,
+			const struct measure_buffer *b, const struct measure_times *times,
+			uint64_t pause);
+/** Follow pointers through `b`, to and fro, to each line once a round, until `ps` have passed and
+ * not less than `least` times. Returns picoseconds each. */
+uint64_t measure_chase(struct measure_team *t, int cpu, struct measure_buffer *b, uint64_t ps,
+		       uint64_t least);
+
+/** A matrix: members "cpu_nodes", "memory_nodes" and `key`, a row a node with CPUs. */
+void measure_put_matrix(const struct measure *m, json_t *doc, const char *key,
+			const uint64_t *values);
+/** Print it as MLC does: `unit` base units with one decimal. */
+void measure_print_matrix(const json_t *doc, const char *key, uint64_t unit, FILE *out);
+void measure_csv_matrix(const json_t *doc, const char *key, const char *column, FILE *out);
+
+/** value / unit with one decimal, rounded. */
+struct measure_decimal {
+	char text[32];
+};
+struct measure_decimal measure_decimal(uint64_t value, uint64_t unit);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * latency: the first CPU of each node follows pointers at random through the memory of each node,
+ * far beyond the caches, while all other CPUs are idle.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "sim/json.h"
+#include "sim/measure.h"
+
+#define ACCESSES 4096 /* of each cell */
+
+struct latency {
+	const struct measure *m;
+	struct measure_buffer *buffers;
+	uint64_t *ps; /* [from * nr_nodes + to] */
+};
+
+/* A phase is a cell. */
+static void chase(struct measure_team *t, int cpu, int phase)
+{
+	struct latency *l = t->arg;
+	int nr = l->m->machine->mm.nr_nodes, from = phase / nr, to = phase % nr;
+
+	if (!measure_from(l->m, from) || !measure_to(l->m, to) ||
+	    cpu != measure_first_cpu(l->m->machine, from))
+		return;
+	l->ps[phase] = measure_chase(t, cpu, &l->buffers[to], 0, ACCESSES);
+}
+
+static int run(const struct measure *m, json_t *doc)
+{
+	int nr = m->machine->mm.nr_nodes;
+	struct latency l = {.m = m, .ps = calloc((size_t)nr * (size_t)nr, sizeof(*l.ps))};
+	struct measure_team team = {.nr_phases = nr * nr, .work = chase, .arg = &l};
+	uint64_t bytes = measure_beyond_caches(m->machine);
+	int err = l.ps ? sim_create(m->machine, m->costs, m->diag, &team.sim) : -ENOMEM;
+
+	if (!err)
+		err = measure_buffers(m, team.sim, bytes, &l.buffers);
+	if (!err)
+		err = measure_team_run(&team);
+	if (!err) {
+		json_put(doc, "buffer_bytes", bytes);
+		json_put(doc, "accesses", ACCESSES);
+		measure_put_matrix(m, doc, "latency_ps", l.ps);
+	}
+	sim_destroy(team.sim);
+	measure_buffers_free(m, l.buffers);
+	free(l.ps);
+	return err;
+}
+
+static void text(const json_t *doc, FILE *out)
+{
+	fprintf(out, "Using buffer size of %s MiB\n",
+		measure_decimal(json_get(doc, "buffer_bytes"), 1 << 20).text);
+	fputs("Measuring idle latencies for random access (in ns)...\n", out);
+	measure_print_matrix(doc, "latency_ps", 1000, out);
+}
+
+static void csv(const json_t *doc, FILE *out)
+{
+	measure_csv_matrix(doc, "latency_ps", "latency_ps", out);
+}
+
+const struct measure_kind measure_latency = {
+	.name = "latency",
+	.summary = "idle latency from each node to each: a pointer chase beyond the caches",
+	.run = run,
+	.text = text,
+	.csv = csv,
+};

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * loaded: one CPU follows pointers at random while all others stream, with ever longer pauses. The
+ * memory is that nearest to each CPU's node, its own, unless --to says otherwise.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/json.h"
+#include "sim/measure.h"
+
+static const struct measure_times times = {
+	.warm_ps = UINT64_C(800000000),
+	.measure_ps = UINT64_C(800000000),
+};
+
+/* Cycles after each 4 lines: those that MLC goes through, from the most load to the least. */
+static const unsigned delays[] = {0,   2,   8,    15,   50,   100,  200,  300,  400,  500,
+				  700, 850, 1000, 1300, 1700, 2500, 3500, 5000, 9000, 20000};
+#define NR_DELAYS ((int)(sizeof(delays) / sizeof(delays[0])))
+
+struct loaded {
+	const struct measure *m;
+	struct measure_buffer *buffers;
+	int chaser;
+	uint64_t latency_ps[NR_DELAYS], bytes_per_s[NR_DELAYS];
+};
+
+static void chase(struct measure_team *t, struct measure_buffer *b, int phase)
+{
+	struct loaded *l = t->arg;
+	uint64_t ps;
+
+	measure_chase(t, l->chaser, b, times.warm_ps, 0);
+	ps = measure_chase(t, l->chaser, b, times.measure_ps, 1);
+	l->latency_ps[phase] = ps;
+	l->bytes_per_s[phase] += UINT64_C(64) * 1000000000000 / ps;
+}
+
+static void load(struct measure_team *t, int cpu, int phase)
+{
+	struct loaded *l = t->arg;
+	int nid = l->m->machine->cpus[cpu].nid;
+	int to = l->m->to == MM_NO_NODE ? nid : l->m->to;
+
+	if (!measure_from(l->m, nid) || !measure_to(l->m, to))
+		return;
+	if (cpu == l->chaser) {
+		chase(t, &l->buffers[to], phase);
+		return;
+	}
+	l->bytes_per_s[phase] +=
+		measure_stream(t, cpu, l->m->mix, &l->buffers[to], &times, delays[phase]);
+}
+
+/* The first CPU that has memory to chase through; else an error. */
+static int find_chaser(const struct measure *m)
+{
+	for (int cpu = 0; cpu < m->machine->mm.nr_cpus; cpu++) {
+		int nid = m->machine->cpus[cpu].nid;
+
+		if (measure_from(m, nid) && measure_to(m, m->to == MM_NO_NODE ? nid : m->to))
+			return cpu;
+	}
+	return diag_error(m->diag, -EINVAL, m->machine->file, 0,
+			  "no CPU has memory on its own node; --to says which memory to measure");
+}
+
+static void put_rows(const struct loaded *l, json_t *doc)
+{
+	json_t *rows = json_put_array(doc, "loaded");
+
+	for (int i = 0; i < NR_DELAYS; i++) {
+		json_t *row = json_append_object(rows);
+
+		json_put(row, "delay_cycles", delays[i]);
+		json_put(row, "latency_ps", l->latency_ps[i]);
+		json_put(row, "bytes_per_s", l->bytes_per_s[i]);
+	}
+}
+
+static int run(const struct measure *m, json_t *doc)
+{
+	struct loaded l = {.m = m, .chaser = find_chaser(m)};
+	struct measure_team team = {.nr_phases = NR_DELAYS, .work = load, .arg = &l};
+	int err;
+
+	if (l.chaser < 0)
+		return l.chaser;
+	err = sim_create(m->machine, m->costs, m->diag, &team.sim);
+	if (!err)
+		err = measure_buffers(m, team.sim, measure_beyond_caches(m->machine), &l.buffers);
+	if (!err)
+		err = measure_team_run(&team);
+	if (!err) {
+		json_put_string(doc, "mix", m->mix->name);
+		put_rows(&l, doc);
+	}
+	sim_destroy(team.sim);
+	measure_buffers_free(m, l.buffers);
+	return err;
+}
+
+static void text(const json_t *doc, FILE *out)
+{
+	const json_t *row;
+	size_t i;
+
+	fputs("Measuring Loaded Latencies for the system\n", out);
+	if (strcmp(json_get_string(doc, "mix"), "reads") == 0)
+		fputs("Using Read-only traffic type\n", out);
+	else
+		fprintf(out, "Using %s traffic type\n", json_get_string(doc, "mix"));
+	fputs("Inject\tLatency\tBandwidth\nDelay\t(ns)\tMB/sec\n==========================\n", out);
+	json_array_foreach (json_object_get(doc, "loaded"), i, row)
+		fprintf(out, " %05" PRIu64 "\t%6s\t%9s\n", json_get(row, "delay_cycles"),
+			measure_decimal(json_get(row, "latency_ps"), 1000).text,
+			measure_decimal(json_get(row, "bytes_per_s"), 1000000).text);
+}
+
+static void csv(const json_t *doc, FILE *out)
+{
+	const json_t *row;
+	size_t i;
+
+	fputs("delay_cycles,latency_ps,bytes_per_s\n", out);
+	json_array_foreach (json_object_get(doc, "loaded"), i, row)
+		fprintf(out, "%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n", json_get(row, "delay_cycles"),
+			json_get(row, "latency_ps"), json_get(row, "bytes_per_s"));
+}
+
+const struct measure_kind measure_loaded = {
+	.name = "loaded",
+	.summary = "latency under load: delay, latency and bandwidth",
+	.run = run,
+	.text = text,
+	.csv = csv,
+};

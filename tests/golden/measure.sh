@@ -1,0 +1,61 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# numasim measure: what is measured on the machines that were measured, and what it refuses.
+. "$2/tests/golden/harness"
+machine=configs/machines/xeon-8269cy-2s.cfg
+
+# The matrix that was measured on the real machine: idle latencies are reached access by access.
+run measure $machine latency
+status 0
+silent err
+printf '       0\t  77.9\t 143.2\t\n       1\t 144.4\t  78.4\t\n' >"$tmp/rows"
+tail -n 2 "$tmp/out" | cmp -s - "$tmp/rows" || fail "not the latencies of the machine"
+
+# Each access pays for what it crosses: 10 ns more on the way from node 0 to node 1, nowhere else.
+run measure $machine latency --set 'interconnect.latency[0][1]=153.2ns' --format csv
+status 0
+out "0,1,153200"
+out "1,0,144400"
+out "0,0,77900"
+
+run measure $machine latency --format json --from 1 --to 0
+status 0
+out '"measure": "latency"'
+out '144400'
+
+run measure $machine bandwidth --format csv
+status 0
+out "0,1,5089999"
+out "from,to,bytes_per_s"
+out "system,triad,"
+
+# A CPU with one line in flight reads a line a latency: 26 * 64 B / 77.9 ns = 21.36 GB/s.
+run measure $machine bandwidth --format csv --from 0 --to 0 \
+	--set nodes[0].cpus.fill_buffers=1 --set nodes[0].cpus.prefetched=1 \
+	--set 'interconnect.banks[0].queueing=1ps'
+status 0
+out "0,0,2136"
+
+# Latency rises with bandwidth, from one row to the one before.
+run measure $machine loaded --format csv --from 0
+status 0
+[ "$(sed -n '2,$p' "$tmp/out" | wc -l)" -eq 20 ] || fail "not 20 rows"
+sed -n '2,$p' "$tmp/out" | awk -F, 'NR == 1 { first = $2 } END { exit first < 2 * $2 }' ||
+	fail "latency under the most load is not twice that under the least"
+
+wrong_kind()
+{
+	run measure $machine "$1"
+	wrong "$2"
+}
+wrong_kind latencies "unknown measurement 'latencies', did you mean 'latency'?"
+wrong_kind xyz "known are:"
+run measure $machine latency --from 2
+wrong "expected a node from 0 to 1, found '2'"
+run measure configs/machines/epyc-9224-cxl.cfg latency --from 4
+wrong "node 4 has no CPUs"
+run measure $machine latency --set 'interconnect.banks[0].nodes[1]=0'
+wrong "the bank of node 0 is given already"
+run measure $machine latency --set nodes[0].cpus.prefetched=4
+wrong "prefetched"
+end

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * numasim measure: what people run on real machines to measure them, from the kinds in
+ * sim/measure/.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/measure.h"
+#include "tools/command.h"
+#include "tools/json.h"
+#include "tools/message.h"
+#include "tools/output.h"
+
+#define DEFAULT_COSTS "costs/linux-6.x.cfg"
+
+enum { AS_TEXT, AS_JSON, AS_CSV };
+static const char *const formats[] = {"text", "json", "csv", NULL};
+static const struct option_def option_measure_format = {.name = "format",
+							.kind = OPTION_CHOICE,
+							.value = "FORMAT",
+							.choices = formats,
+							.help = "text (the default), json or csv"};
+/* By index of measure_mixes. */
+static const char *const mixes[] = {"reads", "3:1", "2:1", "1:1", "triad", NULL};
+static const struct option_def option_mix = {
+	.name = "mix",
+	.kind = OPTION_CHOICE,
+	.value = "MIX",
+	.choices = mixes,
+	.help = "reads and writes of the matrix and of loads: reads (the default), 3:1, 2:1, 1:1, "
+		"or triad, whose stores stream past the caches"};
+static const struct option_def option_from = {.name = "from",
+					      .kind = OPTION_NUMBER,
+					      .value = "NODE",
+					      .help = "only with the CPUs of this node"};
+static const struct option_def option_to = {.name = "to",
+					    .kind = OPTION_NUMBER,
+					    .value = "NODE",
+					    .help = "only the memory of this node"};
+static const struct option_def option_measure_costs = {
+	.name = "costs",
+	.kind = OPTION_TEXT,
+	.value = "FILE",
+	.help = "cycles of each step, instead of " DEFAULT_COSTS};
+
+static const char *kind_name(unsigned i, void *arg)
+{
+	(void)arg;
+	return measure_kinds[i] ? measure_kinds[i]->name : NULL;
+}
+
+/* The kind of that name, or NULL after a message. */
+static const struct measure_kind *find_kind(const char *name)
+{
+	const char *nearest;
+
+	for (int i = 0; measure_kinds[i]; i++)
+		if (!strcmp(measure_kinds[i]->name, name))
+			return measure_kinds[i];
+	nearest = diag_nearest(name, kind_name, NULL);
+	if (nearest)
+		message("measure: unknown measurement '%s', did you mean '%s'? Known are:", name,
+			nearest);
+	else
+		message("measure: unknown measurement '%s'; known are:", name);
+	for (int i = 0; measure_kinds[i]; i++)
+		fprintf(stderr, "  %-12s  %s\n", measure_kinds[i]->name, measure_kinds[i]->summary);
+	return NULL;
+}
+
+/* A node that exists, into *nid; MM_NO_NODE where the option was not given. */
+static bool find_node(const struct arguments *args, const struct option_def *option,
+		      const struct machine *m, int *nid)
+{
+	uint64_t node = arguments_number(args, option, 0);
+	bool cpus = option == &option_from;
+
+	*nid = MM_NO_NODE;
+	if (!arguments_value(args, option))
+		return true;
+	if (node >= (uint64_t)m->mm.nr_nodes) {
+		message("measure: --%s: expected a node from 0 to %d, found '%s'", option->name,
+			m->mm.nr_nodes - 1, arguments_value(args, option));
+		return false;
+	}
+	*nid = (int)node;
+	if (cpus ? measure_first_cpu(m, *nid) != MM_NO_CPU : m->banks[node].bytes_per_s != 0)
+		return true;
+	message("measure: --%s: node %d has no %s", option->name, *nid, cpus ? "CPUs" : "memory");
+	return false;
+}
+
+static int load_costs(const struct arguments *args, struct diag *diag, struct costs *costs)
+{
+	const char *path = arguments_value(args, &option_measure_costs);
+	char *shipped = path ? NULL : shipped_config(DEFAULT_COSTS);
+	int err;
+
+	if (!path && !shipped)
+		return diag_error(
+			diag, -ENOENT, DEFAULT_COSTS, 0,
+			"not among the shipped files; set NUMASIM_CONFIGS to their folder");
+	err = costs_load(path ? path : shipped, diag, costs);
+	free(shipped);
+	return err;
+}
+
+static int print(const struct measure_kind *kind, const struct arguments *args, json_t *doc)
+{
+	struct output out;
+
+	if (output_open(&out, arguments_value(args, &option_output)))
+		return STATUS_FAILED;
+	switch (arguments_choice(args, &option_measure_format)) {
+	case AS_TEXT:
+		kind->text(doc, out.stream);
+		break;
+	case AS_CSV:
+		kind->csv(doc, out.stream);
+		break;
+	default:
+		if (json_print(json_incref(doc), out.stream)) {
+			output_discard(&out);
+			message("measure: %s", strerror(ENOMEM));
+			return STATUS_FAILED;
+		}
+	}
+	return output_commit(&out) ? STATUS_FAILED : STATUS_DONE;
+}
+
+static int measure(const struct arguments *args, const struct measure_kind *kind, struct measure *m)
+{
+	const char *path = args->operands[0];
+	bool quiet = arguments_value(args, &option_quiet) != NULL;
+	json_t *doc = NULL;
+	int err, status;
+
+	if (!find_node(args, &option_from, m->machine, &m->from) ||
+	    !find_node(args, &option_to, m->machine, &m->to))
+		return STATUS_WRONG;
+	m->mix = &measure_mixes[arguments_choice(args, &option_mix)];
+	m->seed = arguments_number(args, &option_seed, 1);
+	err = measure_run(kind, m, &doc);
+	message_warnings(m->diag, quiet);
+	if (err) {
+		status = message_error(m->diag, err, path);
+		if (err == -ENOSPC)
+			status = STATUS_FAILED;
+	} else {
+		status = print(kind, args, doc);
+	}
+	json_decref(doc);
+	return status;
+}
+
+static int run(const struct arguments *args)
+{
+	const struct measure_kind *kind = find_kind(args->operands[1]);
+	const char *path = args->operands[0];
+	struct diag diag = DIAG_INIT;
+	struct costs costs = {0};
+	struct machine *machine = NULL;
+	int err, status;
+
+	if (!kind)
+		return STATUS_WRONG;
+	err = machine_load(path, args->sets, args->nr_sets, &diag, &machine);
+	if (!err)
+		err = arguments_change_machine(args, machine);
+	if (!err)
+		err = load_costs(args, &diag, &costs);
+	if (err) {
+		message_warnings(&diag, arguments_value(args, &option_quiet) != NULL);
+		status = message_error(&diag, err, path);
+	} else {
+		status = measure(
+			args, kind,
+			&(struct measure){.machine = machine, .costs = &costs, .diag = &diag});
+	}
+	costs_clear(&costs);
+	diag_clear(&diag);
+	machine_free(machine);
+	return status;
+}
+
+static void explain(FILE *out)
+{
+	fputs("\nMeasurements (WHAT):\n", out);
+	for (int i = 0; measure_kinds[i]; i++)
+		fprintf(out, "  %-12s  %s\n", measure_kinds[i]->name, measure_kinds[i]->summary);
+}
+
+static const struct option_def *const options[] = {
+	&option_from,          &option_to,  &option_mix,    &option_seed,
+	&option_measure_costs, &option_set, &option_sysctl, &option_measure_format,
+	&option_output,        NULL};
+
+const struct command command_measure = {
+	.name = "measure",
+	.summary = "measure a machine as one does real ones: latencies, bandwidths",
+	.operands = "MACHINE.cfg WHAT",
+	.description =
+		"Run a measurement on the simulated machine, and print it in the layout of the\n"
+		"tool that makes it on real ones (Intel Memory Latency Checker).\n",
+	.explain = explain,
+	.options = options,
+	.min_operands = 2,
+	.max_operands = 2,
+	.run = run,
+};
