@@ -31,27 +31,35 @@ static const unsigned type_flags[MM_NR_KMALLOC_TYPES] = {
 	[MM_KMALLOC_DMA] = MM_SLAB_CACHE_DMA,
 };
 
-static int make(struct mm *mm, enum mm_kmalloc_type type, int i)
+void mm_kmalloc_args(unsigned i, char name[MM_SLAB_NAME], struct mm_cache_args *args)
 {
-	uint32_t size = sizes[i];
-	char name[MM_SLAB_NAME];
-	struct mm_slab_layout l;
-	struct mm_cache_args args = {
+	unsigned type = i / SLAB_NR_KMALLOC;
+	uint32_t size = sizes[i % SLAB_NR_KMALLOC];
+
+	snprintf(name, MM_SLAB_NAME, "%s-%u%s", prefixes[type], size < 1024 ? size : size / 1024,
+		 size < 1024 ? "" : "k");
+	*args = (struct mm_cache_args){
 		.name = name,
 		.size = size,
 		.align = size & (size - 1) ? 0 : size,
 		.flags = type_flags[type] | MM_SLAB_KMALLOC | MM_SLAB_USERCOPY,
 	};
-	struct mm_kmem_cache *cache;
+}
 
-	snprintf(name, sizeof(name), "%s-%u%s", prefixes[type], size < 1024 ? size : size / 1024,
-		 size < 1024 ? "" : "k");
+static int make(struct mm *mm, unsigned i)
+{
+	char name[MM_SLAB_NAME];
+	struct mm_kmem_cache *cache;
+	struct mm_cache_args args;
+	struct mm_slab_layout l;
+
+	mm_kmalloc_args(i, name, &args);
 	if (mm_slab_layout(mm, &args, &l))
 		return -EINVAL;
 	cache = mm_slab_make_cache(mm, name, &l);
 	if (!cache)
 		return -ENOMEM;
-	mm->slab->kmalloc[type][i] = cache;
+	mm->slab->kmalloc[i / SLAB_NR_KMALLOC][i % SLAB_NR_KMALLOC] = cache;
 	return mm_slab_place_cache(mm, 0, cache);
 }
 
@@ -59,9 +67,8 @@ int mm_kmalloc_start(struct mm *mm)
 {
 	int err = 0;
 
-	for (int type = 0; type < MM_NR_KMALLOC_TYPES; type++)
-		for (int i = 0; i < SLAB_NR_KMALLOC && !err; i++)
-			err = make(mm, (enum mm_kmalloc_type)type, i);
+	for (unsigned i = 0; i < MM_NR_KMALLOC_TYPES * SLAB_NR_KMALLOC && !err; i++)
+		err = make(mm, i);
 	return err;
 }
 

@@ -127,6 +127,12 @@ const char *mm_slab_report(const struct mm *mm, unsigned i);
 /** How many there were. */
 uint64_t mm_slab_nr_reports(const struct mm *mm);
 
+/**
+ * The i-th cache of the boot, made or not (those that not every machine has too), with its layout
+ * on this machine. False past the last. `name` is the cache's or, MM_SLAB_NAME bytes, written to.
+ */
+bool mm_slab_boot_cache(const struct mm *mm, unsigned i, char *name, struct mm_slab_layout *layout);
+
 /** A cache by its name, or one that was merged into another by its; NULL where there is none. */
 struct mm_kmem_cache *mm_slab_find(struct mm *mm, const char *name);
 

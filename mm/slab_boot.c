@@ -138,6 +138,28 @@ int mm_slab_start(struct mm *mm)
 	return err;
 }
 
+/* The two first ones, kmalloc's, then the profile's others. */
+bool mm_slab_boot_cache(const struct mm *mm, unsigned i, char *name, struct mm_slab_layout *layout)
+{
+	unsigned nr_kmalloc = MM_NR_KMALLOC_TYPES * SLAB_NR_KMALLOC;
+	struct mm_cache_args args;
+
+	if (i >= 2 && i < 2 + nr_kmalloc) {
+		mm_kmalloc_args(i - 2, name, &args);
+		return mm_slab_layout(mm, &args, layout) == 0;
+	}
+	if (i < 2) {
+		args = mm_boot_cache_args(mm, boot_cache(mm, (int)i));
+		args.flags |= MM_SLAB_HWCACHE_ALIGN | MM_SLAB_BOOT;
+	} else if (i - 2 - nr_kmalloc < mm->nr_boot_caches) {
+		args = mm_boot_cache_args(mm, &mm->boot_caches[i - 2 - nr_kmalloc]);
+	} else {
+		return false;
+	}
+	strcpy(name, args.name);
+	return mm_slab_layout(mm, &args, layout) == 0;
+}
+
 int mm_slab_copy_profile(struct mm *mm, const struct mm_profile *profile)
 {
 	size_t bytes = profile ? profile->nr_caches * sizeof(*mm->boot_caches) : 0;

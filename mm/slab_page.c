@@ -109,8 +109,10 @@ static void map_remove(struct mm_slab_state *s, const struct mm_slab *slab)
 void mm_slab_map_free(struct mm_slab_state *s)
 {
 	for (size_t i = 0; s->map && i <= map_mask(s); i++)
-		if (s->map[i].slab && s->map[i].pfn == s->map[i].slab->pfn)
-			free(s->map[i].slab);
+		if (s->map[i].slab && s->map[i].pfn != s->map[i].slab->pfn)
+			s->map[i].slab = NULL;
+	for (size_t i = 0; s->map && i <= map_mask(s); i++)
+		free(s->map[i].slab);
 	free(s->map);
 	s->map = NULL;
 }

@@ -238,6 +238,8 @@ struct mm_cache_args mm_boot_cache_args(const struct mm *mm, const struct mm_boo
 
 /* kmalloc.c */
 int mm_kmalloc_start(struct mm *mm);
+/** What the i-th of its caches is made from, in the order in which they are made. */
+void mm_kmalloc_args(unsigned i, char name[MM_SLAB_NAME], struct mm_cache_args *args);
 
 /* slab_verify.c */
 /** Every object in exactly one place. Returns 0, or -EINVAL with the first violation in why[]. */

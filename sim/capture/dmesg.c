@@ -201,6 +201,18 @@ static int read_freeing(struct dmesg_reader *r, const char *p)
 	return add(r, &r->out->late, &range, p, (size_t)(strstr(p, middle) - p));
 }
 
+/* "Enabled xstate features 0x21f, context size is 2696 bytes, ..." */
+static int read_xsave(struct dmesg_reader *r, const char *rest)
+{
+	const char *size = strstr(rest, "context size is ");
+
+	if (size) {
+		size += strlen("context size is ");
+		scan_decimal(&size, &r->out->xsave_bytes);
+	}
+	return 0;
+}
+
 /* What a line begins with, and who reads the rest. */
 static const struct {
 	const char *start;
@@ -221,6 +233,7 @@ static const struct {
 	{"RAMDISK: ", read_initrd},
 	{"Allocated new RAMDISK: ", read_initrd},
 	{"Freeing ", read_freeing},
+	{"x86/fpu: Enabled xstate features ", read_xsave},
 };
 
 int dmesg_parse(const struct capture_file *f, struct diag *diag, struct captured_dmesg *out)

@@ -21,6 +21,7 @@ struct captured_dmesg {
 	struct captured_ranges
 		late; /* "Freeing WHAT memory: NK": [0, N KiB), in the file's order */
 	struct captured_range initrd; /* end 0: not there */
+	uint64_t xsave_bytes;         /* of a CPU's registers; 0: not there */
 	bool freed_init;              /* "Freeing unused kernel ...": the boot went to its end */
 };
 

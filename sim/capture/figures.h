@@ -17,6 +17,7 @@ enum figure_group {
 	FIGURES_GENERAL,    /* zonelists over all nodes, there too */
 	FIGURES_THIS_NODE,  /* zonelists of one node, there too; on kernels with NUMA */
 	FIGURES_PAGE_FLAGS, /* layout of page->flags, there too */
+	FIGURES_SLABS,      /* layouts of slab caches, in /proc/slabinfo */
 	FIGURES_NR_GROUPS
 };
 
@@ -55,6 +56,9 @@ int figures_parse_sysctl(const struct capture_file *f, struct diag *diag, struct
  * of lists that are told several times, the first. Errors likewise.
  */
 int figures_parse_dmesg(const struct capture_file *f, struct diag *diag, struct figures *out);
+
+/** slabinfo: each cache's objsize, objperslab and pagesperslab. Errors likewise. */
+int figures_parse_slabinfo(const struct capture_file *f, struct diag *diag, struct figures *out);
 
 /** The same figures of the mm core. Returns 0 or -ENOMEM. */
 int figures_simulated(const struct mm *mm, struct figures *out);

@@ -422,7 +422,10 @@ static int read_reserved(struct reader *r)
 	if (f.path && !err)
 		err = captured_reserved_check(r->m, &r->iomem, &f, r->diag);
 	capture_close(&f);
-	if (!err && !r->m->complete)
+	r->m->xsave_bytes = r->dmesg.xsave_bytes;
+	if (!err && r->m->complete)
+		err = captured_profile_name(r->m, r->diag);
+	else if (!err)
 		err = captured_profile_read(r->m, &r->dmesg, capture_path(r->c), r->diag);
 	if (!err)
 		err = captured_late_read(r->m, &r->iomem, &r->dmesg, r->dmesg_file.path, r->diag);
@@ -484,6 +487,8 @@ void captured_machine_free(struct captured_machine *m)
 	free(m->name);
 	free(m->kernel);
 	free(m->profile);
+	for (int i = 0; i < 3; i++)
+		free(m->slab_options[i]);
 	free(m->cpu_nid);
 	free(m->distance);
 	free(m->shares_cpus_with);

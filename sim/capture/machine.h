@@ -29,10 +29,12 @@ struct captured_machine {
 	struct captured_ranges memory; /* whole pages, by address, each with its node */
 	const char *memory_from;       /* the file, for people */
 	struct captured_ranges reserved;
-	bool complete;        /* reserved is all that memblock held */
-	char *profile;        /* of its kernel, where not complete; NULL: there is none */
-	uint64_t brk_bytes;   /* behind the image, by the profile */
-	uint64_t hotplug_end; /* where firmware may have memory one day; 0: no later than now */
+	bool complete;         /* reserved is all that memblock held */
+	char *profile;         /* of its kernel; NULL: there is none */
+	uint64_t xsave_bytes;  /* of a CPU's registers; 0: not known */
+	char *slab_options[3]; /* as the machine file has them; NULL: not there */
+	uint64_t brk_bytes;    /* behind the image, by the profile */
+	uint64_t hotplug_end;  /* where firmware may have memory one day; 0: no later than now */
 	struct captured_ranges late; /* parts of it that are given back */
 
 	char *command_line;               /* "" where not known */
@@ -106,6 +108,9 @@ int captured_options_read(struct captured_machine *m, const char *file, struct d
  */
 int captured_profile_read(struct captured_machine *m, const struct captured_dmesg *dmesg,
 			  const char *file, struct diag *diag);
+
+/** Only its name, where it is not needed for what is reserved. None is nothing to tell. */
+int captured_profile_name(struct captured_machine *m, struct diag *diag);
 
 /**
  * The parts of m->reserved that dmesg says are given back; what cannot be found there is a

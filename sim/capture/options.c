@@ -7,6 +7,7 @@
 #include "sim/capture/machine.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,6 +58,34 @@ void capture_left_out(struct diag *diag, const char *file, const char *option)
 		  capture_quote(option).text);
 }
 
+/*
+ * slub_debug=, slab_nomerge and slub_max_order= as the machine file has them. Whether a text is one
+ * that the machine file takes is said when that is read.
+ */
+static bool read_slab_option(struct captured_machine *m, const char *option)
+{
+	const char *p = option;
+	char text[160] = "";
+	int which = 0;
+
+	if (!strcmp(p, "slub_debug") || scan_text(&p, "slub_debug=")) {
+		snprintf(text, sizeof(text), "slub_debug = \"%.*s\";", (int)strcspn(p, "\"\\\t"),
+			 p == option ? "" : p);
+	} else if (!strcmp(p, "slab_nomerge") || !strcmp(p, "slub_nomerge")) {
+		snprintf(text, sizeof(text), "slab_nomerge = true;");
+		which = 1;
+	} else if (scan_text(&p, "slub_max_order=")) {
+		snprintf(text, sizeof(text), "slub_max_order = %.*s;", (int)strspn(p, "0123456789"),
+			 p);
+		which = 2;
+	}
+	if (!*text)
+		return false;
+	free(m->slab_options[which]);
+	m->slab_options[which] = strdup(text);
+	return true;
+}
+
 static void read_option(struct captured_machine *m, const char *option, const char *file,
 			struct diag *diag)
 {
@@ -76,6 +105,8 @@ static void read_option(struct captured_machine *m, const char *option, const ch
 			if (!strcmp(p, thp[i]))
 				m->thp = thp[i];
 	} else if (captured_huge_option(m, option, file, diag)) {
+		; /* read */
+	} else if (read_slab_option(m, option)) {
 		; /* read */
 	} else if (!strcmp(p, "movable_node")) {
 		m->movable_node = m->arch->id == MM_X86_64 || m->arch->id == MM_ARM64;

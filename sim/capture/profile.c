@@ -25,6 +25,18 @@ static uint64_t find_hotplug_end(const struct captured_machine *m,
 	return end > memory_end && !strstr(m->command_line, "numa=off") ? end : 0;
 }
 
+int captured_profile_name(struct captured_machine *m, struct diag *diag)
+{
+	struct kernel_profile profile;
+	int err = m->kernel ? kernel_profile_of(m->kernel, m->arch, diag, &profile) : -ENOENT;
+
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	m->profile = strdup(profile.name);
+	kernel_profile_clear(&profile);
+	return m->profile ? 0 : -ENOMEM;
+}
+
 int captured_profile_read(struct captured_machine *m, const struct captured_dmesg *dmesg,
 			  const char *file, struct diag *diag)
 {

@@ -246,6 +246,12 @@ static void write_kernel(const struct captured_machine *m, FILE *out)
 		fputs("\t# No profile is known for this kernel: what it reserves for hash tables, "
 		      "bounce buffers\n\t# and the like is left out, managed pages are too many.\n",
 		      out);
+	if (m->xsave_bytes)
+		fprintf(out, "\txsave = \"%" PRIu64 "B\"; # a CPU's registers, in task_struct\n",
+			m->xsave_bytes);
+	for (int i = 0; i < 3; i++)
+		if (m->slab_options[i])
+			fprintf(out, "\t%s\n", m->slab_options[i]);
 	if (m->hotplug_end)
 		fprintf(out,
 			"\thotplug_end = \"0x%" PRIx64 "\"; # SRAT: memory can be plugged in\n",

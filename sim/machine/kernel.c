@@ -236,6 +236,12 @@ void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *roo
 		"profile",
 		"crashkernel",
 		"hotplug_end",
+		"slub_debug",
+		"slab_nomerge",
+		"slub_min_order",
+		"slub_max_order",
+		"slub_min_objects",
+		"xsave",
 		"sysctl",
 		"source",
 		NULL,
@@ -255,6 +261,7 @@ void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *roo
 	read_high_fraction(r, kernel, params);
 	read_movable(r, kernel, params);
 	machine_read_huge(r, kernel);
+	machine_read_slab(r, kernel);
 	read_memory(r, kernel, params);
 	read_profile(r, cfg_find(r->cfg, kernel, "profile"));
 	read_crash_kernel(r, kernel);

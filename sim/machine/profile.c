@@ -11,6 +11,7 @@
 
 #include "sim/config/config.h"
 #include "sim/machine/costs.h"
+#include "sim/machine/profile_read.h"
 
 #define FOLDER "kernels"
 #define SUFFIX ".cfg"
@@ -114,9 +115,18 @@ static void read_crash(struct cfg *c, struct mm_crash_rule *crash)
 static void read_profile(struct cfg *c, struct kernel_profile *out)
 {
 	static const char *const keys[] = {
-		"name",         "source",      "architecture",       "release",
-		"brk",          "hash_tables", "hash_tables_spread", "reserves",
-		"crash_kernel", NULL,
+		"name",
+		"source",
+		"architecture",
+		"release",
+		"brk",
+		"hash_tables",
+		"hash_tables_spread",
+		"reserves",
+		"crash_kernel",
+		"caches",
+		"xstate",
+		NULL,
 	};
 	const struct cfg_setting *root = cfg_root(c), *list;
 	const char *archs[MM_NR_ARCHS + 1] = {NULL}, *source;
@@ -139,6 +149,7 @@ static void read_profile(struct cfg *c, struct kernel_profile *out)
 	for (int i = 0; i < out->mm.nr_takes; i++)
 		read_take(c, cfg_element(list, (unsigned)i), &out->mm.takes[i]);
 	read_crash(c, &out->mm.crash);
+	profile_read_caches(c, root, &out->mm);
 }
 
 int kernel_profile_load(const char *path, struct diag *diag, struct kernel_profile *out)
@@ -161,6 +172,7 @@ void kernel_profile_clear(struct kernel_profile *p)
 {
 	free(p->name);
 	free(p->release);
+	free(p->mm.caches);
 	*p = (struct kernel_profile){0};
 }
 
