@@ -58,8 +58,8 @@ void mm_write_done(struct mm *mm, int cpu, struct page *page);
  * charged. Locks are not taken, since no edit is under way whenever others may run.
  */
 void mm_write_interrupt(struct mm *mm, int cpu, struct page *page);
-/** Read the content of a page of page cache from its file. Simulated time passes. */
-void mm_file_read(struct mm *mm, int cpu, struct page *page);
+/** Read so many pages of page cache from their file, in one request. Simulated time passes. */
+void mm_file_read(struct mm *mm, int cpu, uint64_t pages);
 
 /** Pages of a zone on a list of its node. */
 uint64_t mm_lru_size(const struct mm *mm, int nid, int zone, enum mm_lru lru);

@@ -132,6 +132,15 @@ static void count_fallback(struct mm *mm, const struct mm_zone *preferred, struc
 		mm->counters.fallback_zone++;
 }
 
+/* Would it have got nothing there without the reserves? */
+static bool uses_reserves(const struct mm_zone *zone, const struct alloc_context *ac,
+			  unsigned alloc_flags)
+{
+	return (alloc_flags & (ALLOC_NO_WATERMARKS | ALLOC_HIGH | ALLOC_HARDER)) &&
+	       !mm_zone_watermark_ok(zone, ac->order, mm_wmark(zone, MM_WMARK_MIN), ac->highest,
+				     alloc_flags & ALLOC_CMA);
+}
+
 /* One walk of the zonelist. Page blocks are not kept apart at the price of another node. */
 static struct page *walk(struct mm *mm, const struct alloc_context *ac, unsigned alloc_flags)
 {
@@ -140,6 +149,7 @@ static struct page *walk(struct mm *mm, const struct alloc_context *ac, unsigned
 	for (size_t i = ac->first; i < ac->list->nr; i++) {
 		struct mm_zone *zone = ac->list->zones[i];
 		struct page *page;
+		bool reserves;
 
 		if (!mm_zone_allowed(ac, zone))
 			continue;
@@ -151,9 +161,11 @@ static struct page *walk(struct mm *mm, const struct alloc_context *ac, unsigned
 		if (!(alloc_flags & ALLOC_NO_WATERMARKS) && !zone_has_room(zone, ac, alloc_flags) &&
 		    !reclaim_on_node(mm, ac, zone, alloc_flags))
 			continue;
+		reserves = uses_reserves(zone, ac, alloc_flags);
 		page = rmqueue(mm, zone, ac, alloc_flags);
 		if (!page)
 			continue;
+		mm->counters.from_reserves += reserves;
 		if (ac->order && (alloc_flags & ALLOC_HARDER))
 			mm_reserve_highatomic(mm, ac->cpu, zone, page);
 		count_fallback(mm, preferred, zone);

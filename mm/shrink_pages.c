@@ -288,9 +288,9 @@ static void read_in(struct mm *mm, int cpu, uint64_t pages, enum mm_store from)
 		mm->ops.read(mm->ctx, cpu, pages << mm->arch->page_shift, from);
 }
 
-void mm_file_read(struct mm *mm, int cpu, struct page *page)
+void mm_file_read(struct mm *mm, int cpu, uint64_t pages)
 {
-	read_in(mm, cpu, mm_page_pages(page), MM_STORE_FILE);
+	read_in(mm, cpu, pages, MM_STORE_FILE);
 }
 
 void mm_swap_in(struct mm *mm, int cpu, struct page *page)

@@ -41,6 +41,7 @@ struct replay {
 	struct replay_policies policies;
 	struct replay_reclaim *reclaim;
 	struct replay_faults *faults; /* NULL: the trace has none */
+	struct replay_files *files;   /* likewise */
 	struct replay_cpu *cpus;
 	int nr_cpus;
 	struct held_types *held; /* where pages from before the window were; NULL: unknown */
@@ -252,6 +253,15 @@ static void do_unmap(struct replay *r, int cpu, const struct trace_event *ev)
 	sim_settle(r->sim, cpu);
 }
 
+/* A file is its task's alone, too. */
+static void do_file(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	if (!replay_file(r->files, cpu, ev))
+		r->counts->failed++;
+	r->pages[ev->page].allocated = true;
+	finish(r, cpu, ev->page);
+}
+
 static void do_wait(struct replay *r, int cpu, const struct trace_event *ev)
 {
 	sim_idle_until(r->sim, cpu, sim_now_ps(r->sim, cpu) + ev->time_ps);
@@ -331,6 +341,9 @@ static void run_cpu(struct sim *s, int cpu, void *arg)
 			break;
 		case TRACE_UNMAP:
 			do_unmap(r, cpu, ev);
+			break;
+		case TRACE_FILE:
+			do_file(r, cpu, ev);
 			break;
 		}
 		if (r->options->timing == REPLAY_ORDER && ev->op != TRACE_WAIT)
@@ -418,6 +431,8 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 		err = replay_reclaim_new(s, t, options->reclaim, &counts->reclaim, &r.reclaim);
 	if (!err)
 		err = replay_faults_new(s, &r.policies, &counts->huge, &r.faults);
+	if (!err)
+		err = replay_files_new(s, t, r.reclaim, &counts->files, &r.files);
 	if (!err && options->started)
 		err = held_types_new(t, mm_get_arch(r.mm)->pageblock_order, &r.held);
 	if (!err)
@@ -434,6 +449,7 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 		free(r.pages[i].small);
 	free(r.pages);
 	replay_faults_free(r.faults);
+	replay_files_free(r.files);
 	replay_reclaim_free(r.reclaim);
 	replay_policies_clear(&r.policies);
 	held_types_free(r.held);

@@ -8,6 +8,7 @@
 #define SIM_REPLAY_H
 
 #include "sim/placement.h"
+#include "sim/replay_file.h"
 #include "sim/replay_huge.h"
 #include "sim/replay_reclaim.h"
 #include "sim/sim.h"
@@ -29,7 +30,8 @@ struct replay_options {
 };
 
 /* What became of the trace's operations. done + lost + unknown + reclaim.left_out +
- * reclaim.already_gone = the trace's events; of huge, faults, present and unmaps are done. */
+ * reclaim.already_gone = the trace's events; of huge, faults, present and unmaps are done; of
+ * files, read and written. */
 struct replay_counts {
 	uint64_t allocs, frees, touches, waits; /* done */
 	uint64_t splits;                        /* done */
@@ -41,6 +43,7 @@ struct replay_counts {
 	uint64_t folded_cpus; /* CPUs of the trace that the machine does not have */
 	struct replay_reclaim_counts reclaim;
 	struct replay_huge_counts huge;
+	struct replay_file_counts files;
 };
 
 /*

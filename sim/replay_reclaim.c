@@ -240,7 +240,7 @@ static struct page *read_back(struct replay_reclaim *r, int cpu, uint32_t number
 		mm_swap_in(r->mm, cpu, page);
 		r->counts->swapped_in++;
 	} else {
-		mm_file_read(r->mm, cpu, page);
+		mm_file_read(r->mm, cpu, UINT64_C(1) << f->order);
 		r->counts->read_again++;
 	}
 	/* It may have moved while it was read. */

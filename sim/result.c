@@ -49,6 +49,10 @@ static void put_events(json_t *doc, const struct result_of *w)
 	json_put(events, "fault_fallback", c->huge.faults_fallback);
 	json_put(events, "fault_present", c->huge.present);
 	json_put(events, "unmap", c->huge.unmaps);
+	json_put(events, "file_read", c->files.read);
+	json_put(events, "file_written", c->files.written);
+	json_put(events, "file_cached", c->files.cached);
+	json_put(events, "file_brought_in", c->files.brought_in);
 	json_put(events, "huge_replaced", c->huge.replaced);
 	json_put(events, "huge_missing_pages", c->huge.missing);
 	json_put(events, "failed", c->failed);
@@ -256,6 +260,7 @@ static void put_allocator(json_t *doc, const struct mm *mm, const struct totals 
 	json_put(allocator, "fallback_node", c.fallback_node);
 	json_put(allocator, "slow_path", c.slow_path);
 	json_put(allocator, "kswapd_wakeups", c.kswapd_wakeups);
+	json_put(allocator, "from_reserves", c.from_reserves);
 	json_put(allocator, "pcp_refills", c.pcp_refills);
 	json_put(allocator, "pcp_drains", c.pcp_drains);
 	json_put(allocator, "splits", c.splits);

@@ -218,24 +218,38 @@ static void read_policy(struct reader *r, struct trace *t, const char *key,
 		cfg_error(r->cfg, s, "more than %d policies", MAX_POLICIES);
 }
 
-/* A task that faults memory in. */
-static void read_fault(struct reader *r, struct trace *t)
+/* A task that uses so much memory of its own, in an order or none. */
+static void read_access(struct reader *r)
 {
 	static const char *const accesses[] = {"sequential", "random", NULL};
 	struct workload *w = r->w;
 	unsigned access = 0;
 
-	if (!w->kind->runs_only)
+	if (!workload_takes(w->kind, "access"))
 		return;
 	cfg_need(r->cfg, r->group, "bytes");
 	cfg_choice(r->cfg, find(r, "access"), "access", accesses, &access);
 	w->random = access;
 	if (!find(r, "operations"))
-		w->operations = 0; /* each page once */
+		w->operations = 0; /* each page once a pass */
 	else if (!w->random)
 		cfg_error(r->cfg, find(r, "operations"), "only with access = \"random\"");
-	if (w->bytes / w->host->page_bytes > WORKLOAD_MAX_OPERATIONS)
-		cfg_error(r->cfg, find(r, "bytes"), "more than %d pages", WORKLOAD_MAX_OPERATIONS);
+	if (w->nr_cpus &&
+	    w->bytes / w->host->page_bytes > WORKLOAD_MAX_OPERATIONS / (uint64_t)w->nr_cpus)
+		cfg_error(r->cfg, find(r, "bytes"), "more than %d pages, of all tasks",
+			  WORKLOAD_MAX_OPERATIONS);
+	cfg_integer(r->cfg, find(r, "passes"), 1, WORKLOAD_MAX_PASSES, &w->passes);
+	cfg_bool(r->cfg, find(r, "write"), &w->writes);
+	if (cfg_size(r->cfg, find(r, "readahead"), &w->readahead) &&
+	    w->readahead / w->host->page_bytes > UINT16_MAX)
+		cfg_error(r->cfg, find(r, "readahead"), "more than %d pages", UINT16_MAX);
+}
+
+/* A task that faults memory in. */
+static void read_fault(struct reader *r, struct trace *t)
+{
+	struct workload *w = r->w;
+
 	cfg_bool(r->cfg, find(r, "madvise"), &w->advised);
 	cfg_bool(r->cfg, find(r, "hugetlb"), &w->hugetlb);
 	cfg_bool(r->cfg, find(r, "unmap"), &w->unmap);
@@ -309,6 +323,7 @@ static int generate_one(const struct scenario *s, const struct workload_host *ho
 	w.rng.state = rng_next(rng);
 	if (r.group && read_kind(&r)) {
 		read_workload(&r);
+		read_access(&r);
 		read_fault(&r, t);
 	}
 	err = cfg_status(s->cfg);

@@ -44,7 +44,7 @@ struct cpu_account {
 	uint64_t site_ps[MM_NR_SITES];    /* cycles and uncontended latencies charged at the site */
 };
 
-/* What a disk did until the run ended. Requests are of a page. */
+/* What a disk did until the last program ended. */
 struct disk_account {
 	uint64_t reads, writes;             /* done */
 	uint64_t bytes_read, bytes_written; /* of these */
@@ -145,6 +145,8 @@ int sim_sleep(struct sim *s, int cpu);
 void sim_wake(struct sim *s, int cpu);
 /** An access of the program itself to memory: charged at site `touch`. */
 void sim_touch(struct sim *s, int cpu, phys_addr_t at, uint64_t bytes, bool write);
+/** A copy from memory or, with `write`, to it, past the caches: charged at site `copy`. */
+void sim_copy(struct sim *s, int cpu, phys_addr_t at, uint64_t bytes, bool write);
 /** Load a line at an address that the load before it gave: no instruction besides. */
 void sim_chase(struct sim *s, int cpu, phys_addr_t at);
 

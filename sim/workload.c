@@ -14,6 +14,8 @@ struct workload workload_default(void)
 		.operations = 10000,
 		.live = 1024,
 		.burst = 1024,
+		.passes = 2,
+		.readahead = UINT64_C(128) << 10, /* VM_READAHEAD_PAGES */
 		.beyond = UINT64_C(16) << 20,
 		.gfp = {1, 1, {{1, GFP_HIGHUSER_MOVABLE | __GFP_ZERO}}},
 	};

@@ -20,7 +20,9 @@ struct workload_host {
 	uint64_t *node_bytes; /* of memory, by node; owned */
 };
 
-#define WORKLOAD_MAX_MIX 32
+#define WORKLOAD_MAX_MIX    32
+#define WORKLOAD_MAX_PASSES 1000000
+#define WORKLOAD_LINE_BYTES 64 /* of a page that is used, where nothing is said */
 
 /* Values to draw from, each as often as its weight says. */
 struct workload_mix {
@@ -49,6 +51,9 @@ struct workload {
 	unsigned order, max_order;
 	struct workload_mix orders; /* instead of the two, where nr is not 0 */
 	struct workload_mix gfp;
+	uint64_t passes;    /* how often all of it is used; 1 at least */
+	uint64_t readahead; /* bytes that are read at once */
+	bool writes;
 	bool random;  /* access: in no order */
 	bool advised; /* madvise(MADV_HUGEPAGE) */
 	bool hugetlb; /* the pool's pages */

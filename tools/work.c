@@ -114,6 +114,8 @@ int work_load_scenario(struct work *w, const char *path)
 {
 	int err = scenario_load(path, w->args->sets, w->args->nr_sets, &w->diag, &w->scenario);
 
+	/* Nobody else reclaims what its work allocates. */
+	w->experiment.options.reclaim = REPLAY_RECLAIM_SIMULATE;
 	if (!err)
 		w->scenario->seed = arguments_number(w->args, &option_seed, w->scenario->seed);
 	return err;

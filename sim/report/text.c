@@ -34,6 +34,14 @@ static void print_events(const json_t *doc, FILE *out)
 	if (result_integer(doc, "events.touch"))
 		fprintf(out, ", %s touches", text_count(result_integer(doc, "events.touch")).text);
 	fputc('\n', out);
+	if (result_integer(doc, "events.file_read") + result_integer(doc, "events.file_written"))
+		fprintf(out,
+			"Files           %s pages read, %s written; %s found in the page cache, %s "
+			"brought there\n",
+			text_count(result_integer(doc, "events.file_read")).text,
+			text_count(result_integer(doc, "events.file_written")).text,
+			text_count(result_integer(doc, "events.file_cached")).text,
+			text_count(result_integer(doc, "events.file_brought_in")).text);
 	if (result_integer(doc, "events.free_held"))
 		fprintf(out, "Freed           %s blocks from before the window\n",
 			text_count(result_integer(doc, "events.free_held")).text);

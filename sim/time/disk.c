@@ -17,6 +17,7 @@ struct disk_request {
 	bool done;
 };
 
+static void stop_counting(void *arg);
 static void end(void *arg);
 
 static void disk_init(struct disks *d, int index, const struct machine_disk *config, int number)
@@ -39,6 +40,7 @@ int disks_init(struct disks *d, const struct machine *m, struct mm *mm, struct e
 	int number = m->mm.nr_cpus + kthreads->nr, nr_servers = 0;
 
 	*d = (struct disks){.mm = mm, .engine = engine, .kthreads = kthreads};
+	kthreads->programs_over = stop_counting;
 	kthreads->over = end;
 	kthreads->over_arg = d;
 	d->disks = calloc((size_t)m->nr_disks + 1, sizeof(*d->disks));
@@ -99,9 +101,11 @@ static void account(struct disk *disk, const struct disk_request *q)
 {
 	struct disk_account *a = &disk->account;
 
+	if (disk->all->counted)
+		return;
 	*(q->page ? &a->writes : &a->reads) += 1;
 	*(q->page ? &a->bytes_written : &a->bytes_read) += q->bytes;
-	if (!--disk->nr_pending)
+	if (!disk->nr_pending)
 		a->busy_ps += engine_now_ps(disk->all->engine) - disk->busy_since_ps;
 }
 
@@ -112,12 +116,12 @@ static void work_on(struct disk *disk, struct disk_request *q)
 
 	if (from_ps < q->since_ps)
 		from_ps = q->since_ps;
-	disk->account.wait_ps += from_ps - q->since_ps;
+	if (!d->counted)
+		disk->account.wait_ps += from_ps - q->since_ps;
 	engine_sleep_until(d->engine, from_ps + disk->config->latency_ps);
 	engine_disk_transfer(d->engine, disk->index, q->page, q->bytes);
-	/* What comes after the end is in no account. */
-	if (!d->over)
-		account(disk, q);
+	disk->nr_pending--;
+	account(disk, q);
 	if (!q->page) {
 		q->cpu->nr_io_done++;
 		q->done = true;
@@ -179,7 +183,8 @@ static void submit(struct disk *disk, struct disk_request *q)
 	disk->last = q;
 	if (!disk->nr_pending++)
 		disk->busy_since_ps = engine_now_ps(disk->all->engine);
-	if (++disk->nr_waiting > disk->account.most_waiting)
+	disk->nr_waiting++;
+	if (!disk->all->counted && disk->nr_waiting > disk->account.most_waiting)
 		disk->account.most_waiting = disk->nr_waiting;
 	call_server(disk);
 }
@@ -215,6 +220,20 @@ void disks_read(struct disks *d, int disk, struct cpu *c, uint64_t bytes)
 	c->why = CAUSE_IDLE;
 }
 
+static void stop_counting(void *arg)
+{
+	struct disks *d = arg;
+
+	d->counted = true;
+	for (int i = 0; i < d->nr; i++) {
+		struct disk *disk = &d->disks[i];
+
+		disk->account.unfinished = disk->nr_pending;
+		if (disk->nr_pending)
+			disk->account.busy_ps += engine_now_ps(d->engine) - disk->busy_since_ps;
+	}
+}
+
 /* On the last actor of all others. */
 static void end(void *arg)
 {
@@ -224,9 +243,6 @@ static void end(void *arg)
 	for (int i = 0; i < d->nr; i++) {
 		struct disk *disk = &d->disks[i];
 
-		disk->account.unfinished = disk->nr_pending;
-		if (disk->nr_pending)
-			disk->account.busy_ps += engine_now_ps(d->engine) - disk->busy_since_ps;
 		for (unsigned n = 0; n < disk->config->queue_depth; n++) {
 			struct disk_server *s = &disk->servers[n];
 

@@ -38,7 +38,8 @@ struct disks {
 	struct kthreads *kthreads;
 	struct disk *disks;
 	int nr;
-	bool over; /* the run has ended: nothing more is begun */
+	bool counted; /* the last program has ended: nothing more is counted */
+	bool over;    /* so have all threads: nothing more is begun */
 };
 
 /** After the threads, before the run. Returns 0 or -ENOMEM. */

@@ -261,6 +261,8 @@ void kthreads_program_done(struct kthreads *t)
 {
 	if (--t->nr_programs)
 		return;
+	if (t->programs_over)
+		t->programs_over(t->over_arg);
 	for (int i = 0; i < t->nr; i++) {
 		struct kthread *k = &t->threads[i];
 

@@ -31,7 +31,9 @@ struct kthreads {
 	int nr_waiting;  /* for a CPU */
 	int nr_programs; /* that have not returned */
 	int nr_actors;   /* threads that have one, which has not returned */
-	/** Called on the last actor, once all programs and threads have returned; NULL: nothing. */
+	/** Called on the last program's actor when that has returned; NULL: nothing. */
+	void (*programs_over)(void *arg);
+	/** Called on the last actor, once all threads have returned, too; NULL: nothing. */
 	void (*over)(void *arg);
 	void *over_arg;
 };

@@ -287,6 +287,13 @@ void sim_touch(struct sim *s, int cpu, phys_addr_t at, uint64_t bytes, bool writ
 	cost_sink_ops.access(s, cpu, at, bytes, write ? MM_WRITE : MM_READ);
 }
 
+void sim_copy(struct sim *s, int cpu, phys_addr_t at, uint64_t bytes, bool write)
+{
+	running_cpu(s, cpu);
+	cost_sink_ops.work(s, cpu, MM_SITE_COPY, 1);
+	cost_sink_ops.access(s, cpu, at, bytes, write ? MM_COPY_TO : MM_COPY_FROM);
+}
+
 void sim_chase(struct sim *s, int cpu, phys_addr_t at)
 {
 	running_cpu(s, cpu);

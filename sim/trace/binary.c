@@ -198,6 +198,7 @@ const char *binary_pages_step(struct binary_pages *p, const struct trace_event *
 		return NULL;
 	case TRACE_FAULT:
 	case TRACE_UNMAP:
+	case TRACE_FILE:
 		break; /* no file has them */
 	}
 	return "is of an unknown operation";

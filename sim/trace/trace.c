@@ -195,6 +195,7 @@ static void count(struct trace *t, const struct trace_event *ev)
 	case TRACE_SPLIT:
 	case TRACE_FAULT:
 	case TRACE_UNMAP:
+	case TRACE_FILE:
 		break;
 	}
 }

@@ -29,6 +29,7 @@ enum trace_op {
 	 */
 	TRACE_FAULT, /* a store; `bytes` is which page of the mapping */
 	TRACE_UNMAP, /* of the whole range */
+	TRACE_FILE,  /* read() or write() of a page of a file; `page` is its number */
 };
 
 #define TRACE_NO_PAGE UINT32_MAX
@@ -37,7 +38,8 @@ enum trace_op {
 struct trace_event {
 	uint64_t time_ps; /* by the trace's clock; WAIT: how long */
 	uint32_t page;    /* number of the allocation, from 0 in the order of the trace */
-	uint32_t bytes;   /* TOUCH: how many; ALLOC: node or turn, see trace_event_nid(); SPLIT */
+	/* TOUCH, FILE: how many; ALLOC: node or turn, see trace_event_nid(); SPLIT */
+	uint32_t bytes;
 	union {
 		gfp_t gfp; /* ALLOC */
 		struct {
@@ -47,13 +49,17 @@ struct trace_event {
 			uint32_t whole : 1;   /* the mapping has all of the range */
 			uint32_t hugetlb : 1; /* pages of the pool */
 		} fault;                      /* FAULT */
+		struct {
+			uint16_t ahead; /* pages behind it that are read with it if it is not there
+					 */
+		} file;                 /* FILE */
 	};
 	uint16_t cpu;
 	uint16_t policy; /* ALLOC: index into the trace's policies; 0: the default */
 	uint8_t op;      /* enum trace_op */
 	uint8_t order;   /* ALLOC, FREE and FREE_HELD; SPLIT: of each half */
 	uint8_t migratetype;
-	uint8_t write : 1; /* TOUCH: 1 writes, 0 reads */
+	uint8_t write : 1; /* TOUCH, FILE: 1 writes, 0 reads */
 	uint8_t flags : 7; /* TRACE_F_* */
 	uint32_t line;     /* of the file, saturating */
 };

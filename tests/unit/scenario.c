@@ -60,6 +60,7 @@ static void count(const struct trace *t, struct tally *n)
 			cr_assert_fail("a workload neither waits nor frees what is not its own");
 		case TRACE_FAULT:
 		case TRACE_UNMAP:
+		case TRACE_FILE:
 			cr_assert_fail("its pages are not counted here");
 		}
 		cr_assert(pages[ev->page].live);

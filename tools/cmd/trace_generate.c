@@ -49,6 +49,16 @@ static const struct option_def option_burst = {.name = "burst",
 					       .kind = OPTION_NUMBER,
 					       .value = "N",
 					       .help = "blocks that a CPU takes at once; 1024"};
+static const struct option_def option_passes = {.name = "passes",
+						.kind = OPTION_NUMBER,
+						.value = "N",
+						.help = "how often all of it is used; 2"};
+static const char *const accesses[] = {"sequential", "random", NULL};
+static const struct option_def option_access = {.name = "access",
+						.kind = OPTION_CHOICE,
+						.value = "HOW",
+						.choices = accesses,
+						.help = "in which order: sequential, random"};
 static const struct option_def option_interval = {.name = "interval",
 						  .kind = OPTION_TEXT,
 						  .value = "TIME",
@@ -100,9 +110,9 @@ static const struct workload_kind *find_kind(const char *name)
 /* Options that are keys of workloads: is each that was given one of the kind's? */
 static bool kind_takes_all(const struct arguments *args, const struct workload_kind *kind)
 {
-	static const struct option_def *const keys[] = {&option_orders, &option_gfp,
-							&option_bytes,  &option_touch,
-							&option_live,   &option_burst};
+	static const struct option_def *const keys[] = {
+		&option_orders, &option_gfp,   &option_bytes,  &option_touch,
+		&option_live,   &option_burst, &option_passes, &option_access};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
 		if (!arguments_value(args, keys[i]) || workload_takes(kind, keys[i]->name))
@@ -159,7 +169,9 @@ static bool read_workload(const struct arguments *args, const struct workload_ho
 {
 	struct workload *w = &g->workload;
 
-	return read_number(args, &option_count, MOST_NUMBER, &g->events) &&
+	w->random = arguments_value(args, &option_access) && arguments_choice(args, &option_access);
+	return read_number(args, &option_passes, WORKLOAD_MAX_PASSES, &w->passes) &&
+	       read_number(args, &option_count, MOST_NUMBER, &g->events) &&
 	       read_number(args, &option_live, MOST_NUMBER, &w->live) &&
 	       read_number(args, &option_burst, MOST_NUMBER, &w->burst) &&
 	       read_mix(args, &option_orders, workload_parse_orders, &w->orders) &&
@@ -267,10 +279,23 @@ static int run(const struct arguments *args)
 	return status;
 }
 
-static const struct option_def *const options[] = {
-	&option_machine,  &option_cpus,  &option_nodes,        &option_count,  &option_orders,
-	&option_gfp,      &option_bytes, &option_touch,        &option_live,   &option_burst,
-	&option_interval, &option_seed,  &option_trace_format, &option_output, NULL};
+static const struct option_def *const options[] = {&option_machine,
+						   &option_cpus,
+						   &option_nodes,
+						   &option_count,
+						   &option_orders,
+						   &option_gfp,
+						   &option_bytes,
+						   &option_touch,
+						   &option_live,
+						   &option_burst,
+						   &option_passes,
+						   &option_access,
+						   &option_interval,
+						   &option_seed,
+						   &option_trace_format,
+						   &option_output,
+						   NULL};
 
 const struct command command_trace_generate = {
 	.name = "trace generate",
