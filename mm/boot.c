@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mm/contig_range.h"
 #include "mm/huge_pool.h"
 #include "mm/lru.h"
 #include "mm/pageblock.h"
@@ -195,6 +196,14 @@ static int boot(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
 		err = before_srat(mm, c);
 	if (!err)
 		err = mm_zones_init(mm);
+	if (!err && c->params.cma_bytes && c->nr_presets)
+		err = mm_refuse(
+			r, MM_ABOUT_MACHINE, 0,
+			"cma, where zones say how many pages are managed: it is unknown which");
+	if (!err && mm_cma_reserve(mm, c->params.cma_bytes))
+		err = mm_refuse(r, MM_ABOUT_MACHINE, 0,
+				"no room for the %" PRIu64 " bytes of cma in one piece",
+				c->params.cma_bytes);
 	if (!err)
 		err = place_structures(mm, c, r);
 	if (err)
@@ -213,6 +222,8 @@ static int boot(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
 		err = mm_release_memory(mm, c, r);
 	if (!err)
 		err = mm_release_late(mm, c, true, r);
+	if (!err)
+		err = mm_cma_activate(mm);
 	if (!err)
 		err = mm_zonelists_init(mm);
 	if (err)
@@ -280,6 +291,7 @@ void mm_destroy(struct mm *mm)
 	free(mm->distance);
 	free(mm->cpu_nid);
 	free(mm->percpu_at);
+	free(mm->cma.bits);
 	free(mm->homes);
 	free(mm->lru_batches);
 	free(mm->vmstat_workers);

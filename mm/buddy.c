@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "mm/internal.h"
 #include "mm/pageblock.h"
@@ -160,6 +161,15 @@ void mm_buddy_pull(struct mm *mm, int cpu, struct mm_zone *zone, struct page *pa
 	del_block(mm, cpu, zone, page, page->order);
 }
 
+void mm_buddy_add(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page, pfn_t pfn,
+		  unsigned order, enum mm_migratetype type)
+{
+	mm_page_init(mm, page, pfn, zone);
+	zone->nr_free += UINT64_C(1) << order;
+	mm_count_free(mm, cpu, zone, INT64_C(1) << order);
+	add_block(mm, cpu, zone, page, order, type, true);
+}
+
 /* They are in ascending order. */
 pfn_t mm_pristine_end(const struct mm_zone *zone, pfn_t pfn)
 {
@@ -175,6 +185,61 @@ pfn_t mm_pristine_end(const struct mm_zone *zone, pfn_t pfn)
 	}
 	return low < zone->nr_pristine && zone->pristine[low].start <= pfn ? zone->pristine[low].end
 									   : 0;
+}
+
+/* The i-th range loses [start, end), which lies in it. */
+static int cut_pristine(struct mm_zone *zone, size_t i, pfn_t start, pfn_t end)
+{
+	struct mm_extent *e = &zone->pristine[i], *grown;
+	size_t behind = zone->nr_pristine - i - 1;
+
+	if (e->start == start && e->end == end) {
+		memmove(e, e + 1, behind * sizeof(*e));
+		zone->nr_pristine--;
+	} else if (e->start == start) {
+		e->start = end;
+	} else if (e->end == end) {
+		e->end = start;
+	} else {
+		grown = realloc(zone->pristine, (zone->nr_pristine + 1) * sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		zone->pristine = grown;
+		e = &grown[i];
+		memmove(e + 1, e, (behind + 1) * sizeof(*e));
+		zone->nr_pristine++;
+		e[0].end = start;
+		e[1].start = end;
+	}
+	return 0;
+}
+
+int mm_buddy_unfold(struct mm *mm, struct mm_zone *zone, pfn_t start, pfn_t end)
+{
+	for (size_t i = zone->next_pristine; i < zone->nr_pristine; i++) {
+		const struct mm_extent *e = &zone->pristine[i];
+		pfn_t from = mm_round_block_down(start), to = mm_round_block_up(end);
+
+		from = from > e->start ? from : e->start;
+		to = to < e->end ? to : e->end;
+		if (from >= to)
+			continue;
+		if (cut_pristine(zone, i, from, to))
+			return -ENOMEM;
+		for (; from < to; from += UINT64_C(1) << MAX_PAGE_ORDER) {
+			struct page *page = mm->model->pfn_to_page(mm, MM_NO_CPU, from);
+
+			mm_page_init(mm, page, from, zone);
+			page->flags |= PG_BUDDY;
+			page->order = MAX_PAGE_ORDER;
+			page->migratetype = MM_MOVABLE;
+			page_list_add_tail(&zone->free_area[MAX_PAGE_ORDER].lists[MM_MOVABLE],
+					   page);
+		}
+		/* A range may have gone, or become two. */
+		i = zone->next_pristine - 1;
+	}
+	return 0;
 }
 
 static bool is_free_buddy(const struct mm *mm, const struct page *buddy, const struct mm_zone *zone,

@@ -84,6 +84,12 @@ static struct block_census move_free_pages(struct mm *mm, int cpu, struct mm_zon
 	return c;
 }
 
+uint64_t mm_move_free_pages(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page,
+			    pfn_t pfn, enum mm_migratetype type)
+{
+	return move_free_pages(mm, cpu, zone, page, pfn, type).free;
+}
+
 /* A block that spans page blocks takes all of them with it. */
 static void claim_blocks(struct mm *mm, struct mm_zone *zone, pfn_t pfn, unsigned order,
 			 enum mm_migratetype type)

@@ -64,6 +64,12 @@ struct mm {
 	struct mm_slab_state *slab;        /* NULL before mm_slab_start() */
 	struct mm_boot_cache *boot_caches; /* of the kernel profile */
 	unsigned nr_boot_caches;
+	/* The area for devices: frames from `start` on, a bit each that is set where allocated. */
+	struct mm_cma {
+		pfn_t start;
+		uint64_t pages; /* 0: there is none */
+		uint64_t *bits;
+	} cma;
 	struct mm_oom_report *oom; /* of the first allocation that failed for good */
 };
 
@@ -282,6 +288,14 @@ void mm_buddy_move(struct mm *mm, int cpu, struct mm_zone *zone, struct page *pa
 void mm_buddy_pull(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page);
 /** Is the frame in a block that is free since boot, without a descriptor? Its end; else 0. */
 pfn_t mm_pristine_end(const struct mm_zone *zone, pfn_t pfn);
+/** A free block on the list of that mobility, as it is: nothing merges. */
+void mm_buddy_add(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page, pfn_t pfn,
+		  unsigned order, enum mm_migratetype type);
+/**
+ * Blocks that are free since boot, and touch frames [start, end), are on a list with a descriptor
+ * of their own from now on. Returns 0 or -ENOMEM.
+ */
+int mm_buddy_unfold(struct mm *mm, struct mm_zone *zone, pfn_t start, pfn_t end);
 /**
  * Give one block back to the lists of that mobility, merging. `page` is in no place (see page.h).
  */
@@ -312,6 +326,12 @@ void mm_reserve_highatomic(struct mm *mm, int cpu, struct mm_zone *zone, const s
 bool mm_unreserve_highatomic(struct mm *mm, int cpu, struct mm_zone *zone, enum mm_migratetype type,
 			     bool force);
 
+/**
+ * What is free in the page block around `pfn` goes to the lists of `type`, if the zone has all of
+ * the block. Returns how many pages.
+ */
+uint64_t mm_move_free_pages(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page,
+			    pfn_t pfn, enum mm_migratetype type);
 /** Which mobility `type` would take whole free blocks of that order from; -1: none that has any. */
 int mm_stealable_type(struct mm *mm, struct mm_zone *zone, unsigned order,
 		      enum mm_migratetype type);

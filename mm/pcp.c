@@ -5,6 +5,7 @@
  * when all together are too long, a batch is drained, which doubles while only frees come. A list
  * is edited by its own CPU only.
  */
+#include "mm/pageblock.h"
 #include "mm/zone_count.h"
 
 /*
@@ -124,7 +125,8 @@ static void drain_of(struct mm *mm, int cpu, struct mm_zone *zone, int owner, un
 		nr_pages -= 1 << order;
 		mm_emit_block(mm, cpu, MM_EVENT_PCPU_DRAIN, page, 0);
 		mm_buddy_give(mm, cpu, zone, page, pfn, order,
-			      (enum mm_migratetype)page->migratetype);
+			      zone->nr_isolated_blocks ? mm_pageblock_type(mm, zone, pfn)
+						       : (enum mm_migratetype)page->migratetype);
 	}
 	mm_zone_unlock(mm, cpu, zone);
 }

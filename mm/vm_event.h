@@ -34,6 +34,8 @@
 	X(PGFAULT, "pgfault")                                                                      \
 	X(THP_FAULT_ALLOC, "thp_fault_alloc")                                                      \
 	X(THP_FAULT_FALLBACK, "thp_fault_fallback")                                                \
+	X(CMA_ALLOC_SUCCESS, "cma_alloc_success")                                                  \
+	X(CMA_ALLOC_FAIL, "cma_alloc_fail")                                                        \
 	X(THP_SPLIT_PAGE, "thp_split_page")                                                        \
 	X(OOM_KILL, "oom_kill")                                                                    \
 	X(PGMIGRATE_SUCCESS, "pgmigrate_success")                                                  \

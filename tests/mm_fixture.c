@@ -73,6 +73,7 @@ static struct mm_params params_of(const struct machine *m)
 	params.kernelcore_mirror = m->kernelcore_mirror;
 	params.thp = m->no_thp ? MM_THP_NEVER : MM_THP_ALWAYS;
 	params.hugepages = m->hugepages;
+	params.cma_bytes = m->cma_bytes;
 	params.slab.debug = m->slab_debug;
 	params.slab.nomerge = m->slab_nomerge;
 	if (m->no_slab_defrag)

@@ -50,6 +50,7 @@ struct machine {
 	uint64_t mem_bytes, numa_fake, numa_fake_bytes, numa_fake_each;
 	bool numa_off;
 	bool no_thp;
+	uint64_t cma_bytes;
 	uint64_t hugepages;                   /* in the pool at boot */
 	uint64_t hugepages_of[MACHINE_NODES]; /* the same by node, of so many nodes: */
 	int nodes_with_hugepages;

@@ -230,6 +230,7 @@ void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *roo
 		"transparent_hugepage",
 		"transparent_hugepage_defrag",
 		"hugepages",
+		"cma",
 		"swap",
 		"swap_disk",
 		"file_disk",
@@ -255,6 +256,7 @@ void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *roo
 	cfg_integer(r->cfg, cfg_find(r->cfg, kernel, "min_free_kbytes"), 0, INT32_MAX,
 		    &params->min_free_kbytes);
 	cfg_size(r->cfg, cfg_find(r->cfg, kernel, "swap"), &params->swap_bytes);
+	cfg_size(r->cfg, cfg_find(r->cfg, kernel, "cma"), &params->cma_bytes);
 	cfg_integer(r->cfg, cfg_find(r->cfg, kernel, "watermark_scale_factor"), 1, 3000,
 		    &params->watermark_scale_factor);
 	read_ratios(r, kernel, params);

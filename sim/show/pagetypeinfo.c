@@ -8,15 +8,13 @@
 #include "sim/json.h"
 #include "sim/show/show.h"
 
-/* In the kernel's order. No kernel that was captured has CMA. */
+/* In the kernel's order. CMA has no line without CONFIG_CMA, which no captured kernel has. */
 static const struct {
 	const char *name;
 	enum mm_migratetype type;
-} types[] = {{"Unmovable", MM_UNMOVABLE},
-	     {"Movable", MM_MOVABLE},
-	     {"Reclaimable", MM_RECLAIMABLE},
-	     {"HighAtomic", MM_HIGHATOMIC},
-	     {"Isolate", MM_ISOLATE}};
+} types[] = {
+	{"Unmovable", MM_UNMOVABLE},   {"Movable", MM_MOVABLE}, {"Reclaimable", MM_RECLAIMABLE},
+	{"HighAtomic", MM_HIGHATOMIC}, {"CMA", MM_CMA},         {"Isolate", MM_ISOLATE}};
 #define NR_TYPES (sizeof(types) / sizeof(*types))
 
 static void gather_type(json_t *zone, size_t t, const struct mm_zone_info *info,
@@ -51,7 +49,8 @@ static json_t *json(const struct show_subject *s)
 			json_put_string(zone, "zone", info.name);
 			mm_zone_pageblocks(s->mm, nid, z, blocks);
 			for (size_t t = 0; t < NR_TYPES; t++)
-				gather_type(zone, t, &info, blocks[types[t].type]);
+				if (types[t].type != MM_CMA || mm_get_params(s->mm)->cma_bytes)
+					gather_type(zone, t, &info, blocks[types[t].type]);
 		}
 	return doc;
 }
@@ -72,9 +71,12 @@ static void print_page_blocks(const json_t *zone, FILE *out)
 {
 	fprintf(out, "Node %" PRIu64 ", zone %8s ", json_get(zone, "node"),
 		json_get_string(zone, "zone"));
-	for (size_t t = 0; t < NR_TYPES; t++)
+	for (size_t t = 0; t < NR_TYPES; t++) {
+		if (!json_object_get(zone, types[t].name))
+			continue;
 		fprintf(out, "%12" PRIu64 " ",
 			json_get(json_object_get(zone, types[t].name), "page_blocks"));
+	}
 	fputc('\n', out);
 }
 
@@ -92,10 +94,12 @@ static void print_node(const json_t *doc, size_t first, size_t end, FILE *out)
 	fputc('\n', out);
 	for (size_t i = first; i < end; i++)
 		for (size_t t = 0; t < NR_TYPES; t++)
-			print_free(json_array_get(zones, i), types[t].name, out);
+			if (json_object_get(json_array_get(zones, i), types[t].name))
+				print_free(json_array_get(zones, i), types[t].name, out);
 	fprintf(out, "\n%-23s", "Number of blocks type ");
 	for (size_t t = 0; t < NR_TYPES; t++)
-		fprintf(out, "%12s ", types[t].name);
+		if (json_object_get(json_array_get(zones, first), types[t].name))
+			fprintf(out, "%12s ", types[t].name);
 	fputc('\n', out);
 	for (size_t i = first; i < end; i++)
 		print_page_blocks(json_array_get(zones, i), out);

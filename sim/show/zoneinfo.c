@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "mm/contig.h"
 #include "sim/json.h"
 #include "sim/kernel_counters.h"
 #include "sim/show/show.h"
@@ -64,7 +65,7 @@ static void gather_zone(json_t *zones, const struct mm *mm, int nid, int index)
 	json_put(zone, "spanned", info.spanned);
 	json_put(zone, "present", info.present);
 	json_put(zone, "managed", info.managed);
-	json_put(zone, "cma", 0);
+	json_put(zone, "cma", mm_cma_pages(mm, nid, index));
 	protection = json_put_array(zone, "protection");
 	for (int z = 0; z < mm_get_arch(mm)->nr_zones; z++)
 		json_append(protection, info.protection[z]);

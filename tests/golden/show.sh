@@ -145,6 +145,16 @@ sparse 134217728 0 139264
 sparse-vmemmap 134217728 0 151552
 END
 
+# cma: an area at the end of node 0, of CMA page blocks, in the views that show such.
+run show configs/machines/holey-board-flat.cfg zoneinfo --set kernel.cma=64MiB
+status 0
+[ "$(grep -c '^        cma      16384$' "$tmp/out")" -eq 1 ] || fail "zoneinfo has no area"
+run show configs/machines/holey-board-flat.cfg pagetypeinfo --set kernel.cma=64MiB
+[ "$(awk '$6 == "CMA" { n += $17 * 2 } END { print n + 0 }' "$tmp/out")" -eq 32 ] ||
+	fail "pagetypeinfo has not 32 page blocks of CMA"
+run show $machine zoneinfo --set kernel.cma=64MiB
+wrong "cma, where zones say how many pages are managed"
+
 # The same as JSON, each view that has both.
 for view in topology memmodel zoneinfo buddyinfo extfrag_index unusable_index numastat zonelists memblock meminfo vmstat iomem sysctl pageflags pagetypeinfo; do
 	run show $machine $view --format json

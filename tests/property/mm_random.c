@@ -15,6 +15,7 @@
 
 #include "../mm_fixture.h"
 #include "mm/compact.h"
+#include "mm/contig.h"
 #include "mm/mempolicy.h"
 #include "mm/migrate.h"
 #include "mm/zone_count.h"
@@ -34,7 +35,7 @@ struct run {
 	struct block blocks[BLOCKS];
 	size_t nr_blocks;
 	bool in_use[FRAMES];
-	uint64_t allocs, refused, failed, moved;
+	uint64_t allocs, refused, failed, moved, contig;
 };
 
 /* One node with a hole and ragged ends: 1531 pages. */
@@ -67,6 +68,12 @@ static const struct machine machines[] = {
 	 .kernelcore_bytes = 4 * MiB},
 	/* Six page blocks, as scanners need some way to go until they meet. */
 	{.model = MM_SPARSE, .memory = {{0, 12 * MiB, 0}}, .cpus = {2}, .min_free_kbytes = 64},
+	/* A quarter is CMA. */
+	{.model = MM_SPARSE_VMEMMAP,
+	 .memory = {{0, 16 * MiB, 0}},
+	 .cpus = {2},
+	 .min_free_kbytes = 64,
+	 .cma_bytes = 4 * MiB},
 };
 
 static const gfp_t flags[] = {
@@ -288,6 +295,38 @@ static void compact(struct run *r)
 		free_block(r, r->nr_blocks - 1);
 }
 
+/* Frames anywhere, or of the area that is kept for such: what is in use there moves away. */
+static void contig(struct run *r)
+{
+	pfn_t start = below(r, FRAMES);
+	uint64_t nr = 1 + below(r, below(r, 8) ? 32 : 600);
+	struct page *first = NULL;
+	struct mm_cma_info cma;
+	int cpu = (int)below(r, (uint64_t)mm_nr_cpus(r->mm));
+
+	mm_cma_info(r->mm, &cma);
+	if (cma.total && below(r, 2)) {
+		if (mm_cma_alloc(r->mm, cpu, nr, (unsigned)below(r, 4), &first))
+			return;
+	} else if (!mm_alloc_contig_range(r->mm, cpu, start, start + nr, false)) {
+		first = mm_pfn_to_page(r->mm, MM_NO_CPU, start);
+	} else {
+		return;
+	}
+	must_verify(r->mm, "emptied");
+	for (uint64_t i = 0; i < nr; i++) {
+		struct block b = {first + i, pfn_of(r->mm, first + i), 0};
+
+		mark(r, &b, true);
+		mark(r, &b, false);
+	}
+	if (cma.total && pfn_of(r->mm, first) >= cma.start)
+		cr_assert_eq(mm_cma_release(r->mm, cpu, first, nr), 0);
+	else
+		mm_free_contig_range(r->mm, cpu, first, nr);
+	r->contig++;
+}
+
 static void step(struct run *r)
 {
 	uint64_t what = below(r, 20);
@@ -298,6 +337,8 @@ static void step(struct run *r)
 		wrong_free(r);
 	else if (what == 1 && r->nr_blocks)
 		migrate(r);
+	else if (what == 3 && !below(r, 4))
+		contig(r);
 	else if (what == 2 && r->nr_blocks)
 		split_block(r, below(r, r->nr_blocks));
 	else if (what == 19 && !below(r, 8))
