@@ -19,6 +19,11 @@ struct alloc_context {
 	bool reclaimed;                  /* what direct reclaim comes to, where it is outside */
 };
 
+/** The request's context: node, zonelist, mobility, what follows from its flags. */
+void mm_alloc_prepare(struct mm *mm, const struct mm_request *req, struct alloc_context *ac);
+/** Make a block that was taken from a zone its user's: count it, reference it, clear it if asked.
+ */
+void mm_prep_new_page(struct mm *mm, const struct alloc_context *ac, struct page *page);
 /** May the request be served from this zone at all? */
 bool mm_zone_allowed(const struct alloc_context *ac, const struct mm_zone *zone);
 /** Set `first`, which the other fields imply. */

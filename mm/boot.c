@@ -15,8 +15,10 @@
 
 #include "mm/contig_range.h"
 #include "mm/huge_pool.h"
+#include "mm/kmap_state.h"
 #include "mm/lru.h"
 #include "mm/pageblock.h"
+#include "mm/vmalloc_state.h"
 #include "mm/zone_count.h"
 
 #define LOW_MEGABYTE    (UINT64_C(1) << 20)
@@ -182,9 +184,44 @@ static int place_structures(struct mm *mm, const struct mm_config *c, struct mm_
 	return err ? err : mm_take_by_profile(mm, c, r);
 }
 
+/* What vmalloc() gets of the kernel's address space the direct mapping does not. */
+static int limit_direct(struct mm *mm, struct mm_refusal *r)
+{
+	const struct mm_vm_params *vm = &mm->params.vm;
+	uint64_t direct = mm_vm_direct_bytes(mm->arch, vm);
+	int normal = mm_arch_zone_index(mm->arch, MM_ZONE_NORMAL);
+
+	if (direct == UINT64_MAX && (vm->vmalloc_bytes || vm->split != MM_VMSPLIT_3G))
+		return mm_refuse(r, MM_ABOUT_MACHINE, 0,
+				 "vmalloc and vmsplit: the kernel of %s has no such parameter",
+				 mm->arch->name);
+	if (direct == 0)
+		return mm_refuse(r, MM_ABOUT_MACHINE, 0,
+				 "vmalloc of %" PRIu64 " MiB with the split %s leaves %s no "
+				 "direct mapping",
+				 vm->vmalloc_bytes >> 20, mm_vmsplit_name(vm->split),
+				 mm->arch->name);
+	if (direct != UINT64_MAX)
+		mm->own_arch.zones[normal].limit = direct;
+	return 0;
+}
+
+/* Low memory ends with the last memory below the limit. */
+static void map_kernel(struct mm *mm)
+{
+	uint64_t end = mm->end_pfn << mm->arch->page_shift, limit = mm_direct_limit(mm);
+
+	mm_vm_map_init(mm->arch, &mm->params.vm, end < limit ? end : limit, &mm->vm_map);
+}
+
 static int boot(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
 {
-	int err = mm_memory_init(mm, c, r);
+	int err = limit_direct(mm, r);
+
+	if (!err)
+		err = mm_memory_init(mm, c, r);
+	if (!err)
+		map_kernel(mm);
 
 	if (!err)
 		err = mm_nodes_init(mm, c, r);
@@ -236,6 +273,10 @@ static int boot(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
 		err = mm_hold_memory(mm, c, r);
 	memset(&mm->counters, 0, sizeof(mm->counters));
 	mm_set_swap(mm, mm->params.swap_bytes >> mm->arch->page_shift);
+	if (!err)
+		err = mm_vmalloc_init(mm);
+	if (!err)
+		err = mm_kmap_init(mm);
 	return err;
 }
 
@@ -250,7 +291,8 @@ int mm_boot(const struct mm_config *config, const struct mm_ops *ops, void *ctx,
 	mm = calloc(1, sizeof(*mm));
 	if (!mm)
 		return -ENOMEM;
-	mm->arch = mm_arch(config->arch);
+	mm->own_arch = *mm_arch(config->arch);
+	mm->arch = &mm->own_arch;
 	mm->model = mm_memmodel(config->model);
 	mm->nr_cpus = config->nr_cpus;
 	mm->params = config->params;
@@ -295,6 +337,9 @@ void mm_destroy(struct mm *mm)
 	free(mm->homes);
 	free(mm->lru_batches);
 	free(mm->vmstat_workers);
+	mm_kmap_destroy(mm);
+	mm_vmalloc_destroy(mm);
+	free(mm->warnings);
 	mm_slab_end(mm);
 	mm_oom_free(mm);
 	free(mm);

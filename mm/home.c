@@ -224,3 +224,37 @@ phys_addr_t mm_boot_alloc(struct mm *mm, enum mm_holds what, uint64_t bytes, uin
 		at = borrow(mm, bytes, align, nid);
 	return at;
 }
+
+/* In the largest range that boot has reserved: of an image, or of the kernel's first structures. */
+static phys_addr_t borrow_reserved(const struct mm *mm, uint64_t bytes, uint64_t align)
+{
+	const struct memblock_list *reserved = &mm->memblock.reserved;
+	phys_addr_t limit = mm_direct_limit(mm), best = MEMBLOCK_FAILED;
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < reserved->nr; i++) {
+		const struct memblock_region *r = &reserved->regions[i];
+		phys_addr_t at = (r->start + align - 1) & ~(align - 1);
+		phys_addr_t end = r->end < limit ? r->end : limit;
+
+		if (at >= end || end - at < bytes || end - at <= most ||
+		    !memblock_is_memory(&mm->memblock, at) ||
+		    !memblock_is_memory(&mm->memblock, at + bytes - 1))
+			continue;
+		most = end - at;
+		best = at;
+	}
+	return best;
+}
+
+phys_addr_t mm_image_home(struct mm *mm, uint64_t bytes, uint64_t align)
+{
+	phys_addr_t at;
+
+	if (mm->reservations_complete)
+		return borrow(mm, bytes, align, MM_NO_NODE);
+	if (mm->bare_next)
+		return take_bare(mm, bytes, align);
+	at = borrow_reserved(mm, bytes, align);
+	return at != MEMBLOCK_FAILED ? at : borrow_memory(mm, bytes, align, MM_NO_NODE);
+}

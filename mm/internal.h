@@ -22,6 +22,8 @@ struct mm_home {
 
 struct mm {
 	const struct mm_arch *arch;
+	struct mm_arch own_arch; /* what it points to: the limits of zones follow from params.vm */
+	struct mm_vm_map vm_map;
 	const struct mm_memmodel *model;
 	void *model_state; /* the model's own */
 	struct mm_ops ops;
@@ -70,6 +72,10 @@ struct mm {
 		uint64_t pages; /* 0: there is none */
 		uint64_t *bits;
 	} cma;
+	struct mm_warnings *warnings; /* of misuse; NULL: none yet */
+	uint64_t nr_warnings;
+	struct mm_vmalloc *vmalloc;
+	struct mm_kmap *kmap;
 	struct mm_oom_report *oom; /* of the first allocation that failed for good */
 };
 
@@ -142,6 +148,17 @@ static inline void mm_emit(struct mm *mm, int cpu, const struct mm_event *ev)
 void mm_emit_block(struct mm *mm, int cpu, enum mm_event_type type, const struct page *page,
 		   gfp_t gfp);
 
+/* lock.c */
+/** Take any other lock of the mm core. Other CPUs may run before it returns, and after leaving it.
+ */
+void mm_take_lock(struct mm *mm, int cpu, struct mm_lock *lock);
+void mm_leave_lock(struct mm *mm, int cpu, struct mm_lock *lock);
+/**
+ * Drop translations of so many pages of the kernel's addresses on all CPUs: one by one, or where
+ * that takes longer, everything (x86 flush_tlb_kernel_range()).
+ */
+void mm_flush_kernel(struct mm *mm, int cpu, uint64_t nr_pages);
+
 /** Take a zone's lock. Other CPUs may run before it returns: read the zone again. */
 void mm_zone_lock(struct mm *mm, int cpu, struct mm_zone *zone);
 void mm_zone_unlock(struct mm *mm, int cpu, struct mm_zone *zone);
@@ -193,6 +210,8 @@ int mm_release_late(struct mm *mm, const struct mm_config *c, bool before_initca
 int mm_hold_memory(struct mm *mm, const struct mm_config *c, struct mm_refusal *r);
 
 /* home.c */
+/** Where something of the kernel's image is, at no cost of memory; shares its addresses. */
+phys_addr_t mm_image_home(struct mm *mm, uint64_t bytes, uint64_t align);
 /** What the kernel can reach without a mapping: with high memory, only what is below it. */
 phys_addr_t mm_direct_limit(const struct mm *mm);
 /** Find what the reserved ranges hold. Returns 0 or -ENOMEM; free mm->homes. */
@@ -344,6 +363,9 @@ unsigned mm_pcp_list_order(const struct mm *mm, unsigned list);
 /** Take one block from the CPU's list, refilling it; NULL where the zone has none. */
 struct page *mm_pcp_take(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
 			 enum mm_migratetype type, unsigned alloc_flags);
+/** The same, one of many at once: it says nothing of how busy the lists are. */
+struct page *mm_pcp_take_one(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
+			     enum mm_migratetype type, unsigned alloc_flags);
 /**
  * All that is on all CPUs' lists goes back to the zones, as drain_all_pages() does: on `cpu`, which
  * may take others' lists while they are in no edit of theirs.

@@ -10,6 +10,7 @@
  */
 #include "mm/compact.h"
 #include "mm/kthread.h"
+#include "mm/vmalloc_state.h"
 #include "mm/vmscan.h"
 #include "mm/zone_count.h"
 
@@ -36,7 +37,7 @@ void mm_kswapd_init(struct mm *mm)
 
 int mm_nr_kthreads(const struct mm *mm)
 {
-	return 2 * mm->nr_nodes + 1 + mm->nr_cpus;
+	return 2 * mm->nr_nodes + 2 + mm->nr_cpus;
 }
 
 struct mm_kthread *mm_kthread(struct mm *mm, int index)
@@ -47,7 +48,11 @@ struct mm_kthread *mm_kthread(struct mm *mm, int index)
 	if (index < mm->nr_nodes)
 		return &mm->nodes[index].kcompactd.thread;
 	index -= mm->nr_nodes;
-	return index ? &mm->vmstat_workers[index - 1].thread : &mm->vmstat_shepherd;
+	if (index == 0)
+		return &mm->vmstat_shepherd;
+	if (index <= mm->nr_cpus)
+		return &mm->vmstat_workers[index - 1].thread;
+	return &mm->vmalloc->worker;
 }
 
 static uint64_t run_now(struct mm *mm, struct mm_kthread *thread, int *cpu, bool woken)

@@ -28,8 +28,8 @@ void mm_kthread_wake(struct mm *mm, int cpu, struct mm_kthread *thread);
 /**
  * Memory is freed and compacted by somebody else, as by the frees of a trace: kswapd is woken and
  * takes back what the watermarks were raised by, but is content with what it finds, and nothing is
- * compacted. What direct reclaim comes to is told with each request (mm_request.reclaimed); where it
- * helped but its pages are not here yet, small blocks come from below the minimum watermark.
+ * compacted. What direct reclaim comes to is told with each request (mm_request.reclaimed); where
+ * it helped but its pages are not here yet, small blocks come from below the minimum watermark.
  */
 void mm_set_reclaim_outside(struct mm *mm, bool outside);
 

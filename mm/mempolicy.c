@@ -286,6 +286,60 @@ int mm_alloc_pages_policy_once(struct mm *mm, const struct mm_request *req,
 	return attempt(mm, &e, use, &r, out);
 }
 
+/* A weighted interleave goes on from page to page, the plain one counts the nodes it has asked. */
+static uint64_t bulk_interleave(struct mm *mm, const struct effective *e,
+				const struct mm_request *req, uint32_t *turn, uint64_t nr,
+				struct page **pages)
+{
+	bool weighted = e->mode == MM_POLICY_WEIGHTED_INTERLEAVE;
+	uint64_t share = nr / (uint64_t)e->nr_nodes, delta = nr % (uint64_t)e->nr_nodes, got = 0;
+	struct mm_request r = *req;
+
+	for (uint64_t asked = 0; asked < nr;) {
+		uint64_t want = share + (delta ? 1 : 0), came;
+
+		r.nid = interleave_node(mm, e, *turn);
+		delta -= delta ? 1 : 0;
+		for (want = weighted ? 0 : want; weighted && asked + want < nr; want++)
+			if (interleave_node(mm, e, *turn + (uint32_t)want) != r.nid)
+				break;
+		came = mm_alloc_pages_bulk(mm, &r, want, pages + got);
+		for (uint64_t i = 0; i < came; i++)
+			if (mm_page_to_nid(mm, pages[got + i]) == r.nid)
+				mm_page_zone(mm, pages[got + i])->numa_interleave++;
+		got += came;
+		asked += want;
+		*turn += weighted ? (uint32_t)want : 1;
+	}
+	return got;
+}
+
+uint64_t mm_alloc_pages_bulk_policy(struct mm *mm, const struct mm_request *req,
+				    const struct mm_policy *policy, uint32_t *turn, uint64_t nr,
+				    struct page **pages)
+{
+	const struct mm_policy_use use = {.policy = policy, .turn = *turn};
+	struct mm_request r = *req;
+	struct mm_nodemask mask;
+	struct effective e;
+	uint64_t got;
+
+	make_effective(mm, policy, &e);
+	if (interleaves(&e) && !(r.gfp & __GFP_THISNODE))
+		return bulk_interleave(mm, &e, &r, turn, nr, pages);
+	place(mm, &e, &use, &r, &mask);
+	if (e.mode != MM_POLICY_PREFERRED_MANY || (r.gfp & __GFP_THISNODE))
+		return mm_alloc_pages_bulk(mm, &r, nr, pages);
+	r.gfp = (req->gfp | __GFP_NOWARN) & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL);
+	got = mm_alloc_pages_bulk(mm, &r, nr, pages);
+	if (got == nr)
+		return got;
+	r.gfp = req->gfp;
+	r.nid = mm->cpu_nid[req->cpu];
+	r.nodes = NULL;
+	return got + mm_alloc_pages_bulk(mm, &r, nr - got, pages + got);
+}
+
 int mm_set_interleave_weight(struct mm *mm, int nid, unsigned weight)
 {
 	if (nid < 0 || nid >= mm->nr_nodes || weight < 1 || weight > UINT8_MAX)

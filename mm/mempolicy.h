@@ -62,6 +62,15 @@ int mm_alloc_pages_policy(struct mm *mm, const struct mm_request *req,
 int mm_alloc_pages_policy_once(struct mm *mm, const struct mm_request *req,
 			       const struct mm_policy_use *use, struct page **out);
 
+/**
+ * mm_alloc_pages_bulk() by a task's policy, as alloc_pages_bulk_array_mempolicy(): interleaving
+ * asks each node once, for its share, and is then `*turn` turns further. req->gfp and req->cpu are
+ * read. Returns how many of pages[], which are NULL at first, are there.
+ */
+uint64_t mm_alloc_pages_bulk_policy(struct mm *mm, const struct mm_request *req,
+				    const struct mm_policy *policy, uint32_t *turn, uint64_t nr,
+				    struct page **pages);
+
 /** How often a weighted interleave comes to the node, 1 to 255. -EINVAL beyond. */
 int mm_set_interleave_weight(struct mm *mm, int nid, unsigned weight);
 unsigned mm_interleave_weight(const struct mm *mm, int nid);

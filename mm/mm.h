@@ -15,6 +15,7 @@
 #include "mm/profile.h"
 #include "mm/slab_types.h"
 #include "mm/types.h"
+#include "mm/vm_map.h"
 
 struct mm_range {
 	phys_addr_t start;
@@ -89,6 +90,8 @@ struct mm_params {
 	enum mm_thp_defrag thp_defrag;
 	uint64_t hugepages; /* in the pool at boot, over all nodes */
 	struct mm_slab_params slab;
+	struct mm_vm_params
+		vm; /* what is the kernel's of the address space, and vmalloc's of that */
 };
 
 /* What boots. Everything is borrowed and may go once mm_boot() has returned. */
@@ -179,8 +182,8 @@ struct mm_request {
 	const struct mm_nodemask *nodes; /* no other nodes than these; NULL: all */
 	bool pf_memalloc; /* the task frees memory itself (PF_MEMALLOC): it may have all there is,
 			     and does not reclaim */
-	bool reclaimed; /* with mm_set_reclaim_outside(): direct reclaim, if the request comes to
-			   it, has freed what it needs */
+	bool reclaimed;   /* with mm_set_reclaim_outside(): direct reclaim, if the request comes to
+			     it, has freed what it needs */
 };
 
 /**
@@ -197,6 +200,16 @@ int mm_alloc_pages(struct mm *mm, const struct mm_request *req, struct page **pa
  * what is free, twice, in the middle, of another order), and then nothing has changed.
  */
 int mm_free_pages(struct mm *mm, int cpu, struct page *page, unsigned order);
+
+/**
+ * As many single pages as are to be had at little cost, by the rules of __alloc_pages_bulk(): from
+ * the CPU's list of the first zone of the preferred node that has room for all, else one page by
+ * mm_alloc_pages(). The order of the request is 0. Entries of pages[0, nr) that are not NULL are
+ * left as they are, and count. Leaves no tracepoint, but for that one page. Simulated time may
+ * pass. Returns how many of pages[] are there, from the first on: 0 to nr.
+ */
+uint64_t mm_alloc_pages_bulk(struct mm *mm, const struct mm_request *req, uint64_t nr,
+			     struct page **pages);
 
 /**
  * Make blocks of 2^order pages of one in use that is larger; each is the caller's, to be freed by
@@ -220,7 +233,11 @@ int mm_pfn_zone(const struct mm *mm, pfn_t pfn, int *nid, int *zone);
 /** First byte of the frame that the descriptor stands for. */
 phys_addr_t mm_page_address(struct mm *mm, const struct page *page);
 
+/** Its description; the limits of its zones are this machine's, as vmalloc= and the split make
+ * them. */
 const struct mm_arch *mm_get_arch(const struct mm *mm);
+/** The kernel's address space. Constant after boot. */
+const struct mm_vm_map *mm_get_vm_map(const struct mm *mm);
 /** The kernel's parameters as they are in force. */
 const struct mm_params *mm_get_params(const struct mm *mm);
 enum mm_memory_model mm_get_model(const struct mm *mm);

@@ -66,6 +66,15 @@
 	X(SLAB_NEW, "slab_new", "one slab made or given up, its pages apart")                      \
 	X(SLAB_OBJECT, "slab_object", "one object of a new slab linked to the next")               \
 	X(SLAB_CHECK, "slab_check", "one object looked at or filled by slub_debug")                \
+	X(TLB_FLUSH_ALL, "tlb_flush_all", "all translations of a CPU dropped")                     \
+	X(VMAP_STEP, "vmap_step", "one area of an address tree looked at")                         \
+	X(VMAP_AREA, "vmap_area", "one virtual area made or given up, trees and tables apart")     \
+	X(PTE, "pte", "one page table entry of the kernel written or cleared")                     \
+	X(PTE_WALK, "pte_walk", "one level of the kernel's page tables gone down")                 \
+	X(KMAP, "kmap", "one page mapped or unmapped in the window of kmap, the search apart")     \
+	X(KMAP_SCAN, "kmap_scan", "one entry of that window looked at")                            \
+	X(KMAP_SLOT, "kmap_slot", "one slot of a CPU's fixed mappings taken or given back")        \
+	X(PAGE_ADDRESS, "page_address", "where the kernel has a page mapped found out")            \
 	X(LOCK, "lock", "one uncontended lock and unlock")                                         \
 	X(VMSTAT, "vmstat", "one CPU's counters looked through and passed on")                     \
 	X(TOUCH, "touch", "one access of a workload to its memory")
@@ -103,6 +112,12 @@ struct mm_lock {
 	phys_addr_t at; /* (C) where the lock word is in simulated memory */
 	int holder;     /* CPU that holds it, MM_NO_CPU when free; kept by the mm core */
 	void *sink;
+};
+
+/* Where those sleep who wait for something of the mm core. The mm core owns it. */
+struct mm_waitq {
+	unsigned nr_waiting;
+	uint64_t nr_wakes; /* who saw it lower has been woken since */
 };
 
 enum mm_event_type {
@@ -237,10 +252,18 @@ struct mm_ops {
 	bool (*may_move)(void *ctx, const struct page *page);
 	/**
 	 * A page in use is unmapped: CPUs that run its owner may have its translation in their
-	 * TLBs, and are interrupted to drop it. Which ones the sink knows. Never waits: what it
-	 * takes is charged.
+	 * TLBs, and are interrupted to drop it. Which ones the sink knows. NULL: addresses of the
+	 * kernel itself are unmapped, which all CPUs may have. Never waits: what it takes is
+	 * charged.
 	 */
 	void (*tlb_shootdown)(void *ctx, int cpu, struct page *page);
+	/**
+	 * Sleep until mm_ops.wake_all() is called for the queue. Simulated time passes; no lock is
+	 * held. Returns 0; -EDEADLK where nobody is left who could call it. NULL: nobody is.
+	 */
+	int (*wait)(void *ctx, int cpu, struct mm_waitq *queue);
+	/** Wake all who sleep there. Never waits. */
+	void (*wake_all)(void *ctx, int cpu, struct mm_waitq *queue);
 };
 
 #endif

@@ -28,7 +28,7 @@ void mm_alloc_find_first(struct alloc_context *ac)
 		ac->first++;
 }
 
-static void prepare(struct mm *mm, const struct mm_request *req, struct alloc_context *ac)
+void mm_alloc_prepare(struct mm *mm, const struct mm_request *req, struct alloc_context *ac)
 {
 	const struct mm_node *node;
 
@@ -211,7 +211,7 @@ static unsigned fast_alloc_flags(const struct mm *mm, const struct alloc_context
 }
 
 /* Make the block its user's: count it, reference it, clear it where asked. */
-static void prep_new_page(struct mm *mm, const struct alloc_context *ac, struct page *page)
+void mm_prep_new_page(struct mm *mm, const struct alloc_context *ac, struct page *page)
 {
 	struct mm_zone *zone = mm_page_zone(mm, page);
 	uint64_t nr_pages = UINT64_C(1) << ac->order;
@@ -254,7 +254,7 @@ int mm_alloc_pages(struct mm *mm, const struct mm_request *req, struct page **ou
 
 	if (req->order > MAX_PAGE_ORDER)
 		return -EINVAL;
-	prepare(mm, req, &ac);
+	mm_alloc_prepare(mm, req, &ac);
 	page = mm_get_page_from_freelist(mm, &ac, fast_alloc_flags(mm, &ac));
 	if (!page)
 		page = mm_alloc_slow_path(mm, &ac);
@@ -264,7 +264,7 @@ int mm_alloc_pages(struct mm *mm, const struct mm_request *req, struct page **ou
 		emit_failure(mm, &ac);
 		return -ENOMEM;
 	}
-	prep_new_page(mm, &ac, page);
+	mm_prep_new_page(mm, &ac, page);
 	mm_emit_block(mm, ac.cpu, MM_EVENT_PAGE_ALLOC, page, req->gfp);
 	return 0;
 }

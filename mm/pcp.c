@@ -79,11 +79,17 @@ static void refill(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
 struct page *mm_pcp_take(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
 			 enum mm_migratetype type, unsigned alloc_flags)
 {
+	zone->pcp[cpu].free_factor >>= 1;
+	return mm_pcp_take_one(mm, cpu, zone, order, type, alloc_flags);
+}
+
+struct page *mm_pcp_take_one(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
+			     enum mm_migratetype type, unsigned alloc_flags)
+{
 	struct mm_pcp *pcp = &zone->pcp[cpu];
 	unsigned list = mm_pcp_list(order, type);
 	struct page *page;
 
-	pcp->free_factor >>= 1;
 	if (!pcp->lists[list].head)
 		refill(mm, cpu, zone, order, type, alloc_flags);
 	page = pcp->lists[list].head;

@@ -10,9 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mm/kmap_state.h"
 #include "mm/lru_lists.h"
 #include "mm/pageblock.h"
 #include "mm/slub.h"
+#include "mm/vmalloc_state.h"
 #include "mm/zone_count.h"
 
 struct report {
@@ -496,6 +498,10 @@ int mm_verify(const struct mm *mm, char *why, size_t size)
 	}
 	if (!err)
 		err = check_under_way(&r);
+	if (!err)
+		err = mm_vmalloc_verify(mm, why, size);
+	if (!err)
+		err = mm_kmap_verify(mm, why, size);
 	if (err)
 		return err;
 	if (r.numa_miss != r.numa_foreign)

@@ -180,6 +180,11 @@ const struct mm_arch *mm_get_arch(const struct mm *mm)
 	return mm->arch;
 }
 
+const struct mm_vm_map *mm_get_vm_map(const struct mm *mm)
+{
+	return &mm->vm_map;
+}
+
 enum mm_memory_model mm_get_model(const struct mm *mm)
 {
 	return mm->model->id;

@@ -66,6 +66,7 @@ static struct mm_params params_of(const struct machine *m)
 	params.movablecore_bytes = m->movablecore_bytes;
 	params.mem_bytes = m->mem_bytes;
 	params.numa_off = m->numa_off;
+	params.vm = m->vm;
 	params.numa_fake = m->numa_fake;
 	params.numa_fake_bytes = m->numa_fake_bytes;
 	params.numa_fake_each = m->numa_fake_each;

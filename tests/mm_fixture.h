@@ -49,6 +49,7 @@ struct machine {
 	bool movable_node, kernelcore_mirror;
 	uint64_t mem_bytes, numa_fake, numa_fake_bytes, numa_fake_each;
 	bool numa_off;
+	struct mm_vm_params vm;
 	bool no_thp;
 	uint64_t cma_bytes;
 	uint64_t hugepages;                   /* in the pool at boot */

@@ -40,6 +40,8 @@ struct captured_machine {
 	char *command_line;               /* "" where not known */
 	uint64_t kernelcore, movablecore; /* bytes; 0: not given */
 	bool kernelcore_mirror, movable_node;
+	bool la57;              /* five levels of page tables */
+	uint64_t vmalloc;       /* bytes; 0: not given */
 	const char *thp;        /* "always", "madvise", "never"; NULL: not given */
 	const char *thp_defrag; /* by its name; NULL: as the kernel begins, or not known */
 	uint64_t hugepages;     /* in the pool; 0: none, or by node */

@@ -2,7 +2,7 @@
 /*
  * What a kernel's command line says of its memory, beyond what has already changed the ranges
  * (mem=, memmap=) and the nodes (numa=): kernelcore=, movablecore=, movable_node,
- * transparent_hugepage=, and the pool of huge pages (huge.c).
+ * vmalloc=, transparent_hugepage=, and the pool of huge pages (huge.c).
  */
 #include "sim/capture/machine.h"
 
@@ -104,6 +104,12 @@ static void read_option(struct captured_machine *m, const char *option, const ch
 		for (int i = 0; i < 3; i++)
 			if (!strcmp(p, thp[i]))
 				m->thp = thp[i];
+	} else if (scan_text(&p, "vmalloc=")) {
+		/* Elsewhere the kernel does not know it. */
+		if (m->arch->id != MM_I386 && m->arch->id != MM_I386_NOPAE)
+			return;
+		if (!capture_size(p, &m->vmalloc))
+			capture_left_out(diag, file, option);
 	} else if (captured_huge_option(m, option, file, diag)) {
 		; /* read */
 	} else if (read_slab_option(m, option)) {

@@ -265,6 +265,8 @@ static void write_kernel(const struct captured_machine *m, FILE *out)
 		fprintf(out, "\tkernelcore = \"%s\";\n", units_size(m->kernelcore).text);
 	if (m->movablecore)
 		fprintf(out, "\tmovablecore = \"%s\";\n", units_size(m->movablecore).text);
+	if (m->vmalloc)
+		fprintf(out, "\tvmalloc = \"%s\";\n", units_size(m->vmalloc).text);
 	if (m->thp)
 		fprintf(out, "\ttransparent_hugepage = \"%s\";\n", m->thp);
 	if (m->thp_defrag)

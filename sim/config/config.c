@@ -274,7 +274,7 @@ static void unknown(struct cfg *c, const struct cfg_setting *s, const char *what
 		    const char *const *known)
 {
 	const char *nearest = diag_nearest(name, name_at, (void *)known);
-	char list[512] = "";
+	char list[1024] = "";
 	size_t length = 0;
 
 	for (unsigned i = 0; known[i] && length < sizeof(list); i++)

@@ -243,6 +243,9 @@ void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *roo
 		"slub_max_order",
 		"slub_min_objects",
 		"xsave",
+		"vmalloc",
+		"vmsplit",
+		"la57",
 		"sysctl",
 		"source",
 		NULL,
@@ -264,6 +267,7 @@ void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *roo
 	read_movable(r, kernel, params);
 	machine_read_huge(r, kernel);
 	machine_read_slab(r, kernel);
+	machine_read_address_space(r, kernel);
 	read_memory(r, kernel, params);
 	read_profile(r, cfg_find(r->cfg, kernel, "profile"));
 	read_crash_kernel(r, kernel);

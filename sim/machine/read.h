@@ -38,6 +38,8 @@ void machine_read_disks(struct machine_reader *r, const struct cfg_setting *root
 void machine_read_huge(struct machine_reader *r, const struct cfg_setting *kernel);
 /** Of `kernel`, what is about slab caches. */
 void machine_read_slab(struct machine_reader *r, const struct cfg_setting *kernel);
+/** Of `kernel`, what is about its address space. */
+void machine_read_address_space(struct machine_reader *r, const struct cfg_setting *kernel);
 void machine_read_reserved(struct machine_reader *r, const struct cfg_setting *root);
 void machine_read_late(struct machine_reader *r, const struct cfg_setting *root);
 void machine_read_zones(struct machine_reader *r, const struct cfg_setting *root);

@@ -9,6 +9,7 @@
 
 #include "mm/hugetlb.h"
 #include "mm/thp.h"
+#include "mm/vmalloc.h"
 #include "sim/json.h"
 #include "sim/show/show.h"
 #include "sim/zone_sums.h"
@@ -27,7 +28,6 @@ static const char *const swapped[] = {
 	"Writeback",     "AnonPages",    "Mapped",     "Shmem",        "KReclaimable",
 	"Slab",          "SReclaimable", "SUnreclaim", "KernelStack",  "PageTables",
 	"SecPageTables", "NFS_Unstable", "Bounce",     "WritebackTmp", NULL};
-static const char *const vmalloc[] = {"VmallocTotal", "VmallocUsed", "VmallocChunk", NULL};
 static const char *const huge[] = {"ShmemHugePages", "ShmemPmdMapped", "FileHugePages",
 				   "FilePmdMapped", NULL};
 static const char *const of_node[] = {
@@ -114,6 +114,7 @@ static json_t *system_json(const struct mm *mm)
 	unsigned to_kib = arch->page_shift - 10;
 	struct zone_sums s = zone_sums(mm, ALL_NODES);
 	uint64_t reserve = zone_total_reserve(mm);
+	const struct mm_vm_map *map = mm_get_vm_map(mm);
 	struct mm_hugetlb_info pool;
 	json_t *doc = json_object();
 
@@ -130,7 +131,9 @@ static json_t *system_json(const struct mm *mm)
 	json_put(doc, "CommitLimit",
 		 (s.total - (pool.total << mm_hugetlb_order(mm))) / 2 << to_kib);
 	json_put(doc, "Committed_AS", 0);
-	put_zeroes(doc, vmalloc);
+	json_put(doc, "VmallocTotal", (map->vmalloc.end - map->vmalloc.start) >> 10);
+	json_put(doc, "VmallocUsed", mm_vmalloc_pages(mm) << to_kib);
+	json_put(doc, "VmallocChunk", 0);
 	json_put(doc, "Percpu", arch->percpu_bytes * (uint64_t)mm_nr_cpus(mm) >> 10);
 	json_put(doc, "HardwareCorrupted", 0);
 	put_huge(doc, mm, ALL_NODES, to_kib);

@@ -132,6 +132,9 @@ static void gather_kernel(json_t *doc, const struct machine *m)
 	json_put(kernel, "movablecore_bytes", params->movablecore_bytes);
 	json_object_set_new(kernel, "movable_node", json_boolean(params->movable_node));
 	json_put(kernel, "mem_bytes", params->mem_bytes);
+	json_put(kernel, "vmalloc_bytes", params->vm.vmalloc_bytes);
+	json_put_string(kernel, "vmsplit", mm_vmsplit_name(params->vm.split));
+	json_object_set_new(kernel, "la57", json_boolean(params->vm.la57));
 	holes = json_put_array(kernel, "memmap");
 	for (size_t i = 0; i < m->mm.nr_memmap; i++) {
 		json_t *range = json_append_object(holes);

@@ -15,6 +15,7 @@
  */
 #include "sim/time/cost_sink.h"
 
+#include <errno.h>
 #include <inttypes.h>
 
 #include "sim/time/bug.h"
@@ -308,6 +309,17 @@ static bool sink_may_move(void *ctx, const struct page *page)
 	return s->owner && s->owner->may_move(s->owner->arg, page);
 }
 
+/* The kernel's own translations: idle CPUs are told as well, which costs the one who tells. */
+static void interrupt_all(struct sim *s, struct cpu *c)
+{
+	for (int cpu = 0; cpu < s->machine->mm.nr_cpus; cpu++) {
+		if (cpu == c->id)
+			continue;
+		charge_site(s, c, MM_SITE_TLB_IPI, 1);
+		s->cpus[cpu].nr_answers += !s->cpus[cpu].idle;
+	}
+}
+
 /* One that is interrupted loses the time at what it does next; an idle one is not told (lazy TLB).
  */
 static void sink_tlb_shootdown(void *ctx, int cpu, struct page *page)
@@ -316,7 +328,9 @@ static void sink_tlb_shootdown(void *ctx, int cpu, struct page *page)
 	struct cpu *c = charged_cpu(s, cpu);
 	int users[SIM_MAX_USERS], nr;
 
-	if (!c || !s->owner)
+	if (c && !page)
+		interrupt_all(s, c);
+	if (!c || !page || !s->owner)
 		return;
 	nr = s->owner->users(s->owner->arg, page, users);
 	for (int i = 0; i < nr; i++) {
@@ -327,6 +341,36 @@ static void sink_tlb_shootdown(void *ctx, int cpu, struct page *page)
 		charge_site(s, c, MM_SITE_TLB_IPI, 1);
 		user->nr_answers++;
 	}
+}
+
+/* A program only: no thread of the kernel waits for what programs give back. */
+static int sink_wait(void *ctx, int cpu, struct mm_waitq *queue)
+{
+	struct sim *s = ctx;
+	struct cpu *c = charged_cpu(s, cpu);
+	uint64_t seen = queue->nr_wakes;
+	int err = c && !c->guest ? 0 : -EDEADLK;
+
+	if (err)
+		return err;
+	c->waits_in = queue;
+	while (!err && queue->nr_wakes == seen)
+		err = sim_sleep(s, cpu);
+	c->waits_in = NULL;
+	return err;
+}
+
+static void sink_wake_all(void *ctx, int cpu, struct mm_waitq *queue)
+{
+	struct sim *s = ctx;
+	struct cpu *c = charged_cpu(s, cpu);
+
+	if (!c)
+		return;
+	cpu_settle(c);
+	for (int other = 0; other < s->machine->mm.nr_cpus; other++)
+		if (s->cpus[other].waits_in == queue)
+			sim_wake(s, other);
 }
 
 const struct mm_ops cost_sink_ops = {
@@ -345,4 +389,6 @@ const struct mm_ops cost_sink_ops = {
 	.moved = sink_moved,
 	.may_move = sink_may_move,
 	.tlb_shootdown = sink_tlb_shootdown,
+	.wait = sink_wait,
+	.wake_all = sink_wake_all,
 };

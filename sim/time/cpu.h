@@ -75,12 +75,13 @@ struct cpu {
 	uint32_t nr_answers; /* TLB flushes asked of it by others, that it has not charged yet */
 	uint32_t nr_io_done; /* interrupts by disks, likewise */
 
-	enum cpu_state state;         /* (W) */
-	bool woken;                   /* (W) a wake came before the sleep */
-	int sleep_result;             /* (W) of the sleep that is going on */
-	unsigned nr_locks;            /* (W) held */
-	const struct mm_lock *wanted; /* (W) while waiting for a lock */
-	struct cpu *next_waiter;      /* (W) */
+	enum cpu_state state;            /* (W) */
+	bool woken;                      /* (W) a wake came before the sleep */
+	int sleep_result;                /* (W) of the sleep that is going on */
+	unsigned nr_locks;               /* (W) held */
+	const struct mm_waitq *waits_in; /* (O) that its program sleeps in; NULL: none */
+	const struct mm_lock *wanted;    /* (W) while waiting for a lock */
+	struct cpu *next_waiter;         /* (W) */
 
 	/* Threads of the kernel; see kthread.h. */
 	bool idle;             /* (T) its program has nothing to do, or has none */
