@@ -98,6 +98,8 @@ Test(migrate, a_copy_within_a_node)
 	built_free(m);
 }
 
+static struct page some_page;
+
 /* Each page is in the TLBs of CPUs 1 and 2. */
 static int users(void *arg, const struct page *page, int cpus[SIM_MAX_USERS])
 {
@@ -114,7 +116,7 @@ static void shoot(struct sim *s, int cpu, void *arg)
 	(void)arg;
 	if (cpu == 0) {
 		sim_idle_until(s, cpu, 10000);
-		cost_sink_ops.tlb_shootdown(s, cpu, NULL);
+		cost_sink_ops.tlb_shootdown(s, cpu, &some_page);
 		return;
 	}
 	for (int i = 0; i < 20; i++) {
@@ -160,7 +162,7 @@ static void shoot_late(struct sim *s, int cpu, void *arg)
 	if (cpu)
 		return;
 	sim_idle_until(s, cpu, 10000);
-	cost_sink_ops.tlb_shootdown(s, cpu, NULL);
+	cost_sink_ops.tlb_shootdown(s, cpu, &some_page);
 }
 
 Test(migrate, leaves_idle_cpus_alone)
