@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 
 #include "mm/migrate.h"
+#include "mm/page.h"
 #include "sim/time/cost_sink.h"
 #include "tests/machine_builder.h"
 
@@ -98,7 +99,7 @@ Test(migrate, a_copy_within_a_node)
 	built_free(m);
 }
 
-static struct page some_page;
+static struct page some_page; /* that users() knows */
 
 /* Each page is in the TLBs of CPUs 1 and 2. */
 static int users(void *arg, const struct page *page, int cpus[SIM_MAX_USERS])

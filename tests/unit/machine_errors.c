@@ -64,7 +64,8 @@ Test(machine_errors, unknown_keys)
 		"movable_node, percpu_pagelist_high_fraction, mem, memmap, numa_off, numa_fake, "
 		"transparent_hugepage, transparent_hugepage_defrag, hugepages, cma, swap, "
 		"swap_disk, file_disk, profile, "
-		"crashkernel, hotplug_end, vmalloc, vmsplit, la57, sysctl, "
+		"crashkernel, hotplug_end, slub_debug, slab_nomerge, slub_min_order, "
+		"slub_max_order, slub_min_objects, xsave, vmalloc, vmsplit, la57, sysctl, "
 		"source)");
 	refused(ONE "interconnect = { topolgy = \"full\"; };",
 		"m.cfg:6: interconnect.topolgy: unknown key 'topolgy', did you mean 'topology'? "
@@ -556,7 +557,8 @@ Test(machine_errors, overrides_are_checked_as_the_file_is)
 		 "numa_fake, "
 		 "transparent_hugepage, transparent_hugepage_defrag, hugepages, cma, swap, "
 		 "swap_disk, file_disk, profile, "
-		 "crashkernel, hotplug_end, vmalloc, vmsplit, la57, sysctl, "
+		 "crashkernel, hotplug_end, slub_debug, slab_nomerge, slub_min_order, "
+		 "slub_max_order, slub_min_objects, xsave, vmalloc, vmsplit, la57, sysctl, "
 		 "source)"},
 		{{"interconnect.latency[0][1]", "90"},
 		 "--set interconnect.latency[0][1]=90: interconnect.latency[0][1]: \"90\" has no "
