@@ -32,10 +32,24 @@ static void read_cache(struct cfg *c, const struct cfg_setting *s, struct hardwa
 	read_text(c, cfg_need(c, group, "shared_by"), cache->shared_by, sizeof(cache->shared_by));
 }
 
+static void read_disk(struct cfg *c, const struct cfg_setting *s, struct hardware *out)
+{
+	static const char *const keys[] = {"source",  "bandwidth_read", "bandwidth_write",
+					   "latency", "queue_depth",    NULL};
+	const struct cfg_setting *group = cfg_group(c, s);
+
+	cfg_keys(c, group, keys);
+	read_text(c, cfg_need(c, group, "source"), out->disk.source, sizeof(out->disk.source));
+	cfg_rate(c, cfg_need(c, group, "bandwidth_read"), &out->disk.read_bytes_per_s);
+	cfg_rate(c, cfg_need(c, group, "bandwidth_write"), &out->disk.write_bytes_per_s);
+	cfg_time(c, cfg_need(c, group, "latency"), &out->disk.latency_ps);
+	cfg_integer(c, cfg_need(c, group, "queue_depth"), 1, 1024, &out->disk.queue_depth);
+}
+
 static void read_all(struct cfg *c, struct hardware *out)
 {
 	static const char *const keys[] = {"source",     "latency", "bandwidth", "frequency",
-					   "cache_line", "caches",  NULL};
+					   "cache_line", "caches",  "disk",      NULL};
 	const struct cfg_setting *root = cfg_root(c), *caches;
 
 	cfg_keys(c, root, keys);
@@ -44,6 +58,7 @@ static void read_all(struct cfg *c, struct hardware *out)
 	cfg_rate(c, cfg_need(c, root, "bandwidth"), &out->bytes_per_s);
 	cfg_frequency(c, cfg_need(c, root, "frequency"), &out->freq_hz);
 	cfg_size(c, cfg_need(c, root, "cache_line"), &out->cache_line_bytes);
+	read_disk(c, cfg_need(c, root, "disk"), out);
 	caches = cfg_list(c, cfg_need(c, root, "caches"));
 	for (unsigned i = 0; i < cfg_length(caches) && out->nr_caches < 8; i++)
 		read_cache(c, cfg_element(caches, i), &out->caches[out->nr_caches++]);

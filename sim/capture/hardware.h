@@ -18,6 +18,10 @@ struct hardware {
 	char source[256];
 	uint64_t latency_ps, bytes_per_s, freq_hz; /* local memory; CPUs */
 	uint64_t cache_line_bytes;
+	struct {
+		char source[256];
+		uint64_t read_bytes_per_s, write_bytes_per_s, latency_ps, queue_depth;
+	} disk;
 	int nr_caches;
 	struct hardware_cache caches[8];
 };

@@ -451,7 +451,9 @@ static int read_options(struct reader *r)
 {
 	int err = captured_options_read(r->m, capture_path(r->c), r->diag);
 
-	return err ? err : captured_thp_read(r->m, r->c, r->diag);
+	if (!err)
+		err = captured_thp_read(r->m, r->c, r->diag);
+	return err ? err : captured_swap_read(r->m, r->c, r->diag);
 }
 
 int captured_machine_read(const struct capture *c, struct diag *diag, struct captured_machine **out)
@@ -497,5 +499,6 @@ void captured_machine_free(struct captured_machine *m)
 	ranges_clear(&m->late);
 	free(m->command_line);
 	free(m->hugepages_of);
+	free(m->swap_disk);
 	free(m);
 }

@@ -47,6 +47,8 @@ struct captured_machine {
 	uint64_t hugepages;     /* in the pool; 0: none, or by node */
 	uint64_t *hugepages_of; /* by node, nr_hugepages_of of them; NULL: not by node */
 	int nr_hugepages_of;
+	uint64_t swap_bytes; /* 0: none */
+	char *swap_disk;     /* the name of where it is; NULL: none */
 	/* Of the command line while it is read, bytes; 0: not said. */
 	uint64_t hugepage_size, default_hugepage_size;
 };
@@ -100,6 +102,9 @@ bool captured_huge_option(struct captured_machine *m, const char *option, const 
 			  struct diag *diag);
 /** How huge pages are found for faults, from thp.txt if the capture has it. */
 int captured_thp_read(struct captured_machine *m, const struct capture *c, struct diag *diag);
+
+/** Swap, from swaps.txt or meminfo.txt if the capture has one of them. */
+int captured_swap_read(struct captured_machine *m, const struct capture *c, struct diag *diag);
 
 /** The rest of the command line that bears on memory. */
 int captured_options_read(struct captured_machine *m, const char *file, struct diag *diag);

@@ -191,6 +191,21 @@ static void write_caches(const struct hardware *hw, FILE *out)
 	fputs(");\n", out);
 }
 
+/* Without swap there is nothing that says what the machine's disks are called. */
+static void write_disk(const struct captured_machine *m, const struct hardware *hw, FILE *out)
+{
+	if (!m->swap_bytes)
+		return;
+	fprintf(out, "\n# Swap and files are on it. Not measured: %s.\ndisks = (\n\t{ name = ",
+		hw->disk.source);
+	write_string(out, m->swap_disk);
+	fprintf(out, "; bandwidth_read = \"%s\"; bandwidth_write = \"%s\";",
+		units_rate(hw->disk.read_bytes_per_s).text,
+		units_rate(hw->disk.write_bytes_per_s).text);
+	fprintf(out, " latency = \"%s\"; queue_depth = %" PRIu64 "; }\n);\n",
+		units_time(hw->disk.latency_ps).text, hw->disk.queue_depth);
+}
+
 /* More columns than a person reads across: rows as nodeN/distance has them, and no cell a pair. */
 static void write_many_nodes(const struct captured_machine *m, const struct hardware *hw, FILE *out)
 {
@@ -232,6 +247,7 @@ static void write_hardware(const struct captured_machine *m, const struct hardwa
 			units_rate(hw->bytes_per_s).text);
 	}
 	write_caches(hw, out);
+	write_disk(m, hw, out);
 }
 
 static void write_kernel(const struct captured_machine *m, FILE *out)
@@ -271,6 +287,8 @@ static void write_kernel(const struct captured_machine *m, FILE *out)
 		fprintf(out, "\ttransparent_hugepage = \"%s\";\n", m->thp);
 	if (m->thp_defrag)
 		fprintf(out, "\ttransparent_hugepage_defrag = \"%s\";\n", m->thp_defrag);
+	if (m->swap_bytes)
+		fprintf(out, "\tswap = \"%s\";\n", units_size(m->swap_bytes).text);
 	if (m->hugepages)
 		fprintf(out, "\thugepages = %" PRIu64 ";\n", m->hugepages);
 	for (int i = 0; i < m->nr_hugepages_of; i++)

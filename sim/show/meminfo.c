@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "mm/hugetlb.h"
+#include "mm/lru.h"
 #include "mm/thp.h"
 #include "mm/vmalloc.h"
 #include "sim/json.h"
@@ -115,6 +116,7 @@ static json_t *system_json(const struct mm *mm)
 	struct zone_sums s = zone_sums(mm, ALL_NODES);
 	uint64_t reserve = zone_total_reserve(mm);
 	const struct mm_vm_map *map = mm_get_vm_map(mm);
+	uint64_t swap = mm_get_params(mm)->swap_bytes >> arch->page_shift;
 	struct mm_hugetlb_info pool;
 	json_t *doc = json_object();
 
@@ -126,10 +128,13 @@ static json_t *system_json(const struct mm *mm)
 	put_zeroes(doc, lists);
 	put_high(doc, mm, &s, to_kib);
 	put_zeroes(doc, swapped);
+	json_object_set_new(doc, "SwapTotal", json_integer((json_int_t)(swap << to_kib)));
+	json_object_set_new(doc, "SwapFree",
+			    json_integer((json_int_t)(mm_swap_free_pages(mm) << to_kib)));
 	mm_hugetlb_info(mm, ALL_NODES, &pool);
 	/* vm.overcommit_ratio: half of it, huge pages of the pool apart. */
 	json_put(doc, "CommitLimit",
-		 (s.total - (pool.total << mm_hugetlb_order(mm))) / 2 << to_kib);
+		 (((s.total - (pool.total << mm_hugetlb_order(mm))) / 2) + swap) << to_kib);
 	json_put(doc, "Committed_AS", 0);
 	json_put(doc, "VmallocTotal", (map->vmalloc.end - map->vmalloc.start) >> 10);
 	json_put(doc, "VmallocUsed", mm_vmalloc_pages(mm) << to_kib);
