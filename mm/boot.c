@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mm/contig_range.h"
+#include "mm/cma.h"
 #include "mm/huge_pool.h"
 #include "mm/kmap_state.h"
 #include "mm/lru.h"

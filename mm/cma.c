@@ -9,7 +9,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "mm/contig_range.h"
+#include "mm/cma.h"
+#include "mm/contig.h"
 #include "mm/pageblock.h"
 
 #define ABOVE (UINT64_C(1) << 32) /* not where devices of 32 bits have theirs, if possible */

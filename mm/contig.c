@@ -10,14 +10,22 @@
  */
 #include <errno.h>
 
-#include "mm/contig_range.h"
+#include "mm/contig.h"
 #include "mm/isolation.h"
 #include "mm/migrate.h"
 #include "mm/pageblock.h"
 
 #define MOST_TRIES 5
 
-static struct page *page_at(const struct mm_contig *c, pfn_t pfn)
+struct contig {
+	struct mm *mm;
+	int cpu;
+	struct mm_zone *zone;
+	pfn_t start, end;
+	enum mm_migratetype type; /* of their page blocks, before and after */
+};
+
+static struct page *page_at(const struct contig *c, pfn_t pfn)
 {
 	return c->mm->model->pfn_to_page(c->mm, MM_NO_CPU, pfn);
 }
@@ -28,14 +36,14 @@ static pfn_t zone_end(const struct mm_zone *zone)
 }
 
 /* The page blocks that the range touches, as far as the zone has them. */
-static pfn_t blocks_start(const struct mm_contig *c)
+static pfn_t blocks_start(const struct contig *c)
 {
 	pfn_t pfn = mm_pageblock_start(c->mm, c->start);
 
 	return pfn < c->zone->start_pfn ? c->zone->start_pfn : pfn;
 }
 
-static pfn_t blocks_end(const struct mm_contig *c)
+static pfn_t blocks_end(const struct contig *c)
 {
 	pfn_t pfn = mm_pageblock_end(c->mm, c->end - 1);
 
@@ -43,7 +51,7 @@ static pfn_t blocks_end(const struct mm_contig *c)
 }
 
 /* The free block that has `pfn` in it but does not begin there; NULL. */
-static struct page *free_across(const struct mm_contig *c, pfn_t pfn)
+static struct page *free_across(const struct contig *c, pfn_t pfn)
 {
 	for (unsigned order = 1; order <= MAX_PAGE_ORDER; order++) {
 		pfn_t head = pfn >> order << order;
@@ -60,7 +68,7 @@ static struct page *free_across(const struct mm_contig *c, pfn_t pfn)
 }
 
 /* A free block of more than a page block becomes several, where the range begins or ends in it. */
-static void cut_at(struct mm_contig *c, pfn_t pfn)
+static void cut_at(struct contig *c, pfn_t pfn)
 {
 	struct page *page = free_across(c, pfn);
 	unsigned order = c->mm->arch->pageblock_order, whole;
@@ -78,7 +86,7 @@ static void cut_at(struct mm_contig *c, pfn_t pfn)
 }
 
 /* Might it be emptied? Nothing of the kernel's in it, nor what boot has reserved. */
-static bool is_movable(const struct mm_contig *c)
+static bool is_movable(const struct contig *c)
 {
 	struct mm *mm = c->mm;
 
@@ -104,7 +112,7 @@ static bool is_movable(const struct mm_contig *c)
 	return true;
 }
 
-static void set_blocks(struct mm_contig *c, enum mm_migratetype type)
+static void set_blocks(struct contig *c, enum mm_migratetype type)
 {
 	struct mm *mm = c->mm;
 
@@ -118,7 +126,7 @@ static void set_blocks(struct mm_contig *c, enum mm_migratetype type)
 }
 
 /* With the zone's lock. */
-static int isolate(struct mm_contig *c)
+static int isolate(struct contig *c)
 {
 	struct mm *mm = c->mm;
 
@@ -140,7 +148,7 @@ static int isolate(struct mm_contig *c)
 }
 
 /* Whole page blocks merge across their ends again. */
-static void undo(struct mm_contig *c)
+static void undo(struct contig *c)
 {
 	struct mm *mm = c->mm;
 	unsigned order = mm->arch->pageblock_order;
@@ -159,7 +167,7 @@ static void undo(struct mm_contig *c)
 /* Kernel: alloc_migration_target(), near the zone but on any node. */
 static struct page *allocate_target(struct mm *mm, struct mm_migration *m, const struct page *page)
 {
-	const struct mm_contig *c = m->arg;
+	const struct contig *c = m->arg;
 	struct mm_request req = {.cpu = m->cpu,
 				 .nid = c->zone->nid,
 				 .order = page->order,
@@ -189,7 +197,7 @@ static void note_moved(struct mm *mm, struct mm_migration *m, struct page *from,
 }
 
 /* All that is in use there. Returns whether there is anything that is not free. */
-static bool isolate_pages(struct mm_contig *c, struct page_list *pages)
+static bool isolate_pages(struct contig *c, struct page_list *pages)
 {
 	struct mm *mm = c->mm;
 	struct mm_node *node = &mm->nodes[c->zone->nid];
@@ -210,7 +218,7 @@ static bool isolate_pages(struct mm_contig *c, struct page_list *pages)
 	return any;
 }
 
-static int move_away(struct mm_contig *c)
+static int move_away(struct contig *c)
 {
 	for (int i = 0; i < MOST_TRIES; i++) {
 		struct page_list pages = {0};
@@ -236,7 +244,7 @@ static int move_away(struct mm_contig *c)
 }
 
 /* The block that frame `pfn` is in, which is free in an isolated page block; NULL. */
-static struct page *isolated_block(const struct mm_contig *c, pfn_t pfn)
+static struct page *isolated_block(const struct contig *c, pfn_t pfn)
 {
 	struct page *page = page_at(c, pfn);
 
@@ -245,7 +253,7 @@ static struct page *isolated_block(const struct mm_contig *c, pfn_t pfn)
 	return page && page->migratetype == MM_ISOLATE ? page : NULL;
 }
 
-static bool all_isolated(const struct mm_contig *c)
+static bool all_isolated(const struct contig *c)
 {
 	for (pfn_t pfn = c->start; pfn < c->end;) {
 		const struct page *page = isolated_block(c, pfn);
@@ -257,19 +265,19 @@ static bool all_isolated(const struct mm_contig *c)
 	return true;
 }
 
-static void own(struct mm_contig *c, pfn_t pfn, unsigned order)
+static void own(struct contig *c, pfn_t pfn)
 {
 	struct page *page = page_at(c, pfn);
 
 	mm_page_init(c->mm, page, pfn, c->zone);
 	page->refcount = 1;
-	page->order = (uint8_t)order;
+	page->order = 0;
 	page->migratetype = (uint8_t)c->type;
 	c->mm->counters.allocs++;
 }
 
 /* All of it off the lists; what lies beyond its ends goes back. With the zone's lock. */
-static void take(struct mm_contig *c)
+static void take(struct contig *c)
 {
 	struct mm *mm = c->mm;
 
@@ -279,23 +287,19 @@ static void take(struct mm_contig *c)
 
 		mm_buddy_pull(mm, c->cpu, c->zone, page);
 		for (pfn_t p = head; p < end; p++) {
-			bool inside = p >= c->start && p < c->end;
-
-			if (inside && !c->whole)
-				own(c, p, 0);
-			if (inside)
+			if (p >= c->start && p < c->end) {
+				own(c, p);
 				continue;
+			}
 			mm_page_init(mm, page_at(c, p), p, c->zone);
 			mm_buddy_give(mm, c->cpu, c->zone, page_at(c, p), p, 0, MM_ISOLATE);
 		}
 		pfn = end;
 	}
-	if (c->whole)
-		own(c, c->start, (unsigned)__builtin_ctzll(c->end - c->start));
 	c->zone->alloc_pages += c->end - c->start;
 }
 
-int mm_contig_take(struct mm_contig *c)
+static int empty_and_take(struct contig *c)
 {
 	struct mm *mm = c->mm;
 	int err;
@@ -321,36 +325,26 @@ int mm_contig_take(struct mm_contig *c)
 
 int mm_alloc_contig_range(struct mm *mm, int cpu, pfn_t start, pfn_t end, bool cma)
 {
-	struct mm_contig c = {.mm = mm,
-			      .cpu = cpu,
-			      .start = start,
-			      .end = end,
-			      .type = cma ? MM_CMA : MM_MOVABLE};
+	struct contig c = {.mm = mm,
+			   .cpu = cpu,
+			   .start = start,
+			   .end = end,
+			   .type = cma ? MM_CMA : MM_MOVABLE};
 
 	c.zone = start < end ? mm_zone_of_pfn(mm, start) : NULL;
 	if (!c.zone || mm_zone_of_pfn(mm, end - 1) != c.zone)
 		return -EINVAL;
-	return mm_contig_take(&c);
+	return empty_and_take(&c);
 }
 
-static int find_in_zone(struct mm_contig *c, uint64_t nr)
+static int find_in_zone(struct contig *c, uint64_t nr)
 {
 	pfn_t pfn = (c->zone->start_pfn + nr - 1) & ~(nr - 1);
 
 	for (; pfn + nr <= zone_end(c->zone); pfn += nr) {
 		c->start = pfn;
 		c->end = pfn + nr;
-		if (!mm_contig_take(c))
-			return 0;
-	}
-	return -ENOMEM;
-}
-
-int mm_contig_find(struct mm_contig *c, int nid, int highest, uint64_t nr)
-{
-	for (int z = highest; z >= 0; z--) {
-		c->zone = &c->mm->nodes[nid].zones[z];
-		if (mm_zone_populated(c->zone) && !find_in_zone(c, nr))
+		if (!empty_and_take(c))
 			return 0;
 	}
 	return -ENOMEM;
@@ -359,7 +353,7 @@ int mm_contig_find(struct mm_contig *c, int nid, int highest, uint64_t nr)
 int mm_alloc_contig_pages(struct mm *mm, const struct mm_request *req, uint64_t nr,
 			  struct page **first)
 {
-	struct mm_contig c = {.mm = mm, .cpu = req->cpu, .type = MM_MOVABLE};
+	struct contig c = {.mm = mm, .cpu = req->cpu, .type = MM_MOVABLE};
 	int nid = req->nid == MM_NO_NODE ? mm->cpu_nid[req->cpu] : req->nid;
 	const struct mm_zonelist *list =
 		req->gfp & __GFP_THISNODE ? &mm->nodes[nid].thisnode : &mm->nodes[nid].fallback;

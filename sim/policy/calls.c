@@ -214,6 +214,7 @@ int call_enter(struct tasks *ts, struct task *task, struct trace *t)
 	task->populate.on = false;
 	task->populate.nr = 0;
 	task->moves.nr = 0;
+	task->pass = 0;
 	switch (task->call) {
 	case CALL_EXEC:
 		if (task->before_exec)

@@ -202,6 +202,44 @@ static int only_node(const char *text)
 	return MM_NO_NODE;
 }
 
+/* "nodes=0,0,1": each page's, in their order. */
+static void parse_page_nodes(const char *text, struct marker *m)
+{
+	const char *p = after_key(text, "nodes=");
+	unsigned long first, last;
+
+	for (; p && is_digit(*p) && m->nr_passes < CALL_MAX_PASSES; p++) {
+		p = parse_node(p, &first);
+		last = first;
+		if (p && *p == '-')
+			p = parse_node(p + 1, &last);
+		for (; p && first <= last && m->nr_passes < CALL_MAX_PASSES; first++)
+			if (!m->nr_passes || m->passes[m->nr_passes - 1] != (int)first)
+				m->passes[m->nr_passes++] = (int16_t)first;
+		if (!p || *p != ',')
+			return;
+	}
+}
+
+/* "from=0,1 to=2,3", or by the names of the call's arguments. */
+static void parse_passes(const char *text, struct marker *m)
+{
+	static const char *const keys[][2] = {{"from=", "to="},
+					      {"from_nodes=", "to_nodes="},
+					      {"old_nodes=", "new_nodes="},
+					      {"old=", "new="}};
+	struct mm_nodemask from = {0}, to = {0};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const char *p = after_key(text, keys[i][0]), *q = after_key(text, keys[i][1]);
+
+		if (!p || !q || !fields_nodes(p, &from) || !fields_nodes(q, &to))
+			continue;
+		m->nr_passes = remap_passes(&from, &to, m->passes, CALL_MAX_PASSES);
+		return;
+	}
+}
+
 void fields_marker(const char *text, struct marker *m)
 {
 	size_t len = strcspn(text, " ");
@@ -215,6 +253,10 @@ void fields_marker(const char *text, struct marker *m)
 		m->call = CALL_NONE;
 		return;
 	}
+	if (m->call == CALL_MIGRATE_PAGES)
+		parse_passes(text, m);
+	if (m->call == CALL_MOVE_PAGES)
+		parse_page_nodes(text, m);
 	p = after_key(text, "mode=");
 	m->has_mode = p && fields_mode(p, strcspn(p, " \r\n"), &m->policy);
 	p = after_key(text, "nodes=");

@@ -127,6 +127,18 @@ static bool is_moves_page(const struct task *task, const struct trace_event *ev)
 	       (ev->order > 0 || ev->gfp & (__GFP_RETRY_MAYFAIL | __GFP_THISNODE));
 }
 
+/* Where the pages of the pass that it is in go; without a marker the CPU's own node. */
+static int target_node(const struct task *task)
+{
+	const struct marker *m = &task->now;
+
+	if (!m->call)
+		return MM_NO_NODE;
+	if (!m->nr_passes)
+		return m->node;
+	return m->passes[task->pass < m->nr_passes ? task->pass : m->nr_passes - 1];
+}
+
 /* A page that one of the task's pages moves to. Its turn is the other's. */
 static int moved(struct tasks *ts, struct task *task, struct trace *t, struct trace_event *ev)
 {
@@ -134,7 +146,7 @@ static int moved(struct tasks *ts, struct task *task, struct trace *t, struct tr
 
 	ev->flags |= TRACE_F_MIGRATE;
 	if (task->call != CALL_MBIND) {
-		trace_event_set_nid(ev, task->now.call ? task->now.node : MM_NO_NODE);
+		trace_event_set_nid(ev, target_node(task));
 		return 0;
 	}
 	ts->kind = PAGE_MOVED;

@@ -32,7 +32,8 @@ enum call {
 	CALL_VFORK,
 };
 
-#define CALL_MAX_ARGS 6
+#define CALL_MAX_ARGS   6
+#define CALL_MAX_PASSES 64 /* nodes that a marker of migrate_pages() can tell */
 
 /* What a marker says about the call that follows. */
 struct marker {
@@ -41,6 +42,12 @@ struct marker {
 	bool has_mode, has_nodes;
 	uint64_t start, len;
 	int node; /* that pages are to move to; MM_NO_NODE where it is not one */
+	/*
+	 * Where pages go to several nodes: these, in the order in which lists of pages move. With
+	 * move_pages() each time that the next page's node is another one.
+	 */
+	int16_t passes[CALL_MAX_PASSES];
+	unsigned nr_passes;
 };
 
 /* An address space. Threads share one. */
@@ -73,6 +80,7 @@ struct task {
 	struct marker marker; /* of the call to come */
 	struct marker now;    /* of the call that it is in */
 	uint16_t call_policy; /* mbind(): the policy that it sets */
+	unsigned pass;        /* lists of pages that have moved */
 
 	bool faulting, writing; /* in a page fault: */
 	uint64_t address;
@@ -119,6 +127,14 @@ void space_put(struct space *s);
 /* place.c */
 /** Give the turns that waited for the beginning of what has been populated. */
 void populate_done(struct task *task, uint64_t start, struct trace *t);
+
+/* remap.c */
+/**
+ * The nodes that migrate_pages() moves pages to, in the order of its passes over the nodes that
+ * they come from; fills `passes` and returns how many, none where `from` has more than `most`.
+ */
+unsigned remap_passes(const struct mm_nodemask *from, const struct mm_nodemask *to, int16_t *passes,
+		      unsigned most);
 
 /* fields.c: texts of events */
 /** "key: value" or "key=value": a hexadecimal number, with or without 0x. */

@@ -290,6 +290,13 @@ static const char *after(const char *text, const char *name)
 	return strncmp(text, name, len) == 0 ? text + len : NULL;
 }
 
+/* A list of pages has moved: those of the next node come. */
+static void moves_done(struct task *task)
+{
+	task->moves.nr = 0;
+	task->pass++;
+}
+
 /* Events other than system calls and markers. */
 static int other_line(struct tasks *ts, struct task *task, const char *text)
 {
@@ -305,7 +312,7 @@ static int other_line(struct tasks *ts, struct task *task, const char *text)
 	else if (after(text, "sched_process_exit:"))
 		err = exited(task);
 	else if (after(text, "mm_migrate_pages:"))
-		task->moves.nr = 0;
+		moves_done(task);
 	else if (after(text, "mm_vmscan_direct_reclaim_begin:"))
 		task->reclaiming = true;
 	else if (after(text, "mm_vmscan_direct_reclaim_end:"))
