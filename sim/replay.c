@@ -407,6 +407,14 @@ static int deal(struct replay *r)
 	return 0;
 }
 
+/* Against the trace's times, reclaim is as slow as on the machine of the trace. */
+static void set_pace(struct sim *s, const struct trace *t, const struct replay_options *options)
+{
+	if (options->timing != REPLAY_ASAP && options->reclaim == REPLAY_RECLAIM_SIMULATE)
+		sim_set_reclaim_pace(s, &(struct sim_reclaim_pace){.page_ps = t->kswapd_page_ps,
+								   .wake_ps = t->kswapd_wake_ps});
+}
+
 int replay_run(struct sim *s, const struct trace *t, const struct replay_options *options,
 	       struct replay_counts *counts)
 {
@@ -429,6 +437,7 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 		err = deal(&r);
 	if (!err)
 		err = replay_reclaim_new(s, t, options->reclaim, &counts->reclaim, &r.reclaim);
+	set_pace(s, t, options);
 	if (!err)
 		err = replay_faults_new(s, &r.policies, &counts->huge, &r.faults);
 	if (!err)

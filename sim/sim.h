@@ -106,6 +106,17 @@ struct sim_owner {
 /** Set him; NULL: nobody. At most one, borrowed. */
 void sim_set_owner(struct sim *s, const struct sim_owner *owner);
 
+/*
+ * How slow reclaim is, where that is known of another machine than the simulated one; 0: as the
+ * simulated one is. Picoseconds.
+ */
+struct sim_reclaim_pace {
+	uint64_t page_ps; /* for a page that is freed: who reclaims takes that long at least */
+	uint64_t wake_ps; /* from a wake-up of kswapd to its running, if a CPU is idle */
+};
+/** Set it, before sim_run(). */
+void sim_set_reclaim_pace(struct sim *s, const struct sim_reclaim_pace *pace);
+
 /**
  * May a CPU go ahead without SimGrid while no other does anything (the default)? Off, each sleep
  * and each transfer is SimGrid's: slower, and the same within rounding to the picosecond.

@@ -180,11 +180,25 @@ static void sink_unlock(void *ctx, int cpu, struct mm_lock *lock)
 	wait_unlock(&s->waits, c, lock);
 }
 
+/* For its pace. */
+static void note_reclaim(struct sim *s, struct cpu *c, const struct mm_event *ev)
+{
+	if (!c)
+		return;
+	if (c->guest && ev->type == MM_EVENT_PAGE_FREE)
+		kthread_freed(c->guest, UINT64_C(1) << ev->order);
+	if (!c->guest && (ev->type == MM_EVENT_DIRECT_BEGIN || ev->type == MM_EVENT_NODE_BEGIN))
+		reclaim_step_begin(&c->reclaim, c);
+	if (!c->guest && (ev->type == MM_EVENT_DIRECT_END || ev->type == MM_EVENT_NODE_END))
+		reclaim_step_of_program(&s->kthreads.pace, &c->reclaim, c, ev->scan.reclaimed);
+}
+
 static void sink_event(void *ctx, int cpu, const struct mm_event *ev)
 {
 	struct sim *s = ctx;
 	uint64_t at_ps = 0;
 
+	note_reclaim(s, charged_cpu(s, cpu), ev);
 	if (!s->hook)
 		return;
 	if (cpu != MM_NO_CPU)
@@ -206,6 +220,9 @@ static bool sink_wake(void *ctx, int cpu, struct mm_kthread *thread)
 	/* The thread is woken when the waker has got there. */
 	if (c)
 		cpu_settle(c);
+	if (c && !c->guest && thread->index < mm_nr_nodes(s->mm) &&
+	    kthread_would_run(&s->kthreads, thread))
+		cpu_charge_delay(c, s->kthreads.pace.set.wake_ps);
 	return kthread_wake(&s->kthreads, thread);
 }
 

@@ -111,12 +111,17 @@ void cpu_charge_cycles(struct cpu *c, enum mm_site site, uint64_t cycles)
 	c->account.site_ps[site] += ps;
 }
 
+void cpu_charge_delay(struct cpu *c, uint64_t ps)
+{
+	c->compute_ps += ps;
+	keep(c, -1, ps, 0, 0);
+	c->account.site_ps[c->site] += ps;
+}
+
 void cpu_charge_hit(struct cpu *c, uint64_t latency_ps)
 {
-	c->compute_ps += latency_ps;
-	keep(c, -1, latency_ps, 0, 0);
+	cpu_charge_delay(c, latency_ps);
 	c->account.cache_hits++;
-	c->account.site_ps[c->site] += latency_ps;
 }
 
 /* What so many bytes written cost the bank, in bytes read. */

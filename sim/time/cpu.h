@@ -46,6 +46,12 @@ struct cpu_charge {
 
 enum cpu_state { CPU_NO_PROGRAM, CPU_RUNNING, CPU_SLEEPING, CPU_WAITING_LOCK, CPU_DONE };
 
+/* What a kswapd, or a program, has reclaimed since somebody looked. See reclaim_pace.h. */
+struct reclaim_step {
+	uint64_t since_ps; /* by the clock of its CPU */
+	uint64_t freed;    /* pages */
+};
+
 struct cpu {
 	int id;                             /* (C) */
 	int nid;                            /* (C) */
@@ -75,6 +81,8 @@ struct cpu {
 	uint32_t nr_answers; /* TLB flushes asked of it by others, that it has not charged yet */
 	uint32_t nr_io_done; /* interrupts by disks, likewise */
 
+	struct reclaim_step reclaim; /* (O) that the program is at */
+
 	enum cpu_state state;            /* (W) */
 	bool woken;                      /* (W) a wake came before the sleep */
 	int sleep_result;                /* (W) of the sleep that is going on */
@@ -100,6 +108,8 @@ void cpu_set_exact(struct cpu *c);
 
 /** Charge `cycles` at `site`, which the next accesses belong to. */
 void cpu_charge_cycles(struct cpu *c, enum mm_site site, uint64_t cycles);
+/** Charge time of its own, at the site of the last work. */
+void cpu_charge_delay(struct cpu *c, uint64_t ps);
 /** Charge a hit in a cache. */
 void cpu_charge_hit(struct cpu *c, uint64_t latency_ps);
 

@@ -19,6 +19,9 @@ struct kthread {
 	bool asleep, woken; /* between two runs; by somebody */
 	bool stop;
 	bool started; /* it has an actor */
+	bool napping;
+	bool arriving; /* it was woken, and has not looked at why yet */
+	struct reclaim_step step;
 };
 
 int kthreads_init(struct kthreads *t)
@@ -133,22 +136,45 @@ static void put_cpu(struct kthreads *t, struct kthread *k)
 	}
 }
 
+static bool is_kswapd(const struct kthreads *t, const struct kthread *k)
+{
+	return k->thread->index < mm_nr_nodes(t->mm);
+}
+
+void kthread_freed(struct kthread *k, uint64_t pages)
+{
+	k->step.freed += pages;
+}
+
+/* At a point where others may run. */
+static void keep_pace(struct kthreads *t, struct kthread *k)
+{
+	if (is_kswapd(t, k) && k->arriving)
+		reclaim_step_arrive(&t->pace, &k->step, k->cpu);
+	else if (is_kswapd(t, k))
+		reclaim_step_of_kswapd(&t->pace, &k->step, k->cpu);
+	k->arriving = false;
+	cpu_settle(k->cpu);
+}
+
 int kthread_resched(struct kthreads *t, struct kthread *k)
 {
-	cpu_settle(k->cpu);
+	keep_pace(t, k);
 	if (k->cpu->wanted_back && k->cpu->now_ps - k->since_ps >= SLICE_PS) {
 		put_cpu(t, k);
 		get_cpu(t, k);
 	}
+	reclaim_step_begin(&k->step, k->cpu);
 	return k->cpu->id;
 }
 
 int kthread_sleep(struct kthreads *t, struct kthread *k, uint64_t ps, const void *channel)
 {
-	cpu_settle(k->cpu);
+	keep_pace(t, k);
 	put_cpu(t, k);
 	wait_channel(t->waits, k->number, ps, channel);
 	get_cpu(t, k);
+	reclaim_step_begin(&k->step, k->cpu);
 	return k->cpu->id;
 }
 
@@ -176,6 +202,18 @@ static void start(struct kthreads *t, struct kthread *k)
 	engine_add_actor(t->engine, k->number, run_actor, k);
 }
 
+bool kthread_would_run(const struct kthreads *t, const struct mm_kthread *thread)
+{
+	const struct kthread *k = thread->sink;
+
+	if (!k || k->stop || !k->asleep || k->napping)
+		return false;
+	for (int cpu = 0; cpu < t->nr_cpus; cpu++)
+		if (t->cpus[cpu].idle && !t->cpus[cpu].guest && may_run_on(t, k, &t->cpus[cpu]))
+			return true;
+	return false;
+}
+
 bool kthread_wake(struct kthreads *t, struct mm_kthread *thread)
 {
 	struct kthread *k = thread->sink;
@@ -198,6 +236,7 @@ bool kthread_wake(struct kthreads *t, struct mm_kthread *thread)
 static void sleep_for(struct kthreads *t, struct kthread *k, uint64_t us)
 {
 	k->asleep = true;
+	k->napping = us != MM_KTHREAD_FOREVER;
 	if (us == MM_KTHREAD_FOREVER) {
 		engine_block(t->engine, k->number);
 	} else if (!engine_block_for(t->engine, k->number, us * PS_PER_US)) {
@@ -220,7 +259,10 @@ static uint64_t run_once(struct kthreads *t, struct kthread *k)
 	get_cpu(t, k);
 	cpu = k->cpu->id;
 	k->woken = false;
+	k->arriving = woken;
+	reclaim_step_begin(&k->step, k->cpu);
 	us = mm_kthread_run(t->mm, k->thread, &cpu, woken);
+	keep_pace(t, k);
 	put_cpu(t, k);
 	return us;
 }

@@ -10,12 +10,17 @@
  * While it runs its charges are that CPU's. A program that wants its CPU back gets it when the
  * thread sleeps, or at a point where it may be made to give way once it has had a slice.
  *
+ * With a pace (reclaim_pace.h), a kswapd gets to run so long after it was woken. Who wakes one that
+ * slept for good, not for a nap, goes on then, too, unless it has to wait for a CPU: the next
+ * operations of the program have their traced times, and would overtake it.
+ *
  * A CPU has one of them at most, its guest. The fields that struct cpu marks (T) belong here.
  */
 #ifndef SIM_KTHREAD_H
 #define SIM_KTHREAD_H
 
 #include "mm/kthread.h"
+#include "sim/time/reclaim_pace.h"
 #include "sim/time/wait.h"
 
 struct kthread;
@@ -28,9 +33,10 @@ struct kthreads {
 	int nr_cpus;
 	struct kthread *threads;
 	int nr;
-	int nr_waiting;  /* for a CPU */
-	int nr_programs; /* that have not returned */
-	int nr_actors;   /* threads that have one, which has not returned */
+	int nr_waiting;           /* for a CPU */
+	int nr_programs;          /* that have not returned */
+	struct reclaim_pace pace; /* of kswapds */
+	int nr_actors;            /* threads that have one, which has not returned */
 	/** Called on the last program's actor when that has returned; NULL: nothing. */
 	void (*programs_over)(void *arg);
 	/** Called on the last actor, once all threads have returned, too; NULL: nothing. */
@@ -50,6 +56,10 @@ int kthread_number(const struct kthread *k);
 bool kthread_wake(struct kthreads *t, struct mm_kthread *thread);
 /** The thread that the calling actor is, on CPU `c`; NULL for a program. */
 struct kthread *kthread_current(const struct kthreads *t, const struct cpu *c);
+/** A page was freed by it. */
+void kthread_freed(struct kthread *k, uint64_t pages);
+/** Does it sleep until it is woken, and would find an idle CPU at once? */
+bool kthread_would_run(const struct kthreads *t, const struct mm_kthread *thread);
 /** mm_ops.resched and sleep, called by a thread: the CPU on which it goes on. Time may pass. */
 int kthread_resched(struct kthreads *t, struct kthread *k);
 int kthread_sleep(struct kthreads *t, struct kthread *k, uint64_t ps, const void *channel);

@@ -137,6 +137,11 @@ void sim_set_owner(struct sim *s, const struct sim_owner *owner)
 	s->owner = owner;
 }
 
+void sim_set_reclaim_pace(struct sim *s, const struct sim_reclaim_pace *pace)
+{
+	s->kthreads.pace.set = *pace;
+}
+
 void sim_set_lookahead(struct sim *s, bool on)
 {
 	engine_set_lookahead(s->engine, on);

@@ -28,6 +28,7 @@
 #define BINARY_EVENTS     "EVTS"
 #define BINARY_MOVES      "MOVE"
 #define BINARY_END        "ENDS"
+#define BINARY_KSWAPD     "kswp"
 #define BINARY_KIND_BYTES 4
 
 enum binary_encoding { BINARY_PLAIN, BINARY_ZSTD };

@@ -14,6 +14,7 @@
 #include "sim/trace/kmem.h"
 #include "sim/trace/kmem_fields.h"
 #include "sim/trace/scan.h"
+#include "sim/trace/thread_pace.h"
 #include "sim/trace/told.h"
 
 #define PS_PER_S    UINT64_C(1000000000000)
@@ -30,6 +31,7 @@ struct kmem {
 	struct frames *frames;
 	struct bulk bulk[MM_MAX_CPUS];
 	struct tasks *tasks;
+	struct thread_pace *pace;
 	bool started; /* has a first event: */
 	uint64_t first_s, first_ps;
 	uint64_t last_ps; /* of the last event, relative to the first */
@@ -45,7 +47,8 @@ struct kmem *kmem_new(void)
 		return NULL;
 	k->frames = frames_new();
 	k->tasks = tasks_new();
-	if (!k->frames || !k->tasks) {
+	k->pace = thread_pace_new();
+	if (!k->frames || !k->tasks || !k->pace) {
 		kmem_free(k);
 		return NULL;
 	}
@@ -58,6 +61,7 @@ void kmem_free(struct kmem *k)
 		return;
 	told_free(k->told);
 	frames_free(k->frames);
+	thread_pace_free(k->pace);
 	tasks_free(k->tasks);
 	free(k);
 }
@@ -172,6 +176,7 @@ static int take_free(struct kmem *k, const struct kmem_origin *origin, const cha
 	ev.order = (uint8_t)f.order;
 	if (tasks_reclaims(k->tasks, origin))
 		ev.flags = TRACE_F_RECLAIM;
+	thread_pace_freed(k->pace, origin, ev.time_ps);
 	err = frames_release(k->frames, t, &ev, f.pfn);
 	if (!err && t->nr_events > before)
 		tasks_freed(k->tasks, origin, t, t->events[t->nr_events - 1].page);
@@ -301,6 +306,10 @@ int kmem_event(struct kmem *k, const struct kmem_origin *origin, const char *tex
 		trace_skip(t, TRACE_SKIP_OTHER_EVENT);
 		return take_bulk_return(k, origin, p, line, t, diag);
 	}
+	if (k->started && origin->seconds >= k->first_s &&
+	    origin->seconds <= k->first_s + MAX_SECONDS)
+		thread_pace_line(k->pace, text,
+				 (origin->seconds - k->first_s) * PS_PER_S + origin->fraction_ps);
 	told = tasks_line(k->tasks, origin, text, t);
 	if (told < 0)
 		return events_error(told, line, t, diag);
@@ -312,4 +321,6 @@ void kmem_finish(struct kmem *k, struct trace *t)
 {
 	if (k->told)
 		told_finish(k->told, t);
+	else
+		thread_pace_finish(k->pace, t);
 }

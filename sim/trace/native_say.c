@@ -45,6 +45,12 @@ void native_write_original(const struct trace *t, const char *before, FILE *out)
 		write_text(out, "gfp", t->first_unknown_gfp);
 		putc('\n', out);
 	}
+	if (t->kswapd_page_ps)
+		fprintf(out, "%s" NATIVE_ORIGINAL " kswapd_page_ps=%" PRIu64 "\n", before,
+			t->kswapd_page_ps);
+	if (t->kswapd_wake_ps)
+		fprintf(out, "%s" NATIVE_ORIGINAL " kswapd_wake_ps=%" PRIu64 "\n", before,
+			t->kswapd_wake_ps);
 	if (t->first_unreadable_line) {
 		fprintf(out, "%s" NATIVE_ORIGINAL " unreadable_line=%" PRIu32, before,
 			t->first_unreadable_line);

@@ -236,6 +236,13 @@ static int parse_unreadable_line(struct native *n, const char *value)
 	return 0;
 }
 
+static int parse_kswapd_ps(struct native *n, const char *value, uint64_t *out)
+{
+	if (!native_number(value, TRACE_MAX_KSWAPD_PS, out) || *out > TRACE_MAX_KSWAPD_PS)
+		return native_found(n, value, "picoseconds, at most a second");
+	return 0;
+}
+
 static int parse_original(struct native *n, const char *word)
 {
 	struct trace *t = n->t;
@@ -258,6 +265,10 @@ static int parse_original(struct native *n, const char *word)
 	}
 	if (count)
 		return parse_count(n, value, count);
+	if (native_value(word, "kswapd_page_ps="))
+		return parse_kswapd_ps(n, value, &t->kswapd_page_ps);
+	if (native_value(word, "kswapd_wake_ps="))
+		return parse_kswapd_ps(n, value, &t->kswapd_wake_ps);
 	if (native_value(word, "file="))
 		return parse_original_file(n, value);
 	if (native_value(word, "format="))

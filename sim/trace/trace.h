@@ -137,6 +137,8 @@ enum trace_skip {
 const char *trace_skip_name(enum trace_skip skip); /* "free_before_window" */
 const char *trace_skip_what(enum trace_skip skip); /* "a free of a page allocated before ..." */
 
+#define TRACE_MAX_KSWAPD_PS UINT64_C(1000000000000) /* a second */
+
 /* Events that no line says but that another line shows (frames.h), by what they are. */
 #define TRACE_INFERS(X)                                                                            \
 	X(FREE, "untraced_free", "a free, of pages that are allocated again")                      \
@@ -196,6 +198,9 @@ struct trace {
 	uint64_t unknown_policies;  /* calls whose nodes no marker tells: as if not made */
 	uint64_t unknown_gfp;       /* gfp names that are not known (the event is kept) */
 	char first_unknown_gfp[48]; /* printable characters */
+	/* kswapd on the traced machine, means up to TRACE_MAX_KSWAPD_PS; 0: it does not show. */
+	uint64_t kswapd_page_ps; /* for a page that it frees */
+	uint64_t kswapd_wake_ps; /* from a wake-up to its running */
 	uint64_t nr_lines;
 	int nr_cpus;            /* highest CPU + 1 */
 	uint64_t first_ps;      /* time of the first event, waits apart */

@@ -318,12 +318,22 @@ static int take_moves(struct binary *b, struct binary_cursor c)
 	return err == -EINVAL ? bad(b, b->at, "%s", wrong) : err;
 }
 
+static int take_kswapd(struct binary *b, struct binary_cursor c)
+{
+	b->t->kswapd_page_ps = binary_get_number(&c);
+	b->t->kswapd_wake_ps = binary_get_number(&c);
+	if (b->t->kswapd_page_ps > TRACE_MAX_KSWAPD_PS ||
+	    b->t->kswapd_wake_ps > TRACE_MAX_KSWAPD_PS)
+		return bad(b, b->at, "a kswapd that takes longer than a second");
+	return end_of_section(b, &c);
+}
+
 static const struct section_kind {
 	const char *name;
 	int (*take)(struct binary *b, struct binary_cursor c);
 } section_kinds[] = {
 	{BINARY_HEAD, take_head},   {BINARY_POLICIES, take_policies}, {BINARY_EVENTS, take_events},
-	{BINARY_MOVES, take_moves}, {BINARY_END, take_end},
+	{BINARY_MOVES, take_moves}, {BINARY_END, take_end},           {BINARY_KSWAPD, take_kswapd},
 };
 
 static int take_section(struct binary *b, const uint8_t *raw)

@@ -378,6 +378,16 @@ static int put_events(struct writer *w)
 	return err;
 }
 
+/* Those who do not know of it pass it by. */
+static int put_kswapd(struct writer *w)
+{
+	if (!w->t->kswapd_page_ps && !w->t->kswapd_wake_ps)
+		return 0;
+	put_number(&w->raw, w->t->kswapd_page_ps);
+	put_number(&w->raw, w->t->kswapd_wake_ps);
+	return put_section(w, BINARY_KSWAPD);
+}
+
 static unsigned nonzero(const uint64_t *counts, int nr)
 {
 	unsigned found = 0;
@@ -440,6 +450,8 @@ static int binary_write(const struct trace *t, FILE *out, struct diag *diag)
 		err = put_start(w);
 	if (!err)
 		err = put_policies(w);
+	if (!err)
+		err = put_kswapd(w);
 	if (!err)
 		err = put_events(w);
 	if (!err)
