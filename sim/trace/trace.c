@@ -3,6 +3,7 @@
  * A trace in memory: its events, the counts over them, and the way in, from bytes through the
  * reader that recognises them. Knows no format itself.
  */
+#define _GNU_SOURCE /* memrchr */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -306,12 +307,18 @@ const char *trace_printable(char *out, size_t size, const char *text, size_t len
 	return out;
 }
 
-/* The format that the beginning of the text is in, or NULL. */
+/*
+ * The format that the beginning of the text is in, or NULL. A line that is cut off there may look
+ * like another format's.
+ */
 static const struct trace_reader *find_reader(const char *text, size_t len)
 {
+	const char *newline = len < STREAM_MAX_LINE ? NULL : memrchr(text, '\n', len);
 	const struct trace_reader *found = NULL;
 	enum trace_probe best = TRACE_PROBE_NO;
 
+	if (newline)
+		len = (size_t)(newline + 1 - text);
 	for (unsigned i = 0; trace_reader_kinds[i]; i++) {
 		enum trace_probe probe = trace_reader_kinds[i]->probe(text, len);
 

@@ -151,3 +151,28 @@ Test(trace_told, the_longest_list_of_nodes_fits_a_line)
 	free(b.data);
 	expect_read_back(t);
 }
+
+/*
+ * What a text is shows in its first 64 KiB, wherever they end. Cut within "kmem:mm_page_alloc:" a
+ * line of perf's looks like one of ftrace's, of a task called ":" with the number 1.
+ */
+Test(trace_told, a_form_is_known_wherever_the_look_at_it_ends)
+{
+	char name[161];
+
+	for (size_t len = 1; len < sizeof(name); len++) {
+		struct trace *t;
+		struct bytes b;
+
+		memset(name, 'n', len);
+		name[len] = 0;
+		t = trace_new(name);
+		for (unsigned i = 0; i < 600; i++)
+			ADD(t, TRACE_NO_PFN, .op = TRACE_ALLOC);
+		b = write_as(t, "perf");
+		cr_assert_gt(b.len, 65536);
+		trace_free(read_as(b, "perf"));
+		free(b.data);
+		trace_free(t);
+	}
+}
