@@ -21,8 +21,9 @@
 #include "mm/vmalloc_state.h"
 #include "mm/zone_count.h"
 
-#define LOW_MEGABYTE    (UINT64_C(1) << 20)
-#define SMP_CACHE_BYTES 64
+#define DEFAULT_PCP_KIND "by-order"
+#define LOW_MEGABYTE     (UINT64_C(1) << 20)
+#define SMP_CACHE_BYTES  64
 
 int mm_refuse(struct mm_refusal *refusal, enum mm_subject about, size_t index, const char *fmt, ...)
 {
@@ -91,6 +92,9 @@ static int check_config(const struct mm_config *c, struct mm_refusal *r)
 					 "memory beyond the %u bits of physical addresses of %s",
 					 arch->max_phys_bits, arch->name);
 	}
+	if (c->profile && c->profile->pcp.kind && !mm_pcp_kind(c->profile->pcp.kind))
+		return mm_refuse(r, MM_ABOUT_MACHINE, 0, "no per-CPU lists are called '%s'",
+				 c->profile->pcp.kind);
 	if (c->params.numa_fake > MM_MAX_NODES || c->params.numa_fake_each > MM_MAX_NODES)
 		return mm_refuse(r, MM_ABOUT_MACHINE, 0, "numa_fake: at most %d nodes are possible",
 				 MM_MAX_NODES);
@@ -294,6 +298,9 @@ int mm_boot(const struct mm_config *config, const struct mm_ops *ops, void *ctx,
 	mm->own_arch = *mm_arch(config->arch);
 	mm->arch = &mm->own_arch;
 	mm->model = mm_memmodel(config->model);
+	if (config->profile)
+		mm->pcp_rule = config->profile->pcp;
+	mm->pcp_kind = mm_pcp_kind(mm->pcp_rule.kind ? mm->pcp_rule.kind : DEFAULT_PCP_KIND);
 	mm->nr_cpus = config->nr_cpus;
 	mm->params = config->params;
 	mm->interrupted_cpu = MM_NO_CPU;

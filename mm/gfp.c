@@ -53,6 +53,7 @@ static const struct gfp_entry printed[] = {
 	{"__GFP_DIRECT_RECLAIM", __GFP_DIRECT_RECLAIM},
 	{"__GFP_KSWAPD_RECLAIM", __GFP_KSWAPD_RECLAIM},
 	{"__GFP_ZEROTAGS", __GFP_ZEROTAGS},
+	{"__GFP_COLD", __GFP_COLD},
 };
 
 /* Names without flags ask for nothing that is simulated, or for what no 6.1 kernel has any more. */
@@ -81,8 +82,7 @@ static const struct gfp_entry read_only[] = {
 	{"GFP_THISNODE", __GFP_THISNODE},
 	{"GFP_RECLAIMABLE", __GFP_RECLAIMABLE},
 	{"GFP_MOVABLE", __GFP_MOVABLE},
-	{"__GFP_COLD", 0},
-	{"GFP_COLD", 0},
+	{"GFP_COLD", __GFP_COLD},
 	{"__GFP_NOTRACK", 0},
 	{"GFP_NOTRACK", 0},
 	{"__GFP_OTHER_NODE", 0},

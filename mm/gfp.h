@@ -33,6 +33,9 @@
 #define __GFP_ACCOUNT        0x400000u
 #define __GFP_ZEROTAGS       0x800000u
 
+/* Of kernels up to 4.14, where it had another bit; 6.1 has no use for this one. */
+#define __GFP_COLD 0x80000000u
+
 #define __GFP_RECLAIM        (__GFP_DIRECT_RECLAIM | __GFP_KSWAPD_RECLAIM)
 #define GFP_ATOMIC           (__GFP_HIGH | __GFP_ATOMIC | __GFP_KSWAPD_RECLAIM)
 #define GFP_KERNEL           (__GFP_RECLAIM | __GFP_IO | __GFP_FS)

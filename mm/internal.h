@@ -30,6 +30,8 @@ struct mm {
 	void *ctx;
 
 	struct mm_params params;
+	const struct mm_pcp_kind *pcp_kind; /* pcp.h */
+	struct mm_pcp_rule pcp_rule;
 	struct memblock memblock;
 	struct mm_flags_layout flags;
 
@@ -264,6 +266,7 @@ void mm_pcp_sizes_setup(struct mm *mm);
 #define ALLOC_HIGH          0x20u  /* half of min */
 #define ALLOC_CMA           0x80u  /* may use CMA page blocks */
 #define ALLOC_NOFRAGMENT    0x100u /* rather another zone than part of another's page block */
+#define ALLOC_COLD          0x400u /* rather a page that is in no cache */
 #define ALLOC_KSWAPD        0x800u /* may wake kswapd */
 
 /** A watermark in force: with the boost on top. */
@@ -355,8 +358,22 @@ uint64_t mm_move_free_pages(struct mm *mm, int cpu, struct mm_zone *zone, struct
 int mm_stealable_type(struct mm *mm, struct mm_zone *zone, unsigned order,
 		      enum mm_migratetype type);
 
+/* For each zone of each node, empty ones too. */
+#define for_each_zone(mm, zone)                                                                    \
+	for (int n_ = 0; n_ < (mm)->nr_nodes; n_++)                                                \
+		for (struct mm_zone *zone = (mm)->nodes[n_].zones;                                 \
+		     zone < (mm)->nodes[n_].zones + (mm)->arch->nr_zones; zone++)
+
+/** Bits up to the highest that is set; 0 of 0. */
+static inline unsigned fls64(uint64_t x)
+{
+	return x ? 64u - (unsigned)__builtin_clzll(x) : 0;
+}
+
 /* pcp.c: on the CPU's own lists. */
-/** Are there per-CPU lists of this order? Small ones, and huge pages. */
+/** The kind of that name, or NULL. */
+const struct mm_pcp_kind *mm_pcp_kind(const char *name);
+/** Are there per-CPU lists of this order? */
 bool mm_pcp_holds(const struct mm *mm, unsigned order);
 /** The order of the blocks on one of the lists. */
 unsigned mm_pcp_list_order(const struct mm *mm, unsigned list);
@@ -377,15 +394,20 @@ void mm_pcp_shrink(struct mm *mm, int cpu, struct mm_zone *zone);
 void mm_pcp_drain_zone(struct mm *mm, int cpu, struct mm_zone *zone);
 /** What is on the CPU's own lists of the zone. */
 void mm_pcp_drain_own(struct mm *mm, int cpu, struct mm_zone *zone);
-/** Put one block on the CPU's list; `type` is that of its page block, and not isolated. */
+/**
+ * Put one block on the CPU's list; `type` is that of its page block, and not isolated. `cold`: it
+ * is not likely to be in the CPU's caches.
+ */
 void mm_pcp_give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page, unsigned order,
-		 enum mm_migratetype type);
+		 enum mm_migratetype type, bool cold);
 
 /* page_alloc.c */
 /** Free a block that is in no place any more, its reference included. Simulated time may pass. */
 void mm_free_block(struct mm *mm, int cpu, struct page *page, unsigned order);
 /** Give up a reference; the last one frees the block. Simulated time may pass. */
 void mm_put_page(struct mm *mm, int cpu, struct page *page);
+/** The same of a page that the CPU has not looked into of late. */
+void mm_put_cold_page(struct mm *mm, int cpu, struct page *page);
 
 /* slab_boot.c */
 int mm_slab_copy_profile(struct mm *mm, const struct mm_profile *profile); /* 0 or -ENOMEM */

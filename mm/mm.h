@@ -268,6 +268,7 @@ struct mm_zone_info {
 	uint64_t nr_free_by_type[MM_NR_MIGRATETYPES][NR_PAGE_ORDERS];
 	uint64_t boost; /* pages on top of min, low and high */
 	unsigned pcp_high, pcp_batch;
+	unsigned pcp_low; /* 0 in kernels that have no such */
 	int stat_threshold;
 	uint64_t numa_hit, numa_miss, numa_foreign, numa_interleave, numa_local, numa_other;
 	uint64_t alloc_pages; /* pages handed out since boot */

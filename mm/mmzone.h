@@ -95,10 +95,10 @@ struct mm_zone {
 
 	uint64_t nr_lru[MM_NR_LRU]; /* (L) pages of the zone on its node's lists */
 
-	struct mm_pcp *pcp;           /* by CPU; NULL where the zone is empty */
-	unsigned pcp_high, pcp_batch; /* (C) */
-	int stat_threshold;           /* (K) pages that a CPU may hold back */
-	uint64_t drift_mark;          /* (C) below it, free_counter is too inexact for kswapd */
+	struct mm_pcp *pcp;                    /* by CPU; NULL where the zone is empty */
+	unsigned pcp_high, pcp_batch, pcp_low; /* (C) */
+	int stat_threshold;                    /* (K) pages that a CPU may hold back */
+	uint64_t drift_mark; /* (C) below it, free_counter is too inexact for kswapd */
 
 	phys_addr_t at;      /* (C) where the descriptor is in simulated memory */
 	uint64_t pcp_offset; /* (C) of its per-CPU lists in each CPU's area */

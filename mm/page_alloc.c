@@ -62,7 +62,8 @@ static struct page *take_from(struct mm *mm, struct mm_zone *zone, const struct 
 						      ac->migratetype != MM_MOVABLE);
 
 	if (listed)
-		page = mm_pcp_take(mm, ac->cpu, zone, ac->order, ac->migratetype, alloc_flags);
+		page = mm_pcp_take(mm, ac->cpu, zone, ac->order, ac->migratetype,
+				   alloc_flags | (ac->gfp & __GFP_COLD ? ALLOC_COLD : 0));
 	if (page)
 		return page;
 	mm_zone_lock(mm, ac->cpu, zone);
@@ -275,7 +276,7 @@ static bool is_block_in_use(const struct page *page, unsigned order)
 	       !page->slab && page->refcount > 0 && page->order == order;
 }
 
-void mm_free_block(struct mm *mm, int cpu, struct page *page, unsigned order)
+static void free_block(struct mm *mm, int cpu, struct page *page, unsigned order, bool cold)
 {
 	struct mm_zone *zone = mm_page_zone(mm, page);
 	enum mm_migratetype type;
@@ -291,7 +292,7 @@ void mm_free_block(struct mm *mm, int cpu, struct page *page, unsigned order)
 	mm_emit_block(mm, cpu, MM_EVENT_PAGE_FREE, page, 0);
 	type = mm_pageblock_type(mm, zone, pfn);
 	if (cpu != MM_NO_CPU && mm_pcp_holds(mm, order) && type != MM_ISOLATE) {
-		mm_pcp_give(mm, cpu, zone, page, order, type);
+		mm_pcp_give(mm, cpu, zone, page, order, type, cold);
 		return;
 	}
 	mm_zone_lock(mm, cpu, zone);
@@ -299,13 +300,28 @@ void mm_free_block(struct mm *mm, int cpu, struct page *page, unsigned order)
 	mm_zone_unlock(mm, cpu, zone);
 }
 
-void mm_put_page(struct mm *mm, int cpu, struct page *page)
+void mm_free_block(struct mm *mm, int cpu, struct page *page, unsigned order)
+{
+	free_block(mm, cpu, page, order, false);
+}
+
+static void put_page(struct mm *mm, int cpu, struct page *page, bool cold)
 {
 	if (--page->refcount)
 		return;
 	if (page->flags & (PG_USE_MASK & ~PG_LRU))
 		mm_lru_release(mm, cpu, page);
-	mm_free_block(mm, cpu, page, page->order);
+	free_block(mm, cpu, page, page->order, cold);
+}
+
+void mm_put_page(struct mm *mm, int cpu, struct page *page)
+{
+	put_page(mm, cpu, page, false);
+}
+
+void mm_put_cold_page(struct mm *mm, int cpu, struct page *page)
+{
+	put_page(mm, cpu, page, true);
 }
 
 /* Reclaim, or the disk, may have a reference: then the last of them frees it. */

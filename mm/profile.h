@@ -43,7 +43,21 @@ struct mm_crash_rule {
 	uint64_t low_bytes; /* which takes this much below it as well */
 };
 
+/*
+ * How the kernel keeps free pages by CPU. Sizes are in batches; a batch is a quarter of 1/1024 of
+ * the zone and of `batch_bytes`, whichever is less, made one less than a power of two.
+ */
+struct mm_pcp_rule {
+	const char *kind; /* as mm_pcp_kind_name() spells it; NULL: those of 6.1, with its sizes */
+	unsigned low, high; /* of kinds that have them by rule */
+	uint64_t batch_bytes;
+};
+
+/** Names of the kinds of per-CPU lists; NULL past the last. */
+const char *mm_pcp_kind_name(unsigned index);
+
 struct mm_profile {
+	struct mm_pcp_rule pcp;
 	struct mm_hash_table hash_tables[MM_MAX_HASH_TABLES];
 	int nr_hash_tables;
 	/* With memory on several nodes they are spread over them, by vmalloc(): later. */

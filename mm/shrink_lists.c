@@ -102,7 +102,7 @@ static void free_dropped(struct mm *mm, int cpu, struct page_list *pages)
 
 	while ((page = pages->tail)) {
 		page_list_del(pages, page);
-		mm_put_page(mm, cpu, page);
+		mm_put_cold_page(mm, cpu, page);
 	}
 }
 

@@ -259,7 +259,7 @@ uint64_t mm_shrink_pages(struct mm *mm, struct mm_node *node, struct mm_scan *sc
 	while ((page = freed.tail)) {
 		page_list_del(&freed, page);
 		page->flags &= ~(uint64_t)PG_ISOLATED;
-		mm_put_page(mm, sc->cpu, page);
+		mm_put_cold_page(mm, sc->cpu, page);
 	}
 	*pages = kept;
 	return nr_freed;

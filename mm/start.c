@@ -190,9 +190,11 @@ static const struct {
 };
 #define NR_LISTS_IN_USE (sizeof(lists_in_use) / sizeof(*lists_in_use))
 
-static bool is_all_known(const struct mm_pcp_state *want, unsigned order, enum mm_migratetype type)
+/* That it is not there is known of a list, too. */
+static bool is_all_known(const struct starter *s, int cpu, unsigned order, enum mm_migratetype type)
 {
-	return want->all_known & 1u << mm_pcp_list(order, type);
+	return !mm_pcp_holds(s->mm, order) ||
+	       s->want->pcp[cpu].all_known & 1u << mm_pcp_list(order, type);
 }
 
 /* Of the `*left` pages at most `pages`, as far as there are blocks. */
@@ -213,7 +215,7 @@ static int put_pages(struct starter *s, struct layout *l, int cpu, unsigned orde
 static int put_any(struct starter *s, struct layout *l, int cpu)
 {
 	for (int t = 0; t < MM_NR_PCPTYPES; t++)
-		if (!is_all_known(&s->want->pcp[cpu], 0, (enum mm_migratetype)t))
+		if (!is_all_known(s, cpu, 0, (enum mm_migratetype)t))
 			return put_on_list(s, l, cpu, 0, (enum mm_migratetype)t);
 	return put_on_list(s, l, cpu, 0, MM_UNMOVABLE);
 }
@@ -229,7 +231,8 @@ static int put_known(struct starter *s, struct layout *l, int cpu, uint64_t *lef
 		enum mm_migratetype type =
 			order > PAGE_ALLOC_COSTLY_ORDER ? MM_MOVABLE : list % MM_NR_PCPTYPES;
 
-		err = put_pages(s, l, cpu, order, type, want->least[list], left);
+		if (mm_pcp_holds(s->mm, order))
+			err = put_pages(s, l, cpu, order, type, want->least[list], left);
 	}
 	return err;
 }
@@ -247,13 +250,13 @@ static int put_listed_by(struct starter *s, struct layout *l, int cpu)
 	uint64_t left = want->count, share;
 	int err = put_known(s, l, cpu, &left);
 
-	if (!err && !is_all_known(want, huge, MM_MOVABLE))
+	if (!err && !is_all_known(s, cpu, huge, MM_MOVABLE))
 		err = put_pages(s, l, cpu, huge, MM_MOVABLE, left, &left);
 	for (size_t i = 0; i < NR_LISTS_IN_USE; i++)
-		open += !is_all_known(want, lists_in_use[i].order, lists_in_use[i].type);
+		open += !is_all_known(s, cpu, lists_in_use[i].order, lists_in_use[i].type);
 	share = open ? (left + open - 1) / open : 0;
 	for (size_t i = 0; i < NR_LISTS_IN_USE && !err; i++)
-		if (!is_all_known(want, lists_in_use[i].order, lists_in_use[i].type))
+		if (!is_all_known(s, cpu, lists_in_use[i].order, lists_in_use[i].type))
 			err = put_pages(s, l, cpu, lists_in_use[i].order, lists_in_use[i].type,
 					share, &left);
 	for (; left && !err; left--)

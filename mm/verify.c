@@ -200,6 +200,11 @@ static int check_pcp(struct report *r, const struct mm_zone *zone, uint64_t *tot
 
 				if (err)
 					return err;
+				if (!mm_pcp_holds(r->mm, order))
+					return violated(r,
+							"pfn 0x%" PRIx64 ": on list %u of CPU %d, "
+							"which its kernel does not have",
+							pfn_of(r, p), i, cpu);
 				if (mm_pcp_list(order, (enum mm_migratetype)p->migratetype) != i)
 					return violated(r,
 							"pfn 0x%" PRIx64 ": of mobility %u, on "

@@ -70,6 +70,7 @@ void mm_zone_info(const struct mm *mm, int nid, int index, struct mm_zone_info *
 		.boost = zone->boost,
 		.pcp_high = zone->pcp_high,
 		.pcp_batch = zone->pcp_batch,
+		.pcp_low = zone->pcp_low,
 		.stat_threshold = zone->stat_threshold,
 		.numa_hit = zone->numa_hit,
 		.numa_miss = zone->numa_miss,

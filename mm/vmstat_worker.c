@@ -17,12 +17,9 @@
 #define PERIOD_US      1000000 /* sysctl vm.stat_interval */
 #define EXPIRE_SECONDS 3       /* until pages of another node that nobody uses are given up */
 
-/* For each populated zone. */
-#define for_each_zone(mm, zone)                                                                    \
-	for (int n_ = 0; n_ < (mm)->nr_nodes; n_++)                                                \
-		for (struct mm_zone *zone = (mm)->nodes[n_].zones;                                 \
-		     zone < (mm)->nodes[n_].zones + (mm)->arch->nr_zones; zone++)                  \
-			if (zone->pcp)
+#define for_each_populated_zone(mm, zone)                                                          \
+	for_each_zone (mm, zone)                                                                   \
+		if (zone->pcp)
 
 static phys_addr_t counters_at(const struct mm *mm, int cpu, const struct mm_zone *zone)
 {
@@ -66,7 +63,8 @@ bool mm_vmstat_update(struct mm *mm, int cpu)
 	bool changed = false;
 
 	mm_work(mm, cpu, MM_SITE_VMSTAT, 1);
-	for_each_zone (mm, zone) {
+	for_each_populated_zone(mm, zone)
+	{
 		changed |= pass_on(mm, cpu, zone);
 		changed |= shrink_unused(mm, cpu, zone);
 	}
@@ -76,9 +74,8 @@ bool mm_vmstat_update(struct mm *mm, int cpu)
 /* A look at a line of each CPU, once a second: it costs nothing. */
 static bool has_something(const struct mm *mm, int cpu)
 {
-	for_each_zone (mm, zone)
-		if (zone->pcp[cpu].free_diff || zone->pcp[cpu].stat_changed)
-			return true;
+	for_each_populated_zone(mm, zone) if (zone->pcp[cpu].free_diff ||
+					      zone->pcp[cpu].stat_changed) return true;
 	return false;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How much memory is kept back: min_free_kbytes, the watermarks that follow from it, what higher
- * zones may not borrow from lower ones (lowmem_reserve), and the sizes of the per-CPU lists.
+ * How much memory is kept back: min_free_kbytes, the watermarks that follow from it, and what
+ * higher zones may not borrow from lower ones (lowmem_reserve).
  *
  * Formulas: Linux 6.1 mm/page_alloc.c, mm/khugepaged.c and mm/vmstat.c, which the reference
  * captures agree with figure for figure.
@@ -11,12 +11,6 @@
 #define SWAP_CLUSTER_MAX      32
 #define MIN_FREE_KBYTES_LEAST 128
 #define MIN_FREE_KBYTES_MOST  262144
-#define PCP_BATCH_BYTES       (UINT64_C(1) << 20) /* a quarter of it, at most */
-
-static unsigned fls64(uint64_t x)
-{
-	return x ? 64u - (unsigned)__builtin_clzll(x) : 0;
-}
 
 static uint64_t isqrt(uint64_t x)
 {
@@ -42,12 +36,6 @@ static bool is_highmem(const struct mm *mm, const struct mm_zone *zone)
 	       (type == MM_ZONE_MOVABLE &&
 		mm->arch->zones[mm_movable_zone(mm)].type == MM_ZONE_HIGHMEM);
 }
-
-/* For each zone of each node, empty ones too. */
-#define for_each_zone(mm, zone)                                                                    \
-	for (int n_ = 0; n_ < (mm)->nr_nodes; n_++)                                                \
-		for (struct mm_zone *zone = (mm)->nodes[n_].zones;                                 \
-		     zone < (mm)->nodes[n_].zones + (mm)->arch->nr_zones; zone++)
 
 /* The kernel's nr_free_buffer_pages(): what zones up to Normal hold above their high watermark. */
 static uint64_t free_buffer_pages(const struct mm *mm)
@@ -157,41 +145,6 @@ void mm_watermarks_init(struct mm *mm)
 	if (wanted > mm->min_free_kbytes || !mm->params.thp) {
 		mm->min_free_kbytes = wanted;
 		set_watermarks(mm);
-	}
-}
-
-static unsigned pcp_batch(const struct mm *mm, const struct mm_zone *zone)
-{
-	uint64_t batch = zone->managed / 1024, most = PCP_BATCH_BYTES >> mm->arch->page_shift;
-
-	batch = (batch < most ? batch : most) / 4;
-	if (batch < 1)
-		batch = 1;
-	batch = (UINT64_C(1) << (fls64(batch + batch / 2) - 1)) - 1;
-	return batch < 1 ? 1 : (unsigned)batch;
-}
-
-/* A CPU-less node's lists are shared out among all CPUs. */
-static unsigned pcp_high(const struct mm *mm, const struct mm_zone *zone, unsigned batch)
-{
-	uint64_t fraction = mm->params.percpu_pagelist_high_fraction, high;
-	unsigned cpus = 0;
-
-	for (int cpu = 0; cpu < mm->nr_cpus; cpu++)
-		cpus += mm->nodes[mm->cpu_nid[cpu]].cpus_of == mm->nodes[zone->nid].cpus_of;
-	if (!cpus)
-		cpus = (unsigned)mm->nr_cpus;
-	high = (fraction ? zone->managed / fraction : zone->wmark[MM_WMARK_LOW]) / cpus;
-	return high > 4 * batch ? (unsigned)high : 4 * batch;
-}
-
-void mm_pcp_sizes_setup(struct mm *mm)
-{
-	for_each_zone (mm, zone) {
-		if (!zone->managed)
-			continue;
-		zone->pcp_batch = pcp_batch(mm, zone);
-		zone->pcp_high = pcp_high(mm, zone, zone->pcp_batch);
 	}
 }
 

@@ -10,11 +10,6 @@
  */
 #include "mm/zone_count.h"
 
-static unsigned fls64(uint64_t x)
-{
-	return x ? 64u - (unsigned)__builtin_clzll(x) : 0;
-}
-
 /* The larger the zone, and the more CPUs, the less matters what each of them holds back. */
 static int normal_threshold(const struct mm *mm, const struct mm_zone *zone)
 {

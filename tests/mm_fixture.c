@@ -82,6 +82,9 @@ static struct mm_params params_of(const struct machine *m)
 	return params;
 }
 
+static const struct mm_profile hot_cold = {
+	.pcp = {.kind = "hot-cold", .low = 1, .high = 6, .batch_bytes = 512 * KiB}};
+
 static int try_boot(const struct machine *m, const struct mm_ops *ops, void *ctx, struct mm **mm,
 		    struct mm_refusal *refusal)
 {
@@ -123,7 +126,7 @@ static int try_boot(const struct machine *m, const struct mm_ops *ops, void *ctx
 					   .presets = m->presets,
 					   .nr_presets = m->nr_presets,
 					   .params = params_of(m),
-					   .profile = m->profile,
+					   .profile = m->hot_cold ? &hot_cold : m->profile,
 					   .crashkernel_bytes = m->crashkernel_bytes,
 					   .possible_end = m->possible_end,
 					   .bare = !m->homes},

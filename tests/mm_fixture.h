@@ -35,7 +35,8 @@ struct machine {
 	uint8_t distance[MACHINE_NODES][MACHINE_NODES];
 	struct mm_zone_preset presets[MACHINE_PRESETS];
 	size_t nr_presets;
-	const struct mm_profile *profile; /* wants `homes` */
+	const struct mm_profile *profile; /* what it reserves wants `homes` */
+	bool hot_cold; /* instead of a profile: lists of CPUs as up to 4.14, with `low` */
 	uint64_t crashkernel_bytes;
 	phys_addr_t possible_end;
 	bool homes; /* the core's own structures take memory of the machine: a real boot */

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Per-CPU page lists: small blocks and huge pages that a CPU takes and gives without the zone lock,
- * a list for each order and mobility. An empty list is filled with a batch from the buddy lists;
- * when all together are too long, a batch is drained, which doubles while only frees come. A list
- * is edited by its own CPU only.
+ * Per-CPU lists of Linux 5.13 and later: small blocks and huge pages, a list for each order and
+ * mobility. An empty list is filled with a batch from the buddy lists; when all together are too
+ * long, a batch is drained, which doubles while only frees come.
  */
-#include "mm/pageblock.h"
-#include "mm/zone_count.h"
+#include "mm/pcp.h"
 
 /*
  * Most doublings of the drain batch: CONFIG_PCP_BATCH_SCALE_MAX. Newer than Linux 6.1.0,
@@ -14,32 +12,32 @@
  */
 #define MAX_FREE_FACTOR 5
 
-bool mm_pcp_holds(const struct mm *mm, unsigned order)
+#define BATCH_BYTES (UINT64_C(1) << 20) /* a quarter of it, at most */
+
+static bool holds(const struct mm *mm, unsigned order)
 {
 	return order <= PAGE_ALLOC_COSTLY_ORDER || order == mm->arch->pageblock_order;
 }
 
-unsigned mm_pcp_list_order(const struct mm *mm, unsigned list)
+/* A CPU-less node's lists are shared out among all CPUs. */
+static unsigned high_of(const struct mm *mm, const struct mm_zone *zone)
 {
-	return list < NR_PCP_LISTS - 1 ? list / MM_NR_PCPTYPES : mm->arch->pageblock_order;
+	uint64_t fraction = mm->params.percpu_pagelist_high_fraction, high;
+	unsigned cpus = 0, least = 4 * zone->pcp_batch;
+
+	for (int cpu = 0; cpu < mm->nr_cpus; cpu++)
+		cpus += mm->nodes[mm->cpu_nid[cpu]].cpus_of == mm->nodes[zone->nid].cpus_of;
+	if (!cpus)
+		cpus = (unsigned)mm->nr_cpus;
+	high = (fraction ? zone->managed / fraction : zone->wmark[MM_WMARK_LOW]) / cpus;
+	return high > least ? (unsigned)high : least;
 }
 
-unsigned mm_pcp_list(unsigned order, enum mm_migratetype type)
+static void set_sizes(const struct mm *mm, struct mm_zone *zone)
 {
-	if (order > PAGE_ALLOC_COSTLY_ORDER)
-		return NR_PCP_LISTS - 1;
-	return order * MM_NR_PCPTYPES + (type < MM_NR_PCPTYPES ? type : MM_MOVABLE);
-}
-
-static phys_addr_t pcp_at(const struct mm *mm, int cpu, const struct mm_zone *zone)
-{
-	return mm->percpu_at[cpu] + zone->pcp_offset;
-}
-
-static void touch_list(struct mm *mm, int cpu, const struct mm_zone *zone, unsigned list)
-{
-	mm_touch(mm, cpu, pcp_at(mm, cpu, zone) + MM_PCP_COUNTS, 16, MM_WRITE);
-	mm_touch(mm, cpu, pcp_at(mm, cpu, zone) + MM_PCP_LISTS + list * 16, 16, MM_WRITE);
+	zone->pcp_batch = mm_pcp_batch(mm, zone, BATCH_BYTES);
+	zone->pcp_high = high_of(mm, zone);
+	zone->pcp_low = 0;
 }
 
 /* Blocks of one refill: a batch of pages, but at least two blocks of higher orders. */
@@ -52,31 +50,7 @@ static unsigned refill_blocks(const struct mm_zone *zone, unsigned order)
 	return blocks > 2 ? blocks : order ? 2 : blocks;
 }
 
-static void refill(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
-		   enum mm_migratetype type, unsigned alloc_flags)
-{
-	struct mm_pcp *pcp = &zone->pcp[cpu];
-	unsigned blocks = refill_blocks(zone, order);
-	int64_t taken = 0;
-
-	mm->counters.pcp_refills++;
-	mm_zone_lock(mm, cpu, zone);
-	for (unsigned i = 0; i < blocks; i++) {
-		struct page *page = mm_rmqueue(mm, cpu, zone, order, type, alloc_flags);
-
-		if (!page)
-			break;
-		page->flags |= PG_PCP;
-		page_list_add_tail(&pcp->lists[mm_pcp_list(order, type)], page);
-		pcp->count += 1u << order;
-		taken += INT64_C(1) << order;
-		mm_emit_block(mm, cpu, MM_EVENT_ALLOC_ZONE_LOCKED, page, 0);
-	}
-	mm_count_free(mm, cpu, zone, -taken);
-	mm_zone_unlock(mm, cpu, zone);
-}
-
-struct page *mm_pcp_take(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
+static struct page *take(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
 			 enum mm_migratetype type, unsigned alloc_flags)
 {
 	zone->pcp[cpu].free_factor >>= 1;
@@ -91,88 +65,31 @@ struct page *mm_pcp_take_one(struct mm *mm, int cpu, struct mm_zone *zone, unsig
 	struct page *page;
 
 	if (!pcp->lists[list].head)
-		refill(mm, cpu, zone, order, type, alloc_flags);
+		mm_pcp_fill(mm, cpu, zone, order, type, alloc_flags, refill_blocks(zone, order),
+			    PCP_TAIL);
 	page = pcp->lists[list].head;
-	if (!page)
-		return NULL;
-	page_list_del(&pcp->lists[list], page);
-	page->flags &= ~(uint64_t)PG_PCP;
-	pcp->count -= 1u << order;
-
-	mm_work(mm, cpu, MM_SITE_PCP_ALLOC, 1);
-	touch_list(mm, cpu, zone, list);
-	mm_touch_page(mm, cpu, page, MM_WRITE);
-	if (pcp->lists[list].head)
-		mm_touch_page(mm, cpu, pcp->lists[list].head, MM_WRITE);
+	if (page)
+		mm_pcp_unlist(mm, cpu, zone, list, page);
 	return page;
 }
 
 /* Oldest blocks first, from the list that overflowed, then from the others in turn. */
-static void drain_of(struct mm *mm, int cpu, struct mm_zone *zone, int owner, unsigned list,
-		     int nr_pages)
+static void drain(struct mm *mm, int cpu, struct mm_zone *zone, int owner, unsigned list,
+		  int nr_pages)
 {
 	struct mm_pcp *pcp = &zone->pcp[owner];
 
 	mm->counters.pcp_drains++;
 	mm_zone_lock(mm, cpu, zone);
 	while (nr_pages > 0 && pcp->count > 0) {
-		unsigned order = mm_pcp_list_order(mm, list);
-		struct page *page = pcp->lists[list].tail;
-		pfn_t pfn;
-
-		if (!page) {
+		if (!pcp->lists[list].tail) {
 			list = (list + 1) % NR_PCP_LISTS;
 			continue;
 		}
-		pfn = mm_pfn_of(mm, page);
-		page_list_del(&pcp->lists[list], page);
-		page->flags &= ~(uint64_t)PG_PCP;
-		pcp->count -= 1u << order;
-		nr_pages -= 1 << order;
-		mm_emit_block(mm, cpu, MM_EVENT_PCPU_DRAIN, page, 0);
-		mm_buddy_give(mm, cpu, zone, page, pfn, order,
-			      zone->nr_isolated_blocks ? mm_pageblock_type(mm, zone, pfn)
-						       : (enum mm_migratetype)page->migratetype);
+		mm_pcp_give_back(mm, cpu, zone, owner, list);
+		nr_pages -= 1 << mm_pcp_list_order(mm, list);
 	}
 	mm_zone_unlock(mm, cpu, zone);
-}
-
-static void drain(struct mm *mm, int cpu, struct mm_zone *zone, unsigned list, int nr_pages)
-{
-	drain_of(mm, cpu, zone, cpu, list, nr_pages);
-}
-
-void mm_pcp_shrink(struct mm *mm, int cpu, struct mm_zone *zone)
-{
-	unsigned count = zone->pcp[cpu].count, batch = zone->pcp_batch;
-
-	drain(mm, cpu, zone, 0, (int)(count < batch ? count : batch));
-}
-
-void mm_pcp_drain_all(struct mm *mm, int cpu)
-{
-	for (int owner = 0; owner < mm->nr_cpus; owner++)
-		for (int n = 0; n < mm->nr_nodes; n++)
-			for (int z = 0; z < mm->arch->nr_zones; z++) {
-				struct mm_zone *zone = &mm->nodes[n].zones[z];
-
-				if (zone->pcp && zone->pcp[owner].count)
-					drain_of(mm, cpu, zone, owner, 0,
-						 (int)zone->pcp[owner].count);
-			}
-}
-
-void mm_pcp_drain_own(struct mm *mm, int cpu, struct mm_zone *zone)
-{
-	if (cpu != MM_NO_CPU && zone->pcp && zone->pcp[cpu].count)
-		drain_of(mm, cpu, zone, cpu, 0, (int)zone->pcp[cpu].count);
-}
-
-void mm_pcp_drain_zone(struct mm *mm, int cpu, struct mm_zone *zone)
-{
-	for (int owner = 0; zone->pcp && owner < mm->nr_cpus; owner++)
-		if (zone->pcp[owner].count)
-			drain_of(mm, cpu, zone, owner, 0, (int)zone->pcp[owner].count);
 }
 
 /*
@@ -214,25 +131,25 @@ static int drain_pages(struct mm_pcp *pcp, const struct mm_zone *zone, unsigned 
 	return (int)(batch < least ? least : batch > most ? most : batch);
 }
 
-void mm_pcp_give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page, unsigned order,
-		 enum mm_migratetype type)
+static void give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page, unsigned order,
+		 enum mm_migratetype type, bool cold)
 {
 	struct mm_pcp *pcp = &zone->pcp[cpu];
-	unsigned list = mm_pcp_list(order, type), high;
-	const struct page *neighbour = pcp->lists[list].head;
+	unsigned high;
 
-	page->flags |= PG_PCP;
-	page->order = (uint8_t)order;
-	page->migratetype = (uint8_t)type;
-	page_list_add_head(&pcp->lists[list], page);
-	pcp->count += 1u << order;
-
-	mm_work(mm, cpu, MM_SITE_PCP_FREE, 1);
-	touch_list(mm, cpu, zone, list);
-	mm_touch_page(mm, cpu, page, MM_WRITE);
-	if (neighbour)
-		mm_touch_page(mm, cpu, neighbour, MM_WRITE);
+	(void)cold;
+	mm_pcp_enlist(mm, cpu, zone, page, order, type, false);
 	high = high_now(pcp, zone, order);
 	if (pcp->count >= high)
-		drain(mm, cpu, zone, list, drain_pages(pcp, zone, order, high));
+		drain(mm, cpu, zone, cpu, mm_pcp_list(order, type),
+		      drain_pages(pcp, zone, order, high));
 }
+
+const struct mm_pcp_kind pcp_by_order = {
+	.name = "by-order",
+	.holds = holds,
+	.set_sizes = set_sizes,
+	.take = take,
+	.give = give,
+	.drain = drain,
+};

@@ -126,6 +126,7 @@ static void read_profile(struct cfg *c, struct kernel_profile *out)
 		"crash_kernel",
 		"caches",
 		"xstate",
+		"per_cpu_lists",
 		NULL,
 	};
 	const struct cfg_setting *root = cfg_root(c), *list;
@@ -150,6 +151,7 @@ static void read_profile(struct cfg *c, struct kernel_profile *out)
 		read_take(c, cfg_element(list, (unsigned)i), &out->mm.takes[i]);
 	read_crash(c, &out->mm.crash);
 	profile_read_caches(c, root, &out->mm);
+	profile_read_lists(c, root, &out->mm.pcp);
 }
 
 int kernel_profile_load(const char *path, struct diag *diag, struct kernel_profile *out)

@@ -8,5 +8,7 @@
 
 /** `caches` and `xstate`. What is wrong is recorded through `c`; frees nothing. */
 void profile_read_caches(struct cfg *c, const struct cfg_setting *root, struct mm_profile *out);
+/** `per_cpu_lists`, likewise. */
+void profile_read_lists(struct cfg *c, const struct cfg_setting *root, struct mm_pcp_rule *rule);
 
 #endif

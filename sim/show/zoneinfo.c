@@ -78,6 +78,8 @@ static void gather_zone(json_t *zones, const struct mm *mm, int nid, int index)
 
 		json_put(set, "cpu", (uint64_t)cpu);
 		json_put(set, "count", mm_pcp_count(mm, nid, index, cpu));
+		if (info.pcp_low)
+			json_put(set, "low", info.pcp_low);
 		json_put(set, "high", info.pcp_high);
 		json_put(set, "batch", info.pcp_batch);
 		json_put(set, "vm_stats_threshold", (uint64_t)info.stat_threshold);
@@ -105,6 +107,9 @@ static void print_pagesets(const json_t *zone, FILE *out)
 	json_array_foreach (json_object_get(zone, "pagesets"), i, set) {
 		fprintf(out, "    cpu: %" PRIu64 "\n", json_get(set, "cpu"));
 		fprintf(out, "              count: %" PRIu64 "\n", json_get(set, "count"));
+		/* Of kernels that have it. */
+		if (json_object_get(set, "low"))
+			fprintf(out, "              low:   %" PRIu64 "\n", json_get(set, "low"));
 		fprintf(out, "              high:  %" PRIu64 "\n", json_get(set, "high"));
 		fprintf(out, "              batch: %" PRIu64 "\n", json_get(set, "batch"));
 		fprintf(out, "  vm stats threshold: %" PRIu64 "\n",

@@ -99,7 +99,7 @@ Test(gfp, older_names_are_known)
 	cr_assert_eq(flag("__GFP_REPEAT"), __GFP_RETRY_MAYFAIL);
 	cr_assert_eq(flag("GFP_TEMPORARY"), GFP_KERNEL | __GFP_RECLAIMABLE);
 	cr_assert_eq(flag("GFP_COMP"), __GFP_COMP); /* before 4.6, without the underscores */
-	cr_assert_eq(flag("__GFP_COLD"), 0);
+	cr_assert_eq(flag("__GFP_COLD"), __GFP_COLD);
 	cr_assert_eq(flag("__GFP_NOTRACK"), 0);
 	cr_assert_eq(flag("__GFP_OTHER_NODE"), 0);
 }

@@ -56,8 +56,8 @@ Test(trace_ftrace, linux_4_9)
 	struct trace *t = load(FORMS "linux-4.9.txt");
 
 	cr_assert_eq(t->nr_events, 5);
-	EXPECT(t, 0, .op = TRACE_ALLOC, .gfp = GFP_HIGHUSER_MOVABLE, .migratetype = MM_MOVABLE,
-	       .line = 12);
+	EXPECT(t, 0, .op = TRACE_ALLOC, .gfp = GFP_HIGHUSER_MOVABLE | __GFP_COLD,
+	       .migratetype = MM_MOVABLE, .line = 12);
 	EXPECT(t, 1, .op = TRACE_ALLOC, .time_ps = US, .page = 1, .order = 1,
 	       .gfp = GFP_KERNEL | __GFP_RECLAIMABLE, .migratetype = MM_RECLAIMABLE, .line = 13);
 	EXPECT(t, 2, .op = TRACE_ALLOC, .time_ps = 3 * US, .page = TRACE_NO_PAGE, .order = 9,

@@ -250,7 +250,7 @@ static int config_kind(struct check *c, const char *path, const struct file_kind
 	if (cfg_find(cfg, root, "sites"))
 		*kind = &costs_kind;
 	else if (cfg_find(cfg, root, "hash_tables") || cfg_find(cfg, root, "reserves") ||
-		 cfg_find(cfg, root, "crash_kernel"))
+		 cfg_find(cfg, root, "per_cpu_lists") || cfg_find(cfg, root, "crash_kernel"))
 		*kind = &kernel_kind;
 	else if (cfg_find(cfg, root, "machine") || cfg_find(cfg, root, "workload") ||
 		 cfg_find(cfg, root, "workloads"))
