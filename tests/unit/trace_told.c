@@ -167,7 +167,7 @@ Test(trace_told, a_form_is_known_wherever_the_look_at_it_ends)
 		memset(name, 'n', len);
 		name[len] = 0;
 		t = trace_new(name);
-		for (unsigned i = 0; i < 600; i++)
+		for (unsigned i = 0; i < 2000; i++)
 			ADD(t, TRACE_NO_PFN, .op = TRACE_ALLOC);
 		b = write_as(t, "perf");
 		cr_assert_gt(b.len, 65536);
