@@ -189,7 +189,8 @@ struct mm_request {
 /**
  * Take 2^order contiguous page frames. Simulated time may pass: zone locks and, with
  * __GFP_DIRECT_RECLAIM, reclaim and sleep. What was followed (lru.h) may be reclaimed meanwhile.
- * Returns 0, -EINVAL if order > MAX_PAGE_ORDER, -ENOMEM if nothing fits after the slow path.
+ * Returns 0, -EINVAL if order > MAX_PAGE_ORDER, -ENOMEM if nothing fits after the slow path; with
+ * __GFP_NOFAIL | __GFP_DIRECT_RECLAIM only where nobody is left who could free memory.
  * The caller owns *page until mm_free_pages().
  */
 int mm_alloc_pages(struct mm *mm, const struct mm_request *req, struct page **page);
@@ -374,6 +375,9 @@ struct mm_counters {
 	uint64_t pcp_refills, pcp_drains, splits, merges;
 	uint64_t steals;      /* blocks taken from another mobility */
 	uint64_t oom_reports; /* failures that a kernel would print */
+	/* Allocations that must not fail, but did: a kernel would wait for ever. See
+	 * mm_ops.starve. */
+	uint64_t nofail_stuck;
 };
 void mm_counters(const struct mm *mm, struct mm_counters *counters);
 

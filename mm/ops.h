@@ -226,6 +226,12 @@ struct mm_ops {
 	 * about; NULL: none. Simulated time passes. Returns likewise.
 	 */
 	int (*sleep)(void *ctx, int cpu, uint64_t us, const void *channel);
+	/**
+	 * Who must not fail has found nothing, not even to reclaim: sleep for a while, in which
+	 * others may free memory. Returns false, at once, where nobody is left who could; as where
+	 * the op is NULL.
+	 */
+	bool (*starve)(void *ctx, int cpu, uint64_t us);
 	/** All who sleep on that channel go on. Never waits. */
 	void (*wakeup)(void *ctx, int cpu, const void *channel);
 	/**

@@ -13,6 +13,7 @@
 #include "mm/vmscan.h"
 
 #define MAX_COMPACT_RETRIES 16
+#define STARVE_US           4000 /* a tick: CONFIG_HZ=250 */
 
 /* What one allocation has been through. */
 struct attempt {
@@ -288,16 +289,38 @@ static struct page *compact_first(struct attempt *a, bool *give_up)
 	return NULL;
 }
 
-/* Who must not fail gets what is kept for others, and in the end all there is. */
+/* Who must not fail gets what is kept for others, and where somebody would be killed, all there is.
+ */
 static struct page *last_resort(struct attempt *a)
 {
-	struct page *page;
+	struct page *page = mm_get_page_from_freelist(a->mm, a->ac, MM_WMARK_MIN | ALLOC_HARDER);
 
-	if (!(a->ac->gfp & __GFP_NOFAIL) || !a->may_wait)
-		return NULL;
-	page = mm_get_page_from_freelist(a->mm, a->ac, MM_WMARK_MIN | ALLOC_HARDER);
-	if (!page)
+	if (!page && would_kill(a))
 		page = mm_get_page_from_freelist(a->mm, a->ac, ALLOC_NO_WATERMARKS);
+	return page;
+}
+
+/*
+ * And then begins again, for ever. Where nothing can change any more, that is an error of who has
+ * nobody left to free memory: then it fails after all, and says so.
+ */
+static struct page *never_fail(struct attempt *a)
+{
+	struct page *page;
+	bool again;
+
+	while (!(page = last_resort(a))) {
+		if (!a->mm->ops.starve || a->mm->reclaim_outside ||
+		    !a->mm->ops.starve(a->mm->ctx, a->ac->cpu, STARVE_US)) {
+			a->mm->counters.nofail_stuck += !a->mm->reclaim_outside;
+			return NULL;
+		}
+		a->no_progress_loops = 0;
+		for (again = true; !page && again;)
+			page = one_round(a, &again);
+		if (page)
+			break;
+	}
 	return page;
 }
 
@@ -327,8 +350,8 @@ struct page *mm_alloc_slow_path(struct mm *mm, struct alloc_context *ac)
 	again = !again;
 	while (!page && again)
 		page = one_round(&a, &again);
-	if (!page)
-		page = last_resort(&a);
+	if (!page && (ac->gfp & __GFP_NOFAIL) && a.may_wait)
+		page = never_fail(&a);
 	if (!page)
 		mm_oom_note(mm, ac);
 	return page;

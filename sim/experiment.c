@@ -26,8 +26,15 @@ static int verify(const struct sim *s, const struct machine *m, struct diag *dia
 	return 0;
 }
 
-static int tell(const struct experiment *e, int err, struct diag *diag)
+static int tell(const struct experiment *e, const struct sim *s, int err, struct diag *diag)
 {
+	const char *report = mm_oom_report(sim_mm((struct sim *)s));
+
+	if (err == -ENOBUFS)
+		diag_error(diag, err, e->trace->file, 0,
+			   "an allocation that must not fail (__GFP_NOFAIL) waits for memory that "
+			   "nobody is left to free%s%s",
+			   report ? ". The first one that failed:\n" : "", report ? report : "");
 	if (err == -EDEADLK)
 		diag_error(diag, err, e->trace->file, 0,
 			   "its operations wait for each other in a circle");
@@ -53,7 +60,7 @@ static int run(const struct experiment *e, struct sim *s, const struct start *st
 		if (!options.placement)
 			return -ENOMEM;
 	}
-	err = tell(e, replay_run(s, e->trace, &options, &counts), diag);
+	err = tell(e, s, replay_run(s, e->trace, &options, &counts), diag);
 	if (!err && e->verify)
 		err = verify(s, sim_machine(s), diag);
 	if (!err) {

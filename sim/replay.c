@@ -106,6 +106,15 @@ static size_t index_of(const struct replay *r, const struct trace_event *ev)
 	return (size_t)(ev - r->trace->events);
 }
 
+/* The kernel would wait for ever. */
+static bool is_stuck(const struct replay *r)
+{
+	struct mm_counters counters;
+
+	mm_counters(r->mm, &counters);
+	return counters.nofail_stuck > 0;
+}
+
 static void do_alloc(struct replay *r, int cpu, const struct trace_event *ev)
 {
 	struct page *page, **small = NULL;
@@ -118,6 +127,8 @@ static void do_alloc(struct replay *r, int cpu, const struct trace_event *ev)
 			r->counts->allocs++;
 		else
 			r->counts->failed++;
+		if (is_stuck(r))
+			r->stopped = true;
 	} else {
 		r->counts->allocs++;
 		mm_page_to_pfn(r->mm, cpu, page); /* for the page table entry */
@@ -451,6 +462,8 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 			err = sim_spawn(s, cpu, run_cpu, &r);
 	if (!err)
 		err = sim_run(s);
+	if ((!err || err == -EDEADLK) && is_stuck(&r))
+		err = -ENOBUFS;
 	for (int cpu = 0; r.cpus && cpu < r.nr_cpus; cpu++)
 		free(r.cpus[cpu].events);
 	free(r.cpus);

@@ -55,7 +55,8 @@ struct replay_counts {
 /**
  * Run the whole trace and then until all CPUs are done. CPUs beyond the machine's are folded onto
  * those it has (cpu modulo their number). Returns 0 with *counts; -ERANGE where its waits
- * and times are longer than REPLAY_MAX_S; -ENOMEM, or what sim_run() said.
+ * and times are longer than REPLAY_MAX_S; -ENOBUFS where an allocation that must not fail waits for
+ * memory that nobody is left to free; -ENOMEM, or what sim_run() said.
  */
 int replay_run(struct sim *s, const struct trace *t, const struct replay_options *options,
 	       struct replay_counts *counts);

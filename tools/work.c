@@ -226,7 +226,7 @@ int work_finish(struct work *w, int err, json_t *result, bool comparison, const 
 	} else if (err) {
 		status = message_error(&w->diag, err, file);
 		/* The input was fine, what came of it was not. */
-		if (err == -EDEADLK || err == -EBADMSG)
+		if (err == -EDEADLK || err == -EBADMSG || err == -ENOBUFS)
 			status = STATUS_FAILED;
 	} else {
 		status = print(w, result, comparison);

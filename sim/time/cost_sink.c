@@ -263,6 +263,21 @@ static int sink_sleep(void *ctx, int cpu, uint64_t us, const void *channel)
 	return cpu;
 }
 
+/* Others run, or a disk does: they may free something. */
+static bool sink_starve(void *ctx, int cpu, uint64_t us)
+{
+	struct sim *s = ctx;
+	struct cpu *c = charged_cpu(s, cpu);
+
+	if (!c || c->guest ||
+	    (s->waits.nr_running - s->waits.nr_starving <= 1 && !disks_busy(&s->disks)))
+		return false;
+	s->waits.nr_starving++;
+	sink_sleep(ctx, cpu, us, NULL);
+	s->waits.nr_starving--;
+	return true;
+}
+
 static void sink_wakeup(void *ctx, int cpu, const void *channel)
 {
 	struct sim *s = ctx;
@@ -399,6 +414,7 @@ const struct mm_ops cost_sink_ops = {
 	.wake = sink_wake,
 	.resched = sink_resched,
 	.sleep = sink_sleep,
+	.starve = sink_starve,
 	.wakeup = sink_wakeup,
 	.write = sink_write,
 	.read = sink_read,

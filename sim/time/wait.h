@@ -21,8 +21,9 @@ struct waits {
 	struct engine *engine;
 	struct cpu *cpus;
 	int nr_cpus;
-	int nr_running; /* CPUs in state CPU_RUNNING, threads between wake-up and sleep */
-	bool deadlock;  /* sleepers have been told that nobody is left to wake them */
+	int nr_running;  /* CPUs in state CPU_RUNNING, threads between wake-up and sleep */
+	int nr_starving; /* of these, CPUs that sleep for memory that others may free */
+	bool deadlock;   /* sleepers have been told that nobody is left to wake them */
 	struct cpu *first_waiter, *last_waiter; /* for locks, all of them, in order */
 	struct sleeper *sleepers;               /* on channels, the first first */
 };

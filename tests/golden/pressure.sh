@@ -105,4 +105,13 @@ is failed 0
 above pswpout "$(member pswpout)" 5000
 run replay configs/machines/small-uma-swap.cfg "$tmp/anon.trace" --format json
 above failed "$(member failed)" 5000
+
+# Who must not fail takes all there is. Then nobody is left to free anything: that is told.
+printf 'machine = "%s";\nworkload = { kind = "fill"; cpus = [0]; bytes = "192MiB"; gfp = "GFP_KERNEL|__GFP_NOFAIL"; };\n' \
+	"$PWD/configs/machines/small-uma.cfg" >"$tmp/nofail.cfg"
+run run "$tmp/nofail.cfg" --format json
+status 1
+silent out
+err "an allocation that must not fail (__GFP_NOFAIL) waits for memory that nobody is left to free"
+err "Mem-Info:"
 end
