@@ -3,9 +3,11 @@
 #include "sim/event_log.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "mm/compact.h"
 #include "mm/gfp.h"
+#include "mm/kthread.h"
 #include "mm/migrate.h"
 
 #define PS_PER_S  UINT64_C(1000000000000)
@@ -208,7 +210,32 @@ static void print_migrate(FILE *out, const struct mm_event *ev)
 		mm_migrate_reason_name((enum mm_migrate_reason)m->reason));
 }
 
-void event_log_hook(void *arg, int cpu, uint64_t at_ps, const struct mm_event *ev)
+/*
+ * Who it was: a CPU's program is called after its CPU, kswapd and kcompactd after their nodes as
+ * the kernel does, and what passes on counters is a worker of its CPU. With numbers that no program
+ * has.
+ */
+static void print_task(FILE *out, int cpu, const struct mm_kthread *thread)
+{
+	int pid = MM_MAX_CPUS + 1;
+	char comm[32];
+
+	if (!thread) {
+		fprintf(out, "%16s-%-7d", "cpu", cpu + 1);
+		return;
+	}
+	if (!strcmp(thread->name, "kswapd") || !strcmp(thread->name, "kcompactd")) {
+		snprintf(comm, sizeof(comm), "%s%d", thread->name, thread->nid);
+		pid += thread->nid + (thread->name[1] == 'c' ? MM_MAX_NODES : 0);
+	} else {
+		snprintf(comm, sizeof(comm), "kworker/%d:0", cpu);
+		pid += 2 * MM_MAX_NODES + cpu;
+	}
+	fprintf(out, "%16s-%-7d", comm, pid);
+}
+
+void event_log_hook(void *arg, int cpu, const struct mm_kthread *thread, uint64_t at_ps,
+		    const struct mm_event *ev)
 {
 	static const struct {
 		const char *name;
@@ -238,8 +265,9 @@ void event_log_hook(void *arg, int cpu, uint64_t at_ps, const struct mm_event *e
 	};
 	FILE *out = arg;
 
-	fprintf(out, "%16s-%-7d [%03d] ..... %5" PRIu64 ".%09" PRIu64 ": %s: ", "cpu", cpu + 1, cpu,
-		at_ps / PS_PER_S, at_ps % PS_PER_S / PS_PER_NS, events[ev->type].name);
+	print_task(out, cpu, thread);
+	fprintf(out, " [%03d] ..... %5" PRIu64 ".%09" PRIu64 ": %s: ", cpu, at_ps / PS_PER_S,
+		at_ps % PS_PER_S / PS_PER_NS, events[ev->type].name);
 	events[ev->type].print(out, ev);
 	putc('\n', out);
 }

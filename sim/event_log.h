@@ -14,6 +14,7 @@
 void event_log_begin(FILE *out);
 
 /** A sim_event_hook (sim.h) that writes one line; `arg` is the FILE. Errors show in the stream. */
-void event_log_hook(void *arg, int cpu, uint64_t at_ps, const struct mm_event *ev);
+void event_log_hook(void *arg, int cpu, const struct mm_kthread *thread, uint64_t at_ps,
+		    const struct mm_event *ev);
 
 #endif

@@ -80,10 +80,12 @@ int sim_spawn(struct sim *s, int cpu, sim_program program, void *arg);
 
 /**
  * Told of each tracepoint of the mm core. `at_ps` is the CPU's clock plus what it has charged
- * since it was settled, without contention that is still to come. Must not call into the mm core
+ * since it was settled, without contention that is still to come; `thread` is the kernel's that
+ * runs there, or NULL: the CPU's program. Must not call into the mm core
  * nor let simulated time pass.
  */
-typedef void (*sim_event_hook)(void *arg, int cpu, uint64_t at_ps, const struct mm_event *ev);
+typedef void (*sim_event_hook)(void *arg, int cpu, const struct mm_kthread *thread, uint64_t at_ps,
+			       const struct mm_event *ev);
 /** Set the hook (NULL: none). At most one. */
 void sim_set_event_hook(struct sim *s, sim_event_hook hook, void *arg);
 #define SIM_MAX_USERS 2 /* CPUs that an owner remembers of a page */

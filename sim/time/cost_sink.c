@@ -196,6 +196,7 @@ static void note_reclaim(struct sim *s, struct cpu *c, const struct mm_event *ev
 static void sink_event(void *ctx, int cpu, const struct mm_event *ev)
 {
 	struct sim *s = ctx;
+	const struct mm_kthread *thread = NULL;
 	uint64_t at_ps = 0;
 
 	note_reclaim(s, charged_cpu(s, cpu), ev);
@@ -207,7 +208,9 @@ static void sink_event(void *ctx, int cpu, const struct mm_event *ev)
 	if (cpu != MM_NO_CPU && s->phase == SIM_RUNNING && s->cpus[cpu].idle &&
 	    engine_now_ps(s->engine) > at_ps)
 		at_ps = engine_now_ps(s->engine);
-	s->hook(s->hook_arg, cpu, at_ps, ev);
+	if (cpu != MM_NO_CPU && s->cpus[cpu].guest)
+		thread = kthread_is(s->cpus[cpu].guest);
+	s->hook(s->hook_arg, cpu, thread, at_ps, ev);
 }
 
 static bool sink_wake(void *ctx, int cpu, struct mm_kthread *thread)

@@ -157,6 +157,11 @@ static void keep_pace(struct kthreads *t, struct kthread *k)
 	cpu_settle(k->cpu);
 }
 
+const struct mm_kthread *kthread_is(const struct kthread *k)
+{
+	return k->thread;
+}
+
 int kthread_resched(struct kthreads *t, struct kthread *k)
 {
 	keep_pace(t, k);

@@ -75,4 +75,7 @@ void kthreads_give_way(struct kthreads *t, struct cpu *c);
 /** The program has returned. After the last one threads end, too. */
 void kthreads_program_done(struct kthreads *t);
 
+/** Which thread of the mm core it is. */
+const struct mm_kthread *kthread_is(const struct kthread *k);
+
 #endif

@@ -21,6 +21,16 @@ status 0
 sed '/^Work/d' "$tmp/out" | grep -v '^Not replayed' >"$tmp/second"
 cmp "$tmp/first" "$tmp/second" || fail "the replay of the events differs"
 
+# Threads of the kernel have their own names, and a reader of the log knows them for reclaim.
+run run configs/scenarios/swap.cfg --events "$tmp/swapping" -q
+status 0
+grep -qE '^ +kswapd0-8193 +\[[0-9]{3}\] .*: mm_vmscan_kswapd_wake: nid=0' "$tmp/swapping" ||
+	fail "kswapd has no name"
+grep -E 'mm_vmscan_kswapd_(wake|sleep)' "$tmp/swapping" | grep -qvE '^ +kswapd[0-9]+-' &&
+	fail "what kswapd does is another's"
+"$numasim" trace convert "$tmp/swapping" --format native >"$tmp/native" 2>"$tmp/err"
+grep -q ' by=reclaim' "$tmp/native" || fail "what kswapd frees is not known as reclaim"
+
 run replay $machine $trace --events "$tmp/no/such/folder" -q
 status 1
 silent out

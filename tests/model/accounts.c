@@ -111,10 +111,12 @@ static void churn_program(struct sim *s, int cpu, void *arg)
 		sim_wake(s, other);
 }
 
-static void look_at_event(void *arg, int cpu, uint64_t at_ps, const struct mm_event *ev)
+static void look_at_event(void *arg, int cpu, const struct mm_kthread *thread, uint64_t at_ps,
+			  const struct mm_event *ev)
 {
 	struct churn *churn = arg;
 
+	(void)thread;
 	churn->nr_events += ev->type == MM_EVENT_PAGE_ALLOC || ev->type == MM_EVENT_PAGE_FREE;
 	if (at_ps < churn->last_event_ps[cpu])
 		churn->event_went_back = true;
