@@ -24,8 +24,9 @@ cold=$(cat "$tmp/ps")
 is pcp_refills 1
 difference=$(((cold - hot) / 1000))
 lines=$((20000 * 64 * 204 / 10))
-[ $((difference * 100 / lines)) -ge 95 ] && [ $((difference * 100 / lines)) -le 105 ] ||
-	fail "cold pages take $difference ns more, expected about $lines"
+share=$((difference * 100 / lines))
+[ "$share" -ge 95 ] || fail "cold pages take $difference ns more, expected about $lines"
+[ "$share" -le 105 ] || fail "cold pages take $difference ns more, expected about $lines"
 
 # On a kernel of today the flag means nothing.
 for gfp in GFP_HIGHUSER_MOVABLE 'GFP_HIGHUSER_MOVABLE|__GFP_COLD'; do
