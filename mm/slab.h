@@ -56,6 +56,9 @@ int mm_slab_start(struct mm *mm);
  */
 int mm_kmem_cache_create(struct mm *mm, int cpu, const struct mm_cache_args *args,
 			 struct mm_kmem_cache **out);
+/** The same as boot does it: costs no simulated time and calls no op. */
+int mm_kmem_cache_create_at_boot(struct mm *mm, const struct mm_cache_args *args,
+				 struct mm_kmem_cache **out);
 /**
  * Take a cache down; a merged one goes with its last user. Returns 0; -EBUSY where it has objects
  * in use, with their number in *left (may be NULL): it stays, as it does in the kernel.

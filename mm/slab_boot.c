@@ -138,6 +138,18 @@ int mm_slab_start(struct mm *mm)
 	return err;
 }
 
+int mm_kmem_cache_create_at_boot(struct mm *mm, const struct mm_cache_args *args,
+				 struct mm_kmem_cache **out)
+{
+	const struct mm_ops ops = mm->ops;
+	int err;
+
+	mm->ops = (struct mm_ops){0};
+	err = mm_kmem_cache_create(mm, 0, args, out);
+	mm->ops = ops;
+	return err;
+}
+
 /* The two first ones, kmalloc's, then the profile's others. */
 bool mm_slab_boot_cache(const struct mm *mm, unsigned i, char *name, struct mm_slab_layout *layout)
 {

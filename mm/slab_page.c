@@ -203,10 +203,12 @@ static struct page *take_pages(struct mm *mm, const struct mm_slab_request *req,
 			       unsigned order, gfp_t gfp)
 {
 	const struct mm_request pages = {.cpu = req->cpu, .nid = nid, .order = order, .gfp = gfp};
-	const struct mm_policy_use use = {.policy = req->policy, .turn = req->turn};
+	struct mm_policy_use use = {.policy = req->policy, .turn = req->turn};
 	struct page *page;
 	int err;
 
+	/* Interleaving counts pages, not objects. */
+	use.turn += req->policy ? mm->slab->nr_policy_pages++ : 0;
 	if (nid == MM_NO_NODE && req->policy)
 		err = mm_alloc_pages_policy(mm, &pages, &use, &page);
 	else

@@ -124,6 +124,7 @@ struct mm_slab_state {
 	uint64_t percpu_used;  /* bytes of each CPU's area that caches have had */
 	uint64_t *percpu_free; /* places in it of caches that are gone */
 	unsigned nr_percpu_free;
+	uint32_t nr_policy_pages; /* slabs that were asked for by a policy */
 	uint64_t searches; /* of other nodes' partial lists; see slab_partial.c */
 	char *reports[SLAB_MAX_REPORTS];
 	uint64_t nr_reports;

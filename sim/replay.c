@@ -17,8 +17,10 @@
 /* A page of the trace: what it became here, and who waits for it. */
 struct replay_page {
 	struct page *page;   /* NULL until allocated, after a failure, and after its free */
+	phys_addr_t object;  /* of a slab; 0: none */
 	struct page **small; /* of a huge page, single ones instead; NULL: none */
 	uint32_t pending;    /* operations before its free that are not done */
+	bool of_slab;        /* left out: the real slab allocator's */
 	bool allocated;      /* the allocation has been tried */
 	bool awaited;        /* some CPU sleeps until something happens to it */
 	uint8_t order;       /* once it is allocated */
@@ -40,6 +42,7 @@ struct replay {
 	struct replay_page *pages;
 	struct replay_policies policies;
 	struct replay_reclaim *reclaim;
+	struct replay_slab *slab;     /* NULL: no objects, or they are not replayed */
 	struct replay_faults *faults; /* NULL: the trace has none */
 	struct replay_files *files;   /* likewise */
 	struct replay_cpu *cpus;
@@ -115,9 +118,26 @@ static bool is_stuck(const struct replay *r)
 	return counters.nofail_stuck > 0;
 }
 
+/* The simulated slab allocator takes pages of its own. */
+static bool leave_out_slab_page(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	struct replay_page *p = &r->pages[ev->page];
+
+	if (!r->slab || !(ev->op == TRACE_ALLOC ? ev->flags & TRACE_F_SLAB : p->of_slab))
+		return false;
+	r->counts->slab.pages_left_out++;
+	p->of_slab = p->allocated = true;
+	if (ev->op == TRACE_ALLOC)
+		finish(r, cpu, ev->page);
+	return true;
+}
+
 static void do_alloc(struct replay *r, int cpu, const struct trace_event *ev)
 {
 	struct page *page, **small = NULL;
+
+	if (ev->page != TRACE_NO_PAGE && leave_out_slab_page(r, cpu, ev))
+		return;
 
 	if (replay_alloc(&r->policies, cpu, ev, &page)) {
 		page = NULL;
@@ -161,6 +181,8 @@ static void do_free(struct replay *r, int cpu, const struct trace_event *ev)
 	if (replay_reclaim_skips(r->reclaim, ev))
 		return;
 	wait_for_page(r, cpu, ev->page, true);
+	if (leave_out_slab_page(r, cpu, ev))
+		return;
 	if (p->small) {
 		replay_huge_free(r->mm, cpu, p->small, ev->order);
 		p->small = NULL;
@@ -237,7 +259,10 @@ static void do_touch(struct replay *r, int cpu, const struct trace_event *ev)
 	struct replay_page *p = &r->pages[ev->page];
 
 	wait_for_page(r, cpu, ev->page, false);
-	if (p->small && replay_huge_touch(r->sim, cpu, p->small, ev)) {
+	if (p->object) {
+		sim_touch(r->sim, cpu, p->object, ev->bytes, ev->write);
+		r->counts->touches++;
+	} else if (p->small && replay_huge_touch(r->sim, cpu, p->small, ev)) {
 		r->counts->touches++;
 	} else if (!p->small && replay_reclaim_touch(r->reclaim, cpu, ev, &p->page)) {
 		sim_touch(r->sim, cpu, mm_page_address(r->mm, p->page), ev->bytes, ev->write);
@@ -271,6 +296,41 @@ static void do_file(struct replay *r, int cpu, const struct trace_event *ev)
 		r->counts->failed++;
 	r->pages[ev->page].allocated = true;
 	finish(r, cpu, ev->page);
+}
+
+static void do_object_alloc(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	phys_addr_t object = 0;
+
+	if (r->slab)
+		object = replay_slab_alloc(r->slab, cpu, ev);
+	else
+		r->counts->slab.not_replayed++;
+	if (ev->page == TRACE_NO_PAGE) {
+		if (object)
+			replay_slab_give(r->slab, cpu, object);
+		sim_settle(r->sim, cpu);
+		return;
+	}
+	r->pages[ev->page].object = object;
+	r->pages[ev->page].allocated = true;
+	finish(r, cpu, ev->page);
+}
+
+static void do_object_free(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	struct replay_page *p = &r->pages[ev->page];
+
+	wait_for_page(r, cpu, ev->page, true);
+	if (p->object) {
+		replay_slab_give(r->slab, cpu, p->object);
+		p->object = 0;
+	} else if (r->slab) {
+		r->counts->lost++;
+	} else {
+		r->counts->slab.not_replayed++;
+	}
+	sim_settle(r->sim, cpu);
 }
 
 static void do_wait(struct replay *r, int cpu, const struct trace_event *ev)
@@ -356,6 +416,13 @@ static void run_cpu(struct sim *s, int cpu, void *arg)
 		case TRACE_FILE:
 			do_file(r, cpu, ev);
 			break;
+		case TRACE_KMALLOC:
+		case TRACE_CACHE_ALLOC:
+			do_object_alloc(r, cpu, ev);
+			break;
+		case TRACE_OBJECT_FREE:
+			do_object_free(r, cpu, ev);
+			break;
 		}
 		if (r->options->timing == REPLAY_ORDER && ev->op != TRACE_WAIT)
 			pass_turn(r, cpu);
@@ -394,7 +461,8 @@ static int deal(struct replay *r)
 
 		r->cpus[ev->cpu % r->nr_cpus].nr_events++;
 		if (ev->op != TRACE_WAIT && ev->op != TRACE_FREE && ev->op != TRACE_FREE_HELD &&
-		    ev->op != TRACE_UNMAP && ev->page != TRACE_NO_PAGE)
+		    ev->op != TRACE_UNMAP && ev->op != TRACE_OBJECT_FREE &&
+		    ev->page != TRACE_NO_PAGE)
 			r->pages[ev->page].pending++;
 		if (ev->op == TRACE_SPLIT)
 			r->pages[ev->bytes].pending++;
@@ -453,6 +521,9 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 		err = replay_faults_new(s, &r.policies, &counts->huge, &r.faults);
 	if (!err)
 		err = replay_files_new(s, t, r.reclaim, &counts->files, &r.files);
+	if (!err)
+		err = replay_slab_new(&r.policies, options->slab_pages_of_trace, &counts->slab,
+				      &r.slab);
 	if (!err && options->started)
 		err = held_types_new(t, mm_get_arch(r.mm)->pageblock_order, &r.held);
 	if (!err)
@@ -472,6 +543,7 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 	free(r.pages);
 	replay_faults_free(r.faults);
 	replay_files_free(r.files);
+	replay_slab_free(r.slab);
 	replay_reclaim_free(r.reclaim);
 	replay_policies_clear(&r.policies);
 	held_types_free(r.held);

@@ -11,6 +11,7 @@
 #include "sim/replay_file.h"
 #include "sim/replay_huge.h"
 #include "sim/replay_reclaim.h"
+#include "sim/replay_slab.h"
 #include "sim/sim.h"
 #include "sim/trace/trace.h"
 
@@ -24,6 +25,7 @@ struct replay_options {
 	enum replay_timing timing;
 	bool started; /* the mm core began in the state before the trace: its pages can be freed */
 	enum replay_reclaim_mode reclaim;
+	bool slab_pages_of_trace; /* slab objects are not replayed, the pages that they took are */
 	struct placement *placement; /* compare where allocations go; NULL: do not */
 	void (*progress)(void *arg, uint64_t done, uint64_t total); /* may be NULL */
 	void *progress_arg;
@@ -44,6 +46,7 @@ struct replay_counts {
 	struct replay_reclaim_counts reclaim;
 	struct replay_huge_counts huge;
 	struct replay_file_counts files;
+	struct replay_slab_counts slab;
 };
 
 /*

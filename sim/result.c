@@ -9,6 +9,7 @@
 #include "mm/vm_event.h"
 #include "sim/json.h"
 #include "sim/result.h"
+#include "sim/result_slab.h"
 
 static json_t *integers(const uint64_t *values, int nr)
 {
@@ -55,6 +56,11 @@ static void put_events(json_t *doc, const struct result_of *w)
 	json_put(events, "file_brought_in", c->files.brought_in);
 	json_put(events, "huge_replaced", c->huge.replaced);
 	json_put(events, "huge_missing_pages", c->huge.missing);
+	json_put(events, "object_alloc", c->slab.allocs);
+	json_put(events, "object_free", c->slab.frees);
+	json_put(events, "object_failed", c->slab.failed);
+	json_put(events, "object_not_replayed", c->slab.not_replayed);
+	json_put(events, "slab_pages_left_out", c->slab.pages_left_out);
 	json_put(events, "failed", c->failed);
 	json_put(events, "failed_in_trace", c->failed_in_trace);
 	inferred = json_put_object(events, "inferred");
@@ -325,6 +331,7 @@ json_t *result_build(const struct result_of *w)
 	put_cost(doc, w, &t);
 	put_allocator(doc, sim_mm(w->sim), &t);
 	put_sites(doc, &t);
+	result_put_slab(doc, sim_mm(w->sim));
 	put_reclaim(doc, w);
 	put_disks(doc, w);
 	if (w->placement)

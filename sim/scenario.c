@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mm/gfp.h"
 #include "sim/generate.h"
 #include "sim/policy/task.h"
 
@@ -258,6 +259,26 @@ static void read_fault(struct reader *r, struct trace *t)
 	read_policy(r, t, "range_policy", TRACE_POLICY_RANGE, &w->memory_policy);
 }
 
+/* Tasks that use kmalloc(). */
+static void read_slab(struct reader *r, struct trace *t)
+{
+	struct workload *w = r->w;
+
+	if (!workload_takes(w->kind, "sizes"))
+		return;
+	w->on_nodes = find(r, "nodes");
+	if (!find(r, "gfp"))
+		w->gfp = (struct workload_mix){1, 1, {{1, GFP_KERNEL}}};
+	w->sizes = (struct workload_mix){1, 1, {{1, 128}}};
+	read_mix(r, "sizes", &w->sizes, workload_parse_sizes);
+	if (find(r, "free_cpus"))
+		w->free_cpus =
+			read_numbers(r, "free_cpus", w->host->nr_cpus, "CPU", &w->nr_free_cpus);
+	if (w->on_nodes && find(r, "policy"))
+		cfg_error(r->cfg, find(r, "policy"), "either nodes or policy, not both");
+	read_policy(r, t, "policy", TRACE_POLICY_TASK, &w->task_policy);
+}
+
 static const char *const order_keys[] = {"order", "max_order", NULL};
 
 static void read_workload(struct reader *r)
@@ -325,6 +346,7 @@ static int generate_one(const struct scenario *s, const struct workload_host *ho
 		read_workload(&r);
 		read_access(&r);
 		read_fault(&r, t);
+		read_slab(&r, t);
 	}
 	err = cfg_status(s->cfg);
 	if (!err)
@@ -332,6 +354,7 @@ static int generate_one(const struct scenario *s, const struct workload_host *ho
 	if (!err)
 		err = w.kind->generate(&w, t);
 	free(w.cpus);
+	free(w.free_cpus);
 	free(w.nodes);
 	return err;
 }

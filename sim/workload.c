@@ -48,6 +48,20 @@ static bool parse_flags(const char *text, uint32_t *value, char *wrong, size_t s
 	return gfp_parse(text, value, wrong, size);
 }
 
+static bool parse_bytes(const char *text, uint32_t *value, char *wrong, size_t size)
+{
+	char *end;
+	unsigned long bytes = strtoul(text, &end, 10);
+
+	if (text[0] < '1' || text[0] > '9' || *end || bytes > WORKLOAD_MAX_OBJECT) {
+		snprintf(wrong, size, "size \"%.40s\" is not a number of bytes from 1 to %d", text,
+			 WORKLOAD_MAX_OBJECT);
+		return false;
+	}
+	*value = (uint32_t)bytes;
+	return true;
+}
+
 /* "VALUE" or "VALUE:WEIGHT" behind those that the mix has. */
 static bool parse_part(char *part, struct workload_mix *mix,
 		       bool (*parse)(const char *, uint32_t *, char *, size_t), char *wrong,
@@ -107,6 +121,11 @@ bool workload_parse_orders(const char *text, struct workload_mix *mix, char *wro
 bool workload_parse_gfp(const char *text, struct workload_mix *mix, char *wrong, size_t size)
 {
 	return parse_mix(text, mix, parse_flags, wrong, size);
+}
+
+bool workload_parse_sizes(const char *text, struct workload_mix *mix, char *wrong, size_t size)
+{
+	return parse_mix(text, mix, parse_bytes, wrong, size);
 }
 
 uint32_t workload_draw(struct rng *rng, const struct workload_mix *mix)

@@ -22,7 +22,8 @@ struct workload_host {
 
 #define WORKLOAD_MAX_MIX    32
 #define WORKLOAD_MAX_PASSES 1000000
-#define WORKLOAD_LINE_BYTES 64 /* of a page that is used, where nothing is said */
+#define WORKLOAD_LINE_BYTES 64        /* of a page that is used, where nothing is said */
+#define WORKLOAD_MAX_OBJECT (4 << 20) /* bytes: the largest block of 4 KiB pages */
 
 /* Values to draw from, each as often as its weight says. */
 struct workload_mix {
@@ -54,10 +55,14 @@ struct workload {
 	uint64_t passes;    /* how often all of it is used; 1 at least */
 	uint64_t readahead; /* bytes that are read at once */
 	bool writes;
-	bool random;  /* access: in no order */
-	bool advised; /* madvise(MADV_HUGEPAGE) */
-	bool hugetlb; /* the pool's pages */
-	bool unmap;   /* at the end */
+	bool random;               /* access: in no order */
+	bool advised;              /* madvise(MADV_HUGEPAGE) */
+	bool hugetlb;              /* the pool's pages */
+	bool unmap;                /* at the end */
+	struct workload_mix sizes; /* bytes of objects */
+	int *free_cpus;            /* owned; which free what the first, second, ... CPU takes */
+	int nr_free_cpus;          /* 0: who took it */
+	bool on_nodes;             /* `nodes` was given */
 	uint16_t task_policy,
 		memory_policy; /* of the trace; the latter is the task's or a range's */
 	uint64_t touch_bytes;  /* of each block, written once after its allocation; 0: none */
@@ -82,9 +87,10 @@ bool workload_takes(const struct workload_kind *kind, const char *key);
 
 /**
  * Parse "0:90,3:8,9:2", orders with their weights, or one without; and the same of allocation
- * flags. True, or false with what is wrong in `wrong`.
+ * flags, and of bytes for kmalloc(). True, or false with what is wrong in `wrong`.
  */
 bool workload_parse_orders(const char *text, struct workload_mix *mix, char *wrong, size_t size);
+bool workload_parse_sizes(const char *text, struct workload_mix *mix, char *wrong, size_t size);
 bool workload_parse_gfp(const char *text, struct workload_mix *mix, char *wrong, size_t size);
 
 /* For the kinds: */

@@ -52,6 +52,15 @@ const struct option_def option_reclaim = {
 	.help = "trace: memory is freed by whom the trace says; simulate: frees by kswapd, "
 		"kcompactd "
 		"and direct reclaim are left out, and the simulated ones do the work"};
+static const char *const slab_modes[] = {"simulate", "trace", NULL};
+
+const struct option_def option_slab = {
+	.name = "slab",
+	.kind = OPTION_CHOICE,
+	.value = "WHOSE",
+	.choices = slab_modes,
+	.help = "simulate (default): slab objects of the trace are allocated, and take the pages "
+		"that they need here; trace: only the pages that they took there are"};
 const struct option_def option_costs = {.name = "costs",
 					.kind = OPTION_TEXT,
 					.value = "FILE",
@@ -86,6 +95,8 @@ void work_init(struct work *w, const struct arguments *args)
 	if (arguments_value(args, &option_reclaim))
 		w->experiment.options.reclaim =
 			(enum replay_reclaim_mode)arguments_choice(args, &option_reclaim);
+	w->experiment.options.slab_pages_of_trace =
+		arguments_value(args, &option_slab) && arguments_choice(args, &option_slab);
 	progress_start(&w->progress, "replaying", arguments_value(args, &option_quiet) != NULL);
 	w->experiment.options.progress = report_progress;
 	w->experiment.options.progress_arg = &w->progress;

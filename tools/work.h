@@ -12,7 +12,7 @@
 #include "tools/progress.h"
 
 extern const struct option_def option_timing, option_timing_mode, option_costs, option_verify,
-	option_events, option_start, option_placement, option_reclaim;
+	option_events, option_start, option_placement, option_reclaim, option_slab;
 
 struct work {
 	const struct arguments *args;

@@ -6,6 +6,7 @@
 #include "sim/json.h"
 #include "sim/placement_text.h"
 #include "sim/result.h"
+#include "sim/result_slab.h"
 #include "sim/text.h"
 
 static void print_head(const json_t *doc, FILE *out)
@@ -42,6 +43,11 @@ static void print_events(const json_t *doc, FILE *out)
 			text_count(result_integer(doc, "events.file_written")).text,
 			text_count(result_integer(doc, "events.file_cached")).text,
 			text_count(result_integer(doc, "events.file_brought_in")).text);
+	if (result_integer(doc, "events.object_alloc"))
+		fprintf(out, "Objects         %s allocations (%s failed), %s frees\n",
+			text_count(result_integer(doc, "events.object_alloc")).text,
+			text_count(result_integer(doc, "events.object_failed")).text,
+			text_count(result_integer(doc, "events.object_free")).text);
 	if (result_integer(doc, "events.free_held"))
 		fprintf(out, "Freed           %s blocks from before the window\n",
 			text_count(result_integer(doc, "events.free_held")).text);
@@ -197,6 +203,7 @@ static void print_result(const json_t *doc, FILE *out)
 	print_events(doc, out);
 	print_nodes(doc, out);
 	print_zones(doc, out);
+	result_print_slab(doc, out);
 	print_reclaim(doc, out);
 	print_disks(doc, out);
 	placement_print(doc, out);

@@ -199,6 +199,9 @@ const char *binary_pages_step(struct binary_pages *p, const struct trace_event *
 	case TRACE_FAULT:
 	case TRACE_UNMAP:
 	case TRACE_FILE:
+	case TRACE_KMALLOC:
+	case TRACE_CACHE_ALLOC:
+	case TRACE_OBJECT_FREE:
 		break; /* no file has them */
 	}
 	return "is of an unknown operation";

@@ -13,6 +13,7 @@
 #include "sim/trace/frames.h"
 #include "sim/trace/kmem.h"
 #include "sim/trace/kmem_fields.h"
+#include "sim/trace/kmem_slab.h"
 #include "sim/trace/scan.h"
 #include "sim/trace/thread_pace.h"
 #include "sim/trace/told.h"
@@ -32,6 +33,7 @@ struct kmem {
 	struct bulk bulk[MM_MAX_CPUS];
 	struct tasks *tasks;
 	struct thread_pace *pace;
+	struct kmem_slab *slab;
 	bool started; /* has a first event: */
 	uint64_t first_s, first_ps;
 	uint64_t last_ps; /* of the last event, relative to the first */
@@ -48,7 +50,8 @@ struct kmem *kmem_new(void)
 	k->frames = frames_new();
 	k->tasks = tasks_new();
 	k->pace = thread_pace_new();
-	if (!k->frames || !k->tasks || !k->pace) {
+	k->slab = kmem_slab_new();
+	if (!k->frames || !k->tasks || !k->pace || !k->slab) {
 		kmem_free(k);
 		return NULL;
 	}
@@ -63,6 +66,7 @@ void kmem_free(struct kmem *k)
 	frames_free(k->frames);
 	thread_pace_free(k->pace);
 	tasks_free(k->tasks);
+	kmem_slab_free(k->slab);
 	free(k);
 }
 
@@ -155,6 +159,7 @@ static int take_alloc(struct kmem *k, const struct kmem_origin *origin, const ch
 		err = f.failed ? trace_append(t, &ev) : frames_alloc(k->frames, t, &ev, f.pfn);
 	if (!f.failed && !f.order && ev.gfp == k->bulk[origin->cpu].gfp)
 		k->bulk[origin->cpu].traced++;
+	kmem_slab_page(k->slab, ev.cpu, err || f.failed ? SIZE_MAX : t->nr_events - 1);
 	if (!err)
 		err = tasks_allocated(k->tasks, origin, t);
 	return events_error(err, line, t, diag);
@@ -173,6 +178,7 @@ static int take_free(struct kmem *k, const struct kmem_origin *origin, const cha
 		trace_unreadable(t, line);
 		return 0;
 	}
+	kmem_slab_page(k->slab, ev.cpu, SIZE_MAX);
 	ev.order = (uint8_t)f.order;
 	if (tasks_reclaims(k->tasks, origin))
 		ev.flags = TRACE_F_RECLAIM;
@@ -263,10 +269,30 @@ static int take_bulk_return(struct kmem *k, const struct kmem_origin *origin, co
 			    diag);
 }
 
+static int take_slab(struct kmem *k, const struct kmem_origin *origin, enum kmem_slab_kind kind,
+		     const char *fields, const struct stream_line *line, struct trace *t,
+		     struct diag *diag)
+{
+	struct trace_event ev = {.line = trace_line_number(line), .cpu = (uint16_t)origin->cpu};
+	int err = -EINVAL;
+
+	if (event_time(k, origin, &ev.time_ps))
+		err = kmem_slab_take(k->slab, kind, fields, &k->meanings, t, &ev);
+	if (err == -EINVAL) {
+		trace_unreadable(t, line);
+		return 0;
+	}
+	if (err == -ENOSPC)
+		return diag_error(diag, -EINVAL, t->file, trace_line_number(line),
+				  "more than %u different slab caches", TRACE_MAX_CACHES);
+	return events_error(err, line, t, diag);
+}
+
 int kmem_event(struct kmem *k, const struct kmem_origin *origin, const char *text,
 	       const struct stream_line *line, struct trace *t, struct diag *diag)
 {
 	const char *p = KMEM_AFTER(text, "kmem:");
+	enum kmem_slab_kind slab;
 	int told;
 
 	if (origin->cpu >= MM_MAX_CPUS) {
@@ -298,6 +324,9 @@ int kmem_event(struct kmem *k, const struct kmem_origin *origin, const char *tex
 		trace_skip(t, TRACE_SKIP_BATCHED);
 		return 0;
 	}
+	slab = kmem_slab_kind(text, &p);
+	if (slab)
+		return take_slab(k, origin, slab, p, line, t, diag);
 	p = KMEM_AFTER(text, "bulk:");
 	if (p)
 		take_bulk(k, origin, p);

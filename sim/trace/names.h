@@ -20,6 +20,7 @@ struct name {
 	uint8_t len;   /* 0: a free slot */
 	uint8_t order;
 	bool live;
+	bool object; /* of a slab, not a page */
 };
 
 struct names {

@@ -17,6 +17,7 @@
 #define NATIVE_HELD      "-" /* instead of a name: a page that was in use before the trace began */
 #define NATIVE_RECLAIM   "reclaim"   /* by=: kswapd or kcompactd */
 #define NATIVE_MIGRATION "migration" /* for=: another page moves there */
+#define NATIVE_SLAB      "slab"      /* for=: the slab allocator's */
 #define NATIVE_POLICY    "policy"
 #define NATIVE_MOVED     "moved"
 #define NATIVE_ORIGINAL  "original"

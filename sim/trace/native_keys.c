@@ -58,9 +58,12 @@ static int parse_by(struct native *n, char *value, struct trace_event *ev)
 
 static int parse_for(struct native *n, char *value, struct trace_event *ev)
 {
-	if (strcmp(value, NATIVE_MIGRATION))
-		return native_found(n, value, NATIVE_MIGRATION);
-	ev->flags |= TRACE_F_MIGRATE;
+	if (!strcmp(value, NATIVE_MIGRATION))
+		ev->flags |= TRACE_F_MIGRATE;
+	else if (!strcmp(value, NATIVE_SLAB))
+		ev->flags |= TRACE_F_SLAB;
+	else
+		return native_found(n, value, NATIVE_MIGRATION " or " NATIVE_SLAB);
 	return 0;
 }
 

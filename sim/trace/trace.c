@@ -78,6 +78,7 @@ void trace_free(struct trace *t)
 		return;
 	free(t->events);
 	free(t->policies);
+	free(t->caches);
 	free(t->pfns);
 	free(t->moves);
 	free(t->file);
@@ -193,6 +194,13 @@ static void count(struct trace *t, const struct trace_event *ev)
 	case TRACE_FREE_HELD:
 		t->nr_held_frees++;
 		break;
+	case TRACE_KMALLOC:
+	case TRACE_CACHE_ALLOC:
+		t->nr_object_allocs++;
+		break;
+	case TRACE_OBJECT_FREE:
+		t->nr_object_frees++;
+		break;
 	case TRACE_SPLIT:
 	case TRACE_FAULT:
 	case TRACE_UNMAP:
@@ -249,6 +257,27 @@ int trace_add_policy(struct trace *t, const struct trace_policy *policy, uint16_
 	}
 	*index = (uint16_t)t->nr_policies;
 	t->policies[t->nr_policies++] = *policy;
+	return 0;
+}
+
+int trace_add_cache(struct trace *t, const struct trace_cache *cache, uint32_t *index)
+{
+	struct trace_cache *grown;
+
+	for (uint32_t i = 0; i < t->nr_caches; i++)
+		if (t->caches[i].size == cache->size && t->caches[i].room == cache->room &&
+		    !strcmp(t->caches[i].name, cache->name)) {
+			*index = i;
+			return 0;
+		}
+	if (t->nr_caches == TRACE_MAX_CACHES)
+		return -ENOSPC;
+	grown = realloc(t->caches, (t->nr_caches + 1) * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	t->caches = grown;
+	*index = t->nr_caches;
+	t->caches[t->nr_caches++] = *cache;
 	return 0;
 }
 

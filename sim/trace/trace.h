@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "mm/mempolicy.h"
+#include "mm/slab_types.h"
 #include "mm/types.h"
 #include "sim/config/diag.h"
 
@@ -30,7 +31,20 @@ enum trace_op {
 	TRACE_FAULT, /* a store; `bytes` is which page of the mapping */
 	TRACE_UNMAP, /* of the whole range */
 	TRACE_FILE,  /* read() or write() of a page of a file; `page` is its number */
+	/*
+	 * Slab objects: `page` is the object's number, from the same numbers as pages. What pages
+	 * they take is up to the kernel that runs them.
+	 */
+	TRACE_KMALLOC,     /* of `bytes`; by policy or node, see trace_object_nid() */
+	TRACE_CACHE_ALLOC, /* of the cache with the index `bytes` */
+	TRACE_OBJECT_FREE, /* kfree() or kmem_cache_free() */
 };
+
+/** Is it about a slab object? */
+static inline bool trace_op_is_slab(unsigned op)
+{
+	return op == TRACE_KMALLOC || op == TRACE_CACHE_ALLOC || op == TRACE_OBJECT_FREE;
+}
 
 #define TRACE_NO_PAGE UINT32_MAX
 
@@ -95,10 +109,18 @@ static inline void trace_event_set_policy(struct trace_event *ev, uint16_t polic
 	ev->bytes = policy ? turn : 0;
 }
 
-#define TRACE_F_FAILED   1 /* ALLOC that failed on the real machine: page is TRACE_NO_PAGE */
-#define TRACE_F_RECLAIM  2 /* FREE and FREE_HELD by kswapd, kcompactd or direct reclaim */
-#define TRACE_F_MIGRATE  4 /* ALLOC of a page that another one moves to */
-#define TRACE_F_INFERRED 8 /* no line says so: it follows from another one, see TRACE_INFERS */
+#define TRACE_F_FAILED   1  /* ALLOC that failed on the real machine: page is TRACE_NO_PAGE */
+#define TRACE_F_RECLAIM  2  /* FREE and FREE_HELD by kswapd, kcompactd or direct reclaim */
+#define TRACE_F_MIGRATE  4  /* ALLOC of a page that another one moves to */
+#define TRACE_F_INFERRED 8  /* no line says so: it follows from another one, see TRACE_INFERS */
+#define TRACE_F_SLAB     16 /* ALLOC by the slab allocator, for the object that comes next */
+#define TRACE_F_ON_NODE  32 /* KMALLOC, CACHE_ALLOC: `policy` is a node */
+
+/** The node that an allocation of an object asks for; MM_NO_NODE: none. */
+static inline int trace_object_nid(const struct trace_event *ev)
+{
+	return ev->flags & TRACE_F_ON_NODE ? ev->policy : MM_NO_NODE;
+}
 
 /* Whose policy it is. */
 enum trace_policy_scope {
@@ -115,6 +137,14 @@ struct trace_policy {
 	uint8_t scope; /* enum trace_policy_scope */
 };
 
+/* A slab cache that objects of a trace are from. */
+struct trace_cache {
+	char name[MM_SLAB_NAME]; /* "": the trace does not say */
+	uint32_t size, room;     /* bytes that were asked for, and that an object takes */
+};
+
+#define TRACE_MAX_CACHES   4096       /* different ones in a trace */
+#define TRACE_MAX_OBJECT   (64 << 20) /* bytes, more than any kernel gives */
 #define TRACE_MAX_POLICIES UINT16_MAX /* different ones in a trace */
 
 /* Why lines of a trace are not among its events. Never dropped in silence. */
@@ -124,6 +154,7 @@ struct trace_policy {
 	X(OTHER_EVENT, "other_event", "an event of another kind")                                  \
 	X(BATCHED, "free_batched", "mm_page_free_batched, which repeats mm_page_free")             \
 	X(ORDER_MISMATCH, "order_mismatch", "a free of another order than its allocation")         \
+	X(OBJECT, "object_before_window", "a free of a slab object from before the trace")         \
 	X(LOST, "lost", "a note that the kernel's trace buffer lost events")                       \
 	X(UNREADABLE, "unreadable", "a line that could not be read")
 
@@ -141,6 +172,7 @@ const char *trace_skip_what(enum trace_skip skip); /* "a free of a page allocate
 
 /* Events that no line says but that another line shows (frames.h), by what they are. */
 #define TRACE_INFERS(X)                                                                            \
+	X(OBJECT, "untraced_object_free", "a free of a slab object, whose place has another one")  \
 	X(FREE, "untraced_free", "a free, of pages that are allocated again")                      \
 	X(BULK, "untraced_bulk", "an allocation from a per-CPU list, as of many pages at once")    \
 	X(TARGET, "untraced_target", "an allocation from the buddy lists, as for compaction")      \
@@ -184,11 +216,14 @@ struct trace {
 	size_t nr_events;
 	struct trace_policy *policies; /* [0] is the default; all are different */
 	uint32_t nr_policies;          /* 1 at least */
+	struct trace_cache *caches;
+	uint32_t nr_caches;
 	uint32_t nr_pages; /* allocations and pages from before, so page numbers are below it */
 	pfn_t *pfns; /* by page below nr_pfns: where the real machine had it; see trace_pfn() */
 	size_t nr_pfns;
 	struct trace_move *moves; /* in the order of the trace; NULL where it has none */
 	size_t nr_moves;
+	uint64_t nr_object_allocs, nr_object_frees; /* of slabs */
 	uint64_t nr_allocs, nr_frees, nr_touches, nr_waits, nr_failed, nr_held_frees;
 	uint64_t pages_allocated, pages_freed; /* 2^order each */
 	uint64_t skipped[TRACE_NR_SKIPS];
@@ -263,6 +298,8 @@ int trace_append(struct trace *t, const struct trace_event *ev);
  * -ENOSPC beyond TRACE_MAX_POLICIES, -ENOMEM.
  */
 int trace_add_policy(struct trace *t, const struct trace_policy *policy, uint16_t *index);
+/** The index of a cache, added where the trace does not have it. 0; -ENOSPC, -ENOMEM. */
+int trace_add_cache(struct trace *t, const struct trace_cache *cache, uint32_t *index);
 /** Say where the real machine had a page. Returns 0 or -ENOMEM. */
 int trace_set_pfn(struct trace *t, uint32_t page, pfn_t pfn);
 /** Append a move, which came before the next event. Returns 0 or -ENOMEM. */

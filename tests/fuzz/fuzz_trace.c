@@ -30,7 +30,7 @@ static void check(const struct trace *t, bool converted)
 	for (int i = 0; i < TRACE_NR_INFERS; i++)
 		lines -= t->inferred[i];
 	require(t->nr_lines == lines || strcmp(t->format, "ftrace") || converted);
-	require(t->nr_pages == t->nr_allocs + t->nr_held_frees);
+	require(t->nr_object_allocs || t->nr_pages == t->nr_allocs + t->nr_held_frees);
 	require(t->nr_pfns <= t->nr_pages);
 	for (size_t i = 0; i < t->nr_moves; i++)
 		require(t->moves[i].event <= t->nr_events);
@@ -83,8 +83,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		require(!diag.failed);
 		check(t, memmem(data, size, "numasim: trace", 14));
 		write_and_read(t, "native");
-		write_and_read(t, "ftrace");
-		write_and_read(t, "perf");
+		if (!(t->nr_object_allocs + t->nr_object_frees)) {
+			write_and_read(t, "ftrace");
+			write_and_read(t, "perf");
+		}
 	} else {
 		require(!t && (diag.failed || err == -ENOMEM));
 	}

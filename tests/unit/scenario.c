@@ -61,6 +61,9 @@ static void count(const struct trace *t, struct tally *n)
 		case TRACE_FAULT:
 		case TRACE_UNMAP:
 		case TRACE_FILE:
+		case TRACE_KMALLOC:
+		case TRACE_CACHE_ALLOC:
+		case TRACE_OBJECT_FREE:
 			cr_assert_fail("its pages are not counted here");
 		}
 		cr_assert(pages[ev->page].live);

@@ -137,7 +137,7 @@ Test(trace_statements, mistakes_are_named)
 		 "turn= without the policy= whose turn it is"},
 		{"cpu=0 alloc a gfp=GFP_KERNEL turn=4294967296",
 		 "turn \"4294967296\" is not a number from 0 to 4294967295"},
-		{"cpu=0 alloc a gfp=GFP_KERNEL for=fun", "found \"fun\", expected migration"},
+		{"cpu=0 alloc a gfp=GFP_KERNEL for=fun", "found \"fun\", expected migration or slab"},
 		{"cpu=0 free - order=1 by=me", "found \"me\", expected reclaim"},
 		{"moved", "found the end of the line, expected in or out"},
 		{"moved sideways", "unknown direction \"sideways\"; expected in or out"},

@@ -129,6 +129,7 @@ static int parse_alloc(struct native *n, char **words, struct trace_event *ev)
 	if (!name)
 		return -ENOMEM;
 	name->live = true;
+	name->object = false;
 	name->line = n->line;
 	name->order = ev->order;
 	name->page = ev->page;
@@ -156,6 +157,9 @@ static int parse_free(struct native *n, char **words, struct trace_event *ev)
 	if (words[0] && !strcmp(words[0], NATIVE_HELD))
 		return parse_free_held(n, words + 1, ev);
 	err = find_live(n, words[0], "a free", &name);
+	if (!err && name->object)
+		return BAD(n, "a free of \"%s\", which is a slab object: expected kfree",
+			   native_show(n, words[0]));
 	if (!err && words[1])
 		err = native_keys(n, words + 1, ev, NATIVE_KEY_BY, NATIVE_KEY_BY + 1, seen);
 	if (err)
@@ -165,6 +169,125 @@ static int parse_free(struct native *n, char **words, struct trace_event *ev)
 	ev->page = name->page;
 	ev->order = name->order;
 	return 0;
+}
+
+/* "bytes=100", up to what a kernel gives at once. */
+static int parse_amount(struct native *n, const char *word, const char *key, uint64_t *out)
+{
+	const char *value = word ? native_value(word, key) : NULL;
+	char expected[48];
+
+	if (value && native_number(value, TRACE_MAX_OBJECT, out) && *out <= TRACE_MAX_OBJECT)
+		return 0;
+	snprintf(expected, sizeof(expected), "%s and a number up to %d", key, TRACE_MAX_OBJECT);
+	return native_found(n, word, expected);
+}
+
+/* What an allocation of an object says behind its size: gfp=, and node= or policy=. */
+static int parse_object_keys(struct native *n, char **words, struct trace_event *ev)
+{
+	bool seen[NATIVE_NR_KEYS] = {false};
+	int nid, err = native_keys(n, words, ev, NATIVE_KEY_GFP, NATIVE_KEY_TURN, seen);
+
+	if (err)
+		return err;
+	if (!seen[NATIVE_KEY_GFP])
+		return native_found(n, NULL, "gfp= with the kernel's names (\"gfp=GFP_KERNEL\")");
+	if (seen[NATIVE_KEY_POLICY] && seen[NATIVE_KEY_NODE])
+		return BAD(n, "found both policy= and node=, expected one of them");
+	if (seen[NATIVE_KEY_MOBILITY])
+		return BAD(n, "found mobility=, which an object does not have");
+	nid = trace_event_nid(ev);
+	ev->bytes = 0;
+	if (seen[NATIVE_KEY_NODE])
+		ev->flags |= TRACE_F_ON_NODE;
+	ev->policy = seen[NATIVE_KEY_NODE] ? (uint16_t)nid : n->policy;
+	return 0;
+}
+
+/* Its name, from now on. */
+static int name_object(struct native *n, const char *id, struct trace_event *ev)
+{
+	struct name *name;
+	int err;
+
+	if (strcmp(id, NATIVE_NO_PAGE) == 0) {
+		ev->page = TRACE_NO_PAGE;
+		ev->flags |= TRACE_F_FAILED;
+		return 0;
+	}
+	name = names_find(&n->names, id, strlen(id));
+	if (name && name->live)
+		return BAD(n, "\"%s\" is in use: line %u allocated it and none has freed it",
+			   native_show(n, id), name->line);
+	err = number_page(n, ev);
+	if (!err && !name)
+		name = names_add(&n->names, id, strlen(id));
+	if (err || !name)
+		return err ? err : -ENOMEM;
+	name->live = name->object = true;
+	name->line = n->line;
+	name->order = 0;
+	name->page = ev->page;
+	return 0;
+}
+
+/* "kmalloc NAME bytes=100 gfp=GFP_KERNEL node=1" */
+static int parse_kmalloc(struct native *n, char **words, struct trace_event *ev)
+{
+	uint64_t bytes = 0;
+	int err = native_check_name(n, words[0], "an object");
+
+	if (!err)
+		err = parse_amount(n, words[1], "bytes=", &bytes);
+	if (!err)
+		err = parse_object_keys(n, words + 2, ev);
+	ev->bytes = (uint32_t)bytes;
+	return err ? err : name_object(n, words[0], ev);
+}
+
+/* "cache_alloc NAME cache=dentry size=192 room=192 gfp=GFP_KERNEL"; cache=- has no name. */
+static int parse_cache_alloc(struct native *n, char **words, struct trace_event *ev)
+{
+	struct trace_cache cache = {0};
+	uint64_t size = 0, room = 0;
+	const char *name;
+	int err = native_check_name(n, words[0], "an object");
+
+	if (err)
+		return err;
+	name = words[1] ? native_value(words[1], "cache=") : NULL;
+	if (!name || !*name || strlen(name) >= sizeof(cache.name))
+		return native_found(n, words[1], "cache= and a name of at most 31 characters");
+	err = parse_amount(n, words[2], "size=", &size);
+	if (!err)
+		err = parse_amount(n, words[3], "room=", &room);
+	if (!err)
+		err = parse_object_keys(n, words + 4, ev);
+	if (err)
+		return err;
+	strcpy(cache.name, strcmp(name, NATIVE_NO_PAGE) ? name : "");
+	cache.size = (uint32_t)size;
+	cache.room = (uint32_t)room;
+	err = trace_add_cache(n->t, &cache, &ev->bytes);
+	if (err == -ENOSPC)
+		return BAD(n, "more than %u different slab caches", TRACE_MAX_CACHES);
+	return err ? err : name_object(n, words[0], ev);
+}
+
+static int parse_kfree(struct native *n, char **words, struct trace_event *ev)
+{
+	struct name *name;
+	int err = find_live(n, words[0], "a kfree", &name);
+
+	if (err)
+		return err;
+	if (!name->object)
+		return BAD(n, "a kfree of \"%s\", which is a page", native_show(n, words[0]));
+	name->live = false;
+	name->line = n->line;
+	ev->page = name->page;
+	return native_end(n, words[1]);
 }
 
 static int parse_touch(struct native *n, char **words, struct trace_event *ev)
@@ -209,6 +332,7 @@ static int parse_split(struct native *n, char **words, struct trace_event *ev)
 	if (err || !half)
 		return err ? err : -ENOMEM;
 	half->live = true;
+	half->object = false;
 	half->line = n->line;
 	half->order = ev->order;
 	half->page = ev->page;
@@ -228,8 +352,13 @@ static const struct operation {
 	enum trace_op op;
 	int (*parse)(struct native *n, char **words, struct trace_event *ev);
 } operations[] = {
-	{"alloc", TRACE_ALLOC, parse_alloc}, {"free", TRACE_FREE, parse_free},
-	{"split", TRACE_SPLIT, parse_split}, {"touch", TRACE_TOUCH, parse_touch},
+	{"alloc", TRACE_ALLOC, parse_alloc},
+	{"free", TRACE_FREE, parse_free},
+	{"split", TRACE_SPLIT, parse_split},
+	{"touch", TRACE_TOUCH, parse_touch},
+	{"kmalloc", TRACE_KMALLOC, parse_kmalloc},
+	{"kfree", TRACE_OBJECT_FREE, parse_kfree},
+	{"cache_alloc", TRACE_CACHE_ALLOC, parse_cache_alloc},
 	{"wait", TRACE_WAIT, parse_wait},
 };
 
@@ -246,7 +375,8 @@ static int find_operation(struct native *n, const char *word, const struct opera
 	const char *nearest;
 
 	if (!word)
-		return native_found(n, NULL, "alloc, free, split, touch or wait");
+		return native_found(
+			n, NULL, "alloc, free, split, touch, wait, kmalloc, cache_alloc or kfree");
 	for (unsigned i = 0; i < NR_OPERATIONS; i++) {
 		if (strcmp(word, operations[i].name) == 0) {
 			*out = &operations[i];
@@ -257,7 +387,8 @@ static int find_operation(struct native *n, const char *word, const struct opera
 	if (nearest)
 		return BAD(n, "unknown operation \"%s\"; did you mean \"%s\"?",
 			   native_show(n, word), nearest);
-	return native_found(n, word, "alloc, free, split, touch or wait");
+	return native_found(n, word,
+			    "alloc, free, split, touch, wait, kmalloc, cache_alloc or kfree");
 }
 
 static int take_header(struct native *n, const struct stream_line *line)
@@ -314,8 +445,8 @@ static int native_line(void *state, const struct stream_line *line, struct trace
 		err = find_operation(n, *words, &operation);
 	if (err)
 		return err;
-	if (inferred && operation->op != TRACE_ALLOC && operation->op != TRACE_FREE &&
-	    operation->op != TRACE_SPLIT)
+	if (inferred && operation->op != TRACE_OBJECT_FREE && operation->op != TRACE_ALLOC &&
+	    operation->op != TRACE_FREE && operation->op != TRACE_SPLIT)
 		return native_found(n, *words, "alloc, free or split behind " NATIVE_INFERRED);
 	if (operation->op == TRACE_WAIT && has_time)
 		return BAD(n,

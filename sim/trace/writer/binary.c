@@ -437,9 +437,13 @@ static int put_end(struct writer *w)
 
 static int binary_write(const struct trace *t, FILE *out, struct diag *diag)
 {
-	struct writer *w = calloc(1, sizeof(*w));
-	int err = -ENOMEM;
+	int err = trace_refuse_objects(t, "binary", diag);
+	struct writer *w;
 
+	if (err)
+		return err;
+	err = -ENOMEM;
+	w = calloc(1, sizeof(*w));
 	if (!w)
 		return err;
 	w->t = t;

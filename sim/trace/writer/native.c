@@ -55,7 +55,38 @@ static void write_alloc(struct writer *w, const struct trace_event *ev)
 		fprintf(w->out, " turn=%" PRIu32, trace_event_turn(ev));
 	if (ev->flags & TRACE_F_MIGRATE)
 		fputs(" for=" NATIVE_MIGRATION, w->out);
+	if (ev->flags & TRACE_F_SLAB)
+		fputs(" for=" NATIVE_SLAB, w->out);
 	write_pfn(w, ev);
+}
+
+/* Behind its size. */
+static void write_object_keys(struct writer *w, const struct trace_event *ev)
+{
+	fprintf(w->out, " gfp=%s", gfp_text(w, ev->gfp));
+	if (trace_object_nid(ev) != MM_NO_NODE)
+		fprintf(w->out, " node=%d", trace_object_nid(ev));
+	else if (ev->policy)
+		fprintf(w->out, " policy=%u", ev->policy);
+}
+
+static void write_object(struct writer *w, const struct trace_event *ev)
+{
+	const struct trace_cache *cache = NULL;
+
+	fputs(ev->op == TRACE_KMALLOC ? "kmalloc " : "cache_alloc ", w->out);
+	if (ev->flags & TRACE_F_FAILED)
+		fputs(NATIVE_NO_PAGE, w->out);
+	else
+		fprintf(w->out, "%" PRIu32, ev->page);
+	if (ev->op == TRACE_CACHE_ALLOC)
+		cache = &w->trace->caches[ev->bytes];
+	if (cache)
+		fprintf(w->out, " cache=%s size=%" PRIu32 " room=%" PRIu32,
+			*cache->name ? cache->name : NATIVE_NO_PAGE, cache->size, cache->room);
+	else
+		fprintf(w->out, " bytes=%" PRIu32, ev->bytes);
+	write_object_keys(w, ev);
 }
 
 /* Who frees it, where that is not its user. */
@@ -93,6 +124,13 @@ static void write_event(struct writer *w, const struct trace_event *ev)
 		break;
 	case TRACE_SPLIT:
 		fprintf(w->out, "split %" PRIu32 " %" PRIu32, ev->bytes, ev->page);
+		break;
+	case TRACE_KMALLOC:
+	case TRACE_CACHE_ALLOC:
+		write_object(w, ev);
+		break;
+	case TRACE_OBJECT_FREE:
+		fprintf(w->out, "kfree %" PRIu32, ev->page);
 		break;
 	case TRACE_WAIT:
 		fprintf(w->out, "wait %s", units_time(ev->time_ps).text);

@@ -1,0 +1,104 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Traces with slab events: what of them is read, replayed, and kept by a conversion; scenarios with
+# kmalloc.
+. "$2/tests/golden/harness"
+machine=configs/machines/W1a_touch_thp_2x1g.cfg
+
+# The page in front of the first object is its slab's; the second is somebody's else.
+cat >"$tmp/t.ftrace" <<'END'
+# tracer: nop
+a-1 [000] ..... 1.000001: mm_page_alloc: page=x pfn=0x100 order=0 migratetype=0 gfp_flags=__GFP_IO|__GFP_FS|__GFP_NOWARN|__GFP_NORETRY
+a-1 [000] ..... 1.000002: kmalloc: call_site=f+0x1/0x2 ptr=00000000ab bytes_req=100 bytes_alloc=128 gfp_flags=GFP_KERNEL node=-1 accounted=false
+a-1 [000] ..... 1.000003: mm_page_alloc: page=x pfn=0x101 order=0 migratetype=1 gfp_flags=GFP_HIGHUSER_MOVABLE
+a-1 [000] ..... 1.000004: kmem_cache_alloc: call_site=f+0x1/0x2 ptr=00000000ac name=dentry bytes_req=192 bytes_alloc=192 gfp_flags=GFP_KERNEL node=1 accounted=true
+a-1 [001] ..... 1.000005: kmem_cache_alloc: call_site=f+0x1/0x2 ptr=00000000ad name=mine bytes_req=100 bytes_alloc=256 gfp_flags=GFP_KERNEL node=-1 accounted=false
+a-1 [001] ..... 1.000006: kfree: call_site=f+0x1/0x2 ptr=00000000ab
+a-1 [001] ..... 1.000007: kmem_cache_free: call_site=f+0x1/0x2 ptr=00000000ac name=dentry
+a-1 [001] ..... 1.000008: kfree: call_site=f+0x1/0x2 ptr=00000000ff
+a-1 [000] ..... 1.000009: mm_page_free: page=x pfn=0x100 order=0
+END
+run trace info "$tmp/t.ftrace"
+status 0
+out "objects    3 allocated, 2 freed, of slabs; 2 caches besides kmalloc's"
+
+run replay --format json --verify $machine "$tmp/t.ftrace"
+status 0
+is object_alloc 3
+is object_free 2
+is object_before_window 1
+is slab_pages_left_out 2
+is alloc 1
+is free_remote 1
+grep -q '"name": "mine"' "$tmp/out" || fail "its own cache was not made"
+
+run replay --slab trace --format json --verify $machine "$tmp/t.ftrace"
+status 0
+is object_alloc 0
+is object_not_replayed 5
+is slab_pages_left_out 0
+is alloc 2
+
+# Our own text says all of it; the others say that they cannot.
+run trace convert --format native "$tmp/t.ftrace" -o "$tmp/t.nst"
+status 0
+run replay --format json $machine "$tmp/t.nst"
+status 0
+is object_alloc 3
+is object_free 2
+is slab_pages_left_out 2
+run trace convert --format native "$tmp/t.nst" -o "$tmp/again.nst"
+grep -v '^original' "$tmp/t.nst" >"$tmp/a"
+grep -v '^original' "$tmp/again.nst" | cmp - "$tmp/a" || fail "the second conversion differs"
+run trace convert --format binary "$tmp/t.ftrace" -o "$tmp/t.bin"
+status 2
+err "binary traces cannot say allocations of slab objects, of which it has 3"
+
+# Mistakes in our own text.
+for line in 'cpu=0 kmalloc a gfp=GFP_KERNEL|expected bytes= and a number up to 67108864' \
+	'cpu=0 kmalloc a bytes=8|expected gfp=' \
+	'cpu=0 kmalloc a bytes=8 gfp=GFP_KERNEL node=2000|node "2000" is not a number' \
+	'cpu=0 cache_alloc a size=8 room=8 gfp=GFP_KERNEL|expected cache= and a name' \
+	'cpu=0 kfree a|a kfree of "a", which no line before allocates' \
+	'cpu=0 kmaloc a bytes=8|unknown operation "kmaloc"; did you mean "kmalloc"?'; do
+	printf '# numasim trace 1\n%s\n' "${line%%|*}" >"$tmp/bad.nst"
+	run check "$tmp/bad.nst"
+	status 2
+	err "${line#*|}"
+done
+printf '# numasim trace 1\ncpu=0 kmalloc a bytes=8 gfp=GFP_KERNEL\ncpu=0 free a\n' >"$tmp/bad.nst"
+run check "$tmp/bad.nst"
+status 2
+err 'a free of "a", which is a slab object: expected kfree'
+printf '# numasim trace 1\ncpu=0 alloc a order=0 gfp=GFP_KERNEL\ncpu=0 kfree a\n' >"$tmp/bad.nst"
+run check "$tmp/bad.nst"
+status 2
+err 'a kfree of "a", which is a page'
+
+# 20,000 objects each by CPUs 0 and 1, 2,000 by CPU 3. What CPU 1 took CPU 2 of another node frees, and what
+# CPU 3 (node 1) took of node 0 it frees itself: 20,000 + 1,000 from afar.
+run run --format json --verify configs/scenarios/slab.cfg
+status 0
+is object_alloc 42000
+is object_free 42000
+is free_remote 21000
+is alloc_node_mismatch 1999
+far=$(sed -n 's/^  "simulated_ps": \([0-9]*\),$/\1/p' "$tmp/out")
+sed "s|free_cpus = \[ 2 \]|free_cpus = [ 1 ]|; s|\.\./machines|$PWD/configs/machines|" configs/scenarios/slab.cfg >"$tmp/near.cfg"
+run run --format json "$tmp/near.cfg"
+status 0
+is free_remote 1000
+near=$(sed -n 's/^  "simulated_ps": \([0-9]*\),$/\1/p' "$tmp/out")
+[ "$far" -gt "$near" ] || fail "remote frees cost nothing: $far, $near"
+
+# With red zones every operation takes the node's lock.
+run run --set kernel.slub_debug=FZ configs/scenarios/slab.cfg
+status 0
+out "Slab cache"
+run run --set workloads.[0].sizes=0 configs/scenarios/slab.cfg
+status 2
+err 'size "0" is not a number of bytes from 1 to 4194304'
+run run --set 'workloads.[2].policy="bind:0"' configs/scenarios/slab.cfg
+status 2
+err "either nodes or policy, not both"
+end
