@@ -313,10 +313,10 @@ uint64_t mm_min_free_kbytes(const struct mm *mm);
 /** The i-th name; NULL past the last. */
 const char *mm_sysctl_name(unsigned i);
 /**
- * Write `value`, as text; NULL: read it, which makes the kernel compute lowmem_reserve again where
- * the key is lowmem_reserve_ratio. What a write has the kernel compute is computed from the pages
- * that are managed now. Returns 0; -ENOENT where there is no such key and -EINVAL where there is no
- * such value, with *refusal filled and nothing changed.
+ * Write `value`, as text; "node1/nr_hugepages" is that of a node. NULL: read it, which makes the
+ * kernel compute lowmem_reserve again where the key is lowmem_reserve_ratio. What a write has the
+ * kernel compute is computed from the pages that are managed now. Returns 0; -ENOENT where there is
+ * no such key and -EINVAL where there is no such value, with *refusal filled and nothing changed.
  */
 int mm_sysctl(struct mm *mm, const char *key, const char *value, struct mm_refusal *refusal);
 /** Its value as the kernel prints it, without computing anything. 0 or -ENOENT. */

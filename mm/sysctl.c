@@ -15,6 +15,7 @@
 
 #include "mm/compact.h"
 #include "mm/huge_pool.h"
+#include "mm/hugetlb.h"
 
 struct sysctl {
 	const char *name;
@@ -148,10 +149,43 @@ static int write_number(struct mm *mm, const struct sysctl *s, const char *value
 	return 0;
 }
 
+/* "node1/nr_hugepages": which node's; false where the key is another one. */
+static bool is_of_node(const char *key, uint64_t *nid)
+{
+	char *end;
+
+	if (strncmp(key, "node", 4) != 0 || key[4] < '0' || key[4] > '9')
+		return false;
+	*nid = strtoull(key + 4, &end, 10);
+	return strcmp(end, "/nr_hugepages") == 0;
+}
+
+/* The pool of one node, as a write to its own file under /sys/devices/system/node does. */
+static int write_of_node(struct mm *mm, uint64_t nid, const char *value, struct mm_refusal *refusal)
+{
+	const struct sysctl *s = find_sysctl("nr_hugepages");
+	const char *text = value;
+	uint64_t count;
+
+	if (nid >= (uint64_t)mm->nr_nodes || !mm->nodes[nid].present)
+		return mm_refuse(refusal, MM_ABOUT_SYSCTL, 0,
+				 "expected a node with memory, of %d nodes, found node %" PRIu64,
+				 mm->nr_nodes, nid);
+	if (!value)
+		return 0;
+	if (!parse_number(s, &text, &count) || *text)
+		return refuse_value(s, refusal, value);
+	mm_hugetlb_resize(mm, 0, (int)nid, NULL, count);
+	return 0;
+}
+
 int mm_sysctl(struct mm *mm, const char *key, const char *value, struct mm_refusal *refusal)
 {
 	const struct sysctl *s = find_sysctl(key);
+	uint64_t nid;
 
+	if (is_of_node(key, &nid))
+		return write_of_node(mm, nid, value, refusal);
 	if (!s) {
 		mm_refuse(refusal, MM_ABOUT_SYSCTL, 0, "unknown sysctl '%.60s'", key);
 		return -ENOENT;

@@ -30,6 +30,20 @@ is min $((2048 * $(member managed) / all))
 run replay "$tmp/machine.cfg" traces/example.nst --sysctl min_free_kbytes=1024 --verify
 status 0
 
+# The pool of one node; then of all, whose pages that are missing come from the nodes in turn.
+run show $machine hugepages --sysctl node1/nr_hugepages=6
+status 0
+out "/sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages 0"
+out "/sys/devices/system/node/node1/hugepages/hugepages-2048kB/nr_hugepages 6"
+run show $machine hugepages --sysctl node1/nr_hugepages=6 --sysctl nr_hugepages=10 --sysctl node1/nr_hugepages=1
+status 0
+out "/sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages 2"
+out "/sys/devices/system/node/node1/hugepages/hugepages-2048kB/nr_hugepages 1"
+run show $machine hugepages --sysctl node2/nr_hugepages=6
+wrong "--sysctl node2/nr_hugepages=6: expected a node with memory, of 2 nodes, found node 2"
+run show $machine hugepages --sysctl node1/nr_hugepages=x
+wrong "found 'x'"
+
 run show $machine zoneinfo --sysctl min_free_kbyte=1
 wrong "numasim: --sysctl min_free_kbyte=1: unknown sysctl 'min_free_kbyte', did you mean 'min_free_kbytes'?"
 run show $machine zoneinfo --sysctl watermark_scale_factor=3001
