@@ -53,6 +53,14 @@ static void shrink_nodes(struct mm *mm, const struct mm_reclaim_request *req, st
 		consider_throttle(mm, first, sc);
 }
 
+static void snapshot(struct mm *mm, const struct mm_reclaim_request *req, const struct mm_scan *sc)
+{
+	for (size_t i = 0; i < req->list->nr; i++)
+		if (req->list->zones[i]->index <= sc->reclaim_idx &&
+		    (!req->nodes || mm_nodemask_has(req->nodes, req->list->zones[i]->nid)))
+			mm_snapshot_refaults(&mm->nodes[req->list->zones[i]->nid]);
+}
+
 static uint64_t reclaim(struct mm *mm, const struct mm_reclaim_request *req, struct mm_scan *sc)
 {
 	for (;;) {
@@ -65,6 +73,7 @@ static uint64_t reclaim(struct mm *mm, const struct mm_reclaim_request *req, str
 			if (sc->priority < DEF_PRIORITY - 2)
 				sc->may_writepage = true;
 		}
+		snapshot(mm, req, sc);
 		if (sc->nr_reclaimed)
 			return sc->nr_reclaimed;
 		if (sc->compaction_ready)

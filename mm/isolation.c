@@ -102,6 +102,8 @@ void mm_take_over(struct mm *mm, struct page *from, struct page *to)
 	to->refcount = from->refcount;
 	to->flags |= from->flags & MOVES;
 	to->unlisted = from->unlisted;
+	to->workingset = from->workingset;
+	from->workingset = false;
 	from->unlisted = false;
 	mm_page_account(mm, to, to->flags | counted);
 	*isolated_of(mm, to) += pages;

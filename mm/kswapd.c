@@ -247,6 +247,7 @@ static unsigned balance(struct mm *mm, struct mm_node *node, int *cpu, unsigned 
 	set_reclaim_active(node, highest, true);
 	make_room(mm, node, &sc, boost);
 	set_reclaim_active(node, highest, false);
+	mm_snapshot_refaults(node);
 	if (boost) {
 		take_back_boosts(mm, sc.cpu, node, highest, boosts);
 		mm_wake_kcompactd(mm, sc.cpu, node, mm->arch->pageblock_order, highest);

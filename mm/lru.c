@@ -12,6 +12,7 @@
 #include <errno.h>
 
 #include "mm/lru_lists.h"
+#include "mm/vmscan.h"
 
 /* Huge pages of a fault do without reserves, those of a hugetlb pool do not say so. */
 enum mm_page_kind mm_page_kind_by_gfp(gfp_t gfp, unsigned order)
@@ -206,6 +207,7 @@ void mm_lru_release(struct mm *mm, int cpu, struct page *page)
 		mm->swap_free += mm_page_pages(page);
 	mm_page_account(mm, page, page->flags & ~(uint64_t)PG_USE_MASK);
 	page->flags &= ~(uint64_t)PG_USE_MASK;
+	page->workingset = false;
 }
 
 /* Node counters that follow from flags; the page gets `flags`. */
@@ -252,6 +254,7 @@ int mm_page_accessed(struct mm *mm, int cpu, struct page *page)
 	} else if (!(page->flags & (PG_ACTIVE | PG_UNEVICTABLE))) {
 		page->flags &= ~(uint64_t)PG_REFERENCED;
 		activate(mm, cpu, page);
+		mm_workingset_age(mm_page_node(mm, page), mm_page_pages(page));
 	}
 	return 0;
 }

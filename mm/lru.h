@@ -35,6 +35,11 @@ enum mm_page_kind mm_page_kind_by_gfp(gfp_t gfp, unsigned order);
  */
 int mm_lru_add(struct mm *mm, int cpu, struct page *page, enum mm_page_kind kind);
 /**
+ * Before that, a page whose content was reclaimed of late is told so by the shadow that
+ * mm_ops.reclaimed() gave for it; 0: none. It is active then, if memory was only just too small.
+ */
+void mm_refault(struct mm *mm, struct page *page, enum mm_page_kind kind, uint64_t shadow);
+/**
  * At the start: a page that is held since before (PG_HELD, and on no list of held pages any more)
  * to the head of a list. Costs nothing. Reclaim frees it as any other, and tells nobody.
  */

@@ -196,10 +196,13 @@ struct mm_node {
 	uint64_t anon_cost, file_cost;   /* (L) of reclaiming them, of late */
 	uint64_t nr_dirty, nr_writeback; /* (L) pages of files; of all */
 	uint64_t nr_file_mapped;         /* (L) pages */
-	bool reclaim_writeback; /* (L) PGDAT_WRITEBACK: much of the tail is being written */
-	bool reclaim_dirty;     /* (L) PGDAT_DIRTY: much of the tail is dirty */
-	bool reclaim_congested; /* (L) LRUVEC_CONGESTED */
-	bool reclaim_locked;    /* (L) someone is in node reclaim */
+	bool reclaim_writeback;    /* (L) PGDAT_WRITEBACK: much of the tail is being written */
+	bool reclaim_dirty;        /* (L) PGDAT_DIRTY: much of the tail is dirty */
+	bool reclaim_congested;    /* (L) LRUVEC_CONGESTED */
+	bool reclaim_locked;       /* (L) someone is in node reclaim */
+	uint64_t nonresident_age;  /* (L) pages reclaimed, and made active by use, since boot */
+	uint64_t refaults[2];      /* (L) pages made active as they came back: anonymous, file */
+	uint64_t refaults_seen[2]; /* (L) that when reclaim last ended */
 	unsigned nr_throttled[MM_NR_THROTTLES]; /* (L) who sleep because reclaim goes too fast */
 	uint64_t throttled_written; /* (L) pages written while anybody slept for writes */
 	uint64_t throttled_from;    /* (L) what that was when the first of them fell asleep */

@@ -244,9 +244,10 @@ struct mm_ops {
 	void (*read)(void *ctx, int cpu, uint64_t bytes, enum mm_store from);
 	/**
 	 * Reclaim takes a page from its owner, who must forget it: `swapped` says that its content
-	 * is in swap, to be had by mm_swap_in(). Never waits.
+	 * is in swap, to be had by mm_swap_in(); `shadow` is for mm_refault(), should it come back.
+	 * Never waits.
 	 */
-	void (*reclaimed)(void *ctx, int cpu, struct page *page, bool swapped);
+	void (*reclaimed)(void *ctx, int cpu, struct page *page, bool swapped, uint64_t shadow);
 	/**
 	 * A page in use has moved: its owner has `to` from now on, of the same order, and `from` is
 	 * free or about to be. Not told of pages that are held since before the start. Never waits;

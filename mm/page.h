@@ -62,8 +62,9 @@ struct page {
 	 * what was asked for. An enum mm_migratetype.
 	 */
 	uint8_t migratetype;
-	bool unlisted; /* PG_ISOLATED, to be moved, and reclaim does not follow it */
-	bool slab;     /* in use as a slab, or as a block of kmalloc() */
+	bool unlisted : 1;   /* PG_ISOLATED, to be moved, and reclaim does not follow it */
+	bool slab : 1;       /* in use as a slab, or as a block of kmalloc() */
+	bool workingset : 1; /* PG_workingset: user memory that was active once */
 };
 
 /* A list of blocks by their heads; all zeroes is an empty list. */

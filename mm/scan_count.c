@@ -4,7 +4,7 @@
  * anonymous and file memory by swappiness and by what reclaiming them has cost of late.
  *
  * Formulas: Linux 6.1 mm/vmscan.c (prepare_scan_count, get_scan_count, inactive_is_low), without
- * memory control groups and without refaults: a page that comes back is not recognised.
+ * memory control groups.
  */
 #include "mm/vmscan.h"
 #include "mm/zone_count.h"
@@ -52,10 +52,12 @@ void mm_prepare_scan(const struct mm *mm, const struct mm_node *node, struct mm_
 
 	sc->anon_cost = node->anon_cost;
 	sc->file_cost = node->file_cost;
-	sc->may_deactivate[0] =
-		sc->force_deactivate || mm_inactive_is_low(mm, node, MM_LRU_INACTIVE_ANON);
-	sc->may_deactivate[1] =
-		sc->force_deactivate || mm_inactive_is_low(mm, node, MM_LRU_INACTIVE_FILE);
+	sc->may_deactivate[0] = sc->force_deactivate ||
+				node->refaults[0] != node->refaults_seen[0] ||
+				mm_inactive_is_low(mm, node, MM_LRU_INACTIVE_ANON);
+	sc->may_deactivate[1] = sc->force_deactivate ||
+				node->refaults[1] != node->refaults_seen[1] ||
+				mm_inactive_is_low(mm, node, MM_LRU_INACTIVE_FILE);
 	/* Plenty of inactive page cache, and not in use: that goes first. */
 	sc->cache_trim_mode = file >> sc->priority && !sc->may_deactivate[1];
 	sc->file_is_tiny = file_is_tiny(mm, node, sc);

@@ -122,7 +122,7 @@ static bool too_many_isolated(const struct mm *mm, const struct mm_node *node,
 }
 
 /* The cost of writing pages of one sort, against which the next pass weighs the two. */
-static void note_cost(const struct mm *mm, struct mm_node *node, bool file, uint64_t pages)
+void mm_note_cost(const struct mm *mm, struct mm_node *node, bool file, uint64_t pages)
 {
 	uint64_t all = 0;
 
@@ -199,7 +199,7 @@ static uint64_t shrink_inactive_list(struct mm *mm, struct mm_node *node, struct
 	node->nr_isolated[file] -= i.taken;
 	mm_count(mm, sc->kswapd ? MM_VM_PGSTEAL_KSWAPD : MM_VM_PGSTEAL_DIRECT, freed);
 	mm_count(mm, file ? MM_VM_PGSTEAL_FILE : MM_VM_PGSTEAL_ANON, freed);
-	note_cost(mm, node, file, stat.pageout);
+	mm_note_cost(mm, node, file, stat.pageout);
 	mm_lru_unlock(mm, sc->cpu, node);
 	free_dropped(mm, sc->cpu, &pages);
 	/* Nothing but dirty pages that nobody writes yet. */
@@ -229,6 +229,7 @@ void mm_shrink_active_list(struct mm *mm, struct mm_node *node, struct mm_scan *
 	for (struct page *page = pages.head; page; page = page->next) {
 		referenced += mm_page_referenced(page) ? mm_page_pages(page) : 0;
 		page->flags &= ~(uint64_t)PG_ACTIVE;
+		page->workingset = true;
 		mm_touch_page(mm, sc->cpu, page, MM_WRITE);
 	}
 	mm_lru_lock(mm, sc->cpu, node);

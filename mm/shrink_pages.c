@@ -201,9 +201,11 @@ static enum verdict decide(struct mm *mm, const struct mm_node *node, const stru
 static void take_away(struct mm *mm, int cpu, struct page *page)
 {
 	bool swapped = page->flags & PG_SWAPCACHE;
+	uint64_t shadow;
 
 	if (page->flags & PG_DROPPED)
 		return;
+	shadow = mm_workingset_eviction(mm, page);
 	page->refcount--;
 	page->flags |= PG_DROPPED;
 	if (page->flags & PG_HELD) {
@@ -216,7 +218,7 @@ static void take_away(struct mm *mm, int cpu, struct page *page)
 		return;
 	/* Its place in swap is the owner's now. */
 	page->flags &= ~(uint64_t)PG_SWAPCACHE;
-	mm->ops.reclaimed(mm->ctx, cpu, page, swapped);
+	mm->ops.reclaimed(mm->ctx, cpu, page, swapped, shadow);
 }
 
 static void activate(struct mm *mm, struct page *page, struct mm_reclaim_stat *stat)

@@ -28,6 +28,12 @@
 	X(KSWAPD_LOW_WMARK_HIT_QUICKLY, "kswapd_low_wmark_hit_quickly")                            \
 	X(KSWAPD_HIGH_WMARK_HIT_QUICKLY, "kswapd_high_wmark_hit_quickly")                          \
 	X(PAGEOUTRUN, "pageoutrun")                                                                \
+	X(WORKINGSET_REFAULT_ANON, "workingset_refault_anon")                                      \
+	X(WORKINGSET_REFAULT_FILE, "workingset_refault_file")                                      \
+	X(WORKINGSET_ACTIVATE_ANON, "workingset_activate_anon")                                    \
+	X(WORKINGSET_ACTIVATE_FILE, "workingset_activate_file")                                    \
+	X(WORKINGSET_RESTORE_ANON, "workingset_restore_anon")                                      \
+	X(WORKINGSET_RESTORE_FILE, "workingset_restore_file")                                      \
 	X(PGROTATED, "pgrotated")                                                                  \
 	X(HTLB_ALLOC_SUCCESS, "htlb_buddy_alloc_success")                                          \
 	X(HTLB_ALLOC_FAIL, "htlb_buddy_alloc_fail")                                                \

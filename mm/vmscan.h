@@ -76,6 +76,21 @@ bool mm_page_referenced(struct page *page);
 /** Begin to write the dirty file pages at the tail of the node's inactive list. */
 void mm_wake_flusher(struct mm *mm, int cpu, struct mm_node *node);
 
+/** Pages of one sort have cost I/O: the next pass weighs that. */
+void mm_note_cost(const struct mm *mm, struct mm_node *node, bool file, uint64_t pages);
+
+/* workingset.c */
+/** A page is reclaimed: the shadow that its owner gets, see mm_refault(). */
+uint64_t mm_workingset_eviction(const struct mm *mm, const struct page *page);
+/** So many pages of a node were used for the second time. */
+void mm_workingset_age(struct mm_node *node, uint64_t pages);
+/** Reclaim of a node ends: what came back is told from what comes back later. */
+static inline void mm_snapshot_refaults(struct mm_node *node)
+{
+	node->refaults_seen[0] = node->refaults[0];
+	node->refaults_seen[1] = node->refaults[1];
+}
+
 /* vmscan.c */
 /** One pass over a node. Time may pass. */
 void mm_shrink_node(struct mm *mm, struct mm_node *node, struct mm_scan *sc);

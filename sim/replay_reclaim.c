@@ -19,6 +19,7 @@ struct followed {
 	gfp_t gfp;
 	int cpus[SIM_MAX_USERS]; /* that used it last, and before; MM_NO_CPU */
 	uint8_t order, fate, kind;
+	uint64_t shadow; /* of when it was reclaimed; 0: it has not been */
 };
 
 struct replay_reclaim {
@@ -32,7 +33,7 @@ struct replay_reclaim {
 	struct sim_owner owner;
 };
 
-static void taken(void *arg, int cpu, struct page *page, bool swapped)
+static void taken(void *arg, int cpu, struct page *page, bool swapped, uint64_t shadow)
 {
 	struct replay_reclaim *r = arg;
 	pfn_t pfn = mm_page_to_pfn(r->mm, MM_NO_CPU, page);
@@ -45,6 +46,7 @@ static void taken(void *arg, int cpu, struct page *page, bool swapped)
 	r->number_at[pfn] = 0;
 	*f->slot = NULL;
 	f->fate = swapped ? SWAPPED : RECLAIMED;
+	f->shadow = shadow;
 }
 
 static void moved(void *arg, int cpu, struct page *from, struct page *to)
@@ -167,20 +169,26 @@ void replay_reclaim_own(struct replay_reclaim *r, int cpu, const struct trace_ev
 		(struct followed){.slot = slot,
 				  .gfp = ev->gfp,
 				  .cpus = {MM_NO_CPU, MM_NO_CPU},
+				  .shadow = r->pages[ev->page].shadow,
 				  .order = ev->order,
 				  .kind = (uint8_t)mm_page_kind_by_gfp(ev->gfp, ev->order)};
 	own(r, cpu, ev->page, page);
 }
 
+/* To the lists: with what is remembered of it, if it was there before. */
+static void put_on_list(struct replay_reclaim *r, int cpu, struct followed *f)
+{
+	if (!*f->slot || f->kind == MM_PAGE_NONE)
+		return;
+	mm_refault(r->mm, *f->slot, (enum mm_page_kind)f->kind, f->shadow);
+	f->shadow = 0;
+	mm_lru_add(r->mm, cpu, *f->slot, (enum mm_page_kind)f->kind);
+}
+
 void replay_reclaim_follow(struct replay_reclaim *r, int cpu, const struct trace_event *ev)
 {
-	const struct followed *f;
-
-	if (r->mode == REPLAY_RECLAIM_TRACE)
-		return;
-	f = &r->pages[ev->page];
-	if (f->slot && *f->slot && f->kind != MM_PAGE_NONE)
-		mm_lru_add(r->mm, cpu, *f->slot, (enum mm_page_kind)f->kind);
+	if (r->mode != REPLAY_RECLAIM_TRACE && r->pages[ev->page].slot)
+		put_on_list(r, cpu, &r->pages[ev->page]);
 }
 
 void replay_reclaim_split(struct replay_reclaim *r, int cpu, const struct trace_event *ev,
@@ -244,8 +252,7 @@ static struct page *read_back(struct replay_reclaim *r, int cpu, uint32_t number
 		r->counts->read_again++;
 	}
 	/* It may have moved while it was read. */
-	if (*f->slot && f->kind != MM_PAGE_NONE)
-		mm_lru_add(r->mm, cpu, *f->slot, (enum mm_page_kind)f->kind);
+	put_on_list(r, cpu, f);
 	return *f->slot;
 }
 

@@ -96,7 +96,7 @@ void sim_set_event_hook(struct sim *s, sim_event_hook hook, void *arg);
  */
 struct sim_owner {
 	/** A page is taken from him, as mm_ops.reclaimed. */
-	void (*reclaimed)(void *arg, int cpu, struct page *page, bool swapped);
+	void (*reclaimed)(void *arg, int cpu, struct page *page, bool swapped, uint64_t shadow);
 	/** A page of his has moved, as mm_ops.moved. */
 	void (*moved)(void *arg, int cpu, struct page *from, struct page *to);
 	/** Is it a page of his, as he knows? mm_ops.may_move. */

@@ -254,12 +254,13 @@ static void record_read(void *ctx, int cpu, uint64_t bytes, enum mm_store from)
 	r->store = from;
 }
 
-static void record_reclaimed(void *ctx, int cpu, struct page *page, bool swapped)
+static void record_reclaimed(void *ctx, int cpu, struct page *page, bool swapped, uint64_t shadow)
 {
 	struct record *r = record(ctx, cpu, REC_RECLAIMED);
 
 	r->page = page;
 	r->swapped = swapped;
+	r->shadow = shadow;
 }
 
 static void record_moved(void *ctx, int cpu, struct page *from, struct page *to)

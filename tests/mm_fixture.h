@@ -89,6 +89,7 @@ struct record {
 	struct page *page;     /* REC_WRITE, REC_RECLAIMED, REC_MOVED, REC_SHOOTDOWN */
 	struct page *to;       /* REC_MOVED */
 	bool swapped;          /* REC_RECLAIMED */
+	uint64_t shadow;       /* likewise */
 };
 
 struct recorder {

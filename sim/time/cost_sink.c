@@ -321,12 +321,12 @@ static void sink_read(void *ctx, int cpu, uint64_t bytes, enum mm_store from)
 	disks_read(&s->disks, disk_of(s, from), c, bytes);
 }
 
-static void sink_reclaimed(void *ctx, int cpu, struct page *page, bool swapped)
+static void sink_reclaimed(void *ctx, int cpu, struct page *page, bool swapped, uint64_t shadow)
 {
 	struct sim *s = ctx;
 
 	if (s->owner)
-		s->owner->reclaimed(s->owner->arg, cpu, page, swapped);
+		s->owner->reclaimed(s->owner->arg, cpu, page, swapped, shadow);
 }
 
 static void sink_moved(void *ctx, int cpu, struct page *from, struct page *to)

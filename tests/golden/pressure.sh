@@ -30,6 +30,7 @@ about()
 run run configs/scenarios/page-cache.cfg --verify --format json
 status 0
 is file_read 98304
+is workingset_refault_file $(($(member file_brought_in) - 49152))
 above file_brought_in "$(member file_brought_in)" 97000
 is bytes_read $(($(member file_brought_in) * 4096))
 about "$(member reads)" 3072 40
@@ -52,6 +53,8 @@ is alloc 36864
 above pswpout "$(member pswpout)" 5000
 above pswpin "$(member pswpin)" 2500
 is pswpin "$(member swapped_in)"
+# Each that comes back is recognised.
+is workingset_refault_anon "$(member pswpin)"
 above disk_ps "$(member disk_ps)" 100000000000
 [ $(($(member bytes_read) / 4096)) -eq "$(member pswpin)" ] || fail "the disk reads other pages"
 cp "$tmp/out" "$tmp/first"
