@@ -6,12 +6,14 @@
 #include "sim/experiment.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "mm/kmap.h"
 #include "sim/event_log.h"
 #include "sim/json.h"
 #include "sim/start.h"
@@ -29,13 +31,20 @@ static int verify(const struct sim *s, const struct machine *m, struct diag *dia
 static int tell(const struct experiment *e, const struct sim *s, int err, struct diag *diag)
 {
 	const char *report = mm_oom_report(sim_mm((struct sim *)s));
+	struct mm_kmap_info kmap;
 
 	if (err == -ENOBUFS)
 		diag_error(diag, err, e->trace->file, 0,
 			   "an allocation that must not fail (__GFP_NOFAIL) waits for memory that "
 			   "nobody is left to free%s%s",
 			   report ? ". The first one that failed:\n" : "", report ? report : "");
-	if (err == -EDEADLK)
+	mm_kmap_info(sim_mm((struct sim *)s), &kmap);
+	if (err == -EDEADLK && kmap.waits)
+		diag_error(diag, err, e->trace->file, 0,
+			   "all %" PRIu64 " entries of kmap's window are in use, and all CPUs that "
+			   "could unmap one wait for one",
+			   kmap.entries);
+	else if (err == -EDEADLK)
 		diag_error(diag, err, e->trace->file, 0,
 			   "its operations wait for each other in a circle");
 	if (err == -ERANGE)
@@ -60,7 +69,10 @@ static int run(const struct experiment *e, struct sim *s, const struct start *st
 		if (!options.placement)
 			return -ENOMEM;
 	}
-	err = tell(e, s, replay_run(s, e->trace, &options, &counts), diag);
+	err = replay_run(s, e->trace, &options, &counts);
+	if (!err)
+		mm_kmap_leaks(sim_mm(s));
+	err = tell(e, s, err, diag);
 	if (!err && e->verify)
 		err = verify(s, sim_machine(s), diag);
 	if (!err) {

@@ -45,6 +45,7 @@ struct replay {
 	struct replay_slab *slab;     /* NULL: no objects, or they are not replayed */
 	struct replay_faults *faults; /* NULL: the trace has none */
 	struct replay_files *files;   /* likewise */
+	struct replay_maps *maps;     /* likewise */
 	struct replay_cpu *cpus;
 	int nr_cpus;
 	struct held_types *held; /* where pages from before the window were; NULL: unknown */
@@ -317,6 +318,14 @@ static void do_object_alloc(struct replay *r, int cpu, const struct trace_event 
 	finish(r, cpu, ev->page);
 }
 
+static void do_vmalloc(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	if (!replay_vmalloc(r->maps, cpu, ev))
+		r->counts->failed++;
+	r->pages[ev->page].allocated = true;
+	finish(r, cpu, ev->page);
+}
+
 static void do_object_free(struct replay *r, int cpu, const struct trace_event *ev)
 {
 	struct replay_page *p = &r->pages[ev->page];
@@ -331,6 +340,35 @@ static void do_object_free(struct replay *r, int cpu, const struct trace_event *
 		r->counts->slab.not_replayed++;
 	}
 	sim_settle(r->sim, cpu);
+}
+
+static void do_vfree(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	wait_for_page(r, cpu, ev->page, true);
+	if (!r->stopped && !replay_vfree(r->maps, cpu, ev))
+		r->counts->lost++;
+	sim_settle(r->sim, cpu);
+}
+
+/* Of a page that is not there any more, nothing. Who waits for ever stops the run. */
+static void do_kmap(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	struct replay_page *p = &r->pages[ev->page];
+	int err = 0;
+
+	wait_for_page(r, cpu, ev->page, false);
+	if (r->stopped)
+		return;
+	if (!p->page)
+		r->counts->lost++;
+	else if (ev->op == TRACE_KUNMAP)
+		replay_kunmap(r->maps, cpu, ev, p->page);
+	else
+		err = replay_kmap(r->maps, cpu, ev, p->page);
+	r->stopped |= err == -EDEADLK;
+	r->counts->failed += err && err != -EDEADLK;
+	if (!r->stopped)
+		finish(r, cpu, ev->page);
 }
 
 static void do_wait(struct replay *r, int cpu, const struct trace_event *ev)
@@ -423,6 +461,16 @@ static void run_cpu(struct sim *s, int cpu, void *arg)
 		case TRACE_OBJECT_FREE:
 			do_object_free(r, cpu, ev);
 			break;
+		case TRACE_VMALLOC:
+			do_vmalloc(r, cpu, ev);
+			break;
+		case TRACE_VFREE:
+			do_vfree(r, cpu, ev);
+			break;
+		case TRACE_KMAP:
+		case TRACE_KUNMAP:
+			do_kmap(r, cpu, ev);
+			break;
 		}
 		if (r->options->timing == REPLAY_ORDER && ev->op != TRACE_WAIT)
 			pass_turn(r, cpu);
@@ -461,7 +509,7 @@ static int deal(struct replay *r)
 
 		r->cpus[ev->cpu % r->nr_cpus].nr_events++;
 		if (ev->op != TRACE_WAIT && ev->op != TRACE_FREE && ev->op != TRACE_FREE_HELD &&
-		    ev->op != TRACE_UNMAP && ev->op != TRACE_OBJECT_FREE &&
+		    ev->op != TRACE_UNMAP && ev->op != TRACE_OBJECT_FREE && ev->op != TRACE_VFREE &&
 		    ev->page != TRACE_NO_PAGE)
 			r->pages[ev->page].pending++;
 		if (ev->op == TRACE_SPLIT)
@@ -524,6 +572,8 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 	if (!err)
 		err = replay_slab_new(&r.policies, options->slab_pages_of_trace, &counts->slab,
 				      &r.slab);
+	if (!err)
+		err = replay_maps_new(s, t, &counts->maps, &r.maps);
 	if (!err && options->started)
 		err = held_types_new(t, mm_get_arch(r.mm)->pageblock_order, &r.held);
 	if (!err)
@@ -544,6 +594,7 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 	replay_faults_free(r.faults);
 	replay_files_free(r.files);
 	replay_slab_free(r.slab);
+	replay_maps_free(r.maps);
 	replay_reclaim_free(r.reclaim);
 	replay_policies_clear(&r.policies);
 	held_types_free(r.held);

@@ -10,6 +10,7 @@
 #include "sim/placement.h"
 #include "sim/replay_file.h"
 #include "sim/replay_huge.h"
+#include "sim/replay_maps.h"
 #include "sim/replay_reclaim.h"
 #include "sim/replay_slab.h"
 #include "sim/sim.h"
@@ -47,6 +48,7 @@ struct replay_counts {
 	struct replay_huge_counts huge;
 	struct replay_file_counts files;
 	struct replay_slab_counts slab;
+	struct replay_map_counts maps;
 };
 
 /*

@@ -9,6 +9,7 @@
 #include "mm/vm_event.h"
 #include "sim/json.h"
 #include "sim/result.h"
+#include "sim/result_maps.h"
 #include "sim/result_slab.h"
 
 static json_t *integers(const uint64_t *values, int nr)
@@ -50,6 +51,10 @@ static void put_events(json_t *doc, const struct result_of *w)
 	json_put(events, "fault_fallback", c->huge.faults_fallback);
 	json_put(events, "fault_present", c->huge.present);
 	json_put(events, "unmap", c->huge.unmaps);
+	json_put(events, "vmalloc", c->maps.vmallocs);
+	json_put(events, "vfree", c->maps.vfrees);
+	json_put(events, "map", c->maps.maps);
+	json_put(events, "unmap_page", c->maps.unmaps);
 	json_put(events, "file_read", c->files.read);
 	json_put(events, "file_written", c->files.written);
 	json_put(events, "file_cached", c->files.cached);
@@ -333,6 +338,7 @@ json_t *result_build(const struct result_of *w)
 	put_sites(doc, &t);
 	result_put_slab(doc, sim_mm(w->sim));
 	put_reclaim(doc, w);
+	maps_put(doc, sim_mm(w->sim));
 	put_disks(doc, w);
 	if (w->placement)
 		placement_put(doc, w->placement);

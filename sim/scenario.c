@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "mm/gfp.h"
+#include "mm/vm_map.h"
 #include "sim/generate.h"
 #include "sim/policy/task.h"
 
@@ -240,7 +241,6 @@ static void read_access(struct reader *r)
 		cfg_error(r->cfg, find(r, "bytes"), "more than %d pages, of all tasks",
 			  WORKLOAD_MAX_OPERATIONS);
 	cfg_integer(r->cfg, find(r, "passes"), 1, WORKLOAD_MAX_PASSES, &w->passes);
-	cfg_bool(r->cfg, find(r, "write"), &w->writes);
 	if (cfg_size(r->cfg, find(r, "readahead"), &w->readahead) &&
 	    w->readahead / w->host->page_bytes > UINT16_MAX)
 		cfg_error(r->cfg, find(r, "readahead"), "more than %d pages", UINT16_MAX);
@@ -279,6 +279,34 @@ static void read_slab(struct reader *r, struct trace *t)
 	read_policy(r, t, "policy", TRACE_POLICY_TASK, &w->task_policy);
 }
 
+/* Mappings of the kernel. They live a while, or are many at once, only where that is said. */
+static void read_maps(struct reader *r)
+{
+	static const char *const areas[] = {"vmalloc", "huge", "contiguous", NULL};
+	static const char *const windows[] = {"kmap", "local", NULL};
+	bool kmap = workload_takes(r->w->kind, "leak");
+	const struct cfg_setting *live = find(r, "live");
+	unsigned method = 0;
+
+	if (!workload_takes(r->w->kind, "method"))
+		return;
+	cfg_need(r->cfg, r->group, "bytes");
+	cfg_choice(r->cfg, find(r, "method"), "method", kmap ? windows : areas, &method);
+	r->w->method = (enum workload_method)(method + (kmap ? WORKLOAD_KMAP : WORKLOAD_VMALLOC));
+	cfg_integer(r->cfg, find(r, "leak"), 0, WORKLOAD_MAX_OPERATIONS, &r->w->leak);
+	if (!kmap)
+		r->w->gfp = (struct workload_mix){1, 1, {{1, GFP_KERNEL}}};
+	if (!live)
+		r->w->live = kmap ? 1 : WORKLOAD_LIVE_AREAS;
+	if (r->w->method == WORKLOAD_KMAP_LOCAL && r->w->live > MM_KMAP_SLOTS)
+		cfg_error(r->cfg, live, "a CPU has %d slots", MM_KMAP_SLOTS);
+	if (r->w->method == WORKLOAD_CONTIGUOUS && r->w->bytes > r->w->host->page_bytes
+									 << MAX_PAGE_ORDER)
+		cfg_error(r->cfg, find(r, "bytes"), "more than the largest block has");
+	if (r->w->bytes / r->w->host->page_bytes > WORKLOAD_MAX_OPERATIONS)
+		cfg_error(r->cfg, find(r, "bytes"), "more than %d pages", WORKLOAD_MAX_OPERATIONS);
+}
+
 static const char *const order_keys[] = {"order", "max_order", NULL};
 
 static void read_workload(struct reader *r)
@@ -300,6 +328,7 @@ static void read_workload(struct reader *r)
 			cfg_error(c, find(r, *key), "either %s or orders, not both", *key);
 	read_order(r, "order", &w->order);
 	read_order(r, "max_order", &w->max_order);
+	cfg_bool(c, find(r, "write"), &w->writes);
 	read_touch(r);
 }
 
@@ -347,6 +376,7 @@ static int generate_one(const struct scenario *s, const struct workload_host *ho
 		read_access(&r);
 		read_fault(&r, t);
 		read_slab(&r, t);
+		read_maps(&r);
 	}
 	err = cfg_status(s->cfg);
 	if (!err)

@@ -21,6 +21,7 @@ struct workload_host {
 };
 
 #define WORKLOAD_MAX_MIX    32
+#define WORKLOAD_LIVE_AREAS 8 /* of vmalloc, where nothing is said */
 #define WORKLOAD_MAX_PASSES 1000000
 #define WORKLOAD_LINE_BYTES 64        /* of a page that is used, where nothing is said */
 #define WORKLOAD_MAX_OBJECT (4 << 20) /* bytes: the largest block of 4 KiB pages */
@@ -33,6 +34,15 @@ struct workload_mix {
 		uint64_t weight;
 		uint32_t value;
 	} of[WORKLOAD_MAX_MIX];
+};
+
+/* How a kind does what it does, where it has several ways. */
+enum workload_method {
+	WORKLOAD_VMALLOC,
+	WORKLOAD_VMALLOC_HUGE,
+	WORKLOAD_CONTIGUOUS,
+	WORKLOAD_KMAP,
+	WORKLOAD_KMAP_LOCAL,
 };
 
 /* What the keys of a workload say; which of them a kind takes is in its `keys`. */
@@ -54,6 +64,8 @@ struct workload {
 	struct workload_mix gfp;
 	uint64_t passes;    /* how often all of it is used; 1 at least */
 	uint64_t readahead; /* bytes that are read at once */
+	enum workload_method method;
+	uint64_t leak; /* mappings that are not undone */
 	bool writes;
 	bool random;               /* access: in no order */
 	bool advised;              /* madvise(MADV_HUGEPAGE) */

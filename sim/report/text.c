@@ -6,6 +6,7 @@
 #include "sim/json.h"
 #include "sim/placement_text.h"
 #include "sim/result.h"
+#include "sim/result_maps.h"
 #include "sim/result_slab.h"
 #include "sim/text.h"
 
@@ -206,6 +207,7 @@ static void print_result(const json_t *doc, FILE *out)
 	result_print_slab(doc, out);
 	print_reclaim(doc, out);
 	print_disks(doc, out);
+	maps_print(doc, out);
 	placement_print(doc, out);
 	print_cost(doc, out);
 	print_memory(doc, out);

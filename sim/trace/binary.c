@@ -202,6 +202,10 @@ const char *binary_pages_step(struct binary_pages *p, const struct trace_event *
 	case TRACE_KMALLOC:
 	case TRACE_CACHE_ALLOC:
 	case TRACE_OBJECT_FREE:
+	case TRACE_VMALLOC:
+	case TRACE_VFREE:
+	case TRACE_KMAP:
+	case TRACE_KUNMAP:
 		break; /* no file has them */
 	}
 	return "is of an unknown operation";

@@ -205,6 +205,10 @@ static void count(struct trace *t, const struct trace_event *ev)
 	case TRACE_FAULT:
 	case TRACE_UNMAP:
 	case TRACE_FILE:
+	case TRACE_VMALLOC:
+	case TRACE_VFREE:
+	case TRACE_KMAP:
+	case TRACE_KUNMAP:
 		break;
 	}
 }

@@ -38,6 +38,11 @@ enum trace_op {
 	TRACE_KMALLOC,     /* of `bytes`; by policy or node, see trace_object_nid() */
 	TRACE_CACHE_ALLOC, /* of the cache with the index `bytes` */
 	TRACE_OBJECT_FREE, /* kfree() or kmem_cache_free() */
+	/* Of workloads only: mappings of the kernel. `page` is the number of an area, or a page. */
+	TRACE_VMALLOC, /* `bytes` is how many pages */
+	TRACE_VFREE,
+	TRACE_KMAP, /* `bytes` of it are touched */
+	TRACE_KUNMAP,
 };
 
 /** Is it about a slab object? */
@@ -63,6 +68,11 @@ struct trace_event {
 			uint32_t whole : 1;   /* the mapping has all of the range */
 			uint32_t hugetlb : 1; /* pages of the pool */
 		} fault;                      /* FAULT */
+		struct {
+			uint32_t touch : 13; /* VMALLOC: bytes of each page that are stored */
+			uint32_t huge : 1;   /* VMALLOC: vmalloc_huge() */
+			uint32_t local : 1;  /* KMAP, KUNMAP: in a slot of the CPU */
+		} area;                      /* VMALLOC, KMAP, KUNMAP */
 		struct {
 			uint16_t ahead; /* pages behind it that are read with it if it is not there
 					 */

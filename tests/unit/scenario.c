@@ -64,6 +64,10 @@ static void count(const struct trace *t, struct tally *n)
 		case TRACE_KMALLOC:
 		case TRACE_CACHE_ALLOC:
 		case TRACE_OBJECT_FREE:
+		case TRACE_VMALLOC:
+		case TRACE_VFREE:
+		case TRACE_KMAP:
+		case TRACE_KUNMAP:
 			cr_assert_fail("its pages are not counted here");
 		}
 		cr_assert(pages[ev->page].live);

@@ -65,12 +65,12 @@ Test(scenario_errors, top_level)
 Test(scenario_errors, kind)
 {
 	refused("order = 0;", ": 'kind' is missing");
-	refused("kind = \"chrun\";",
-		".kind: unknown workload 'chrun', did you mean 'churn'? "
-		"(known: anon, churn, contend, fault, file, fill, interleave, slab)");
+	refused("kind = \"chrun\";", ".kind: unknown workload 'chrun', did you mean 'churn'? "
+				     "(known: anon, churn, contend, fault, file, fill, interleave, "
+				     "kmap, slab, vmalloc)");
 	refused("kind = \"stream\";",
 		".kind: unknown workload 'stream' (known: anon, churn, contend, "
-		"fault, file, fill, interleave, slab)");
+		"fault, file, fill, interleave, kmap, slab, vmalloc)");
 }
 
 Test(scenario_errors, keys)
@@ -216,7 +216,8 @@ Test(scenario_errors, workloads)
 		   "machine = \"m.cfg\";\nworkloads = ( { kind = \"fill\"; bytes = \"4KiB\"; },\n"
 		   "{ kind = \"fll\"; } );",
 		   "s.cfg:3: workloads[1].kind: unknown workload 'fll', did you mean 'fill'? "
-		   "(known: anon, churn, contend, fault, file, fill, interleave, slab)");
+		   "(known: anon, churn, contend, fault, file, fill, interleave, kmap, slab, "
+		   "vmalloc)");
 	for (int i = 1; i < 65; i++)
 		strcat(many, ", {}");
 	strcat(many, " );");
