@@ -337,6 +337,11 @@ static uint64_t run(struct mm *mm, struct mm_kthread *thread, int *cpu, bool wok
 	}
 }
 
+void mm_set_kswapd_outside(struct mm *mm, int nid, bool active)
+{
+	set_reclaim_active(&mm->nodes[nid], mm->arch->nr_zones - 1, active);
+}
+
 void mm_set_reclaim_outside(struct mm *mm, bool outside)
 {
 	mm->reclaim_outside = outside;

@@ -32,5 +32,10 @@ void mm_kthread_wake(struct mm *mm, int cpu, struct mm_kthread *thread);
  * it helped but its pages are not here yet, small blocks come from below the minimum watermark.
  */
 void mm_set_reclaim_outside(struct mm *mm, bool outside);
+/**
+ * There, the node's kswapd is at work right now, or no more: meanwhile per-CPU lists of its zones
+ * are kept short, as by its own runs.
+ */
+void mm_set_kswapd_outside(struct mm *mm, int nid, bool active);
 
 #endif

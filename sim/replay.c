@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "mm/kthread.h"
 #include "mm/start.h"
 #include "sim/held_types.h"
 #include "sim/replay.h"
@@ -174,6 +175,17 @@ static void do_alloc(struct replay *r, int cpu, const struct trace_event *ev)
 	finish(r, cpu, ev->page);
 }
 
+/* What the trace's kswapd frees goes to lists that are short at that time, as all of its zones. */
+static void note_kswapd(struct replay *r, const struct trace_event *ev, bool active)
+{
+	pfn_t pfn = trace_pfn(r->trace, ev->page);
+	int nid, zone;
+
+	if ((ev->flags & TRACE_F_KSWAPD) && r->options->reclaim == REPLAY_RECLAIM_TRACE &&
+	    pfn != TRACE_NO_PFN && !mm_pfn_zone(r->mm, pfn, &nid, &zone))
+		mm_set_kswapd_outside(r->mm, nid, active);
+}
+
 static void do_free(struct replay *r, int cpu, const struct trace_event *ev)
 {
 	struct replay_page *p = &r->pages[ev->page];
@@ -200,7 +212,9 @@ static void do_free(struct replay *r, int cpu, const struct trace_event *ev)
 	mm_pfn_to_page(r->mm, cpu, mm_page_to_pfn(r->mm, MM_NO_CPU, p->page));
 	page = p->page;
 	p->page = NULL;
+	note_kswapd(r, ev, true);
 	mm_free_pages(r->mm, cpu, page, ev->order);
+	note_kswapd(r, ev, false);
 	r->counts->frees++;
 	sim_settle(r->sim, cpu);
 }

@@ -56,7 +56,7 @@ static inline struct trace_event random_event(struct trace *t, uint64_t *x, uint
 			break;
 		}
 		ev.order = live[which].order;
-		ev.flags = next(x) % 8 ? 0 : TRACE_F_RECLAIM;
+		ev.flags = next(x) % 8 ? 0 : TRACE_F_RECLAIM | (next(x) % 2 ? TRACE_F_KSWAPD : 0);
 		live[which] = live[--*nr_live];
 		break;
 	case TRACE_SPLIT:
@@ -73,7 +73,7 @@ static inline struct trace_event random_event(struct trace *t, uint64_t *x, uint
 	case TRACE_FREE_HELD:
 		ev.page = t->nr_pages;
 		ev.order = next(x) % NR_PAGE_ORDERS;
-		ev.flags = next(x) % 8 ? 0 : TRACE_F_RECLAIM;
+		ev.flags = next(x) % 8 ? 0 : TRACE_F_RECLAIM | (next(x) % 2 ? TRACE_F_KSWAPD : 0);
 		break;
 	default:
 		ev.op = TRACE_ALLOC;

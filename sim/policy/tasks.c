@@ -353,16 +353,16 @@ int tasks_line(struct tasks *ts, const struct kmem_origin *origin, const char *t
 	return other_line(ts, task, text);
 }
 
-bool tasks_reclaims(struct tasks *ts, const struct kmem_origin *origin)
+uint8_t tasks_reclaims(struct tasks *ts, const struct kmem_origin *origin)
 {
 	const struct task *task;
 
 	if (!origin->comm || origin->interrupt)
-		return false;
+		return 0;
 	if (origin->comm_len > 6 && strncmp(origin->comm, "kswapd", 6) == 0)
-		return true;
+		return TRACE_F_RECLAIM | TRACE_F_KSWAPD;
 	if (origin->comm_len > 9 && strncmp(origin->comm, "kcompactd", 9) == 0)
-		return true;
+		return TRACE_F_RECLAIM;
 	task = origin->pid ? task_find(ts, origin->pid) : NULL;
-	return task && task->reclaiming;
+	return task && task->reclaiming ? TRACE_F_RECLAIM : 0;
 }

@@ -34,7 +34,7 @@ int tasks_allocated(struct tasks *ts, const struct kmem_origin *origin, struct t
 /** A free by this task of a page, by its number: of what a page that has moved leaves behind? */
 void tasks_freed(struct tasks *ts, const struct kmem_origin *origin, struct trace *t,
 		 uint32_t page);
-/** Is what the task frees reclaimed memory: kswapd's, kcompactd's or by direct reclaim? */
-bool tasks_reclaims(struct tasks *ts, const struct kmem_origin *origin);
+/** TRACE_F_RECLAIM where what the task frees is reclaimed memory, and by kswapd TRACE_F_KSWAPD. */
+uint8_t tasks_reclaims(struct tasks *ts, const struct kmem_origin *origin);
 
 #endif

@@ -63,7 +63,7 @@ static const char *surplus(const struct trace_event *ev)
 	unsigned flags = alloc ? TRACE_F_FAILED | TRACE_F_MIGRATE | TRACE_F_INFERRED : 0;
 
 	if (ev->op == TRACE_FREE || ev->op == TRACE_FREE_HELD)
-		flags = TRACE_F_RECLAIM | TRACE_F_INFERRED;
+		flags = TRACE_F_RECLAIM | TRACE_F_KSWAPD | TRACE_F_INFERRED;
 	if (ev->op == TRACE_SPLIT)
 		flags = TRACE_F_INFERRED;
 	if (!alloc && (ev->gfp || ev->migratetype || ev->policy))
@@ -72,6 +72,8 @@ static const char *surplus(const struct trace_event *ev)
 		return "has an order, which its operation does not have";
 	if (ev->op != TRACE_TOUCH && ev->write)
 		return "writes and is no touch";
+	if ((ev->flags & TRACE_F_KSWAPD) && !(ev->flags & TRACE_F_RECLAIM))
+		return "is by kswapd and is no reclaim";
 	if (ev->flags & ~flags)
 		return "has a flag that its operation does not have";
 	if (ev->bytes && (!alloc || ev->policy))

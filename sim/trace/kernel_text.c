@@ -119,7 +119,8 @@ static void put_next(struct writer *w, const struct trace_event *ev, bool hidden
 	if (ev->flags & TRACE_F_MIGRATE)
 		fputs(" for=" NATIVE_MIGRATION, w->out);
 	if (ev->flags & TRACE_F_RECLAIM)
-		fputs(" by=" NATIVE_RECLAIM, w->out);
+		fputs(ev->flags & TRACE_F_KSWAPD ? " by=" NATIVE_KSWAPD : " by=" NATIVE_RECLAIM,
+		      w->out);
 	if (hidden)
 		fprintf(w->out, " pfn=0x%" PRIx64, trace_pfn(w->t, ev->page));
 	putc('\n', w->out);

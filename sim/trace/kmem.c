@@ -180,8 +180,7 @@ static int take_free(struct kmem *k, const struct kmem_origin *origin, const cha
 	}
 	kmem_slab_page(k->slab, ev.cpu, SIZE_MAX);
 	ev.order = (uint8_t)f.order;
-	if (tasks_reclaims(k->tasks, origin))
-		ev.flags = TRACE_F_RECLAIM;
+	ev.flags = tasks_reclaims(k->tasks, origin);
 	thread_pace_freed(k->pace, origin, ev.time_ps);
 	err = frames_release(k->frames, t, &ev, f.pfn);
 	if (!err && t->nr_events > before)

@@ -15,7 +15,8 @@
 #define NATIVE_VERSION   "1"
 #define NATIVE_NO_PAGE   "-" /* instead of a name: the allocation failed on the real machine */
 #define NATIVE_HELD      "-" /* instead of a name: a page that was in use before the trace began */
-#define NATIVE_RECLAIM   "reclaim"   /* by=: kswapd or kcompactd */
+#define NATIVE_RECLAIM   "reclaim"   /* by=: kcompactd or direct reclaim */
+#define NATIVE_KSWAPD    "kswapd"    /* by= */
 #define NATIVE_MIGRATION "migration" /* for=: another page moves there */
 #define NATIVE_SLAB      "slab"      /* for=: the slab allocator's */
 #define NATIVE_POLICY    "policy"

@@ -50,8 +50,10 @@ static int parse_pfn(struct native *n, char *value, struct trace_event *ev)
 
 static int parse_by(struct native *n, char *value, struct trace_event *ev)
 {
-	if (strcmp(value, NATIVE_RECLAIM))
-		return native_found(n, value, NATIVE_RECLAIM);
+	if (!strcmp(value, NATIVE_KSWAPD))
+		ev->flags |= TRACE_F_KSWAPD;
+	else if (strcmp(value, NATIVE_RECLAIM))
+		return native_found(n, value, NATIVE_RECLAIM " or " NATIVE_KSWAPD);
 	ev->flags |= TRACE_F_RECLAIM;
 	return 0;
 }

@@ -328,7 +328,8 @@ static int take_page(struct told *told, const char *text, bool is_alloc, struct 
 	if (is_alloc)
 		err = use_next(told, TRACE_F_INFERRED | TRACE_F_MIGRATE, "an allocation", ev);
 	else
-		err = use_next(told, TRACE_F_INFERRED | TRACE_F_RECLAIM, "a free", ev);
+		err = use_next(told, TRACE_F_INFERRED | TRACE_F_RECLAIM | TRACE_F_KSWAPD, "a free",
+			       ev);
 	if (!err && !is_alloc && (ev->policy || ev->bytes))
 		err = NATIVE_BAD(told->native, "the marker before says a node or a policy, and "
 					       "this is a free");

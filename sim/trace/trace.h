@@ -125,6 +125,7 @@ static inline void trace_event_set_policy(struct trace_event *ev, uint16_t polic
 #define TRACE_F_INFERRED 8  /* no line says so: it follows from another one, see TRACE_INFERS */
 #define TRACE_F_SLAB     16 /* ALLOC by the slab allocator, for the object that comes next */
 #define TRACE_F_ON_NODE  32 /* KMALLOC, CACHE_ALLOC: `policy` is a node */
+#define TRACE_F_KSWAPD   64 /* with RECLAIM: by kswapd */
 
 /** The node that an allocation of an object asks for; MM_NO_NODE: none. */
 static inline int trace_object_nid(const struct trace_event *ev)

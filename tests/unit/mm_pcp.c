@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "../mm_fixture.h"
+#include "mm/kthread.h"
 
 #define BATCH 7
 #define HIGH  28
@@ -204,7 +205,8 @@ Test(pcp, the_drain_doubles_while_only_frees_come)
 	tear_down(&rec);
 }
 
-/* Six drains, of 1, 2, 4, ... 32 batches of a page; then they grow no more, though lists are long. */
+/* Six drains, of 1, 2, 4, ... 32 batches of a page; then they grow no more, though lists are long.
+ */
 Test(pcp, the_drain_doubles_five_times)
 {
 	struct page *pages[300], **next = pages;
@@ -267,6 +269,35 @@ Test(pcp, a_huge_page_fills_the_list)
 }
 
 /* Each CPU has lists of its own: what CPU 1 frees, CPU 0 does not find. */
+/*
+ * Lists hold 100 pages, and 4 * 7 while kswapd is at work: 60 pages are 9 batches, of which 3 are
+ * left. 40 frees all stay; then each one gives back a batch at least, until 28 are not reached.
+ */
+Test(pcp, a_kswapd_outside_keeps_lists_short)
+{
+	struct recorder rec;
+	struct mm_zone *zone = set_up(&rec);
+	struct page *pages[60];
+	unsigned count;
+
+	zone->pcp_high = 100;
+	for (unsigned i = 0; i < 60; i++)
+		pages[i] = take(&rec, 0);
+	for (unsigned i = 0; i < 40; i++)
+		give(&rec, pages[i], 0);
+	cr_expect_eq(mm_pcp_count(rec.mm, 0, 0, 0), 43);
+	mm_set_kswapd_outside(rec.mm, 0, true);
+	for (unsigned i = 40; i < 50; i++)
+		give(&rec, pages[i], 0);
+	count = mm_pcp_count(rec.mm, 0, 0, 0);
+	cr_expect_lt(count, 4 * BATCH);
+	mm_set_kswapd_outside(rec.mm, 0, false);
+	for (unsigned i = 50; i < 60; i++)
+		give(&rec, pages[i], 0);
+	cr_expect_eq(mm_pcp_count(rec.mm, 0, 0, 0), count + 10);
+	tear_down(&rec);
+}
+
 Test(pcp, lists_are_private)
 {
 	struct page *page;

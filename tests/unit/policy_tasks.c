@@ -522,9 +522,11 @@ Test(policy_tasks, reclaim_is_told_from_other_frees)
 	RUN(&s, "mm_vmscan_direct_reclaim_end: nr_reclaimed=1");
 	RUN(&s, "mm_page_free: page=1 pfn=0x104 order=0");
 	t = read_script(&s);
-	for (unsigned i = 0; i < 5; i++)
-		cr_expect_eq(t->events[5 + i].flags, i >= 1 && i <= 3 ? TRACE_F_RECLAIM : 0,
-			     "free %u", i);
+	cr_expect_eq(t->events[5].flags, 0);
+	cr_expect_eq(t->events[6].flags, TRACE_F_RECLAIM | TRACE_F_KSWAPD);
+	cr_expect_eq(t->events[7].flags, TRACE_F_RECLAIM);
+	cr_expect_eq(t->events[8].flags, TRACE_F_RECLAIM);
+	cr_expect_eq(t->events[9].flags, 0);
 	trace_free(t);
 }
 

@@ -31,7 +31,7 @@ Test(trace_statements, policies_of_allocations)
 		"cpu=1 alloc b gfp=GFP_KERNEL policy=tight for=migration\n"
 		"cpu=1 alloc c gfp=GFP_KERNEL policy=near\n"
 		"cpu=1 free c by=reclaim\n"
-		"cpu=1 free - order=3 by=reclaim\n";
+		"cpu=1 free - order=3 by=kswapd\n";
 	struct trace *t = parse(text, sizeof(text) - 1);
 	const struct trace_policy *p = t->policies;
 
@@ -53,7 +53,7 @@ Test(trace_statements, policies_of_allocations)
 	cr_expect_eq(t->events[1].flags, TRACE_F_MIGRATE);
 	cr_expect_eq(t->events[2].policy, 1);
 	cr_expect_eq(t->events[3].flags, TRACE_F_RECLAIM);
-	cr_expect_eq(t->events[4].flags, TRACE_F_RECLAIM);
+	cr_expect_eq(t->events[4].flags, TRACE_F_RECLAIM | TRACE_F_KSWAPD);
 	cr_expect_eq(t->events[4].op, TRACE_FREE_HELD);
 	cr_expect_eq(t->skipped[TRACE_SKIP_OTHER_EVENT], 3);
 	cr_expect_eq(t->nr_lines, 9);
@@ -138,7 +138,7 @@ Test(trace_statements, mistakes_are_named)
 		{"cpu=0 alloc a gfp=GFP_KERNEL turn=4294967296",
 		 "turn \"4294967296\" is not a number from 0 to 4294967295"},
 		{"cpu=0 alloc a gfp=GFP_KERNEL for=fun", "found \"fun\", expected migration or slab"},
-		{"cpu=0 free - order=1 by=me", "found \"me\", expected reclaim"},
+		{"cpu=0 free - order=1 by=me", "found \"me\", expected reclaim or kswapd"},
 		{"moved", "found the end of the line, expected in or out"},
 		{"moved sideways", "unknown direction \"sideways\"; expected in or out"},
 		{"moved in pfn=0x1", "found \"pfn=0x1\", expected order="},

@@ -93,7 +93,8 @@ static void write_object(struct writer *w, const struct trace_event *ev)
 static void write_by(struct writer *w, const struct trace_event *ev)
 {
 	if (ev->flags & TRACE_F_RECLAIM)
-		fputs(" by=" NATIVE_RECLAIM, w->out);
+		fputs(ev->flags & TRACE_F_KSWAPD ? " by=" NATIVE_KSWAPD : " by=" NATIVE_RECLAIM,
+		      w->out);
 }
 
 static void write_event(struct writer *w, const struct trace_event *ev)
