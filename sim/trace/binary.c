@@ -10,6 +10,8 @@
 #include <string.h>
 #include <zlib.h>
 
+#define HELD_OBJECT UINT8_MAX /* in struct binary_pages: a slab object */
+
 uint32_t binary_crc(uint32_t crc, const void *data, size_t len)
 {
 	return (uint32_t)crc32_z(crc, data, len);
@@ -40,9 +42,34 @@ bool binary_get_section(const uint8_t from[BINARY_SECTION_BYTES], struct binary_
 	return s->check == binary_crc(check_before, from, BINARY_SECTION_BYTES - 4);
 }
 
+/* Operations that came later have numbers of their own in files. */
+static const struct {
+	uint8_t op, code;
+} codes[] = {{TRACE_KMALLOC, 64}, {TRACE_CACHE_ALLOC, 65}, {TRACE_OBJECT_FREE, 66}};
+
+#define NR_CODES (sizeof(codes) / sizeof(codes[0]))
+
+static uint8_t code_of(uint8_t op)
+{
+	for (size_t i = 0; i < NR_CODES; i++)
+		if (codes[i].op == op)
+			return codes[i].code;
+	return op;
+}
+
+/* False where no operation has that number in files. */
+static bool op_of(uint8_t code, uint8_t *op)
+{
+	*op = code;
+	for (size_t i = 0; i < NR_CODES; i++)
+		if (codes[i].code == code)
+			*op = codes[i].op;
+	return code <= TRACE_SPLIT || *op != code;
+}
+
 void binary_put_template(uint8_t to[BINARY_TEMPLATE_BYTES], const struct trace_event *ev)
 {
-	to[0] = ev->op;
+	to[0] = code_of(ev->op);
 	to[1] = ev->order;
 	to[2] = ev->migratetype;
 	to[3] = (uint8_t)(ev->flags << 1 | ev->write);
@@ -58,15 +85,21 @@ void binary_put_template(uint8_t to[BINARY_TEMPLATE_BYTES], const struct trace_e
 static const char *surplus(const struct trace_event *ev)
 {
 	bool alloc = ev->op == TRACE_ALLOC;
+	bool object = ev->op == TRACE_KMALLOC || ev->op == TRACE_CACHE_ALLOC;
 	bool ordered =
 		alloc || ev->op == TRACE_FREE || ev->op == TRACE_FREE_HELD || ev->op == TRACE_SPLIT;
-	unsigned flags = alloc ? TRACE_F_FAILED | TRACE_F_MIGRATE | TRACE_F_INFERRED : 0;
+	unsigned flags =
+		alloc ? TRACE_F_FAILED | TRACE_F_MIGRATE | TRACE_F_INFERRED | TRACE_F_SLAB : 0;
 
 	if (ev->op == TRACE_FREE || ev->op == TRACE_FREE_HELD)
 		flags = TRACE_F_RECLAIM | TRACE_F_KSWAPD | TRACE_F_INFERRED;
-	if (ev->op == TRACE_SPLIT)
+	if (ev->op == TRACE_SPLIT || ev->op == TRACE_OBJECT_FREE)
 		flags = TRACE_F_INFERRED;
-	if (!alloc && (ev->gfp || ev->migratetype || ev->policy))
+	if (object)
+		flags = TRACE_F_FAILED | TRACE_F_ON_NODE;
+	if ((ev->flags & TRACE_F_ON_NODE) && ev->policy >= MM_MAX_NODES)
+		return "has too large a node";
+	if (!alloc && ((!object && (ev->gfp || ev->policy)) || ev->migratetype))
 		return "has flags of an allocation and is none";
 	if (!ordered && ev->order)
 		return "has an order, which its operation does not have";
@@ -94,7 +127,7 @@ const char *binary_get_template(const uint8_t from[BINARY_TEMPLATE_BYTES], struc
 		.policy = (uint16_t)(from[10] | from[11] << 8),
 		.bytes = binary_get32(from + 12),
 	};
-	if (ev->op > TRACE_SPLIT)
+	if (!op_of(from[0], &ev->op))
 		return "is of an unknown operation";
 	if (ev->order > MAX_PAGE_ORDER)
 		return "has too large an order";
@@ -178,6 +211,18 @@ const char *binary_pages_step(struct binary_pages *p, const struct trace_event *
 	case TRACE_FREE_HELD:
 		p->held[ev->page] = 0;
 		return NULL;
+	case TRACE_KMALLOC:
+	case TRACE_CACHE_ALLOC:
+		if (ev->bytes > TRACE_MAX_OBJECT)
+			return "allocates too much at once";
+		if (ev->page != TRACE_NO_PAGE)
+			p->held[ev->page] = HELD_OBJECT;
+		return NULL;
+	case TRACE_OBJECT_FREE:
+		if (p->held[ev->page] != HELD_OBJECT)
+			return "frees a slab object that is not allocated";
+		p->held[ev->page] = 0;
+		return NULL;
 	case TRACE_FREE:
 		if (!p->held[ev->page])
 			return "frees a page that is not allocated";
@@ -188,7 +233,10 @@ const char *binary_pages_step(struct binary_pages *p, const struct trace_event *
 	case TRACE_TOUCH:
 		if (!p->held[ev->page])
 			return "touches a page that is not allocated";
-		if (!ev->bytes || ev->bytes > page_bytes << (p->held[ev->page] - 1))
+		if (p->held[ev->page] == HELD_OBJECT && ev->bytes)
+			return NULL;
+		if (!ev->bytes || p->held[ev->page] == HELD_OBJECT ||
+		    ev->bytes > page_bytes << (p->held[ev->page] - 1))
 			return "touches nothing, or more than the page has";
 		return NULL;
 	case TRACE_SPLIT:
@@ -201,9 +249,6 @@ const char *binary_pages_step(struct binary_pages *p, const struct trace_event *
 	case TRACE_FAULT:
 	case TRACE_UNMAP:
 	case TRACE_FILE:
-	case TRACE_KMALLOC:
-	case TRACE_CACHE_ALLOC:
-	case TRACE_OBJECT_FREE:
 	case TRACE_VMALLOC:
 	case TRACE_VFREE:
 	case TRACE_KMAP:

@@ -25,6 +25,7 @@
 /* Kinds of sections: four letters. A small first one says that a reader may pass it by. */
 #define BINARY_HEAD       "HEAD"
 #define BINARY_POLICIES   "POLI"
+#define BINARY_CACHES     "CACH" /* slab caches */
 #define BINARY_EVENTS     "EVTS"
 #define BINARY_MOVES      "MOVE"
 #define BINARY_END        "ENDS"
@@ -70,20 +71,27 @@ struct binary_clock {
 /** Does an event of this kind give the next number to a page; does it name one that has it? */
 static inline bool binary_numbers_page(const struct trace_event *ev)
 {
-	return (ev->op == TRACE_ALLOC && !(ev->flags & TRACE_F_FAILED)) ||
+	return ((ev->op == TRACE_ALLOC || ev->op == TRACE_KMALLOC || ev->op == TRACE_CACHE_ALLOC) &&
+		!(ev->flags & TRACE_F_FAILED)) ||
 	       ev->op == TRACE_FREE_HELD || ev->op == TRACE_SPLIT;
 }
 
 static inline bool binary_names_page(const struct trace_event *ev)
 {
-	return ev->op == TRACE_FREE || ev->op == TRACE_TOUCH;
+	return ev->op == TRACE_FREE || ev->op == TRACE_TOUCH || ev->op == TRACE_OBJECT_FREE;
 }
 
 /** Has the event an amount of its own, in trace_event.bytes? */
 static inline bool binary_has_amount(const struct trace_event *ev)
 {
-	return ev->op == TRACE_TOUCH || ev->op == TRACE_SPLIT ||
-	       (ev->op == TRACE_ALLOC && ev->policy);
+	return ev->op == TRACE_TOUCH || ev->op == TRACE_SPLIT || ev->op == TRACE_KMALLOC ||
+	       ev->op == TRACE_CACHE_ALLOC || (ev->op == TRACE_ALLOC && ev->policy);
+}
+
+/** Is `policy` of the event one of the trace's? */
+static inline bool binary_has_policy(const struct trace_event *ev)
+{
+	return !(ev->flags & TRACE_F_ON_NODE);
 }
 
 static inline uint64_t binary_zigzag(uint64_t difference)

@@ -22,6 +22,7 @@ struct block {
 	uint64_t first_event, time_unit_ps;
 	const uint8_t *at[BINARY_NR_COLUMNS], *end[BINARY_NR_COLUMNS];
 	struct trace_event *templates;
+	uint32_t nr_caches; /* that sections before described */
 };
 
 static int fail(char wrong[128], const char *what)
@@ -87,10 +88,12 @@ static int read_header(struct block *b, const struct binary_clock *clock, const 
 static int read_templates(struct block *b, const uint8_t *at, const struct trace *t,
 			  char wrong[128])
 {
+	b->nr_caches = t->nr_caches;
 	for (uint32_t i = 0; i < b->nr_templates; i++, at += BINARY_TEMPLATE_BYTES) {
 		const char *phrase = binary_get_template(at, &b->templates[i]);
 
-		if (!phrase && b->templates[i].policy >= t->nr_policies)
+		if (!phrase && binary_has_policy(&b->templates[i]) &&
+		    b->templates[i].policy >= t->nr_policies)
 			phrase = "has a policy that no section before describes";
 		if (phrase) {
 			snprintf(wrong, 128, "a template of events that %s", phrase);
@@ -166,6 +169,8 @@ static inline const char *take_event(struct block *b, struct binary_clock *clock
 		if (amount > UINT32_MAX)
 			return "has an amount beyond 32 bits";
 		ev->bytes = (uint32_t)amount;
+		if (ev->op == TRACE_CACHE_ALLOC && amount >= b->nr_caches)
+			return "is from a slab cache that no section before describes";
 	}
 	return binary_pages_step(pages, ev);
 }

@@ -7,7 +7,6 @@
  */
 #include "sim/trace/kmem_slab.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -182,7 +181,7 @@ static int cache_of(const struct object_fields *f, struct trace *t, uint32_t *in
 		 f->name ? f->name : "");
 	/* No cache of a kernel is called anything else; our own text has no place for it. */
 	for (char *p = cache.name; *p; p++)
-		if (!isalnum((unsigned char)*p) && !strchr("_.:()", *p) && (*p != '-' || !p[1]))
+		if (!trace_cache_letter(*p) || !strcmp(cache.name, "-"))
 			*p = '_';
 	return trace_add_cache(t, &cache, index);
 }

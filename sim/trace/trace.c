@@ -264,6 +264,12 @@ int trace_add_policy(struct trace *t, const struct trace_policy *policy, uint16_
 	return 0;
 }
 
+bool trace_cache_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       (c && strchr("_.:()-", c));
+}
+
 int trace_add_cache(struct trace *t, const struct trace_cache *cache, uint32_t *index)
 {
 	struct trace_cache *grown;

@@ -309,6 +309,8 @@ int trace_append(struct trace *t, const struct trace_event *ev);
  * -ENOSPC beyond TRACE_MAX_POLICIES, -ENOMEM.
  */
 int trace_add_policy(struct trace *t, const struct trace_policy *policy, uint16_t *index);
+/** May a slab cache have a name with that character? Letters, digits and "_.:()-". */
+bool trace_cache_letter(char c);
 /** The index of a cache, added where the trace does not have it. 0; -ENOSPC, -ENOMEM. */
 int trace_add_cache(struct trace *t, const struct trace_cache *cache, uint32_t *index);
 /** Say where the real machine had a page. Returns 0 or -ENOMEM. */

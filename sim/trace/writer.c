@@ -21,7 +21,7 @@ int trace_refuse_objects(const struct trace *t, const char *format, struct diag 
 	return diag_error(
 		diag, -EINVAL, t->file, 0,
 		"%s traces cannot say allocations of slab objects, of which it has %" PRIu64
-		": expected the format native",
+		": expected the format binary or native",
 		format, t->nr_object_allocs);
 }
 

@@ -51,14 +51,23 @@ run trace convert --format native "$tmp/t.nst" -o "$tmp/again.nst"
 grep -v '^original' "$tmp/t.nst" >"$tmp/a"
 grep -v '^original' "$tmp/again.nst" | cmp - "$tmp/a" || fail "the second conversion differs"
 run trace convert --format binary "$tmp/t.ftrace" -o "$tmp/t.bin"
+status 0
+run trace convert --format native "$tmp/t.bin" -o "$tmp/again.nst"
+grep -v '^original' "$tmp/again.nst" | cmp - "$tmp/a" || fail "the binary trace differs"
+run replay --format json $machine "$tmp/t.bin"
+status 0
+is object_alloc 3
+is slab_pages_left_out 2
+run trace convert --format perf "$tmp/t.ftrace" -o "$tmp/t.perf"
 status 2
-err "binary traces cannot say allocations of slab objects, of which it has 3"
+err "perf traces cannot say allocations of slab objects, of which it has 3"
 
 # Mistakes in our own text.
 for line in 'cpu=0 kmalloc a gfp=GFP_KERNEL|expected bytes= and a number up to 67108864' \
 	'cpu=0 kmalloc a bytes=8|expected gfp=' \
 	'cpu=0 kmalloc a bytes=8 gfp=GFP_KERNEL node=2000|node "2000" is not a number' \
 	'cpu=0 cache_alloc a size=8 room=8 gfp=GFP_KERNEL|expected cache= and a name' \
+	'cpu=0 cache_alloc a cache=x/y size=8 room=8 gfp=GFP_KERNEL|expected cache= and letters' \
 	'cpu=0 kfree a|a kfree of "a", which no line before allocates' \
 	'cpu=0 kmaloc a bytes=8|unknown operation "kmaloc"; did you mean "kmalloc"?'; do
 	printf '# numasim trace 1\n%s\n' "${line%%|*}" >"$tmp/bad.nst"

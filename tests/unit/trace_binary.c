@@ -258,7 +258,8 @@ Test(trace_binary, what_a_reader_would_refuse_is_not_written)
 		{{.op = TRACE_WAIT, .page = TRACE_NO_PAGE, .order = 2}, "has an order"},
 		{{.op = TRACE_ALLOC, .migratetype = 5}, "has an unknown mobility"},
 		{{.op = 99}, "is of an unknown operation"},
-		{{.op = TRACE_KMALLOC}, "cannot say allocations of slab objects"},
+		{{.op = TRACE_CACHE_ALLOC}, "is from a slab cache that the trace does not have"},
+		{{.op = TRACE_OBJECT_FREE}, "names a page that has no number yet"},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {

@@ -217,6 +217,43 @@ static int take_policies(struct binary *b, struct binary_cursor c)
 	return err ? err : end_of_section(b, &c);
 }
 
+static int take_cache(struct binary *b, struct binary_cursor *c)
+{
+	struct trace_cache cache = {.size = 0};
+	uint32_t expected = b->t->nr_caches, index = 0;
+	size_t len;
+	const char *name = binary_get_text(c, &len);
+	uint64_t size = binary_get_number(c), room = binary_get_number(c);
+	int err;
+
+	if (c->bad || len >= sizeof(cache.name) || size > TRACE_MAX_OBJECT ||
+	    room > TRACE_MAX_OBJECT)
+		return bad(b, b->at, "slab cache %" PRIu32 " is not of the form it should have",
+			   expected);
+	for (size_t i = 0; i < len; i++)
+		if (!trace_cache_letter(name[i]))
+			return bad(b, b->at, "slab cache %" PRIu32 " has a name that none has",
+				   expected);
+	memcpy(cache.name, name, len);
+	cache.size = (uint32_t)size;
+	cache.room = (uint32_t)room;
+	err = trace_add_cache(b->t, &cache, &index);
+	if (err == -ENOSPC || (!err && index != expected))
+		return bad(b, b->at, "slab cache %" PRIu32 " is there twice, or one too many",
+			   expected);
+	return err;
+}
+
+static int take_caches(struct binary *b, struct binary_cursor c)
+{
+	uint64_t nr = binary_get_number(&c);
+	int err = 0;
+
+	for (uint64_t i = 0; i < nr && !err; i++)
+		err = take_cache(b, &c);
+	return err ? err : end_of_section(b, &c);
+}
+
 /* A total of the end must be what was read. */
 static int same(struct binary *b, struct binary_cursor *c, uint64_t read, const char *of_what)
 {
@@ -332,8 +369,10 @@ static const struct section_kind {
 	const char *name;
 	int (*take)(struct binary *b, struct binary_cursor c);
 } section_kinds[] = {
-	{BINARY_HEAD, take_head},   {BINARY_POLICIES, take_policies}, {BINARY_EVENTS, take_events},
-	{BINARY_MOVES, take_moves}, {BINARY_END, take_end},           {BINARY_KSWAPD, take_kswapd},
+	{BINARY_HEAD, take_head},     {BINARY_POLICIES, take_policies},
+	{BINARY_EVENTS, take_events}, {BINARY_MOVES, take_moves},
+	{BINARY_END, take_end},       {BINARY_KSWAPD, take_kswapd},
+	{BINARY_CACHES, take_caches},
 };
 
 static int take_section(struct binary *b, const uint8_t *raw)

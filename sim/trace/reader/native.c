@@ -259,6 +259,9 @@ static int parse_cache_alloc(struct native *n, char **words, struct trace_event 
 	name = words[1] ? native_value(words[1], "cache=") : NULL;
 	if (!name || !*name || strlen(name) >= sizeof(cache.name))
 		return native_found(n, words[1], "cache= and a name of at most 31 characters");
+	for (const char *p = name; *p; p++)
+		if (!trace_cache_letter(*p))
+			return native_found(n, words[1], "cache= and letters, digits or _.:()-");
 	err = parse_amount(n, words[2], "size=", &size);
 	if (!err)
 		err = parse_amount(n, words[3], "room=", &room);

@@ -164,6 +164,19 @@ static int put_policies(struct writer *w)
 	return err;
 }
 
+static int put_caches(struct writer *w)
+{
+	if (!w->t->nr_caches)
+		return 0;
+	put_number(&w->raw, w->t->nr_caches);
+	for (uint32_t i = 0; i < w->t->nr_caches; i++) {
+		put_text(&w->raw, w->t->caches[i].name);
+		put_number(&w->raw, w->t->caches[i].size);
+		put_number(&w->raw, w->t->caches[i].room);
+	}
+	return put_section(w, BINARY_CACHES);
+}
+
 /* The index of the event's template in the block, where it is added if it is new. */
 static uint32_t template_of(struct writer *w, const struct trace_event *ev)
 {
@@ -283,7 +296,9 @@ static int check_event(struct writer *w, size_t i)
 
 	binary_put_template(bytes, ev);
 	phrase = binary_get_template(bytes, &back);
-	if (!phrase && ev->policy >= w->t->nr_policies)
+	if (!phrase && ev->op == TRACE_CACHE_ALLOC && ev->bytes >= w->t->nr_caches)
+		phrase = "is from a slab cache that the trace does not have";
+	if (!phrase && binary_has_policy(ev) && ev->policy >= w->t->nr_policies)
 		phrase = "has a policy that the trace does not have";
 	if (!phrase && ev->op != TRACE_WAIT && ev->time_ps < w->clock.time_ps)
 		phrase = "goes back in time";
@@ -437,13 +452,9 @@ static int put_end(struct writer *w)
 
 static int binary_write(const struct trace *t, FILE *out, struct diag *diag)
 {
-	int err = trace_refuse_objects(t, "binary", diag);
-	struct writer *w;
+	struct writer *w = calloc(1, sizeof(*w));
+	int err = -ENOMEM;
 
-	if (err)
-		return err;
-	err = -ENOMEM;
-	w = calloc(1, sizeof(*w));
 	if (!w)
 		return err;
 	w->t = t;
@@ -454,6 +465,8 @@ static int binary_write(const struct trace *t, FILE *out, struct diag *diag)
 		err = put_start(w);
 	if (!err)
 		err = put_policies(w);
+	if (!err)
+		err = put_caches(w);
 	if (!err)
 		err = put_kswapd(w);
 	if (!err)
