@@ -22,7 +22,7 @@ struct row {
 };
 
 struct table {
-	char profile[40], captures[1200];
+	char profile[40], captures[2048];
 	int cpus, nodes;
 	struct row rows[MAX_ROWS];
 	unsigned nr;
