@@ -16,6 +16,7 @@
 struct show_subject {
 	const struct machine *machine;
 	struct mm *mm; /* booted, and nothing allocated since; NULL unless the kind boots */
+	uint64_t pfn;  /* of a kind that is of one page: it has a descriptor */
 	int nid;       /* that node's file alone, where the kind has one; else ALL_NODES */
 };
 
@@ -24,6 +25,7 @@ struct show_kind {
 	const char *summary; /* one line */
 	bool boots;          /* shows what the mm core makes of the machine */
 	bool of_node;        /* the kernel has such a file for each node, too; needs boots */
+	bool of_page;        /* shows one page frame, which it has to be told; needs boots */
 	/** Print. Returns 0 or -ENOMEM; write errors stay with the stream. */
 	int (*text)(const struct show_subject *s, FILE *out);
 	/** The same as JSON, members in a fixed order; NULL: no memory. A kind may do without. */

@@ -3,6 +3,7 @@
  * numasim show: one view of a machine, from the kinds in sim/show/.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sim/machine/boot.h"
@@ -90,6 +91,32 @@ static bool find_node(const struct arguments *args, const struct mm *mm, int *ni
 	return true;
 }
 
+/* A frame number behind the view, where the view is of one, and only there. */
+static bool check_operands(const struct show_kind *kind, const struct arguments *args)
+{
+	if (kind->of_page == (args->nr_operands == 3))
+		return true;
+	if (kind->of_page)
+		message("show: '%s' needs the number of a page frame: show MACHINE.cfg %s PFN",
+			kind->name, kind->name);
+	else
+		message("show: '%s' takes no number, found '%s'", kind->name, args->operands[2]);
+	return false;
+}
+
+static bool find_page(const struct arguments *args, struct show_subject *s)
+{
+	const char *text = args->operands[2];
+	char *end;
+
+	errno = 0;
+	s->pfn = strtoull(text, &end, 0);
+	if (text[0] >= '0' && text[0] <= '9' && !*end && !errno && mm_pfn_valid(s->mm, s->pfn))
+		return true;
+	message("show: expected a page frame that has a descriptor, found '%s'", text);
+	return false;
+}
+
 static int run(const struct arguments *args)
 {
 	const char *path = args->operands[0];
@@ -101,6 +128,8 @@ static int run(const struct arguments *args)
 	int err, status;
 
 	if (!kind || !check_kind_of_node(kind, arguments_value(args, &option_node) != NULL))
+		return STATUS_WRONG;
+	if (!check_operands(kind, args))
 		return STATUS_WRONG;
 	if (json && !kind->json) {
 		message("show: there is no JSON form of '%s'", kind->name);
@@ -115,6 +144,8 @@ static int run(const struct arguments *args)
 	if (err) {
 		status = message_error(&diag, err, path);
 	} else if (s.mm && !find_node(args, s.mm, &s.nid)) {
+		status = STATUS_WRONG;
+	} else if (kind->of_page && !find_page(args, &s)) {
 		status = STATUS_WRONG;
 	} else {
 		s.machine = m;
@@ -142,11 +173,11 @@ static const struct option_def *const options[] = {
 const struct command command_show = {
 	.name = "show",
 	.summary = "print one view of a machine",
-	.operands = "MACHINE.cfg WHAT",
+	.operands = "MACHINE.cfg WHAT [PFN]",
 	.description = "Print one view of the machine that the file describes.\n",
 	.explain = explain,
 	.options = options,
 	.min_operands = 2,
-	.max_operands = 2,
+	.max_operands = 3,
 	.run = run,
 };

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From our descriptors to the kernel's words: the bits of include/linux/page-flags.h (6.1) that
+ * follow from what the mm core knows. A free block is no flag there, but a page type.
+ */
+#include "mm/page_info.h"
+
+#include <errno.h>
+
+#include "mm/internal.h"
+#include "mm/pageblock.h"
+
+enum kernel_bit {
+	BIT_REFERENCED = 1,
+	BIT_DIRTY = 3,
+	BIT_LRU = 4,
+	BIT_ACTIVE = 5,
+	BIT_OWNER_PRIV_1 = 10, /* also: in the swap cache */
+	BIT_RESERVED = 12,
+	BIT_WRITEBACK = 15,
+	BIT_HEAD = 16,
+	BIT_RECLAIM = 18,
+	BIT_SWAPBACKED = 19,
+	BIT_UNEVICTABLE = 20,
+};
+
+static const char *const names[] = {
+	"locked",     "referenced", "uptodate",    "dirty",     "lru",          "active",
+	"workingset", "waiters",    "error",       "slab",      "owner_priv_1", "arch_1",
+	"reserved",   "private",    "private_2",   "writeback", "head",         "mappedtodisk",
+	"reclaim",    "swapbacked", "unevictable", "mlocked"};
+
+const char *mm_page_flag_name(unsigned bit)
+{
+	return bit < sizeof(names) / sizeof(*names) ? names[bit] : NULL;
+}
+
+static uint64_t kernel_flags(const struct page *page)
+{
+	static const struct {
+		uint64_t ours;
+		enum kernel_bit bit;
+	} map[] = {
+		{PG_REFERENCED, BIT_REFERENCED},
+		{PG_DIRTY, BIT_DIRTY},
+		{PG_ON_LRU, BIT_LRU},
+		{PG_ACTIVE, BIT_ACTIVE},
+		{PG_SWAPCACHE, BIT_OWNER_PRIV_1},
+		{PG_WRITEBACK, BIT_WRITEBACK},
+		{PG_HUGETLB, BIT_HEAD},
+		{PG_RECLAIM, BIT_RECLAIM},
+		{PG_SWAPBACKED, BIT_SWAPBACKED},
+		{PG_UNEVICTABLE, BIT_UNEVICTABLE},
+	};
+	uint64_t flags = 0;
+
+	for (size_t i = 0; i < sizeof(map) / sizeof(*map); i++)
+		flags |= page->flags & map[i].ours ? UINT64_C(1) << map[i].bit : 0;
+	return flags;
+}
+
+static uint64_t field(uint64_t value, unsigned shift, unsigned width)
+{
+	return width ? (value & ((UINT64_C(1) << width) - 1)) << shift : 0;
+}
+
+/* The head of the block that the frame is in: the nearest one below that reaches so far. */
+static pfn_t find_head(struct mm *mm, pfn_t pfn)
+{
+	for (unsigned order = 0; order <= MAX_PAGE_ORDER; order++) {
+		pfn_t head = pfn & ~((UINT64_C(1) << order) - 1);
+		const struct page *page;
+
+		if (!mm_pfn_valid(mm, head))
+			break;
+		page = mm_pfn_to_page(mm, MM_NO_CPU, head);
+		if (((page->flags & PG_STATE_MASK) || page->refcount > 0) &&
+		    head + (UINT64_C(1) << page->order) > pfn)
+			return head;
+	}
+	return pfn;
+}
+
+/* Blocks that nobody has asked for since boot have no descriptors yet. */
+static bool is_pristine(const struct mm_zone *zone, pfn_t pfn)
+{
+	for (size_t i = zone->next_pristine; i < zone->nr_pristine; i++)
+		if (pfn >= zone->pristine[i].start && pfn < zone->pristine[i].end)
+			return true;
+	return false;
+}
+
+static const char *use_of(const struct page *head, bool pristine)
+{
+	if ((head->flags & PG_BUDDY) || pristine)
+		return "free";
+	if (head->flags & PG_PCP)
+		return "per-cpu";
+	if (head->flags & PG_HELD)
+		return "held";
+	if (head->flags & PG_HUGETLB)
+		return "hugetlb";
+	return head->refcount > 0 ? "in use" : "reserved";
+}
+
+static void fill(struct mm *mm, const struct page *page, const struct mm_zone *zone,
+		 struct mm_page_info *info)
+{
+	const struct page *head = mm_pfn_to_page(mm, MM_NO_CPU, info->head);
+	pfn_t pfn = mm_pfn_of(mm, page);
+	bool pristine = is_pristine(zone, pfn);
+
+	if (pristine) {
+		info->head = mm_round_block_down(pfn);
+		info->order = info->head == pfn ? MAX_PAGE_ORDER : 0;
+	} else if (info->head == pfn) {
+		info->order = page->order;
+	}
+	info->nid = zone->nid;
+	info->zone = zone->index;
+	info->use = use_of(head, pristine);
+	info->refcount = page->refcount;
+	info->mapcount = page->flags & PG_MAPPED ? 1 : 0;
+	info->block_type = (int)mm_pageblock_type(mm, zone, pfn);
+	info->flags =
+		kernel_flags(page) |
+		field((uint64_t)zone->nid, mm->flags.node_shift, mm->flags.node_width) |
+		field((uint64_t)zone->index, mm->flags.zone_shift, mm->flags.zone_width) |
+		field((uint64_t)info->section, mm->flags.section_shift, mm->flags.section_width);
+	if (info->use[0] == 'r') {
+		info->flags |= UINT64_C(1) << BIT_RESERVED;
+		info->refcount = 1; /* as the kernel initialises it */
+	}
+}
+
+int mm_page_info(struct mm *mm, pfn_t pfn, struct mm_page_info *info)
+{
+	bool sections = mm->model->id == MM_SPARSE || mm->model->id == MM_SPARSE_VMEMMAP;
+	const struct mm_zone *zone;
+	const struct page *page;
+
+	if (!mm_pfn_valid(mm, pfn))
+		return -ENOENT;
+	page = mm_pfn_to_page(mm, MM_NO_CPU, pfn);
+	zone = mm_zone_of_pfn(mm, pfn);
+	*info = (struct mm_page_info){
+		.at = mm->model->descriptor_at(mm, page),
+		.nid = MM_NO_NODE,
+		.zone = -1,
+		.section = -1,
+		.block_type = -1,
+		.head = pfn,
+		.use = "hole",
+	};
+	if (sections)
+		info->section = (int64_t)(pfn >> (mm->arch->section_bits - mm->arch->page_shift));
+	if (!zone)
+		return 0;
+	info->head = find_head(mm, pfn);
+	fill(mm, page, zone, info);
+	return 0;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One page descriptor: its flags as bits and names, its counts, and what its frame is used for. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "mm/page_info.h"
+#include "sim/json.h"
+#include "sim/show/show.h"
+
+static const char *const types[] = {"Unmovable",  "Movable", "Reclaimable",
+				    "HighAtomic", "CMA",     "Isolate"};
+
+static void put_hex(json_t *doc, const char *key, uint64_t value)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "0x%" PRIx64, value);
+	json_put_string(doc, key, text);
+}
+
+static json_t *json(const struct show_subject *s)
+{
+	const struct mm_arch *arch = mm_get_arch(s->mm);
+	struct mm_page_info info;
+	json_t *doc = json_object(), *names;
+
+	mm_page_info(s->mm, s->pfn, &info);
+	put_hex(doc, "pfn", s->pfn);
+	put_hex(doc, "flags", info.flags);
+	names = json_put_array(doc, "flag_names");
+	for (unsigned bit = 0; mm_page_flag_name(bit); bit++)
+		if (info.flags >> bit & 1)
+			json_array_append_new(names, json_string(mm_page_flag_name(bit)));
+	if (info.nid != MM_NO_NODE) {
+		json_put(doc, "node", (uint64_t)info.nid);
+		json_put_string(doc, "zone", arch->zones[info.zone].name);
+		json_put_string(doc, "pageblock", types[info.block_type]);
+	}
+	if (info.section >= 0)
+		json_put(doc, "section", (uint64_t)info.section);
+	json_put(doc, "refcount", (uint64_t)info.refcount);
+	json_put(doc, "mapcount", (uint64_t)info.mapcount);
+	json_put(doc, "order", info.order);
+	put_hex(doc, "head", info.head);
+	json_put_string(doc, "use", info.use);
+	put_hex(doc, "descriptor", info.at);
+	json_put(doc, "descriptor_bytes", arch->page_struct_bytes);
+	return doc;
+}
+
+static void print(const json_t *doc, FILE *out)
+{
+	const json_t *names = json_object_get(doc, "flag_names");
+
+	fprintf(out, "page: pfn:%s refcount:%" PRIu64 " mapcount:%" PRIu64 " order:%" PRIu64 "\n",
+		json_get_string(doc, "pfn"), json_get(doc, "refcount"), json_get(doc, "mapcount"),
+		json_get(doc, "order"));
+	fprintf(out, "flags: %s(", json_get_string(doc, "flags"));
+	for (size_t i = 0; i < json_array_size(names); i++)
+		fprintf(out, "%s%s", i ? "|" : "", json_string_value(json_array_get(names, i)));
+	if (json_object_get(doc, "node"))
+		fprintf(out, "%snode=%" PRIu64 "|zone=%s", json_array_size(names) ? "|" : "",
+			json_get(doc, "node"), json_get_string(doc, "zone"));
+	if (json_object_get(doc, "section"))
+		fprintf(out, "|section=%" PRIu64, json_get(doc, "section"));
+	fprintf(out, ")\nuse: %s, in the block at %s", json_get_string(doc, "use"),
+		json_get_string(doc, "head"));
+	if (json_object_get(doc, "pageblock"))
+		fprintf(out, ", of a page block that is %s", json_get_string(doc, "pageblock"));
+	fprintf(out, "\ndescriptor: %" PRIu64 " bytes at %s\n", json_get(doc, "descriptor_bytes"),
+		json_get_string(doc, "descriptor"));
+}
+
+static int text(const struct show_subject *s, FILE *out)
+{
+	return show_document(json(s), print, out);
+}
+
+const struct show_kind show_page = {
+	.name = "page",
+	.summary = "the descriptor of one page frame: show MACHINE.cfg page PFN",
+	.boots = true,
+	.of_page = true,
+	.text = text,
+	.json = json,
+};
