@@ -38,6 +38,17 @@ static phys_addr_t free_area_at(const struct mm_zone *zone, unsigned order)
 	return zone->at + MM_ZONE_FREE_AREA + order * MM_FREE_AREA_STRIDE;
 }
 
+/* What an edit of one of its lists touches: the head of that list, and the count behind them all.
+ */
+static void touch_area(struct mm *mm, int cpu, const struct mm_zone *zone, unsigned order,
+		       enum mm_migratetype type)
+{
+	phys_addr_t at = free_area_at(zone, order);
+
+	mm_touch(mm, cpu, at + (phys_addr_t)type * 16, 16, MM_WRITE);
+	mm_touch(mm, cpu, at + MM_FREE_AREA_STRIDE - 8, 8, MM_WRITE);
+}
+
 static void add_block(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page,
 		      unsigned order, enum mm_migratetype type, bool to_tail)
 {
@@ -54,10 +65,10 @@ static void add_block(struct mm *mm, int cpu, struct mm_zone *zone, struct page 
 		page_list_add_head(list, page);
 	area->nr_free[type]++;
 
-	mm_touch(mm, cpu, free_area_at(zone, order), MM_FREE_AREA_STRIDE, MM_WRITE);
+	touch_area(mm, cpu, zone, order, type);
 	mm_touch_page(mm, cpu, page, MM_WRITE);
 	if (neighbour)
-		mm_touch_page(mm, cpu, neighbour, MM_WRITE);
+		mm_touch_page(mm, cpu, neighbour, MM_STORE);
 }
 
 static void del_block(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page,
@@ -70,12 +81,12 @@ static void del_block(struct mm *mm, int cpu, struct mm_zone *zone, struct page 
 	area->nr_free[page->migratetype]--;
 	page->flags &= ~(uint64_t)PG_BUDDY;
 
-	mm_touch(mm, cpu, free_area_at(zone, order), MM_FREE_AREA_STRIDE, MM_WRITE);
+	touch_area(mm, cpu, zone, order, (enum mm_migratetype)page->migratetype);
 	mm_touch_page(mm, cpu, page, MM_WRITE);
 	if (next)
-		mm_touch_page(mm, cpu, next, MM_WRITE);
+		mm_touch_page(mm, cpu, next, MM_STORE);
 	if (prev)
-		mm_touch_page(mm, cpu, prev, MM_WRITE);
+		mm_touch_page(mm, cpu, prev, MM_STORE);
 }
 
 /* Cut a block of order `high` down to `low`; the upper halves go to the heads of their lists. */

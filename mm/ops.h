@@ -91,7 +91,8 @@ const char *mm_site_name(enum mm_site site);
 
 enum mm_access {
 	MM_READ,
-	MM_WRITE,
+	MM_WRITE,     /* read, and written */
+	MM_STORE,     /* written without being looked at: nothing waits for the line to be there */
 	MM_ZERO,      /* a whole block is cleared: streams past the caches */
 	MM_COPY_FROM, /* a whole block is read to be copied, which streams past the caches too */
 	MM_COPY_TO,   /* and is written */

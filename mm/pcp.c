@@ -107,7 +107,7 @@ void mm_pcp_unlist(struct mm *mm, int cpu, struct mm_zone *zone, unsigned list, 
 	touch_list(mm, cpu, zone, list);
 	mm_touch_page(mm, cpu, page, MM_WRITE);
 	if (neighbour)
-		mm_touch_page(mm, cpu, neighbour, MM_WRITE);
+		mm_touch_page(mm, cpu, neighbour, MM_STORE);
 }
 
 void mm_pcp_enlist(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page, unsigned order,
@@ -131,7 +131,7 @@ void mm_pcp_enlist(struct mm *mm, int cpu, struct mm_zone *zone, struct page *pa
 	touch_list(mm, cpu, zone, list);
 	mm_touch_page(mm, cpu, page, MM_WRITE);
 	if (neighbour)
-		mm_touch_page(mm, cpu, neighbour, MM_WRITE);
+		mm_touch_page(mm, cpu, neighbour, MM_STORE);
 }
 
 void mm_pcp_give_back(struct mm *mm, int cpu, struct mm_zone *zone, int owner, unsigned list)

@@ -32,6 +32,7 @@ struct measure {
 	struct diag *diag;
 	const struct measure_mix *mix; /* of matrices and loads */
 	int from, to;                  /* only these CPUs, this memory; MM_NO_NODE: all */
+	int nr_cpus;                   /* of pagealloc; 0: 1, 2, 4, ... */
 	uint64_t seed;
 };
 

@@ -39,6 +39,7 @@ struct cpu_account {
 		*misses; /* by node: latencies paid (accesses and zeroings that reached the bank) */
 	uint64_t *bytes_read, *bytes_written; /* by node: traffic with its bank */
 	uint64_t cache_hits;
+	uint64_t line_transfers; /* of those, from another CPU's caches */
 	uint64_t lock_acquired, lock_contended;
 	uint64_t site_calls[MM_NR_SITES]; /* units of work */
 	uint64_t site_ps[MM_NR_SITES];    /* cycles and uncontended latencies charged at the site */

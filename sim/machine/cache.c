@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Caches of a machine file: levels from the nearest on, of whole sets of lines. */
+/*
+ * Caches of a machine file: levels from the nearest on, of whole sets of lines; and what it takes
+ * to get a line from another CPU's.
+ */
 #include "sim/machine/read.h"
 
 #include <inttypes.h>
@@ -81,4 +84,28 @@ void machine_read_caches(struct machine_reader *r, const struct cfg_setting *roo
 	r->m->caches = machine_array(r, nr, sizeof(*r->m->caches));
 	for (unsigned i = 0; i < nr && !cfg_status(r->cfg); i++)
 		read_cache(r, cfg_element(caches, i));
+}
+
+void machine_read_transfers(struct machine_reader *r, const struct cfg_setting *root)
+{
+	static const char *const keys[] = {"same_node", "home_at_owner", "home_elsewhere", "source",
+					   NULL};
+	const struct cfg_setting *group =
+		cfg_group(r->cfg, cfg_find(r->cfg, root, "line_transfers"));
+	struct machine_transfers *t = &r->m->transfers;
+
+	cfg_keys(r->cfg, group, keys);
+	if (!group)
+		return;
+	machine_read_source(r, group);
+	if (!r->m->nr_caches)
+		cfg_error(r->cfg, group, "lines go from cache to cache: 'caches' is missing");
+	machine_read_latency(r, cfg_need(r->cfg, group, "same_node"), &t->same_node_ps);
+	t->home_at_owner_ps = t->same_node_ps;
+	machine_read_latency(r,
+			     r->m->mm.nr_nodes > 1 ? cfg_need(r->cfg, group, "home_at_owner")
+						   : cfg_find(r->cfg, group, "home_at_owner"),
+			     &t->home_at_owner_ps);
+	t->home_elsewhere_ps = t->home_at_owner_ps;
+	machine_read_latency(r, cfg_find(r->cfg, group, "home_elsewhere"), &t->home_elsewhere_ps);
 }

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cost files: cycles a unit of work at each site, every site exactly once. */
+/*
+ * Cost files: cycles a unit of work at each site, every site exactly once; those that a file does
+ * not have are its base's.
+ */
+#define _GNU_SOURCE /* asprintf */
 #include "sim/machine/costs.h"
 
 #include "sim/config/config.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,9 +38,9 @@ static void read_site(struct cfg *cfg, const struct cfg_setting *s, uint32_t *cy
 }
 
 /* That no site is there twice is a rule for the keys of any group. */
-static void read_costs(struct cfg *cfg, struct costs *out)
+static void read_costs(struct cfg *cfg, bool has_base, struct costs *out)
 {
-	static const char *const keys[] = {"name", "source", "sites", NULL};
+	static const char *const keys[] = {"name", "source", "base", "sites", NULL};
 	const struct cfg_setting *root = cfg_root(cfg);
 	const struct cfg_setting *sites = cfg_group(cfg, cfg_need(cfg, root, "sites"));
 	const char *known[MM_NR_SITES + 1] = {NULL};
@@ -49,23 +55,60 @@ static void read_costs(struct cfg *cfg, struct costs *out)
 		out->source = copy(cfg, text);
 	cfg_keys(cfg, sites, known);
 	for (int i = 0; i < MM_NR_SITES; i++)
-		read_site(cfg, cfg_need(cfg, sites, known[i]), &out->cycles[i]);
+		if (!has_base || cfg_find(cfg, sites, known[i]))
+			read_site(cfg, cfg_need(cfg, sites, known[i]), &out->cycles[i]);
 }
 
-int costs_load(const char *path, struct diag *diag, struct costs *out)
+static int load(const char *path, bool may_have_base, struct diag *diag, struct costs *out);
+
+/* Cycles of the base, which is in the folder of `path` and has no base itself. */
+static int read_base(struct cfg *cfg, const char *path, const struct cfg_setting *s,
+		     struct diag *diag, struct costs *out)
 {
+	const char *slash = strrchr(path, '/'), *name;
+	struct costs base;
+	char *at;
+	int err;
+
+	if (!cfg_string(cfg, s, &name))
+		return cfg_status(cfg);
+	if (asprintf(&at, "%.*s%s", slash ? (int)(slash + 1 - path) : 0, path, name) < 0)
+		return -ENOMEM;
+	err = load(at, false, diag, &base);
+	free(at);
+	if (err)
+		return err;
+	memcpy(out->cycles, base.cycles, sizeof(out->cycles));
+	costs_clear(&base);
+	return 0;
+}
+
+static int load(const char *path, bool may_have_base, struct diag *diag, struct costs *out)
+{
+	const struct cfg_setting *base;
 	struct cfg *cfg;
 	int err = cfg_load(path, diag, &cfg);
 
 	*out = (struct costs){0};
 	if (err)
 		return err;
-	read_costs(cfg, out);
-	err = cfg_status(cfg);
+	base = cfg_find(cfg, cfg_root(cfg), "base");
+	if (base && !may_have_base)
+		cfg_error(cfg, base, "this file is a base itself");
+	else if (base)
+		err = read_base(cfg, path, base, diag, out);
+	if (!err)
+		read_costs(cfg, base != NULL, out);
+	err = err ? err : cfg_status(cfg);
 	cfg_free(cfg);
 	if (err)
 		costs_clear(out);
 	return err;
+}
+
+int costs_load(const char *path, struct diag *diag, struct costs *out)
+{
+	return load(path, true, diag, out);
 }
 
 void costs_clear(struct costs *c)

@@ -14,7 +14,8 @@ struct costs {
 	uint32_t cycles[MM_NR_SITES];
 };
 
-/** Read a cost file: every site exactly once. Errors as machine_load(). */
+/** Read a cost file: every site exactly once, or else its `base` has it. Errors as machine_load().
+ */
 int costs_load(const char *path, struct diag *diag, struct costs *out);
 void costs_clear(struct costs *c);
 

@@ -184,6 +184,7 @@ static void (*const parts[])(struct machine_reader *r, const struct cfg_setting 
 	machine_read_interconnect,
 	machine_check_distances,
 	machine_read_caches,
+	machine_read_transfers,
 	machine_read_kernel,
 	machine_read_disks,
 	machine_read_reserved,
@@ -194,10 +195,10 @@ static void (*const parts[])(struct machine_reader *r, const struct cfg_setting 
 static int read_machine(struct cfg *cfg, const char *file, bool in_memory, struct machine **out)
 {
 	static const char *const keys[] = {
-		"name",       "description", "source",       "architecture", "memory_model",
-		"nodes",      "distances",   "bank",         "interconnect", "caches",
-		"cache_line", "kernel",      "reservations", "reserved",     "released_late",
-		"zones",      "disks",       NULL,
+		"name",       "description", "source",         "architecture", "memory_model",
+		"nodes",      "distances",   "bank",           "interconnect", "caches",
+		"cache_line", "kernel",      "reservations",   "reserved",     "released_late",
+		"zones",      "disks",       "line_transfers", NULL,
 	};
 	struct machine_reader r = {
 		.cfg = cfg, .m = calloc(1, sizeof(*r.m)), .in_memory = in_memory};

@@ -18,6 +18,7 @@ struct machine_cpu {
 	uint64_t freq_hz;
 	unsigned fill_buffers; /* lines that may be on their way to it at once; 0: no bound known */
 	unsigned prefetched;   /* the same where it reads a stream; at least fill_buffers */
+	unsigned streams;      /* of misses that its prefetcher follows; 0: none */
 };
 
 /*
@@ -79,6 +80,14 @@ struct machine_disk {
 	unsigned queue_depth; /* requests that it works on at once; above 0 */
 };
 
+/* What it takes to get a line from the caches of another CPU; all 0: as from memory. */
+struct machine_transfers {
+	uint64_t same_node_ps;
+	uint64_t home_at_owner_ps;  /* of another node, whose memory the line belongs to */
+	uint64_t home_elsewhere_ps; /* of another node, and the line belongs to a third or one's own
+				     */
+};
+
 /* A sysctl that is written, or read, once the machine has booted. */
 struct machine_sysctl {
 	char *text;    /* "KEY=VALUE", or "KEY": it is read; owned */
@@ -105,6 +114,7 @@ struct machine {
 	unsigned cache_line_bytes;    /* 0: no caches, each access goes to memory */
 	struct machine_cache *caches; /* nearest first */
 	int nr_caches;
+	struct machine_transfers transfers;
 
 	struct mm_config mm; /* points into the arrays below; mm.nr_nodes and mm.nr_cpus count */
 	int *cpu_nid;

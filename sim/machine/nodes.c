@@ -104,8 +104,9 @@ static void read_weights(struct machine_reader *r)
 static void count_node(struct machine_reader *r, const struct cfg_setting *node,
 		       struct count *count)
 {
-	static const char *const keys[] = {"count",      "frequency", "ids", "fill_buffers",
-					   "prefetched", "source",    NULL};
+	static const char *const keys[] = {"count",        "frequency",  "ids",
+					   "fill_buffers", "prefetched", "prefetch_streams",
+					   "source",       NULL};
 	const struct cfg_setting *cpus = cpus_of(r, node);
 	const struct cfg_setting *ids = cfg_list(r->cfg, cfg_find(r->cfg, cpus, "ids"));
 	uint64_t nr = cfg_length(ids);
@@ -192,12 +193,14 @@ static void read_cpu(struct machine_reader *r, const struct cfg_setting *cpus,
 {
 	const struct cfg_setting *frequency = cfg_need(r->cfg, cpus, "frequency");
 	const struct cfg_setting *prefetched = cfg_find(r->cfg, cpus, "prefetched");
-	uint64_t in_flight = 0;
+	uint64_t in_flight = 0, streams = 0;
 
 	if (cfg_frequency(r->cfg, frequency, &cpu->freq_hz) && cpu->freq_hz == 0)
 		cfg_error(r->cfg, frequency, "expected a frequency above 0, found 0");
 	cfg_integer(r->cfg, cfg_find(r->cfg, cpus, "fill_buffers"), 1, MAX_IN_FLIGHT, &in_flight);
 	cpu->fill_buffers = cpu->prefetched = (unsigned)in_flight;
+	cfg_integer(r->cfg, cfg_find(r->cfg, cpus, "prefetch_streams"), 0, MAX_IN_FLIGHT, &streams);
+	cpu->streams = (unsigned)streams;
 	if (prefetched && !in_flight)
 		cfg_error(r->cfg, prefetched, "'fill_buffers' is missing beside it");
 	if (cfg_integer(r->cfg, prefetched, in_flight, MAX_IN_FLIGHT, &in_flight))

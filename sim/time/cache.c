@@ -27,6 +27,7 @@ struct level {
 
 struct cache {
 	const struct machine *machine; /* (C) borrowed */
+	bool transfers;                /* (C) the machine says what they take */
 	int nr_levels;
 	struct level *levels; /* nearest first */
 	struct line_table lines;
@@ -55,6 +56,7 @@ int cache_create(const struct machine *m, struct cache **out)
 	if (!c)
 		return -ENOMEM;
 	c->machine = m;
+	c->transfers = m->transfers.same_node_ps != 0;
 	c->levels = calloc((size_t)m->nr_caches, sizeof(*c->levels));
 	if (!c->levels || line_table_init(&c->lines))
 		goto out_free;
@@ -129,7 +131,7 @@ static void drop_tag(struct cache *c, const struct level *l, int cpu, uint64_t l
 		SIM_BUG("a cache of cpu %d holds line %#llx, which the line table does not know",
 			cpu, (unsigned long long)line);
 	if (entry->modified && l == &c->levels[c->nr_levels - 1] &&
-	    domain_of(c, l, entry->writer) == domain_of(c, l, cpu)) {
+	    domain_of(c, l, (int)entry->writer) == domain_of(c, l, cpu)) {
 		entry->modified = false;
 		result->wrote_back = true;
 		result->victim = line;
@@ -184,15 +186,59 @@ static int fill(struct cache *c, struct level *l, int cpu, struct tag tag,
 	return 0;
 }
 
+/* Do caches of its own, which another CPU does not share, hold that version of the line? */
+static bool holds_apart(struct cache *c, int holder, int cpu, const struct tag *tag)
+{
+	for (int i = 0; i < c->nr_levels; i++) {
+		const struct level *l = &c->levels[i];
+		const struct tag *set = l->tags[domain_of(c, l, holder)];
+		int way;
+
+		if (!set || domain_of(c, l, holder) == domain_of(c, l, cpu))
+			continue;
+		if (l->per_node)
+			continue;
+		set += tag->line % l->nr_sets * l->ways;
+		way = way_of(l, set, tag->line);
+		if (way >= 0 && set[way].version == tag->version)
+			return true;
+	}
+	return false;
+}
+
+/* Whom the line has to come from, and who has it then. */
+static int take_from_owner(struct cache *c, int cpu, bool write, const struct tag *tag,
+			   struct line_entry *entry)
+{
+	bool others = entry->written && (int)entry->writer != cpu;
+	int owner = MM_NO_CPU;
+
+	if (entry->read && write && (int)entry->reader != cpu) {
+		if (holds_apart(c, (int)entry->reader, cpu, tag))
+			owner = (int)entry->reader;
+	} else if (others && (write || !entry->read)) {
+		if (holds_apart(c, (int)entry->writer, cpu, tag))
+			owner = (int)entry->writer;
+	}
+	if (!write && (others || !entry->written)) {
+		entry->read = true;
+		entry->reader = (unsigned)cpu & 0x3fff;
+	}
+	return owner;
+}
+
 int cache_access(struct cache *c, int cpu, uint64_t line, bool write, struct cache_result *result)
 {
 	struct line_entry *entry = line_table_find(&c->lines, line);
 	struct tag tag = {.line = line, .version = entry ? entry->version : 1};
 	int deepest;
 
-	*result = (struct cache_result){.level = c->nr_levels};
-	if (entry)
+	*result = (struct cache_result){.level = c->nr_levels, .owner = MM_NO_CPU};
+	if (entry) {
 		result->level = find_level(c, cpu, line, tag.version);
+		if (c->transfers)
+			result->owner = take_from_owner(c, cpu, write, &tag, entry);
+	}
 	if (write && entry)
 		entry->version = ++tag.version;
 	/* A read fills the levels on its way and renews the one that had it; a write, all. */
@@ -208,7 +254,9 @@ int cache_access(struct cache *c, int cpu, uint64_t line, bool write, struct cac
 	if (write) {
 		entry = line_table_find(&c->lines, line);
 		entry->modified = true;
-		entry->writer = (uint16_t)cpu;
+		entry->written = true;
+		entry->read = false;
+		entry->writer = (unsigned)cpu & 0x3fff;
 	}
 	return 0;
 }

@@ -9,6 +9,10 @@
  * filled it is stale there, which counts as a miss at that level. The last level writes a modified
  * line back when it evicts it.
  *
+ * Where the machine says what a transfer takes (line_transfers), a line that another CPU has
+ * written and still holds in a cache of its own comes from there, once: then both have it. So does
+ * one that is to be written and that another CPU, which read it last, still holds.
+ *
  * A cache takes host memory (16 bytes a line) when its first access comes, and 24 to 48 bytes for
  * each line that some cache holds.
  */
@@ -25,7 +29,10 @@ int cache_create(const struct machine *m, struct cache **out);
 void cache_free(struct cache *c);
 
 struct cache_result {
-	int level;       /* where the line was found; machine.nr_caches: in no cache of this CPU */
+	int level; /* where the line was found; machine.nr_caches: in no cache of this CPU */
+	/* Another CPU whose own caches the line had to come from, or to be dropped from, since it
+	 * is written; MM_NO_CPU: none, or the machine does not say what that takes. */
+	int owner;
 	bool wrote_back; /* a modified line had to leave the last level */
 	uint64_t victim; /* that line */
 };

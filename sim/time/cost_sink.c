@@ -6,9 +6,14 @@
  * - With caches, an access touches whole lines. Each line that misses pays the latency of its route
  *   and moves one line; one that hits pays the latency of that level.
  * - Without caches, an access pays one latency and moves its own bytes.
+ * - A store that nothing waits for (MM_STORE) goes through the store buffer of a CPU that is known
+ * to have fill buffers: it takes its part of the latency.
  * - Zeroing and copying stream past the caches: one latency, all the bytes, of the source and of
  * the target. What a cache holds of the blocks stays there.
- * - A line that another CPU has written comes from memory too, not from that CPU's cache.
+ * - A line that another CPU has written and holds comes from its cache where the machine says what
+ *   that takes, else from the next cache that has it, or memory. The lock word of a lock that is
+ *   waited for goes to and fro like that: who leaves it has to get it back from who came, who is
+ * let in gets it from who left.
  * - A modified line that leaves its last cache is written to its bank: bytes, no latency.
  * - Charges are settled before a lock is taken or left, so that the time a lock is held, and the
  *   order in which CPUs come to it, are those of simulated time.
@@ -100,24 +105,59 @@ static void access_memory(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t
 	}
 }
 
+/*
+ * The line at `at` comes from memory. One that the prefetcher has seen coming is in the second
+ * level by now, or the only one; its bytes have moved all the same.
+ */
+static void charge_miss(struct sim *s, struct cpu *c, phys_addr_t at, unsigned share)
+{
+	const struct machine *m = s->machine;
+	unsigned line_bytes = m->cache_line_bytes;
+	bool ahead = prefetcher_miss(&c->prefetcher, at / line_bytes, line_bytes);
+
+	if (ahead)
+		cpu_charge_hit(c, m->caches[m->nr_caches > 1].latency_ps / share);
+	cpu_charge_memory(c, &(struct cpu_memory_charge){
+				     .nid = range_of(s, c, at)->nid,
+				     .nr_latencies = !ahead,
+				     .stored = share > 1,
+				     .bytes_read = line_bytes,
+			     });
+}
+
+/* The line at `at` comes from the caches of another CPU. */
+static void charge_transfer(const struct sim *s, struct cpu *c, int owner, phys_addr_t at,
+			    unsigned share)
+{
+	const struct machine_transfers *t = &s->machine->transfers;
+	int nid = s->cpus[owner].nid;
+
+	c->account.line_transfers++;
+	if (nid == c->nid)
+		cpu_charge_hit(c, t->same_node_ps / share);
+	else if (range_of(s, c, at)->nid == nid)
+		cpu_charge_hit(c, t->home_at_owner_ps / share);
+	else
+		cpu_charge_hit(c, t->home_elsewhere_ps / share);
+}
+
 /* One line; `at` is its first byte that is accessed. */
-static void access_line(struct sim *s, struct cpu *c, phys_addr_t at, bool write)
+static void access_line(struct sim *s, struct cpu *c, phys_addr_t at, enum mm_access kind)
 {
 	const struct machine *m = s->machine;
 	uint32_t line_bytes = m->cache_line_bytes;
+	unsigned share = kind == MM_STORE && c->fill_buffers ? c->fill_buffers : 1;
 	struct cache_result result;
-	int err = cache_access(s->cache, c->id, at / line_bytes, write, &result);
+	int err = cache_access(s->cache, c->id, at / line_bytes, kind != MM_READ, &result);
 
 	if (err)
 		s->error = err;
-	if (result.level < m->nr_caches)
-		cpu_charge_hit(c, m->caches[result.level].latency_ps);
+	if (result.owner != MM_NO_CPU)
+		charge_transfer(s, c, result.owner, at, share);
+	else if (result.level < m->nr_caches)
+		cpu_charge_hit(c, m->caches[result.level].latency_ps / share);
 	else
-		cpu_charge_memory(c, &(struct cpu_memory_charge){
-					     .nid = range_of(s, c, at)->nid,
-					     .nr_latencies = 1,
-					     .bytes_read = line_bytes,
-				     });
+		charge_miss(s, c, at, share);
 	if (result.wrote_back)
 		cpu_charge_memory(c, &(struct cpu_memory_charge){
 					     .nid = range_of(s, c, result.victim * line_bytes)->nid,
@@ -138,7 +178,7 @@ static void sink_access(void *ctx, int cpu, phys_addr_t at, uint64_t bytes, enum
 		return;
 	}
 	while (at < end) {
-		access_line(s, c, at, kind == MM_WRITE);
+		access_line(s, c, at, kind);
 		at += s->machine->cache_line_bytes - at % s->machine->cache_line_bytes;
 	}
 }
@@ -162,11 +202,15 @@ static void sink_lock(void *ctx, int cpu, struct mm_lock *lock)
 {
 	struct sim *s = ctx;
 	struct cpu *c = charged_cpu(s, cpu);
+	bool contended;
 
 	if (!c)
 		return;
 	cpu_settle(c);
+	contended = lock->sink != NULL;
 	wait_lock(&s->waits, c, lock);
+	if (contended && s->machine->transfers.same_node_ps)
+		access_line(s, c, lock->at, MM_WRITE);
 }
 
 static void sink_unlock(void *ctx, int cpu, struct mm_lock *lock)
@@ -176,6 +220,8 @@ static void sink_unlock(void *ctx, int cpu, struct mm_lock *lock)
 
 	if (!c)
 		return;
+	if (s->machine->transfers.same_node_ps && wait_wanted(&s->waits, lock))
+		access_line(s, c, lock->at, MM_STORE);
 	cpu_settle(c);
 	wait_unlock(&s->waits, c, lock);
 }

@@ -52,6 +52,8 @@ int cpu_init(struct cpu *c, const struct machine *m, int id)
 	account->misses = calloc(nr_nodes, sizeof(*account->misses));
 	account->bytes_read = calloc(nr_nodes, sizeof(*account->bytes_read));
 	account->bytes_written = calloc(nr_nodes, sizeof(*account->bytes_written));
+	if (prefetcher_init(&c->prefetcher, m->cpus[id].streams))
+		return -ENOMEM;
 	if (!c->traffic || !c->touched || !c->extra_ps || !account->remote_ps ||
 	    !account->zeroing_ps || !account->misses || !account->bytes_read ||
 	    !account->bytes_written)
@@ -63,6 +65,7 @@ void cpu_clear(struct cpu *c)
 {
 	free(c->traffic);
 	free(c->touched);
+	prefetcher_clear(&c->prefetcher);
 	free(c->charges);
 	free(c->extra_ps);
 	free(c->account.remote_ps);
@@ -142,6 +145,8 @@ static uint64_t latency_of(const struct cpu *c, const struct cpu_memory_charge *
 	uint64_t one = c->routes[charge->nid].latency_ps + c->extra_ps[charge->nid];
 	uint64_t in_flight = charge->prefetched ? c->prefetched : c->fill_buffers;
 
+	if (charge->stored)
+		return charge->nr_latencies * one / c->fill_buffers;
 	if (charge->nr_lines <= in_flight || !in_flight)
 		return charge->nr_latencies * one;
 	return charge->nr_lines / in_flight * one + charge->nr_lines % in_flight * one / in_flight;

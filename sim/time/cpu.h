@@ -26,6 +26,7 @@
 #include "sim/sim.h"
 #include "sim/time/engine.h"
 #include "sim/time/load.h"
+#include "sim/time/prefetch.h"
 
 /* Pending traffic with one bank for one purpose. */
 struct cpu_traffic {
@@ -76,7 +77,8 @@ struct cpu {
 	bool exact;                  /* (C) from the run on */
 	struct cpu_charge *charges;  /* (O) pending, in order, where exact */
 	size_t nr_charges, charges_room;
-	uint64_t *extra_ps;  /* (O) by node, while touched: latency for the load it has */
+	uint64_t *extra_ps; /* (O) by node, while touched: latency for the load it has */
+	struct prefetcher prefetcher;
 	size_t last_range;   /* (O) memo of bank_map_find() */
 	uint32_t nr_answers; /* TLB flushes asked of it by others, that it has not charged yet */
 	uint32_t nr_io_done; /* interrupts by disks, likewise */
@@ -121,6 +123,7 @@ struct cpu_memory_charge {
 	/* A block of so many lines, which do not wait for each other; 0: what it says above. */
 	uint64_t nr_lines;
 	bool prefetched; /* a stream of them, that the CPU has seen coming */
+	bool stored;     /* through the store buffer: its part of the latency */
 	bool past_cache; /* its stores stream past the caches */
 	uint64_t bytes_read, bytes_written;
 };

@@ -12,10 +12,13 @@
 
 struct line_entry {
 	uint64_t line;
-	uint64_t version; /* from 1; each write makes a new one */
-	uint32_t refs;    /* tags, in all caches, that name this line; 0: the slot is free */
-	uint16_t writer;  /* the CPU that wrote last, where modified */
-	bool modified;    /* since memory last had it */
+	uint64_t version;      /* from 1; each write makes a new one */
+	uint32_t refs;         /* tags, in all caches, that name this line; 0: the slot is free */
+	unsigned writer : 14;  /* the CPU that wrote last, where modified or written */
+	unsigned reader : 14;  /* the CPU that read it last, where read */
+	unsigned modified : 1; /* since memory last had it */
+	unsigned written : 1;  /* since it came into some cache, by `writer` */
+	unsigned read : 1;     /* since it was written, by another CPU than the writer */
 };
 
 struct line_table {

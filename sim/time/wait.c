@@ -126,6 +126,15 @@ static struct cpu *take_waiter(struct waits *w, const struct mm_lock *lock)
 	return c;
 }
 
+bool wait_wanted(const struct waits *w, const struct mm_lock *lock)
+{
+	const struct cpu *c = w->first_waiter;
+
+	while (c && c->wanted != lock)
+		c = c->next_waiter;
+	return c != NULL;
+}
+
 void wait_unlock(struct waits *w, struct cpu *c, struct mm_lock *lock)
 {
 	const struct cpu *holder = lock->sink;

@@ -39,6 +39,8 @@ void wait_thread_end(struct waits *w);
 /* On the actor of `c`, settled. Simulated time may pass in wait_lock and wait_sleep. */
 void wait_lock(struct waits *w, struct cpu *c, struct mm_lock *lock);
 void wait_unlock(struct waits *w, struct cpu *c, struct mm_lock *lock);
+/** Does somebody wait for the lock? */
+bool wait_wanted(const struct waits *w, const struct mm_lock *lock);
 /** As sim_sleep(). */
 int wait_sleep(struct waits *w, struct cpu *c);
 

@@ -43,6 +43,23 @@ status 0
 sed -n '2,$p' "$tmp/out" | awk -F, 'NR == 1 { first = $2 } END { exit first < 2 * $2 }' ||
 	fail "latency under the most load is not twice that under the least"
 
+# Contention follows from the lock and from lines that go to and fro, not from the number of CPUs:
+# without a cost of transfers, order 4, which has no per-CPU list, takes far less.
+gold=configs/machines/gold-5320.cfg
+pagealloc()
+{
+	run measure $gold pagealloc --cpus 2 --format csv --set 'caches[2].size=768KiB' "$@"
+	status 0
+	sed -n 's/^repeat,4,2,0,0,//p' "$tmp/out"
+}
+with=$(pagealloc)
+without=$(pagealloc --set line_transfers.same_node=1ns)
+[ "$with" -gt $((2 * without)) ] || fail "order 4 on two CPUs: $with ps with transfers, $without without"
+run measure $gold pagealloc --cpus 27
+wrong "expected 1 to 26, found '27'"
+run measure $gold latency --set line_transfers.remote=1ns
+wrong "unknown key 'remote'"
+
 wrong_kind()
 {
 	run measure $machine "$1"

@@ -154,3 +154,34 @@ Test(costs, shipped_config_by_environment)
 	cr_assert_str_eq(path, SOURCE_DIR "/configs/costs/linux-6.x.cfg");
 	free(path);
 }
+
+/* A file with a base says what is otherwise; the others are the base's. */
+Test(costs, what_a_file_does_not_say_its_base_does)
+{
+	struct diag d = DIAG_INIT;
+	struct costs base = shipped(), c;
+
+	cr_assert_eq(costs_load(SOURCE_DIR "/configs/costs/linux-6.0-gold-5320.cfg", &d, &c), 0);
+	cr_expect_str_eq(c.name, "linux-6.0-gold-5320");
+	cr_expect_eq(c.cycles[MM_SITE_RMQUEUE], 3);
+	cr_expect_eq(c.cycles[MM_SITE_PCP_ALLOC], base.cycles[MM_SITE_PCP_ALLOC]);
+	costs_clear(&base);
+	costs_clear(&c);
+}
+
+Test(costs, a_base_that_is_not_there)
+{
+	char path[] = "/tmp/numasim-costs-XXXXXX";
+	struct diag d = DIAG_INIT;
+	struct costs c;
+	int fd = mkstemp(path);
+	FILE *out = fdopen(fd, "w");
+
+	cr_assert_not_null(out);
+	fputs("name = \"x\"; source = \"y\"; base = \"nowhere.cfg\"; sites = { };\n", out);
+	fclose(out);
+	cr_expect_eq(costs_load(path, &d, &c), -ENOENT);
+	cr_expect_not_null(strstr(d.error.file, "nowhere.cfg"));
+	diag_clear(&d);
+	unlink(path);
+}

@@ -45,10 +45,11 @@ static void refused(const char *text, const char *message)
 
 Test(machine_errors, unknown_keys)
 {
-	refused(ONE "nods = 1;", "m.cfg:6: nods: unknown key 'nods', did you mean 'nodes'? (known: "
-				 "name, description, source, architecture, memory_model, nodes, "
-				 "distances, bank, interconnect, caches, cache_line, kernel, "
-				 "reservations, reserved, released_late, zones, disks)");
+	refused(ONE "nods = 1;",
+		"m.cfg:6: nods: unknown key 'nods', did you mean 'nodes'? (known: "
+		"name, description, source, architecture, memory_model, nodes, "
+		"distances, bank, interconnect, caches, cache_line, kernel, "
+		"reservations, reserved, released_late, zones, disks, line_transfers)");
 	refused(HEAD BANK NODES("{ memroy = ( ); }"),
 		"m.cfg:4: nodes[0].memroy: unknown key 'memroy', did you mean 'memory'? (known: "
 		"id, memory, cpus, shares_cpus_with, interleave_weight, bank, source)");
@@ -57,7 +58,8 @@ Test(machine_errors, unknown_keys)
 		"(known: base, size, hotpluggable, mirrored, source)");
 	refused(HEAD BANK NODES(NODE(MEMORY("0", "1GiB"), "{ cuont = 1; }")),
 		"m.cfg:4: nodes[0].cpus.cuont: unknown key 'cuont', did you mean 'count'? "
-		"(known: count, frequency, ids, fill_buffers, prefetched, source)");
+		"(known: count, frequency, ids, fill_buffers, prefetched, prefetch_streams, "
+		"source)");
 	refused(ONE "kernel = { minfree = 1; };",
 		"m.cfg:6: kernel.minfree: unknown key 'minfree' (known: min_free_kbytes, "
 		"watermark_scale_factor, lowmem_reserve_ratio, kernelcore, movablecore, "
@@ -543,7 +545,7 @@ Test(machine_errors, overrides_are_checked_as_the_file_is)
 		 "--set memory_modle=flat: memory_modle: unknown key 'memory_modle', did you mean "
 		 "'memory_model'? (known: name, description, source, architecture, memory_model, "
 		 "nodes, distances, bank, interconnect, caches, cache_line, kernel, "
-		 "reservations, reserved, released_late, zones, disks)"},
+		 "reservations, reserved, released_late, zones, disks, line_transfers)"},
 		{{"memory_model", "spars"},
 		 "--set memory_model=spars: memory_model: unknown memory model 'spars', did you "
 		 "mean 'sparse'? (known: flat, discontig, sparse, sparse-vmemmap)"},

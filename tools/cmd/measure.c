@@ -39,6 +39,11 @@ static const struct option_def option_to = {.name = "to",
 					    .kind = OPTION_NUMBER,
 					    .value = "NODE",
 					    .help = "only the memory of this node"};
+static const struct option_def option_measure_cpus = {
+	.name = "cpus",
+	.kind = OPTION_NUMBER,
+	.value = "N",
+	.help = "of pagealloc: only with so many CPUs, instead of 1, 2, 4, ..."};
 static const struct option_def option_measure_costs = {
 	.name = "costs",
 	.kind = OPTION_TEXT,
@@ -135,12 +140,21 @@ static int measure(const struct arguments *args, const struct measure_kind *kind
 	const char *path = args->operands[0];
 	bool quiet = arguments_value(args, &option_quiet) != NULL;
 	json_t *doc = NULL;
+	uint64_t nr_cpus;
 	int err, status;
 
 	if (!find_node(args, &option_from, m->machine, &m->from) ||
 	    !find_node(args, &option_to, m->machine, &m->to))
 		return STATUS_WRONG;
 	m->mix = &measure_mixes[arguments_choice(args, &option_mix)];
+	nr_cpus = arguments_number(args, &option_measure_cpus, 0);
+	m->nr_cpus = (int)nr_cpus;
+	if (nr_cpus > (uint64_t)m->machine->mm.nr_cpus ||
+	    (!nr_cpus && arguments_value(args, &option_measure_cpus))) {
+		message("measure: --cpus: expected 1 to %d, found '%s'", m->machine->mm.nr_cpus,
+			arguments_value(args, &option_measure_cpus));
+		return STATUS_WRONG;
+	}
 	m->seed = arguments_number(args, &option_seed, 1);
 	err = measure_run(kind, m, &doc);
 	message_warnings(m->diag, quiet);
@@ -193,9 +207,9 @@ static void explain(FILE *out)
 }
 
 static const struct option_def *const options[] = {
-	&option_from,          &option_to,  &option_mix,    &option_seed,
-	&option_measure_costs, &option_set, &option_sysctl, &option_measure_format,
-	&option_output,        NULL};
+	&option_from,           &option_measure_cpus,  &option_to,  &option_mix,
+	&option_seed,           &option_measure_costs, &option_set, &option_sysctl,
+	&option_measure_format, &option_output,        NULL};
 
 const struct command command_measure = {
 	.name = "measure",
