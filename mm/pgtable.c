@@ -190,11 +190,11 @@ uint64_t mm_pgtable_unmap(struct mm *mm, int cpu, struct mm_pgtable *t, uint64_t
 	while (at < end) {
 		struct mm_table *table = t->root;
 		struct mm_entry *entry = &table->entries[index_of(table, at)];
-		bool first = at == start || !(at & ((UINT64_C(1) << t->root->shift) - 1));
+		bool first = at == start;
 
 		while (entry->table) {
 			/* The upper levels are gone down again where a table ends. */
-			first |= index_of(entry->table, at) == 0;
+			first |= !(at & ((UINT64_C(1) << table->shift) - 1));
 			if (first) {
 				mm_work(mm, cpu, MM_SITE_PTE_WALK, 1);
 				touch_entry(mm, cpu, t, table, at, MM_READ);

@@ -338,9 +338,11 @@ static int free_at(struct mm *mm, int *cpu, uint64_t address)
 {
 	struct mm_vm_struct *vm = find_to_free(mm, *cpu, address, VM_ALLOC);
 
-	if (vm)
-		undo(mm, cpu, vm);
-	return vm ? 0 : -EINVAL;
+	if (!vm)
+		return -EINVAL;
+	mm->vmalloc->counts.vfrees++;
+	undo(mm, cpu, vm);
+	return 0;
 }
 
 int mm_vfree(struct mm *mm, int cpu, uint64_t address, bool atomic)
@@ -350,12 +352,8 @@ int mm_vfree(struct mm *mm, int cpu, uint64_t address, bool atomic)
 
 	if (!address)
 		return 0;
-	if (!atomic) {
-		int err = free_at(mm, &cpu, address);
-
-		v->counts.vfrees += !err;
-		return err;
-	}
+	if (!atomic)
+		return free_at(mm, &cpu, address);
 	vm = find_to_free(mm, cpu, address, VM_ALLOC);
 	if (!vm)
 		return -EINVAL;

@@ -89,6 +89,7 @@ status 0
 sed -n '/"vmalloc": {/,$p' "$tmp/out" >"$tmp/part"
 mv "$tmp/part" "$tmp/out"
 is allocated 2200
+is freed 2200
 is huge_pages 200
 is pages_singly 102400
 is pages_in_bulk $((2000 * 64 + 100 * 2))

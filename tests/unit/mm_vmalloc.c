@@ -79,6 +79,26 @@ Test(vmalloc, page_tables_come_with_the_first_use)
 	mm_destroy(mm);
 }
 
+/* Three levels are gone down once for 64 pages; to map and to clear, 64 entries each are written.
+ */
+Test(vmalloc, tables_are_walked_once_for_all_pages)
+{
+	struct recorder rec;
+	struct mm *mm = boot_recorded(&one, &rec);
+	uint64_t at = get(mm, PAGE);
+
+	record_from_here(&rec);
+	at = get(mm, 64 * PAGE);
+	cr_expect_eq(count_work(&rec, MM_SITE_PTE_WALK), 3);
+	cr_expect_eq(count_work(&rec, MM_SITE_PTE), 64);
+	record_from_here(&rec);
+	cr_expect_eq(mm_vfree(mm, 0, at, false), 0);
+	cr_expect_eq(count_work(&rec, MM_SITE_PTE_WALK), 3);
+	cr_expect_eq(count_work(&rec, MM_SITE_PTE), 64);
+	mm_destroy(mm);
+	free(rec.records);
+}
+
 Test(vmalloc, five_levels_take_one_table_more)
 {
 	struct machine m = one;
