@@ -16,9 +16,11 @@ static const struct measure_times times = {
 	.measure_ps = UINT64_C(800000000),
 };
 
-/* Cycles after each 4 lines: those that MLC goes through, from the most load to the least. */
-static const unsigned delays[] = {0,   2,   8,    15,   50,   100,  200,  300,  400,  500,
-				  700, 850, 1000, 1300, 1700, 2500, 3500, 5000, 9000, 20000};
+/* Cycles after each 4 lines: those that MLC goes through, and some between, from the most load to
+ * the least. */
+static const unsigned delays[] = {0,    2,    8,    15,   50,   100,  125,  150,
+				  200,  250,  300,  400,  500,  700,  850,  1000,
+				  1300, 1700, 2500, 3500, 5000, 9000, 20000};
 #define NR_DELAYS ((int)(sizeof(delays) / sizeof(delays[0])))
 
 struct loaded {

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fault: the first CPU of each node stores to memory of its own that is not there yet, page by page
+ * and bound to each node in turn: single pages, then huge ones. What it takes is the page
+ * allocator's work, the zeroing and the page tables; entering the kernel and leaving it are not
+ * modelled.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "mm/fault.h"
+#include "sim/json.h"
+#include "sim/measure.h"
+
+#define SMALL_FAULTS 2048
+#define HUGE_FAULTS  16
+
+struct fault {
+	const struct measure *m;
+	uint64_t *small_ps, *huge_ps; /* [from * nr_nodes + to] */
+	uint64_t huge_missed;         /* huge pages that were wanted and did not come */
+	int err;
+};
+
+/* Store to `nr` pages, `step` frames apart, of as many ranges as that takes; then unmap. */
+static uint64_t fault_in(struct measure_team *t, int cpu, const struct mm_policy *policy, bool huge)
+{
+	struct fault *f = t->arg;
+	struct mm *mm = sim_mm(t->sim);
+	uint32_t pages = UINT32_C(1) << mm_get_arch(mm)->pageblock_order;
+	uint32_t nr = huge ? HUGE_FAULTS : SMALL_FAULTS, step = huge ? pages : 1;
+	uint32_t nr_ranges = (nr * step + pages - 1) / pages;
+	struct mm_fault_range *ranges = calloc(nr_ranges, sizeof(*ranges));
+	uint64_t start_ps, took_ps;
+
+	if (!ranges) {
+		f->err = -ENOMEM;
+		return 0;
+	}
+	sim_settle(t->sim, cpu);
+	start_ps = sim_now_ps(t->sim, cpu);
+	for (uint32_t i = 0; i < nr && !f->err; i++) {
+		const struct mm_fault fault = {
+			.cpu = cpu,
+			.policy = policy,
+			.offset = i * step,
+			.tables = {.policy = policy},
+			.advised = huge,
+			.whole = huge,
+		};
+		bool tables;
+		int result = mm_fault(mm, &fault, &ranges[i * step / pages], &tables);
+
+		if (result == MM_FAULT_FALLBACK || (huge && result == MM_FAULT_SMALL))
+			f->huge_missed++;
+		if (result < 0 || result == MM_FAULT_OOM)
+			f->err = result < 0 ? result : -ENOSPC;
+	}
+	sim_settle(t->sim, cpu);
+	took_ps = sim_now_ps(t->sim, cpu) - start_ps;
+	for (uint32_t i = 0; i < nr_ranges; i++) {
+		mm_fault_unmap(mm, cpu, &ranges[i]);
+		free(ranges[i].pages);
+	}
+	free(ranges);
+	return took_ps / nr;
+}
+
+/* A phase is a pair of nodes. */
+static void work(struct measure_team *t, int cpu, int phase)
+{
+	struct fault *f = t->arg;
+	int nr = f->m->machine->mm.nr_nodes, from = phase / nr, to = phase % nr;
+	struct mm_policy policy = {.mode = MM_POLICY_BIND, .home_nid = MM_NO_NODE};
+
+	if (!measure_from(f->m, from) || !measure_to(f->m, to) || f->err ||
+	    cpu != measure_first_cpu(f->m->machine, from))
+		return;
+	mm_nodemask_set(&policy.nodes, to);
+	f->small_ps[phase] = fault_in(t, cpu, &policy, false);
+	f->huge_ps[phase] = fault_in(t, cpu, &policy, true);
+}
+
+static int run(const struct measure *m, json_t *doc)
+{
+	int nr = m->machine->mm.nr_nodes;
+	size_t cells = (size_t)nr * (size_t)nr;
+	struct fault f = {
+		.m = m,
+		.small_ps = calloc(cells, sizeof(*f.small_ps)),
+		.huge_ps = calloc(cells, sizeof(*f.huge_ps)),
+	};
+	struct measure_team team = {.nr_phases = nr * nr, .work = work, .arg = &f};
+	int err = f.small_ps && f.huge_ps ? sim_create(m->machine, m->costs, m->diag, &team.sim)
+					  : -ENOMEM;
+
+	if (!err)
+		err = measure_team_run(&team);
+	if (!err && f.err == -ENOSPC)
+		err = diag_error(m->diag, f.err, m->machine->file, 0,
+				 "its memory is too small to measure faults with");
+	else if (!err)
+		err = f.err;
+	if (!err) {
+		const struct mm_arch *arch = mm_get_arch(sim_mm(team.sim));
+
+		json_put(doc, "page_bytes", UINT64_C(1) << arch->page_shift);
+		json_put(doc, "huge_bytes",
+			 UINT64_C(1) << (arch->page_shift + arch->pageblock_order));
+		json_put(doc, "huge_missed", f.huge_missed);
+		measure_put_matrix(m, doc, "fault_ps", f.small_ps);
+		measure_put_matrix(m, doc, "huge_fault_ps", f.huge_ps);
+	}
+	sim_destroy(team.sim);
+	free(f.small_ps);
+	free(f.huge_ps);
+	return err;
+}
+
+static void text(const json_t *doc, FILE *out)
+{
+	uint64_t missed = json_get(doc, "huge_missed");
+
+	fprintf(out,
+		"Page faults of %" PRIu64
+		" KiB, from CPUs of each node to memory of each (in ns)\n",
+		json_get(doc, "page_bytes") >> 10);
+	measure_print_matrix(doc, "fault_ps", 1000, out);
+	fprintf(out, "\nPage faults of %" PRIu64 " KiB\n", json_get(doc, "huge_bytes") >> 10);
+	measure_print_matrix(doc, "huge_fault_ps", 1000, out);
+	if (missed)
+		fprintf(out, "Of these %" PRIu64 " found no huge page, and took a small one\n",
+			missed);
+}
+
+static void csv(const json_t *doc, FILE *out)
+{
+	measure_csv_matrix(doc, "fault_ps", "fault_ps", out);
+	measure_csv_matrix(doc, "huge_fault_ps", "huge_fault_ps", out);
+}
+
+const struct measure_kind measure_fault = {
+	.name = "fault",
+	.summary = "page faults from each node to each, of single and of huge pages",
+	.run = run,
+	.text = text,
+	.csv = csv,
+};
