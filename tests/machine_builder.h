@@ -128,8 +128,10 @@ static inline struct machine *build_machine(int nr_nodes, int cpus_per_node)
 	m->cpus = built_array((size_t)nr_cpus, sizeof(*m->cpus));
 	m->cpu_nid = built_array((size_t)nr_cpus, sizeof(*m->cpu_nid));
 	for (int cpu = 0; cpu < nr_cpus; cpu++) {
-		m->cpus[cpu] =
-			(struct machine_cpu){.nid = cpu / cpus_per_node, .freq_hz = BUILT_HZ};
+		m->cpus[cpu] = (struct machine_cpu){.nid = cpu / cpus_per_node,
+						    .core = cpu,
+						    .thread_share = 100,
+						    .freq_hz = BUILT_HZ};
 		m->cpu_nid[cpu] = cpu / cpus_per_node;
 	}
 	m->mm = (struct mm_config){

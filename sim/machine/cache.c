@@ -46,7 +46,7 @@ static void read_cache(struct machine_reader *r, const struct cfg_setting *s)
 {
 	static const char *const keys[] = {"name",      "size",   "ways", "latency",
 					   "shared_by", "source", NULL};
-	static const char *const sharers[] = {"cpu", "node", NULL};
+	static const char *const sharers[] = {"cpu", "node", "core", NULL};
 	const struct cfg_setting *group = cfg_group(r->cfg, s);
 	struct machine_cache *cache = &r->m->caches[r->m->nr_caches];
 	const char *name;
@@ -67,6 +67,7 @@ static void read_cache(struct machine_reader *r, const struct cfg_setting *s)
 	cfg_choice(r->cfg, cfg_need(r->cfg, group, "shared_by"), "sharer", sharers, &sharer);
 	cache->ways = (unsigned)ways;
 	cache->per_node = sharer == 1;
+	cache->per_core = sharer == 2;
 	check_geometry(r, group, cache);
 }
 

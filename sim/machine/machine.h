@@ -15,6 +15,9 @@ struct kernel_profile; /* profile.h */
 
 struct machine_cpu {
 	int nid;
+	int core; /* the first CPU that is a thread of the same core; often itself */
+	unsigned
+		thread_share; /* per cent of the core's work it does while another thread is busy */
 	uint64_t freq_hz;
 	unsigned fill_buffers; /* lines that may be on their way to it at once; 0: no bound known */
 	unsigned prefetched;   /* the same where it reads a stream; at least fill_buffers */
@@ -41,7 +44,8 @@ struct machine_cache {
 	uint64_t size_bytes; /* per CPU or per node */
 	unsigned ways;
 	uint64_t latency_ps; /* a hit at this level */
-	bool per_node;       /* one for all CPUs of a node; else one a CPU */
+	bool per_node;       /* one for all CPUs of a node; else one a CPU, */
+	bool per_core;       /* or one for all threads of a core */
 };
 
 /* One direction of a wire between two nodes, or a node's way to its own bank. */

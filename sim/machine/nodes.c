@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #define MAX_IN_FLIGHT 1024 /* lines on their way to a CPU */
+#define MAX_THREADS   8    /* of a core */
 
 /* How many CPUs and ranges there are, before arrays are made of them. */
 struct count {
@@ -104,9 +105,16 @@ static void read_weights(struct machine_reader *r)
 static void count_node(struct machine_reader *r, const struct cfg_setting *node,
 		       struct count *count)
 {
-	static const char *const keys[] = {"count",        "frequency",  "ids",
-					   "fill_buffers", "prefetched", "prefetch_streams",
-					   "source",       NULL};
+	static const char *const keys[] = {"count",
+					   "frequency",
+					   "ids",
+					   "fill_buffers",
+					   "prefetched",
+					   "prefetch_streams",
+					   "threads_per_core",
+					   "thread_share",
+					   "source",
+					   NULL};
 	const struct cfg_setting *cpus = cpus_of(r, node);
 	const struct cfg_setting *ids = cfg_list(r->cfg, cfg_find(r->cfg, cpus, "ids"));
 	uint64_t nr = cfg_length(ids);
@@ -170,6 +178,7 @@ static const struct cfg_setting *read_cpu_ids(struct machine_reader *r, int nid,
 		}
 		m->cpu_nid[cpu] = nid;
 		m->cpus[cpu] = *like;
+		m->cpus[cpu].core = (int)cpu;
 	}
 	return beyond;
 }
@@ -232,9 +241,48 @@ static void read_cpus(struct machine_reader *r)
 		for (; nr; nr--, next++) {
 			m->cpu_nid[next] = nid;
 			m->cpus[next] = like;
+			m->cpus[next].core = next;
 		}
 	}
 	check_cpu_gap(r, beyond);
+}
+
+/*
+ * Threads of a core, in the order in which Linux numbers them: first one of each core of the node,
+ * then the others.
+ */
+static void read_threads(struct machine_reader *r)
+{
+	struct machine *m = r->m;
+	int *of_node = machine_array(r, (size_t)m->mm.nr_cpus, sizeof(*of_node));
+
+	for (int nid = 0; of_node && nid < m->mm.nr_nodes && !cfg_status(r->cfg); nid++) {
+		const struct cfg_setting *cpus = cpus_of(r, r->node_at[nid]);
+		const struct cfg_setting *per_core = cfg_find(r->cfg, cpus, "threads_per_core");
+		const struct cfg_setting *own = cfg_find(r->cfg, cpus, "thread_share");
+		uint64_t threads = 1, share = 100;
+		int nr = 0, nr_cores;
+
+		cfg_integer(r->cfg, per_core, 1, MAX_THREADS, &threads);
+		if (own && threads == 1)
+			cfg_error(r->cfg, own, "a core has one thread (`threads_per_core`)");
+		share /= threads;
+		cfg_integer(r->cfg, own, 1, 100, &share);
+		for (int cpu = 0; cpu < m->mm.nr_cpus; cpu++)
+			if (m->cpu_nid[cpu] == nid)
+				of_node[nr++] = cpu;
+		if (nr % (int)threads) {
+			cfg_error(r->cfg, per_core, "%d CPUs are not whole cores of %d threads", nr,
+				  (int)threads);
+			break;
+		}
+		nr_cores = nr / (int)threads;
+		for (int i = 0; i < nr; i++) {
+			m->cpus[of_node[i]].core = of_node[i % nr_cores];
+			m->cpus[of_node[i]].thread_share = (unsigned)share;
+		}
+	}
+	free(of_node);
 }
 
 static void check_pages(struct machine_reader *r, const struct cfg_setting *at,
@@ -373,6 +421,8 @@ void machine_read_nodes(struct machine_reader *r, const struct cfg_setting *root
 	read_shares(r);
 	read_weights(r);
 	read_cpus(r);
+	if (!cfg_status(r->cfg))
+		read_threads(r);
 	if (!cfg_status(r->cfg))
 		read_memory(r, count.ranges);
 }

@@ -21,6 +21,7 @@ struct level {
 	unsigned ways;     /* (C) */
 	uint64_t nr_sets;  /* (C) */
 	bool per_node;     /* (C) */
+	bool per_core;     /* (C) */
 	struct tag **tags; /* by CPU or node: nr_sets * ways, or NULL before the first access */
 	int nr_domains;    /* (C) CPUs or nodes */
 };
@@ -40,6 +41,7 @@ static int level_init(struct level *l, const struct machine *m, const struct mac
 	l->ways = conf->ways ? conf->ways : 1;
 	l->nr_sets = nr_lines / l->ways ? nr_lines / l->ways : 1;
 	l->per_node = conf->per_node;
+	l->per_core = conf->per_core;
 	l->nr_domains = conf->per_node ? m->mm.nr_nodes : m->mm.nr_cpus;
 	l->tags = calloc((size_t)l->nr_domains, sizeof(*l->tags));
 	return l->tags ? 0 : -ENOMEM;
@@ -92,7 +94,9 @@ size_t cache_nr_lines(const struct cache *c)
 
 static int domain_of(const struct cache *c, const struct level *l, int cpu)
 {
-	return l->per_node ? c->machine->cpus[cpu].nid : cpu;
+	if (l->per_node)
+		return c->machine->cpus[cpu].nid;
+	return l->per_core ? c->machine->cpus[cpu].core : cpu;
 }
 
 /* The set of that level which the line belongs to; NULL: no memory. */

@@ -41,6 +41,7 @@ int cpu_init(struct cpu *c, const struct machine *m, int id)
 		.banks = m->banks,
 		.fill_buffers = m->cpus[id].fill_buffers,
 		.prefetched = m->cpus[id].prefetched,
+		.thread_share = m->cpus[id].thread_share,
 		.extra_ps = calloc(nr_nodes, sizeof(*c->extra_ps)),
 		.site = MM_SITE_TOUCH,
 		.why = CAUSE_IDLE,
@@ -102,10 +103,25 @@ static void keep(struct cpu *c, int index, uint64_t ps, uint64_t bytes_read, uin
 	};
 }
 
+/* Threads of its core that are busy, itself among them. */
+static unsigned busy_threads(const struct cpu *c)
+{
+	unsigned nr = 1;
+
+	for (const struct cpu *t = c->next_thread; t && t != c; t = t->next_thread)
+		nr += !t->idle;
+	return nr;
+}
+
 void cpu_charge_cycles(struct cpu *c, enum mm_site site, uint64_t cycles)
 {
-	__uint128_t dividend = (__uint128_t)cycles * PS_PER_S + c->cycle_rest;
-	uint64_t ps = (uint64_t)(dividend / c->freq_hz);
+	__uint128_t dividend = (__uint128_t)cycles * PS_PER_S;
+	uint64_t ps;
+
+	if (c->next_thread && busy_threads(c) > 1)
+		dividend = dividend * 100 / c->thread_share;
+	dividend += c->cycle_rest;
+	ps = (uint64_t)(dividend / c->freq_hz);
 
 	c->cycle_rest = (uint64_t)(dividend % c->freq_hz);
 	c->compute_ps += ps;
@@ -144,6 +160,9 @@ static uint64_t latency_of(const struct cpu *c, const struct cpu_memory_charge *
 {
 	uint64_t one = c->routes[charge->nid].latency_ps + c->extra_ps[charge->nid];
 	uint64_t in_flight = charge->prefetched ? c->prefetched : c->fill_buffers;
+
+	if (c->next_thread && in_flight > 1)
+		in_flight = (in_flight + busy_threads(c) - 1) / busy_threads(c);
 
 	if (charge->stored)
 		return charge->nr_latencies * one / c->fill_buffers;

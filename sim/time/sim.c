@@ -27,6 +27,19 @@ static int check_routes(const struct machine *m, struct diag *diag)
 	return 0;
 }
 
+/* Threads of a core in a ring. */
+static void link_threads(struct sim *s)
+{
+	for (int cpu = 0; cpu < s->machine->mm.nr_cpus; cpu++) {
+		struct cpu *c = &s->cpus[cpu], *core = &s->cpus[s->machine->cpus[cpu].core];
+
+		if (c == core)
+			continue;
+		c->next_thread = core->next_thread ? core->next_thread : core;
+		core->next_thread = c;
+	}
+}
+
 /* Memory of our own, before the engine, of which there is one a process. */
 static int allocate(struct sim *s)
 {
@@ -45,6 +58,8 @@ static int allocate(struct sim *s)
 		err = loads_create(m, &s->loads);
 	for (int cpu = 0; !err && cpu < m->mm.nr_cpus; cpu++)
 		err = cpu_init(&s->cpus[cpu], m, cpu);
+	if (!err)
+		link_threads(s);
 	return err;
 }
 

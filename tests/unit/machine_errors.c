@@ -59,7 +59,7 @@ Test(machine_errors, unknown_keys)
 	refused(HEAD BANK NODES(NODE(MEMORY("0", "1GiB"), "{ cuont = 1; }")),
 		"m.cfg:4: nodes[0].cpus.cuont: unknown key 'cuont', did you mean 'count'? "
 		"(known: count, frequency, ids, fill_buffers, prefetched, prefetch_streams, "
-		"source)");
+		"threads_per_core, thread_share, source)");
 	refused(ONE "kernel = { minfree = 1; };",
 		"m.cfg:6: kernel.minfree: unknown key 'minfree' (known: min_free_kbytes, "
 		"watermark_scale_factor, lowmem_reserve_ratio, kernelcore, movablecore, "
@@ -349,6 +349,33 @@ Test(machine_errors, links)
 	"{ name = \"" name "\"; bandwidth_read = \"500MB/s\"; bandwidth_write = \"250MB/s\"; "     \
 	"latency = \"80us\"; " rest " }"
 
+Test(machine_errors, threads_of_cores)
+{
+	struct diag d = DIAG_INIT;
+	struct machine *m = NULL;
+	const struct machine_override odd = {"nodes[0].cpus.threads_per_core", "4"};
+	const struct machine_override share = {"nodes[0].cpus.thread_share", "50"};
+	const struct machine_override two = {"nodes[0].cpus.threads_per_core", "2"};
+	const char *file = SOURCE_DIR "/configs/machines/xeon-8269cy-2s.cfg";
+
+	cr_assert_eq(machine_load(file, &odd, 1, &d, &m), -EINVAL);
+	cr_expect_not_null(strstr(d.error.text, "26 CPUs are not whole cores of 4 threads"));
+	diag_clear(&d);
+	d = (struct diag)DIAG_INIT;
+	cr_assert_eq(machine_load(file, &share, 1, &d, &m), -EINVAL);
+	cr_expect_not_null(strstr(d.error.text, "a core has one thread"));
+	diag_clear(&d);
+	d = (struct diag)DIAG_INIT;
+	cr_assert_eq(machine_load(file, &two, 1, &d, &m), 0);
+	cr_expect_eq(m->cpus[13].core, 0);
+	cr_expect_eq(m->cpus[12].core, 12);
+	cr_expect_eq(m->cpus[25].core, 12);
+	cr_expect_eq(m->cpus[26].core, 26);
+	cr_expect_eq(m->cpus[0].thread_share, 50);
+	machine_free(m);
+	diag_clear(&d);
+}
+
 Test(machine_errors, disks)
 {
 	refused(ONE
@@ -405,7 +432,7 @@ Test(machine_errors, caches)
 		    "latency = \"2ns\"; shared_by = \"nodes\"; } );",
 		"m.cfg:6: caches[0].shared_by: unknown sharer 'nodes', did you mean 'node'? "
 		"(known: "
-		"cpu, node)");
+		"cpu, node, core)");
 	refused(ONE "cache_line = \"64B\"; caches = ( { name = \"L1\"; } );",
 		"m.cfg:6: caches[0]: 'size' is missing");
 }

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Two threads of a core: what each gets while both are busy, and what they share. One node, 2 GHz,
+ * 60 ns and 20 B/ns; lines of 64 B.
+ */
+#include <criterion/criterion.h>
+
+#include "sim/time/cache.h"
+#include "tests/machine_builder.h"
+
+static const struct costs no_costs;
+
+struct plan {
+	uint64_t cycles, bytes; /* of each */
+	uint64_t late_ps;       /* when CPU 1 begins */
+};
+
+/* CPUs 0 and 1 are a core that does 60 % of its work for each while both are busy. */
+static struct machine *machine_with_threads(void)
+{
+	struct machine *m = build_machine(1, 2);
+
+	build_cache(m, 4096, 8, 1000, false);
+	m->caches[0].per_core = true;
+	m->cpus[1].core = 0;
+	for (int cpu = 0; cpu < 2; cpu++) {
+		m->cpus[cpu].thread_share = 60;
+		m->cpus[cpu].fill_buffers = m->cpus[cpu].prefetched = 8;
+	}
+	return m;
+}
+
+static void follow(struct sim *s, int cpu, void *arg)
+{
+	const struct plan *p = arg;
+
+	/* CPU 0 a moment after the other one has begun, or has gone to wait. */
+	sim_idle_until(s, cpu, cpu == 1 ? p->late_ps : 1000);
+	if (p->cycles)
+		sim_compute(s, cpu, p->cycles);
+	if (p->bytes)
+		sim_stream(s, cpu,
+			   &(struct sim_stream){.at = built_address(0), .bytes_read = p->bytes});
+}
+
+static uint64_t busy_ps(struct plan *plan, int cpu)
+{
+	struct machine *m = machine_with_threads();
+	struct diag diag = DIAG_INIT;
+	const struct cpu_account *a;
+	struct sim *s = NULL;
+	uint64_t ps;
+
+	cr_assert_eq(sim_create(m, &no_costs, &diag, &s), 0);
+	for (int i = 0; i < 2; i++)
+		cr_assert_eq(sim_spawn(s, i, follow, plan), 0);
+	cr_assert_eq(sim_run(s), 0);
+	a = sim_account(s, cpu);
+	ps = a->total_ps - a->cause_ps[CAUSE_IDLE];
+	sim_destroy(s);
+	built_free(m);
+	return ps;
+}
+
+/* 1200 cycles are 600 ns alone, 600 / 0.6 = 1000 ns where both are busy. */
+Test(threads, both_busy_each_gets_its_share)
+{
+	struct plan plan = {.cycles = 1200};
+
+	cr_expect_eq(busy_ps(&plan, 0), 1000000);
+}
+
+/* The other one begins when this one has ended, or has nothing to do any more. */
+Test(threads, alone_one_has_the_core)
+{
+	struct plan plan = {.cycles = 1200, .late_ps = 5000000};
+
+	cr_expect_eq(busy_ps(&plan, 0), 600000);
+}
+
+Test(threads, the_later_one_too)
+{
+	struct plan plan = {.cycles = 1200, .late_ps = 5000000};
+
+	cr_expect_eq(busy_ps(&plan, 1), 600000);
+}
+
+/* 64 lines, 8 in flight for both: 64 / 4 * 60 ns each. */
+Test(threads, lines_in_flight_are_the_cores)
+{
+	struct plan plan = {.bytes = 4096};
+
+	cr_expect_eq(busy_ps(&plan, 0), 960000);
+}
+
+/* One has written what the other one reads: it is in their cache, and nobody else's. */
+Test(threads, caches_of_a_core_are_both_threads)
+{
+	struct machine *m = machine_with_threads();
+	struct cache_result r;
+	struct cache *c;
+
+	m->transfers.same_node_ps = 50000;
+	cr_assert_eq(cache_create(m, &c), 0);
+	cr_assert_eq(cache_access(c, 0, 5, true, &r), 0);
+	cr_assert_eq(cache_access(c, 1, 5, false, &r), 0);
+	cr_expect_eq(r.level, 0);
+	cr_expect_eq(r.owner, MM_NO_CPU);
+	cache_free(c);
+	built_free(m);
+}
