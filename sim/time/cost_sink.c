@@ -105,6 +105,12 @@ static void access_memory(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t
 	}
 }
 
+/* Most accesses bear all of their latency, and a division takes as long as a look-up. */
+static uint64_t part(uint64_t ps, unsigned share)
+{
+	return share == 1 ? ps : ps / share;
+}
+
 /*
  * The line at `at` comes from memory. One that the prefetcher has seen coming is in the second
  * level by now, or the only one; its bytes have moved all the same.
@@ -116,7 +122,7 @@ static void charge_miss(struct sim *s, struct cpu *c, phys_addr_t at, unsigned s
 	bool ahead = prefetcher_miss(&c->prefetcher, at / line_bytes, line_bytes);
 
 	if (ahead)
-		cpu_charge_hit(c, m->caches[m->nr_caches > 1].latency_ps / share);
+		cpu_charge_hit(c, part(m->caches[m->nr_caches > 1].latency_ps, share));
 	cpu_charge_memory(c, &(struct cpu_memory_charge){
 				     .nid = range_of(s, c, at)->nid,
 				     .nr_latencies = !ahead,
@@ -134,11 +140,11 @@ static void charge_transfer(const struct sim *s, struct cpu *c, int owner, phys_
 
 	c->account.line_transfers++;
 	if (nid == c->nid)
-		cpu_charge_hit(c, t->same_node_ps / share);
+		cpu_charge_hit(c, part(t->same_node_ps, share));
 	else if (range_of(s, c, at)->nid == nid)
-		cpu_charge_hit(c, t->home_at_owner_ps / share);
+		cpu_charge_hit(c, part(t->home_at_owner_ps, share));
 	else
-		cpu_charge_hit(c, t->home_elsewhere_ps / share);
+		cpu_charge_hit(c, part(t->home_elsewhere_ps, share));
 }
 
 /* One line; `at` is its first byte that is accessed. */
@@ -155,7 +161,7 @@ static void access_line(struct sim *s, struct cpu *c, phys_addr_t at, enum mm_ac
 	if (result.owner != MM_NO_CPU)
 		charge_transfer(s, c, result.owner, at, share);
 	else if (result.level < m->nr_caches)
-		cpu_charge_hit(c, m->caches[result.level].latency_ps / share);
+		cpu_charge_hit(c, part(m->caches[result.level].latency_ps, share));
 	else
 		charge_miss(s, c, at, share);
 	if (result.wrote_back)
