@@ -23,11 +23,13 @@ status 0
 out '"measure": "latency"'
 out '144400'
 
-run measure $machine bandwidth --format csv
-status 0
-out "0,1,5089999"
-out "from,to,bytes_per_s"
-out "system,triad,"
+if ! slow_build; then
+	run measure $machine bandwidth --format csv
+	status 0
+	out "0,1,5089999"
+	out "from,to,bytes_per_s"
+	out "system,triad,"
+fi
 
 # A CPU with one line in flight reads a line a latency: 26 * 64 B / 77.9 ns = 21.36 GB/s.
 run measure $machine bandwidth --format csv --from 0 --to 0 \
@@ -37,11 +39,13 @@ status 0
 out "0,0,2136"
 
 # Latency rises with bandwidth, from one row to the one before.
-run measure $machine loaded --format csv --from 0
-status 0
-[ "$(sed -n '2,$p' "$tmp/out" | wc -l)" -eq 23 ] || fail "not 23 rows"
-sed -n '2,$p' "$tmp/out" | awk -F, 'NR == 1 { first = $2 } END { exit first < 2 * $2 }' ||
-	fail "latency under the most load is not twice that under the least"
+if ! slow_build; then
+	run measure $machine loaded --format csv --from 0
+	status 0
+	[ "$(sed -n '2,$p' "$tmp/out" | wc -l)" -eq 23 ] || fail "not 23 rows"
+	sed -n '2,$p' "$tmp/out" | awk -F, 'NR == 1 { first = $2 } END { exit first < 2 * $2 }' ||
+		fail "latency under the most load is not twice that under the least"
+fi
 
 # Huge pages take what zeroing them does: 32768 lines, 12 in flight, 77.9 ns each: 212.7 us, and 200
 # to 400 us from the other node. With 24 in flight half of it.
