@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "mm/cma.h"
+#include "mm/hotplug_state.h"
 #include "mm/huge_pool.h"
 #include "mm/kmap_state.h"
 #include "mm/lru.h"
@@ -80,6 +81,11 @@ static int check_config(const struct mm_config *c, struct mm_refusal *r)
 			return mm_refuse(r, MM_ABOUT_MACHINE, 0,
 					 "CPU %d is on node %d, which is none", cpu,
 					 c->cpu_nid[cpu]);
+	if (c->hotplug_end > UINT64_C(1) << arch->max_phys_bits)
+		return mm_refuse(r, MM_ABOUT_MACHINE, 0,
+				 "memory is to be added up to 0x%" PRIx64
+				 ", beyond the %u bits of physical addresses of %s",
+				 c->hotplug_end, arch->max_phys_bits, arch->name);
 	for (size_t i = 0; i < c->nr_memory; i++) {
 		const struct mm_range *m = &c->memory[i];
 
@@ -281,6 +287,8 @@ static int boot(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
 		err = mm_vmalloc_init(mm);
 	if (!err)
 		err = mm_kmap_init(mm);
+	if (!err)
+		err = mm_hotplug_init(mm, c);
 	return err;
 }
 
@@ -303,6 +311,8 @@ int mm_boot(const struct mm_config *config, const struct mm_ops *ops, void *ctx,
 	mm->pcp_kind = mm_pcp_kind(mm->pcp_rule.kind ? mm->pcp_rule.kind : DEFAULT_PCP_KIND);
 	mm->nr_cpus = config->nr_cpus;
 	mm->params = config->params;
+	mm->user_min_free_kbytes = config->params.min_free_kbytes;
+	mm->hotplug_end = mm->model->no_hotplug ? 0 : config->hotplug_end;
 	mm->interrupted_cpu = MM_NO_CPU;
 	if (ops)
 		mm->ops = *ops;
@@ -349,5 +359,6 @@ void mm_destroy(struct mm *mm)
 	free(mm->warnings);
 	mm_slab_end(mm);
 	mm_oom_free(mm);
+	mm_hotplug_free(mm);
 	free(mm);
 }

@@ -376,6 +376,18 @@ int mm_buddy_release(struct mm *mm, struct mm_zone *zone, pfn_t start, pfn_t end
 	return 0;
 }
 
+int mm_buddy_release_more(struct mm *mm, struct mm_zone *zone, pfn_t start, pfn_t end)
+{
+	/* What is pristine is in ascending order, and behind all that is listed. */
+	if (zone->next_pristine < zone->nr_pristine &&
+	    zone->pristine[zone->nr_pristine - 1].end > start &&
+	    mm_buddy_unfold(mm, zone, zone->start_pfn, zone->start_pfn + zone->spanned))
+		return -ENOMEM;
+	if (zone->next_pristine == zone->nr_pristine)
+		zone->next_pristine = zone->nr_pristine = 0;
+	return mm_buddy_release(mm, zone, start, end);
+}
+
 void mm_buddy_put(struct mm *mm, struct mm_zone *zone, pfn_t pfn, unsigned order,
 		  enum mm_migratetype type)
 {

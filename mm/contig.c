@@ -11,18 +11,26 @@
 #include <errno.h>
 
 #include "mm/contig.h"
+#include "mm/huge_pool.h"
 #include "mm/isolation.h"
 #include "mm/migrate.h"
 #include "mm/pageblock.h"
 
 #define MOST_TRIES 5
+/* Linux goes on until a signal comes: here it is given up after a tenth of a second without. */
+#define OFFLINE_TRIES    100
+#define OFFLINE_PAUSE_US 1000
 
 struct contig {
 	struct mm *mm;
 	int cpu;
 	struct mm_zone *zone;
 	pfn_t start, end;
-	enum mm_migratetype type; /* of their page blocks, before and after */
+	enum mm_migratetype type;  /* of their page blocks, before and after */
+	bool offline;              /* for good: nobody will own the frames */
+	struct mm_nodemask others; /* offline: the nodes to move to */
+	uint64_t migrated;         /* pages */
+	pfn_t stuck;               /* the first frame that is in the way */
 };
 
 static struct page *page_at(const struct contig *c, pfn_t pfn)
@@ -86,7 +94,7 @@ static void cut_at(struct contig *c, pfn_t pfn)
 }
 
 /* Might it be emptied? Nothing of the kernel's in it, nor what boot has reserved. */
-static bool is_movable(const struct contig *c)
+static bool is_movable(struct contig *c)
 {
 	struct mm *mm = c->mm;
 
@@ -99,13 +107,15 @@ static bool is_movable(const struct contig *c)
 			pfn = pristine;
 			continue;
 		}
+		c->stuck = pfn;
 		if (mm_zone_of_pfn(mm, pfn) != c->zone)
 			return false;
 		page = page_at(c, pfn);
 		if (pfn == c->start && free_across(c, pfn))
 			page = free_across(c, pfn);
 		if (!(page->flags & (PG_BUDDY | PG_PCP)) &&
-		    (!page->refcount || !(page->flags & PG_LRU)))
+		    (!page->refcount || !(page->flags & PG_LRU)) &&
+		    !(c->offline && mm_hugetlb_is_spare(mm, page)))
 			return false;
 		pfn = mm_pfn_of(mm, page) + (UINT64_C(1) << page->order);
 	}
@@ -121,8 +131,17 @@ static void set_blocks(struct contig *c, enum mm_migratetype type)
 
 		mm_pageblock_set_type(mm, c->zone, pfn, type);
 		c->zone->nr_isolated_blocks += (type == MM_ISOLATE) - (old == MM_ISOLATE);
+		if (old == MM_HIGHATOMIC)
+			c->zone->nr_reserved_highatomic -= mm_pageblock_pages(mm);
 		mm_move_free_pages(mm, c->cpu, c->zone, page_at(c, pfn), pfn, type);
 	}
+}
+
+/* What is highatomic just stops being so when it goes offline. */
+static bool is_apart(const struct contig *c, enum mm_migratetype type)
+{
+	return type == MM_ISOLATE || (type == MM_HIGHATOMIC && !c->offline) ||
+	       (type == MM_CMA) != (c->type == MM_CMA);
 }
 
 /* With the zone's lock. */
@@ -131,10 +150,8 @@ static int isolate(struct contig *c)
 	struct mm *mm = c->mm;
 
 	for (pfn_t pfn = blocks_start(c); pfn < blocks_end(c); pfn = mm_pageblock_end(mm, pfn)) {
-		enum mm_migratetype type = mm_pageblock_type(mm, c->zone, pfn);
-
-		if (type == MM_ISOLATE || type == MM_HIGHATOMIC ||
-		    (type == MM_CMA) != (c->type == MM_CMA))
+		c->stuck = pfn;
+		if (is_apart(c, mm_pageblock_type(mm, c->zone, pfn)))
 			return -EBUSY;
 	}
 	if (mm_buddy_unfold(mm, c->zone, blocks_start(c), blocks_end(c)))
@@ -175,6 +192,8 @@ static struct page *allocate_target(struct mm *mm, struct mm_migration *m, const
 	enum mm_zone_type type = mm->arch->zones[c->zone->index].type;
 	struct page *target;
 
+	if (c->offline)
+		req.nodes = &c->others;
 	if (page->order)
 		req.gfp = (req.gfp & ~__GFP_RECLAIM) | GFP_TRANSHUGE;
 	if (type == MM_ZONE_HIGHMEM || type == MM_ZONE_MOVABLE)
@@ -190,9 +209,10 @@ static void free_target(struct mm *mm, struct mm_migration *m, struct page *targ
 /* The target was an allocation of its own, so the old block is freed. */
 static void note_moved(struct mm *mm, struct mm_migration *m, struct page *from, struct page *to)
 {
-	(void)m;
+	struct contig *c = m->arg;
+
 	(void)from;
-	(void)to;
+	c->migrated += UINT64_C(1) << to->order;
 	mm->counters.frees++;
 }
 
@@ -211,6 +231,8 @@ static bool isolate_pages(struct contig *c, struct page_list *pages)
 			mm_isolate(mm, c->cpu, page);
 			page_list_add_tail(pages, page);
 		}
+		if (page->refcount && !any)
+			c->stuck = pfn;
 		any |= page->refcount > 0;
 		pfn += page->refcount || page->flags & PG_BUDDY ? UINT64_C(1) << page->order : 1;
 	}
@@ -218,13 +240,27 @@ static bool isolate_pages(struct contig *c, struct page_list *pages)
 	return any;
 }
 
+/* Who goes offline waits for those who write a page, or free memory. */
+static void give_way(struct contig *c, int failed)
+{
+	if (!c->offline)
+		mm_resched(c->mm, c->cpu);
+	else if (failed && c->mm->ops.sleep)
+		c->cpu = c->mm->ops.sleep(c->mm->ctx, c->cpu, OFFLINE_PAUSE_US, NULL);
+	else
+		c->cpu = mm_resched(c->mm, c->cpu);
+}
+
 static int move_away(struct contig *c)
 {
-	for (int i = 0; i < MOST_TRIES; i++) {
+	int tries = c->offline && c->mm->ops.sleep ? OFFLINE_TRIES : MOST_TRIES;
+
+	for (int i = 0; i < tries; i++) {
 		struct page_list pages = {0};
 		struct mm_migration m = {.cpu = c->cpu,
 					 .mode = MM_MIGRATE_SYNC,
-					 .reason = MM_MIGRATE_CONTIG_RANGE,
+					 .reason = c->offline ? MM_MIGRATE_MEMORY_HOTPLUG
+							      : MM_MIGRATE_CONTIG_RANGE,
 					 .get = allocate_target,
 					 .put = free_target,
 					 .moved = note_moved,
@@ -236,9 +272,9 @@ static int move_away(struct contig *c)
 		if (pages.head)
 			failed = mm_migrate_list(c->mm, &m, &pages);
 		mm_putback_list(c->mm, c->cpu, &pages);
-		if (failed == -ENOMEM)
+		if (failed == -ENOMEM && !c->offline)
 			return -ENOMEM;
-		mm_resched(c->mm, c->cpu);
+		give_way(c, failed);
 	}
 	return -EBUSY;
 }
@@ -253,14 +289,16 @@ static struct page *isolated_block(const struct contig *c, pfn_t pfn)
 	return page && page->migratetype == MM_ISOLATE ? page : NULL;
 }
 
-static bool all_isolated(const struct contig *c)
+static bool all_isolated(struct contig *c)
 {
+	c->stuck = c->start;
 	for (pfn_t pfn = c->start; pfn < c->end;) {
 		const struct page *page = isolated_block(c, pfn);
 
 		if (!page)
 			return false;
 		pfn = mm_pfn_of(c->mm, page) + (UINT64_C(1) << page->order);
+		c->stuck = pfn;
 	}
 	return true;
 }
@@ -299,6 +337,22 @@ static void take(struct contig *c)
 	c->zone->alloc_pages += c->end - c->start;
 }
 
+/* With the zone's lock: off the lists, and the page blocks are as those of a zone that is new. */
+static void retire(struct contig *c)
+{
+	struct mm *mm = c->mm;
+
+	for (pfn_t pfn = c->start; pfn < c->end;) {
+		struct page *page = isolated_block(c, pfn);
+
+		pfn = mm_pfn_of(mm, page) + (UINT64_C(1) << page->order);
+		mm_buddy_pull(mm, c->cpu, c->zone, page);
+	}
+	mm_map_clear(page_at(c, c->start), c->end - c->start);
+	set_blocks(c, MM_MOVABLE);
+	c->zone->managed -= c->end - c->start;
+}
+
 static int empty_and_take(struct contig *c)
 {
 	struct mm *mm = c->mm;
@@ -310,15 +364,20 @@ static int empty_and_take(struct contig *c)
 	if (err)
 		return err;
 	mm_pcp_drain_zone(mm, c->cpu, c->zone);
+	if (c->offline)
+		mm_hugetlb_dissolve(mm, c->cpu, c->start, c->end);
 	err = move_away(c);
 	/* What has moved was freed, or is in somebody's hands still. */
 	mm_pcp_drain_zone(mm, c->cpu, c->zone);
 	mm_zone_lock(mm, c->cpu, c->zone);
 	if (!err && !all_isolated(c))
 		err = -EBUSY;
-	if (!err)
+	if (!err && c->offline)
+		retire(c);
+	else if (!err)
 		take(c);
-	undo(c);
+	if (err || !c->offline)
+		undo(c);
 	mm_zone_unlock(mm, c->cpu, c->zone);
 	return err;
 }
@@ -335,6 +394,39 @@ int mm_alloc_contig_range(struct mm *mm, int cpu, pfn_t start, pfn_t end, bool c
 	if (!c.zone || mm_zone_of_pfn(mm, end - 1) != c.zone)
 		return -EINVAL;
 	return empty_and_take(&c);
+}
+
+/* Kernel: do_migrate_range(): to other nodes, unless there is none. */
+static void find_others(struct contig *c)
+{
+	bool any = false;
+
+	for (int n = 0; n < c->mm->nr_nodes; n++)
+		if (n != c->zone->nid && c->mm->nodes[n].present) {
+			mm_nodemask_set(&c->others, n);
+			any = true;
+		}
+	if (!any)
+		mm_nodemask_set(&c->others, c->zone->nid);
+}
+
+int mm_empty_range(struct mm *mm, struct mm_emptying *e)
+{
+	struct contig c = {.mm = mm,
+			   .cpu = e->cpu,
+			   .zone = e->zone,
+			   .start = e->start,
+			   .end = e->end,
+			   .type = MM_MOVABLE,
+			   .offline = true};
+	int err;
+
+	find_others(&c);
+	err = empty_and_take(&c);
+	e->cpu = c.cpu;
+	e->migrated = c.migrated;
+	e->stuck = c.stuck;
+	return err;
 }
 
 static int find_in_zone(struct contig *c, uint64_t nr)

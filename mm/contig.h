@@ -43,4 +43,20 @@ int mm_cma_alloc(struct mm *mm, int cpu, uint64_t nr, unsigned align_order, stru
 /** -EINVAL where they are not all allocated from the area; then nothing has changed. */
 int mm_cma_release(struct mm *mm, int cpu, struct page *first, uint64_t nr);
 
+/* Within the mm core: a range of whole page blocks of one zone is to be no memory any more. */
+struct mm_emptying {
+	int cpu; /* in and out: it changes where the caller gives way */
+	struct mm_zone *zone;
+	pfn_t start, end;
+	uint64_t migrated; /* out: pages that were moved away */
+	pfn_t stuck;       /* out: on failure the first frame that could not be emptied */
+};
+/**
+ * Empty frames [start, end), which are all memory, and take them off the free lists: nobody has
+ * them then, and their descriptors are all zero. What moves goes to other nodes, if there are any.
+ * Returns 0; -EBUSY where something stays, and then nothing has changed but what has moved; -ENOMEM
+ * where the host has none left.
+ */
+int mm_empty_range(struct mm *mm, struct mm_emptying *e);
+
 #endif

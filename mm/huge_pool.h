@@ -12,4 +12,9 @@ void mm_hugetlb_forget(struct mm *mm);
 /** A sysctl has changed how many there shall be: mm->hugetlb.wanted. */
 void mm_hugetlb_written(struct mm *mm);
 
+/** Is it free in the pool, and promised to nobody? Then memory that goes offline may have it. */
+bool mm_hugetlb_is_spare(const struct mm *mm, const struct page *page);
+/** Give up those of the pool in frames [start, end) that are. Time may pass. */
+void mm_hugetlb_dissolve(struct mm *mm, int cpu, pfn_t start, pfn_t end);
+
 #endif

@@ -399,6 +399,36 @@ int mm_hugetlb_free(struct mm *mm, int cpu, struct page *page)
 }
 
 /* Pages of one node, by the node's own number on the command line. */
+bool mm_hugetlb_is_spare(const struct mm *mm, const struct page *page)
+{
+	uint64_t nr_free = 0;
+
+	if (!(page->flags & PG_HUGETLB) || !is_free(mm, page))
+		return false;
+	for (int n = 0; n < mm->nr_nodes; n++)
+		nr_free += mm->nodes[n].huge.nr_free;
+	return nr_free > mm->hugetlb.reserved;
+}
+
+void mm_hugetlb_dissolve(struct mm *mm, int cpu, pfn_t start, pfn_t end)
+{
+	unsigned order = mm_hugetlb_order(mm);
+
+	for (pfn_t pfn = start; pfn + (UINT64_C(1) << order) <= end; pfn += UINT64_C(1) << order) {
+		struct page *page = mm->model->pfn_to_page(mm, MM_NO_CPU, pfn);
+		struct mm_huge_pool *pool;
+
+		if (!mm_hugetlb_is_spare(mm, page))
+			continue;
+		pool = &mm->nodes[mm_page_to_nid(mm, page)].huge;
+		page_list_del(&pool->free, page);
+		pool->nr_free--;
+		page->next = page->prev = NULL;
+		mm->hugetlb.wanted -= mm->hugetlb.wanted > 0;
+		shrink(mm, cpu, page, pool->nr_surplus > 0);
+	}
+}
+
 static void boot_node(struct mm *mm, int nid, uint64_t count)
 {
 	const struct mm_request req = {.nid = nid, .gfp = pool_gfp(mm) | __GFP_THISNODE};

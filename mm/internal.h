@@ -43,9 +43,14 @@ struct mm {
 	int *cpu_nid;
 	phys_addr_t *percpu_at; /* by CPU: its per-CPU area */
 
-	pfn_t end_pfn;         /* past the last frame of memory */
-	phys_addr_t bare_next; /* homes past the end of memory, where config->bare */
-	struct mm_home *homes; /* by address */
+	pfn_t end_pfn;                 /* past the last frame of memory */
+	phys_addr_t hotplug_end;       /* as the configuration has it */
+	struct mm_hotplug *hotplug;    /* NULL: this kernel has none, see hotplug.h */
+	bool khugepaged;               /* it runs, and wants more min_free_kbytes */
+	uint64_t user_min_free_kbytes; /* that somebody asked for; MM_PARAM_DEFAULT: nobody has */
+	int movable_zone;              /* (C) as mm_movable_zone() said at boot */
+	phys_addr_t bare_next;         /* homes past the end of memory, where config->bare */
+	struct mm_home *homes;         /* by address */
 	size_t nr_homes;
 	bool reservations_complete;
 	uint64_t min_free_kbytes;
@@ -208,6 +213,8 @@ int mm_release_memory(struct mm *mm, const struct mm_config *c, struct mm_refusa
 /** Give back what comes late: either what comes before the initcalls or what comes after them. */
 int mm_release_late(struct mm *mm, const struct mm_config *c, bool before_initcalls,
 		    struct mm_refusal *r);
+/** The descriptors that boot placed there are no longer needed: what RAM they took is free. */
+void mm_release_memmap(struct mm *mm, phys_addr_t start, uint64_t bytes);
 /** Take pages from the buddy lists that are in use since before the start. */
 int mm_hold_memory(struct mm *mm, const struct mm_config *c, struct mm_refusal *r);
 
@@ -249,6 +256,8 @@ int mm_movable_zone(const struct mm *mm);
 
 /* zonelist.c */
 int mm_zonelists_init(struct mm *mm);
+/** Once CPUs run: for the nodes and zones that have memory now. 0 or -ENOMEM. */
+int mm_zonelists_rebuild(struct mm *mm);
 
 /* watermark.c */
 /** At boot: min_free_kbytes, watermarks, lowmem_reserve. */
@@ -257,6 +266,10 @@ void mm_watermarks_init(struct mm *mm);
 /** Watermarks from min_free_kbytes, and the per-CPU lists that follow from them. */
 void mm_watermarks_setup(struct mm *mm);
 void mm_lowmem_reserve_setup(struct mm *mm);
+/** All of it, after memory went on- or offline: init_per_zone_wmark_min(). */
+void mm_watermarks_renew(struct mm *mm);
+/** min_free_kbytes was written: it is what somebody wants. */
+void mm_min_free_written(struct mm *mm);
 /** Sizes of per-CPU lists, from the watermarks. */
 void mm_pcp_sizes_setup(struct mm *mm);
 
@@ -328,6 +341,8 @@ void mm_buddy_give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *pa
  * Ranges come in ascending order. Returns 0 or -ENOMEM.
  */
 int mm_buddy_release(struct mm *mm, struct mm_zone *zone, pfn_t start, pfn_t end);
+/** The same while the kernel runs, in any order. The caller has the zone lock. */
+int mm_buddy_release_more(struct mm *mm, struct mm_zone *zone, pfn_t start, pfn_t end);
 /** At the start: a free block to the tail of its list, as it is. Its frames are in no place. */
 void mm_buddy_put(struct mm *mm, struct mm_zone *zone, pfn_t pfn, unsigned order,
 		  enum mm_migratetype type);

@@ -123,6 +123,12 @@ int memblock_add(struct memblock *mb, phys_addr_t start, uint64_t bytes, int nid
 	return fill(&mb->memory, start, start + bytes, nid, MEMBLOCK_NONE);
 }
 
+int memblock_add_with(struct memblock *mb, phys_addr_t start, uint64_t bytes, int nid,
+		      unsigned flags)
+{
+	return fill(&mb->memory, start, start + bytes, nid, flags);
+}
+
 int memblock_remove(struct memblock *mb, phys_addr_t start, uint64_t bytes)
 {
 	return cut(&mb->memory, start, start + bytes);

@@ -14,9 +14,14 @@
 /* What firmware says of memory. */
 enum memblock_flags {
 	MEMBLOCK_NONE = 0,
-	MEMBLOCK_HOTPLUG = 1, /* it can be unplugged */
-	MEMBLOCK_MIRROR = 2,  /* it is kept twice: more reliable */
+	MEMBLOCK_HOTPLUG = 1,  /* it can be unplugged */
+	MEMBLOCK_MIRROR = 2,   /* it is kept twice: more reliable */
+	MEMBLOCK_ZONES = 0xf0, /* not by address, but in the zone of MEMBLOCK_ZONE() */
 };
+
+/** Flags of memory that went online in the zone of that index, and of which zone that is. */
+#define MEMBLOCK_ZONE(zone)     (((unsigned)(zone) + 1) << 4)
+#define MEMBLOCK_ZONE_OF(flags) ((int)(((flags)&MEMBLOCK_ZONES) >> 4) - 1)
 
 struct memblock_region {
 	phys_addr_t start, end;
@@ -37,6 +42,9 @@ struct memblock {
 
 /** Add memory of a node. What is there already keeps its node. */
 int memblock_add(struct memblock *mb, phys_addr_t start, uint64_t bytes, int nid);
+/** The same with flags. */
+int memblock_add_with(struct memblock *mb, phys_addr_t start, uint64_t bytes, int nid,
+		      unsigned flags);
 /** Take memory out again, as if it had never been there; reservations stay. */
 int memblock_remove(struct memblock *mb, phys_addr_t start, uint64_t bytes);
 /** Give what of a range is memory to another node. */

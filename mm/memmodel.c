@@ -3,6 +3,8 @@
  * What all memory models share: finding one by its id, host address space for maps, and the public
  * conversions, which go through the model that the mm core booted with.
  */
+#define _DEFAULT_SOURCE /* madvise */
+#include <string.h>
 #include <sys/mman.h>
 
 #include "mm/internal.h"
@@ -32,6 +34,19 @@ void mm_map_release(struct page *pages, pfn_t nr)
 {
 	if (pages)
 		munmap(pages, nr * sizeof(struct page));
+}
+
+void mm_map_clear(struct page *pages, pfn_t nr)
+{
+	uintptr_t page = 4096, from = ((uintptr_t)pages + page - 1) & ~(page - 1);
+	uintptr_t end = (uintptr_t)(pages + nr), to = end & ~(page - 1);
+
+	if (from >= to || madvise((void *)from, to - from, MADV_DONTNEED)) {
+		memset(pages, 0, nr * sizeof(*pages));
+		return;
+	}
+	memset(pages, 0, from - (uintptr_t)pages);
+	memset((void *)to, 0, end - to);
 }
 
 bool mm_pfn_valid(const struct mm *mm, pfn_t pfn)

@@ -15,6 +15,8 @@
 #include "mm/mm.h"
 #include "mm/page.h"
 
+struct mm_sections;
+
 struct mm_page_map {
 	struct page *pages; /* descriptor of start_pfn */
 	pfn_t start_pfn, nr;
@@ -40,8 +42,19 @@ struct mm_memmodel {
 	/** Where the descriptor itself is in simulated memory. */
 	phys_addr_t (*descriptor_at)(const struct mm *mm, const struct page *page);
 
-	/** Bytes of maps and tables, as the model's init took them. */
+	/** Bytes of maps and tables, as there are now. */
 	void (*info)(const struct mm *mm, struct mm_model_info *info);
+
+	/** The sections, which may come and go while the kernel runs; NULL: it has none. */
+	struct mm_sections *(*sections)(struct mm *mm);
+	/**
+	 * A new section's descriptors are mapped, or will no longer be: the tables for them; those
+	 * of other sections are there. NULL: none are needed. 0 or -ENOMEM.
+	 */
+	int (*map)(struct mm *mm, int cpu, pfn_t number, int nid);
+	void (*unmap)(struct mm *mm, int cpu, pfn_t number);
+	bool devices;           /* single 64ths of a section can have descriptors: ZONE_DEVICE */
+	const char *no_hotplug; /* why memory cannot come and go; NULL: it can */
 };
 
 extern const struct mm_memmodel *const memmodel_kinds[];
@@ -54,6 +67,8 @@ const struct mm_memmodel *mm_memmodel(enum mm_memory_model id);
 /** Host address space for `nr` descriptors, all zero; NULL where there is none left. */
 struct page *mm_map_reserve(pfn_t nr);
 void mm_map_release(struct page *pages, pfn_t nr);
+/** They are all zero again, and take no memory of the host. */
+void mm_map_clear(struct page *pages, pfn_t nr);
 
 /**
  * Simulated memory for the mm core's own structures, on node `nid` if it has room, else anywhere:

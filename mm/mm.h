@@ -138,6 +138,9 @@ struct mm_config {
 	const struct mm_profile *profile;
 	uint64_t crashkernel_bytes; /* by the profile's rule; 0: none */
 	phys_addr_t possible_end;   /* where memory may end once all is plugged in; 0: as it is */
+	/* Memory may be added below it while the kernel runs (hotplug.h); 0: none at all. */
+	phys_addr_t hotplug_end;
+	uint64_t memory_block_bytes; /* of /sys/devices/system/memory; 0: by the kernel's rule */
 	/*
 	 * For small tests: the mm core's own structures take no memory of the machine; their
 	 * addresses lie past its last range, and nothing is reserved by rule.
@@ -154,6 +157,7 @@ enum mm_subject {
 	MM_ABOUT_LATE,
 	MM_ABOUT_SYSCTL,
 	MM_ABOUT_STATE,
+	MM_ABOUT_HOTPLUG,
 };
 struct mm_refusal {
 	enum mm_subject about;
@@ -349,6 +353,7 @@ struct mm_model_info {
 	uint64_t memmap_bytes; /* page descriptors */
 	uint64_t hole_bytes;   /* of these, descriptors of frames that are not there */
 	uint64_t table_bytes;  /* node table, section table, page tables of the vmemmap */
+	uint64_t device_bytes; /* of the descriptors, those that are on the memory they describe */
 };
 void mm_model_info(const struct mm *mm, struct mm_model_info *info);
 

@@ -2,8 +2,9 @@
 /*
  * Nodes, zones, per-CPU lists.
  *
- * What guards a field: (C)onstant after boot, (Z)one lock, (L)RU lock of the node, (K)ernel thread
- * of the node and who wakes it, (P)cp owner CPU, (S)tatistics only, (H)int that nobody guards.
+ * What guards a field: (C)onstant after boot, but for what memory hotplug changes under its lock,
+ * (Z)one lock, (L)RU lock of the node, (K)ernel thread of the node and who wakes it, (P)cp owner
+ * CPU, (S)tatistics only, (H)int that nobody guards.
  */
 #ifndef MM_MMZONE_H
 #define MM_MMZONE_H
@@ -73,6 +74,7 @@ struct mm_zone {
 	int nid, index;                     /* (C) index among the architecture's zones */
 	pfn_t start_pfn;                    /* (C) */
 	uint64_t spanned, present, managed; /* (C) pages */
+	uint64_t present_early;             /* (C) of these, what was there at boot and still is */
 
 	uint64_t wmark[MM_NR_WMARKS];          /* (C) pages, without the boost */
 	uint64_t boost;                        /* (Z) pages on top of each watermark */
@@ -91,6 +93,7 @@ struct mm_zone {
 	bool had_apart;       /* (Z) some page block was highatomic, CMA or isolated once */
 	uint8_t *block_types; /* (Z) by page block; see pageblock.h */
 	bool *block_skips;    /* (H) likewise */
+	pfn_t blocks_first, blocks_end; /* (Z) page blocks [first, end) that these two have */
 	struct mm_compact_memory compact;
 
 	uint64_t nr_lru[MM_NR_LRU]; /* (L) pages of the zone on its node's lists */

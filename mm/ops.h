@@ -66,6 +66,7 @@
 	X(SLAB_NEW, "slab_new", "one slab made or given up, its pages apart")                      \
 	X(SLAB_OBJECT, "slab_object", "one object of a new slab linked to the next")               \
 	X(SLAB_CHECK, "slab_check", "one object looked at or filled by slub_debug")                \
+	X(MEMMAP_INIT, "memmap_init", "one page descriptor of added memory initialised")           \
 	X(TLB_FLUSH_ALL, "tlb_flush_all", "all translations of a CPU dropped")                     \
 	X(VMAP_STEP, "vmap_step", "one area of an address tree looked at")                         \
 	X(VMAP_AREA, "vmap_area", "one virtual area made or given up, trees and tables apart")     \

@@ -5,7 +5,7 @@
  */
 #include <errno.h>
 
-#include "mm/internal.h"
+#include "mm/hotplug_state.h"
 
 static unsigned bits_for(unsigned values)
 {
@@ -71,6 +71,16 @@ void mm_page_init(struct mm *mm, struct page *page, pfn_t pfn, const struct mm_z
 		      put((uint64_t)zone->index, l->zone_shift, l->zone_width);
 }
 
+/* Memory of a device is in no memblock. */
+static struct mm_zone *device_zone(const struct mm *mm, phys_addr_t at)
+{
+	const struct mm_plugged *device =
+		mm->hotplug ? mm_plugged_at(&mm->hotplug->devices, at) : NULL;
+
+	return device ? &mm->nodes[device->nid].zones[mm_arch_zone_index(mm->arch, MM_ZONE_DEVICE)]
+		      : NULL;
+}
+
 struct mm_zone *mm_zone_of_pfn(const struct mm *mm, pfn_t pfn)
 {
 	phys_addr_t at = pfn << mm->arch->page_shift;
@@ -88,7 +98,7 @@ struct mm_zone *mm_zone_of_pfn(const struct mm *mm, pfn_t pfn)
 				return zone;
 		}
 	}
-	return NULL;
+	return device_zone(mm, at);
 }
 
 int mm_page_to_nid(const struct mm *mm, const struct page *page)

@@ -11,6 +11,11 @@
 
 /** At boot: all page blocks are movable, none is skipped. Returns 0 or -ENOMEM. */
 int mm_pageblocks_init(struct mm *mm);
+/**
+ * The zone is about to span frames [start, end) too: their page blocks are movable, the others stay
+ * as they are. 0 or -ENOMEM.
+ */
+int mm_pageblocks_cover(struct mm *mm, struct mm_zone *zone, pfn_t start, pfn_t end);
 
 static inline uint64_t mm_pageblock_pages(const struct mm *mm)
 {
@@ -20,9 +25,7 @@ static inline uint64_t mm_pageblock_pages(const struct mm *mm)
 /* Stored as the difference to movable, so that zeroes, which cost the host nothing, are that. */
 static inline uint8_t *mm_pageblock_slot(const struct mm *mm, const struct mm_zone *zone, pfn_t pfn)
 {
-	unsigned order = mm->arch->pageblock_order;
-
-	return &zone->block_types[(pfn >> order) - (zone->start_pfn >> order)];
+	return &zone->block_types[(pfn >> mm->arch->pageblock_order) - zone->blocks_first];
 }
 
 /** Type of the page block of a frame that the zone spans. */
@@ -54,9 +57,7 @@ static inline pfn_t mm_pageblock_end(const struct mm *mm, pfn_t pfn)
 /** Of a frame that the zone spans: is its page block not worth compaction's while of late? */
 static inline bool *mm_pageblock_skip(const struct mm *mm, const struct mm_zone *zone, pfn_t pfn)
 {
-	unsigned order = mm->arch->pageblock_order;
-
-	return &zone->block_skips[(pfn >> order) - (zone->start_pfn >> order)];
+	return &zone->block_skips[(pfn >> mm->arch->pageblock_order) - zone->blocks_first];
 }
 
 #endif

@@ -24,17 +24,20 @@ static uint64_t round_up(uint64_t n, uint64_t to)
 	return (n + to - 1) / to * to;
 }
 
-/* Lists of the populated zones, one behind the other; at least what the kernel's area has. */
+/*
+ * Lists of the populated zones, one behind the other; at least what the kernel's area has. Those of
+ * zones that memory may be added to come behind them.
+ */
 static uint64_t area_bytes(struct mm *mm)
 {
 	uint64_t page = UINT64_C(1) << mm->arch->page_shift, offset = 0;
 
-	for (int n = 0; n < mm->nr_nodes; n++)
-		for (int z = 0; z < mm->arch->nr_zones; z++) {
-			struct mm_zone *zone = &mm->nodes[n].zones[z];
-
+	for (int late = 0; late < 2; late++)
+		for_each_zone (mm, zone) {
+			if (mm_zone_populated(zone) == late)
+				continue;
 			zone->pcp_offset = offset;
-			offset += mm_zone_populated(zone) ? MM_PCP_STRIDE : 0;
+			offset += !late || mm->hotplug_end ? MM_PCP_STRIDE : 0;
 		}
 	return round_up(offset > mm->arch->percpu_bytes ? offset : mm->arch->percpu_bytes, page);
 }

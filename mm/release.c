@@ -256,6 +256,16 @@ int mm_release_late(struct mm *mm, const struct mm_config *c, bool before_initca
 	return err;
 }
 
+/* Where complete reservations say where everything is, others may share the place. */
+void mm_release_memmap(struct mm *mm, phys_addr_t start, uint64_t bytes)
+{
+	const struct mm_release release = {.start = start, .bytes = bytes};
+	struct mm_refusal r;
+
+	if (!mm->reservations_complete && !mm->bare_next)
+		release_range(mm, &release, 0, &r);
+}
+
 /* Take pages out of use's way until `free` are left, in blocks as large as fit. */
 static void hold_pages(struct mm *mm, struct mm_zone *zone, uint64_t free)
 {

@@ -20,6 +20,14 @@ static void span_sections(const struct mm *mm, struct mm_sections *s)
 	s->first = memory->regions[0].start >> mm->arch->section_bits;
 	s->nr = ((memory->regions[memory->nr - 1].end - 1) >> mm->arch->section_bits) + 1 -
 		s->first;
+	if (mm->hotplug_end) {
+		phys_addr_t last = mm->hotplug_end - 1;
+		pfn_t end = (last >> mm->arch->section_bits) + 1;
+
+		end = end > s->first + s->nr ? end : s->first + s->nr;
+		s->first = 0;
+		s->nr = end;
+	}
 }
 
 int mm_for_each_section(const struct mm *mm, const struct mm_sections *s,
@@ -91,6 +99,8 @@ static int place_section(void *arg, pfn_t number, int nid)
 	p->placed++;
 	s->number_of_slot[slot] = (uint32_t)number;
 	section->map = s->host + (slot << s->pfn_shift);
+	section->present = UINT64_MAX;
+	s->nr_frames += UINT64_C(1) << s->pfn_shift;
 	if (p->node_next[nid] != MEMBLOCK_FAILED) {
 		section->at = p->node_next[nid];
 		p->node_next[nid] += bytes;
@@ -126,7 +136,8 @@ int mm_sections_init(struct mm *mm, struct mm_sections *s, uint64_t align, bool 
 		     struct mm_refusal *refusal)
 {
 	unsigned nr_bits = mm->arch->section_phys_bits - mm->arch->section_bits;
-	struct placement p = {mm, s, align, contiguous, NULL, NULL, 0, refusal};
+	/* Sections that come later find their place by number, too. */
+	struct placement p = {mm, s, align, contiguous || mm->hotplug_end, NULL, NULL, 0, refusal};
 	int err = -ENOMEM;
 
 	span_sections(mm, s);
@@ -153,6 +164,11 @@ out_free:
 
 void mm_sections_destroy(struct mm_sections *s)
 {
+	for (pfn_t i = 0; s->sections && i < s->nr; i++)
+		if (s->sections[i].hot) {
+			free(s->sections[i].hot->pages);
+			free(s->sections[i].hot);
+		}
 	mm_map_release(s->host, s->host_nr);
 	free(s->sections);
 	free(s->root_at);
@@ -168,6 +184,34 @@ void mm_section_touch(struct mm *mm, int cpu, const struct mm_sections *s, pfn_t
 		 s->root_at[root - s->first / s->per_root] +
 			 number % s->per_root * mm->arch->section_struct_bytes,
 		 8, MM_READ);
+}
+
+phys_addr_t mm_section_descriptor_at(const struct mm *mm, const struct mm_section *section,
+				     pfn_t in_section)
+{
+	uint64_t offset = in_section * mm->arch->page_struct_bytes;
+	const struct mm_hot_section *hot = section->hot;
+	unsigned shift;
+
+	if (!hot || !hot->pages || hot->nr_pages == 1)
+		return section->at + offset;
+	shift = mm->arch->page_shift + hot->order;
+	return mm_page_address((struct mm *)mm, hot->pages[offset >> shift]) +
+	       (offset & ((UINT64_C(1) << shift) - 1));
+}
+
+int mm_section_add_root(struct mm *mm, int cpu, struct mm_sections *s, pfn_t number, int nid)
+{
+	phys_addr_t *at = &s->root_at[number / s->per_root - s->first / s->per_root];
+	struct mm_request req = {.cpu = cpu, .nid = nid, .gfp = GFP_KERNEL | __GFP_ZERO};
+	struct page *page;
+
+	if (*at)
+		return 0;
+	if (mm_alloc_pages(mm, &req, &page))
+		return -ENOMEM;
+	*at = mm_page_address(mm, page);
+	return 0;
 }
 
 uint64_t mm_sections_table_bytes(const struct mm *mm, const struct mm_sections *s)

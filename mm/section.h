@@ -9,15 +9,26 @@
 
 #include "mm/memmodel.h"
 
+/* Descriptors that came while the kernel ran, and where they went. */
+struct mm_hot_section {
+	struct page **pages; /* RAM that they take: one block, or single pages; NULL: none of it */
+	unsigned nr_pages, order;
+	bool on_device;
+};
+
 struct mm_section {
-	struct page *map; /* descriptor of its first frame; NULL where not present */
-	phys_addr_t at;   /* of that descriptor, in simulated memory */
+	struct page *map; /* descriptor of its first frame; NULL where it never was present */
+	phys_addr_t at;   /* of that descriptor, in simulated memory; with single pages unused */
+	uint64_t present; /* bit by 64th of its frames: they have descriptors */
+	struct mm_hot_section *hot; /* NULL: they are there since boot */
 };
 
 struct mm_sections {
 	unsigned pfn_shift; /* frames of a section: 2^pfn_shift */
 	pfn_t first, nr;    /* numbers [first, first + nr) span all that are present */
 	pfn_t nr_present;
+	pfn_t nr_frames;             /* that have descriptors */
+	pfn_t nr_device_frames;      /* of these, with descriptors that take no RAM */
 	struct mm_section *sections; /* by number - first */
 	struct page *host;           /* of all maps */
 	pfn_t host_nr;
@@ -48,8 +59,27 @@ int mm_for_each_section(const struct mm *mm, const struct mm_sections *s,
 static inline bool mm_section_present(const struct mm_sections *s, pfn_t number)
 {
 	return number >= s->first && number - s->first < s->nr &&
-	       s->sections[number - s->first].map != NULL;
+	       s->sections[number - s->first].present;
 }
+
+/* What of a section comes and goes by itself: a 64th, 2 MiB of 128 MiB (SUBSECTION_SIZE). */
+#define MM_SUBSECTIONS 64
+
+/** Has the frame a descriptor? */
+static inline bool mm_section_has(const struct mm_sections *s, pfn_t pfn)
+{
+	pfn_t number = pfn >> s->pfn_shift;
+	unsigned part = (unsigned)(pfn >> (s->pfn_shift - 6)) % MM_SUBSECTIONS;
+
+	return number >= s->first && number - s->first < s->nr &&
+	       s->sections[number - s->first].present >> part & 1;
+}
+
+/** Where the descriptor of that frame of a section is. */
+phys_addr_t mm_section_descriptor_at(const struct mm *mm, const struct mm_section *section,
+				     pfn_t in_section);
+/** The table's page that names the section, taken as needed. 0 or -ENOMEM. */
+int mm_section_add_root(struct mm *mm, int cpu, struct mm_sections *s, pfn_t number, int nid);
 
 /** Report the two reads that find a section's entry. */
 void mm_section_touch(struct mm *mm, int cpu, const struct mm_sections *s, pfn_t number);

@@ -118,6 +118,31 @@ static int place_nodes(struct mm *mm, int cpu, struct mm_kmem_cache *cache)
 	return 0;
 }
 
+int mm_slab_going_online(struct mm *mm, int cpu, int nid)
+{
+	struct mm_slab_request req = {.cpu = cpu, .gfp = GFP_KERNEL, .nid = MM_NO_NODE};
+
+	for (unsigned i = 0; mm->slab && i < mm->slab->nr_caches; i++) {
+		struct mm_cache_node *n = &mm->slab->caches[i]->node[nid];
+		int err;
+
+		if (n->at)
+			continue;
+		err = mm_slab_take_object(mm, mm->slab->node_cache, &req, &n->at);
+		if (err)
+			return err;
+		mm_touch(mm, cpu, n->at, mm->slab->node_cache->l.object_size, MM_WRITE);
+		n->list_lock = (struct mm_lock){n->at, MM_NO_CPU, NULL};
+	}
+	return 0;
+}
+
+void mm_slab_going_offline(struct mm *mm, int cpu)
+{
+	for (unsigned i = 0; mm->slab && i < mm->slab->nr_caches; i++)
+		mm_kmem_cache_shrink(mm, cpu, mm->slab->caches[i]);
+}
+
 int mm_slab_place_cache(struct mm *mm, int cpu, struct mm_kmem_cache *cache)
 {
 	struct mm_slab_request req = {

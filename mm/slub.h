@@ -229,6 +229,12 @@ void mm_slab_bad_free(struct mm *mm, const char *what, const struct mm_kmem_cach
 struct mm_kmem_cache *mm_slab_make_cache(struct mm *mm, const char *name,
 					 const struct mm_slab_layout *l);
 /** Descriptors for it and its nodes, which it needs to be used. 0 or -ENOMEM. */
+/*
+ * Memory hotplug: a node gets its first memory that slabs can be in, so all caches need lists for
+ * it, which lie on other nodes. 0 or -ENOMEM. And before memory goes: empty slabs are given up.
+ */
+int mm_slab_going_online(struct mm *mm, int cpu, int nid);
+void mm_slab_going_offline(struct mm *mm, int cpu);
 int mm_slab_place_cache(struct mm *mm, int cpu, struct mm_kmem_cache *cache);
 /** Take it off the list and forget it; it has no slabs. */
 void mm_slab_drop_cache(struct mm *mm, int cpu, struct mm_kmem_cache *cache);

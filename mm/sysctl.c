@@ -35,7 +35,7 @@ static void compact_all(struct mm *mm)
 }
 
 static const struct sysctl sysctls[] = {
-	{"min_free_kbytes", 0, INT32_MAX, IN_MM(min_free_kbytes), mm_watermarks_setup, false},
+	{"min_free_kbytes", 0, INT32_MAX, IN_MM(min_free_kbytes), mm_min_free_written, false},
 	{RATIOS, 0, INT32_MAX, 0, mm_lowmem_reserve_setup, false},
 	{"watermark_scale_factor", 1, 3000, IN_MM(params.watermark_scale_factor),
 	 mm_watermarks_setup, false},

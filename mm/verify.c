@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mm/hotplug_state.h"
 #include "mm/kmap_state.h"
 #include "mm/lru_lists.h"
 #include "mm/pageblock.h"
@@ -479,8 +480,6 @@ static int check_zone(struct report *r, const struct mm_zone *zone)
 	if (zone->numa_hit + zone->numa_miss != zone->numa_local + zone->numa_other)
 		return violated(r, "node %d %s: numa_hit + numa_miss is not local + other",
 				zone->nid, zone->name);
-	r->numa_miss += zone->numa_miss;
-	r->numa_foreign += zone->numa_foreign;
 	return 0;
 }
 
@@ -493,9 +492,15 @@ int mm_verify(const struct mm *mm, char *why, size_t size)
 
 	for (int n = 0; n < mm->nr_nodes && !err; n++) {
 		r.dirty = r.writeback = r.file_mapped = r.pooled = 0;
-		for (int z = 0; z < mm->arch->nr_zones && !err; z++)
-			if (mm_zone_populated(&mm->nodes[n].zones[z]))
-				err = check_zone(&r, &mm->nodes[n].zones[z]);
+		for (int z = 0; z < mm->arch->nr_zones && !err; z++) {
+			const struct mm_zone *zone = &mm->nodes[n].zones[z];
+
+			if (mm_zone_populated(zone))
+				err = check_zone(&r, zone);
+			/* Also of what is offline by now. */
+			r.numa_miss += zone->numa_miss;
+			r.numa_foreign += zone->numa_foreign;
+		}
 		if (!err)
 			err = check_lru_lists(&r, &mm->nodes[n]);
 		if (!err)
@@ -507,6 +512,8 @@ int mm_verify(const struct mm *mm, char *why, size_t size)
 		err = mm_vmalloc_verify(mm, why, size);
 	if (!err)
 		err = mm_kmap_verify(mm, why, size);
+	if (!err)
+		err = mm_hotplug_verify(mm, why, size);
 	if (err)
 		return err;
 	if (r.numa_miss != r.numa_foreign)

@@ -3,7 +3,7 @@
  * Counting, and looking: NUMA statistics as Linux keeps them, tracepoints, and the figures of a
  * zone, the whole and the memory model for those who print.
  */
-#include "mm/internal.h"
+#include "mm/hotplug_state.h"
 #include "mm/pageblock.h"
 #include "mm/zone_count.h"
 
@@ -148,9 +148,12 @@ void mm_model_info(const struct mm *mm, struct mm_model_info *info)
 {
 	uint64_t present = 0;
 
+	*info = (struct mm_model_info){0};
 	mm->model->info(mm, info);
 	for (int nid = 0; nid < mm->nr_nodes; nid++)
 		present += mm->nodes[nid].present;
+	/* What is offline, or a device's, is there all the same. */
+	present += mm_hotplug_absent_pages(mm);
 	info->hole_bytes = info->memmap_bytes - present * mm->arch->page_struct_bytes;
 }
 

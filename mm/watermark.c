@@ -34,7 +34,7 @@ static bool is_highmem(const struct mm *mm, const struct mm_zone *zone)
 
 	return type == MM_ZONE_HIGHMEM ||
 	       (type == MM_ZONE_MOVABLE &&
-		mm->arch->zones[mm_movable_zone(mm)].type == MM_ZONE_HIGHMEM);
+		mm->arch->zones[mm->movable_zone].type == MM_ZONE_HIGHMEM);
 }
 
 /* The kernel's nr_free_buffer_pages(): what zones up to Normal hold above their high watermark. */
@@ -97,6 +97,7 @@ static void set_watermarks(struct mm *mm)
 			min = zone->managed / 1024;
 			min = min < SWAP_CLUSTER_MAX ? SWAP_CLUSTER_MAX : min > 128 ? 128 : min;
 		}
+		zone->boost = 0;
 		zone->wmark[MM_WMARK_MIN] = min;
 		zone->wmark[MM_WMARK_LOW] = min + step;
 		zone->wmark[MM_WMARK_HIGH] = min + 2 * step;
@@ -111,7 +112,7 @@ void mm_lowmem_reserve_setup(struct mm *mm)
 		uint64_t above = 0;
 
 		if (!zone->managed)
-			continue;
+			ratio = 0;
 		for (int j = zone->index + 1; j < mm->arch->nr_zones; j++) {
 			above += node->zones[j].managed;
 			zone->lowmem_reserve[j] = ratio ? above / ratio : 0;
@@ -138,6 +139,8 @@ void mm_watermarks_init(struct mm *mm)
 	 * huge pages are never wanted it has the first figure computed again, now that there are
 	 * high watermarks, and takes it although it is less (set_recommended_min_free_kbytes()).
 	 */
+	if (mm->params.thp)
+		mm->khugepaged = total_pages << mm->arch->page_shift >= UINT64_C(512) << 20;
 	if (mm->params.min_free_kbytes != MM_PARAM_DEFAULT ||
 	    total_pages << mm->arch->page_shift < UINT64_C(512) << 20)
 		return;
@@ -146,6 +149,30 @@ void mm_watermarks_init(struct mm *mm)
 		mm->min_free_kbytes = wanted;
 		set_watermarks(mm);
 	}
+}
+
+/* What somebody wrote is only ever raised. */
+void mm_watermarks_renew(struct mm *mm)
+{
+	uint64_t wanted = default_min_free_kbytes(mm);
+
+	if (mm->user_min_free_kbytes == MM_PARAM_DEFAULT || wanted > mm->user_min_free_kbytes)
+		mm->min_free_kbytes = wanted;
+	mm_watermarks_setup(mm);
+	mm_stat_thresholds_refresh(mm);
+	mm_lowmem_reserve_setup(mm);
+	if (!mm->khugepaged)
+		return;
+	wanted = khugepaged_min_free_kbytes(mm);
+	if (wanted > mm->min_free_kbytes)
+		mm->min_free_kbytes = wanted;
+	mm_watermarks_setup(mm);
+}
+
+void mm_min_free_written(struct mm *mm)
+{
+	mm->user_min_free_kbytes = mm->min_free_kbytes;
+	mm_watermarks_setup(mm);
 }
 
 void mm_watermarks_setup(struct mm *mm)

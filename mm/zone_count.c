@@ -50,6 +50,24 @@ void mm_stat_thresholds_init(struct mm *mm)
 		}
 }
 
+/*
+ * After memory went on- or offline: a zone that is marked is never unmarked, and its mark changes
+ * where what CPUs hold back could matter.
+ */
+void mm_stat_thresholds_refresh(struct mm *mm)
+{
+	for_each_zone (mm, zone) {
+		uint64_t most;
+
+		if (!zone->managed)
+			continue;
+		zone->stat_threshold = normal_threshold(mm, zone);
+		most = (uint64_t)zone->stat_threshold * (uint64_t)mm->nr_cpus;
+		if (most > zone->wmark[MM_WMARK_LOW] - zone->wmark[MM_WMARK_MIN])
+			zone->drift_mark = zone->wmark[MM_WMARK_HIGH] + most;
+	}
+}
+
 void mm_stat_thresholds_set(const struct mm *mm, struct mm_node *node, bool pressure)
 {
 	for (int z = 0; z < mm->arch->nr_zones; z++) {

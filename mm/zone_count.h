@@ -16,6 +16,8 @@
 
 /** At boot, from the watermarks as they are then: thresholds, and where they are too inexact. */
 void mm_stat_thresholds_init(struct mm *mm);
+/** The same after zones have grown or shrunk. */
+void mm_stat_thresholds_refresh(struct mm *mm);
 /** CPUs hold back less in the zones of a node where that matters, or as much as normal. */
 void mm_stat_thresholds_set(const struct mm *mm, struct mm_node *node, bool pressure);
 

@@ -36,20 +36,36 @@ static bool has_memory(const struct mm_node *node)
 	return node->present > 0;
 }
 
-static int next_best_node(const struct mm *mm, int local, const bool *used, const uint64_t *load)
+static bool has_cpus(const struct mm *mm, int nid)
+{
+	for (int cpu = 0; cpu < mm->nr_cpus; cpu++)
+		if (mm->nodes[mm->cpu_nid[cpu]].cpus_of == mm->nodes[nid].cpus_of)
+			return true;
+	return false;
+}
+
+/* What is the same for all nodes of the machine while their orders are made. */
+struct ordering {
+	uint64_t *load; /* by node */
+	bool *used;     /* likewise */
+	bool late;      /* CPUs run: nodes with CPUs are kept for their own */
+};
+
+static int next_best_node(const struct mm *mm, int local, const struct ordering *o)
 {
 	uint64_t best_value = UINT64_MAX;
 	int best = MM_NO_NODE;
 
-	if (!used[local] && has_memory(&mm->nodes[local]))
+	if (!o->used[local] && has_memory(&mm->nodes[local]))
 		return local;
 	for (int n = 0; n < mm->nr_nodes; n++) {
 		uint64_t value = mm->distance[local * mm->nr_nodes + n];
 
-		if (used[n] || !has_memory(&mm->nodes[n]))
+		if (o->used[n] || !has_memory(&mm->nodes[n]))
 			continue;
 		value += n < local;
-		value = value * MM_MAX_NODES + load[n];
+		value += o->late && has_cpus(mm, n);
+		value = value * MM_MAX_NODES + o->load[n];
 		if (value < best_value) {
 			best_value = value;
 			best = n;
@@ -58,33 +74,42 @@ static int next_best_node(const struct mm *mm, int local, const bool *used, cons
 	return best;
 }
 
-static int order_nodes(struct mm *mm, struct mm_node *node, uint64_t *load, bool *used)
+static int order_nodes(struct mm *mm, struct mm_node *node, struct ordering *o)
 {
 	int prev = node->nid, best;
 
 	for (int n = 0; n < mm->nr_nodes; n++)
-		used[n] = false;
-	node->order = malloc((size_t)mm->nr_nodes * sizeof(*node->order));
+		o->used[n] = false;
+	if (!node->order)
+		node->order = malloc((size_t)mm->nr_nodes * sizeof(*node->order));
 	if (!node->order)
 		return -ENOMEM;
-	while ((best = next_best_node(mm, node->nid, used, load)) != MM_NO_NODE) {
+	node->nr_order = 0;
+	while ((best = next_best_node(mm, node->nid, o)) != MM_NO_NODE) {
 		const uint8_t *row = &mm->distance[node->nid * mm->nr_nodes];
 
 		if (row[best] != row[prev])
-			load[best]++;
+			o->load[best]++;
 		node->order[node->nr_order++] = best;
-		used[best] = true;
+		o->used[best] = true;
 		prev = best;
 	}
 	return 0;
 }
 
-/* Zones of the given nodes in order, each node's from its highest to its lowest. */
-static int fill_zonelist(struct mm *mm, struct mm_zonelist *list, const int *nodes, int nr)
+/*
+ * Zones of the given nodes in order, each node's from its highest to its lowest. There is room for
+ * all that can ever be: who is in the middle of the list when it changes goes on in the new one.
+ */
+static int fill_zonelist(struct mm *mm, struct mm_zonelist *list, const int *nodes, int nr,
+			 int most)
 {
-	list->zones = malloc((size_t)nr * (size_t)mm->arch->nr_zones * sizeof(*list->zones) + 1);
+	if (!list->zones)
+		list->zones =
+			calloc((size_t)most * (size_t)mm->arch->nr_zones, sizeof(*list->zones));
 	if (!list->zones)
 		return -ENOMEM;
+	list->nr = 0;
 	for (int i = 0; i < nr; i++)
 		for (int z = mm->arch->nr_zones - 1; z >= 0; z--) {
 			struct mm_zone *zone = &mm->nodes[nodes[i]].zones[z];
@@ -95,24 +120,38 @@ static int fill_zonelist(struct mm *mm, struct mm_zonelist *list, const int *nod
 	return 0;
 }
 
-int mm_zonelists_init(struct mm *mm)
+static int build_all(struct mm *mm, bool late)
 {
-	uint64_t *load = calloc((size_t)mm->nr_nodes, sizeof(*load));
-	bool *used = calloc((size_t)mm->nr_nodes, sizeof(*used));
-	int err = load && used ? 0 : -ENOMEM;
+	struct ordering o = {.load = calloc((size_t)mm->nr_nodes, sizeof(*o.load)),
+			     .used = calloc((size_t)mm->nr_nodes, sizeof(*o.used)),
+			     .late = late};
+	int err = o.load && o.used ? 0 : -ENOMEM, most = 0;
+
+	for (int nid = 0; nid < mm->nr_nodes; nid++)
+		most += has_memory(&mm->nodes[nid]) || mm->hotplug_end;
 
 	for (int nid = 0; nid < mm->nr_nodes && !err; nid++) {
 		struct mm_node *node = &mm->nodes[nid];
 
-		err = order_nodes(mm, node, load, used);
+		err = order_nodes(mm, node, &o);
 		if (!err)
-			err = fill_zonelist(mm, &node->fallback, node->order, node->nr_order);
+			err = fill_zonelist(mm, &node->fallback, node->order, node->nr_order, most);
 		if (!err)
-			err = fill_zonelist(mm, &node->thisnode, &nid, 1);
+			err = fill_zonelist(mm, &node->thisnode, &nid, 1, 1);
 	}
-	free(load);
-	free(used);
+	free(o.load);
+	free(o.used);
 	return err;
+}
+
+int mm_zonelists_init(struct mm *mm)
+{
+	return build_all(mm, false);
+}
+
+int mm_zonelists_rebuild(struct mm *mm)
+{
+	return build_all(mm, true);
 }
 
 size_t mm_zonelist(const struct mm *mm, int nid, bool this_node_only, struct mm_zoneref *refs,

@@ -207,6 +207,8 @@ bool mm_zone_takes(const struct mm *mm, const struct mm_zone *zone, unsigned fla
 {
 	enum mm_zone_type type = mm->arch->zones[zone->index].type;
 
+	if (flags & MEMBLOCK_ZONES)
+		return zone->index == MEMBLOCK_ZONE_OF(flags);
 	if (!mm->params.kernelcore_mirror || mm->params.movable_node ||
 	    !mm->nodes[zone->nid].movable_pfn)
 		return true;
@@ -264,6 +266,7 @@ int mm_zones_init(struct mm *mm)
 
 	if (!movable)
 		return -ENOMEM;
+	mm->movable_zone = mm_movable_zone(mm);
 	for (int n = 0; n < mm->nr_nodes; n++)
 		span_node(mm, &mm->nodes[n]);
 	find_movable(mm, movable);

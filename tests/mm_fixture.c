@@ -129,6 +129,8 @@ static int try_boot(const struct machine *m, const struct mm_ops *ops, void *ctx
 					   .profile = m->hot_cold ? &hot_cold : m->profile,
 					   .crashkernel_bytes = m->crashkernel_bytes,
 					   .possible_end = m->possible_end,
+					   .hotplug_end = m->hotplug_end,
+					   .memory_block_bytes = m->memory_block_bytes,
 					   .bare = !m->homes},
 		       ops, ctx, mm, refusal);
 }

@@ -38,7 +38,8 @@ struct machine {
 	const struct mm_profile *profile; /* what it reserves wants `homes` */
 	bool hot_cold; /* instead of a profile: lists of CPUs as up to 4.14, with `low` */
 	uint64_t crashkernel_bytes;
-	phys_addr_t possible_end;
+	phys_addr_t possible_end, hotplug_end;
+	uint64_t memory_block_bytes;
 	bool homes; /* the core's own structures take memory of the machine: a real boot */
 	/* Parameters; 0 is the kernel's default, for min_free_kbytes too. */
 	uint64_t min_free_kbytes, watermark_scale_factor, high_fraction;

@@ -45,6 +45,12 @@ const struct option_def option_sysctl = {.name = "sysctl",
 					 .value = "KEY=VALUE",
 					 .help = "write a vm sysctl once booted; repeatable"};
 
+const struct option_def option_hotplug = {.name = "hotplug",
+					  .kind = OPTION_TEXT,
+					  .value = "STEP",
+					  .help = "add memory, take it on- or offline, remove it; "
+						  "repeatable, in order"};
+
 /* By enum mm_thp_mode, and by enum mm_thp_defrag. */
 static const char *const thp_modes[] = {"never", "madvise", "always", NULL};
 static const char *const thp_defrags[] = {"never", "madvise", "defer+madvise",
@@ -348,6 +354,9 @@ int arguments_change_machine(const struct arguments *args, struct machine *m)
 	for (size_t i = 0; i < args->nr_given && !err; i++)
 		if (args->given[i].option == &option_sysctl)
 			err = machine_add_sysctl(m, args->given[i].value);
+	for (size_t i = 0; i < args->nr_given && !err; i++)
+		if (args->given[i].option == &option_hotplug)
+			err = machine_add_hotplug(m, args->given[i].value, 0);
 	return err;
 }
 

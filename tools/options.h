@@ -35,7 +35,7 @@ struct option_def {
 extern const struct option_def option_help, option_quiet; /* every command's */
 extern const struct option_def option_version;            /* numasim's own */
 extern const struct option_def option_format, option_output, option_seed, option_set, option_sysctl,
-	option_thp, option_thp_defrag;
+	option_hotplug, option_thp, option_thp_defrag;
 
 struct option_given {
 	const struct option_def *option;
@@ -70,7 +70,8 @@ uint64_t arguments_number(const struct arguments *args, const struct option_def 
 			  uint64_t otherwise);
 
 /**
- * What --thp and --thp-defrag say, and have each --sysctl written on the machine, in their order. 0
+ * What --thp and --thp-defrag say, and have each --sysctl written and then each
+ * --hotplug taken on the machine, in their order. 0
  * or -ENOMEM.
  */
 int arguments_change_machine(const struct arguments *args, struct machine *m);

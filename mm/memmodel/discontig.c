@@ -235,4 +235,5 @@ const struct mm_memmodel memmodel_discontig = {
 	.pfn_valid = discontig_pfn_valid,
 	.descriptor_at = discontig_descriptor_at,
 	.info = discontig_info,
+	.no_hotplug = "each node has one node_mem_map, made at boot, which cannot grow",
 };

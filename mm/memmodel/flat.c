@@ -102,4 +102,5 @@ const struct mm_memmodel memmodel_flat = {
 	.pfn_valid = flat_pfn_valid,
 	.descriptor_at = flat_descriptor_at,
 	.info = flat_info,
+	.no_hotplug = "it has one mem_map for all frames, made at boot, which cannot grow",
 };

@@ -14,9 +14,18 @@
 #define ENTRIES_SHIFT  9                   /* entries of a page-table page */
 #define TABLE_LEVELS   3
 
+/* A page table that came with added memory. */
+struct hot_table {
+	int level;
+	uint64_t number; /* of its level, from 0 */
+	struct page *page;
+};
+
 struct vmemmap {
 	struct mm_sections sections;
 	uint64_t page_table_bytes;
+	struct hot_table *hot;
+	size_t nr_hot, hot_room;
 };
 
 /* The section's page tables: at each level one where no section before it had the same. */
@@ -78,8 +87,10 @@ static void vmemmap_destroy(struct mm *mm)
 {
 	struct vmemmap *v = mm->model_state;
 
-	if (v)
-		mm_sections_destroy(&v->sections);
+	if (!v)
+		return;
+	mm_sections_destroy(&v->sections);
+	free(v->hot);
 	free(v);
 }
 
@@ -103,7 +114,7 @@ static bool vmemmap_pfn_valid(const struct mm *mm, pfn_t pfn)
 {
 	const struct vmemmap *v = mm->model_state;
 
-	return mm_section_present(&v->sections, pfn >> v->sections.pfn_shift);
+	return mm_section_has(&v->sections, pfn);
 }
 
 static phys_addr_t vmemmap_descriptor_at(const struct mm *mm, const struct page *page)
@@ -112,7 +123,7 @@ static phys_addr_t vmemmap_descriptor_at(const struct mm *mm, const struct page 
 	pfn_t index = (pfn_t)(page - s->host);
 	pfn_t in_section = index & ((UINT64_C(1) << s->pfn_shift) - 1);
 
-	return s->sections[index >> s->pfn_shift].at + in_section * mm->arch->page_struct_bytes;
+	return mm_section_descriptor_at(mm, &s->sections[index >> s->pfn_shift], in_section);
 }
 
 static void vmemmap_info(const struct mm *mm, struct mm_model_info *info)
@@ -120,8 +131,100 @@ static void vmemmap_info(const struct mm *mm, struct mm_model_info *info)
 	const struct vmemmap *v = mm->model_state;
 	const struct mm_sections *s = &v->sections;
 
-	info->memmap_bytes = (s->nr_present << s->pfn_shift) * mm->arch->page_struct_bytes;
+	info->memmap_bytes = s->nr_frames * mm->arch->page_struct_bytes;
+	info->device_bytes = s->nr_device_frames * mm->arch->page_struct_bytes;
 	info->table_bytes = mm_sections_table_bytes(mm, s) + v->page_table_bytes;
+}
+
+/* Which table of a level maps the descriptors of the section. */
+static uint64_t table_number(const struct mm *mm, const struct vmemmap *v, pfn_t number, int level)
+{
+	uint64_t at = number * (((uint64_t)mm->arch->page_struct_bytes) << v->sections.pfn_shift);
+
+	return at / (HUGE_MAP_BYTES << (ENTRIES_SHIFT * (level + 1)));
+}
+
+/* Is any section present that needs that table? */
+static bool is_needed(const struct mm *mm, const struct vmemmap *v, uint64_t table, int level)
+{
+	const struct mm_sections *s = &v->sections;
+	pfn_t reach, first, end;
+
+	reach = (HUGE_MAP_BYTES << (ENTRIES_SHIFT * (level + 1))) /
+		(((uint64_t)mm->arch->page_struct_bytes) << s->pfn_shift);
+	first = table * reach > s->first ? table * reach : s->first;
+	end = (table + 1) * reach < s->first + s->nr ? (table + 1) * reach : s->first + s->nr;
+	for (pfn_t n = first; n < end; n++)
+		if (s->sections[n - s->first].present)
+			return true;
+	return false;
+}
+
+static int add_table(struct mm *mm, int cpu, struct vmemmap *v, const struct hot_table *table,
+		     int nid)
+{
+	struct mm_request req = {.cpu = cpu, .nid = nid, .gfp = GFP_KERNEL | __GFP_ZERO};
+	struct hot_table *grown;
+
+	if (v->nr_hot == v->hot_room) {
+		grown = realloc(v->hot, (2 * v->hot_room + 8) * sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		v->hot = grown;
+		v->hot_room = 2 * v->hot_room + 8;
+	}
+	v->hot[v->nr_hot] = *table;
+	if (mm_alloc_pages(mm, &req, &v->hot[v->nr_hot].page))
+		return -ENOMEM;
+	v->nr_hot++;
+	v->page_table_bytes += UINT64_C(1) << mm->arch->page_shift;
+	return 0;
+}
+
+static void vmemmap_unmap(struct mm *mm, int cpu, pfn_t number)
+{
+	struct vmemmap *v = mm->model_state;
+
+	(void)number;
+	for (size_t i = 0; i < v->nr_hot; i++) {
+		struct hot_table table = v->hot[i];
+
+		if (is_needed(mm, v, table.number, table.level))
+			continue;
+		v->hot[i--] = v->hot[--v->nr_hot];
+		v->page_table_bytes -= UINT64_C(1) << mm->arch->page_shift;
+		mm_free_pages(mm, cpu, table.page, 0);
+	}
+}
+
+static bool has_hot(const struct vmemmap *v, const struct hot_table *table)
+{
+	for (size_t i = 0; i < v->nr_hot; i++)
+		if (v->hot[i].level == table->level && v->hot[i].number == table->number)
+			return true;
+	return false;
+}
+
+static int vmemmap_map(struct mm *mm, int cpu, pfn_t number, int nid)
+{
+	struct vmemmap *v = mm->model_state;
+
+	for (int level = TABLE_LEVELS - 1; level >= 0; level--) {
+		struct hot_table table = {level, table_number(mm, v, number, level), NULL};
+
+		if (is_needed(mm, v, table.number, level) || has_hot(v, &table))
+			continue;
+		if (add_table(mm, cpu, v, &table, nid)) {
+			vmemmap_unmap(mm, cpu, number);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static struct mm_sections *vmemmap_sections(struct mm *mm)
+{
+	return &((struct vmemmap *)mm->model_state)->sections;
 }
 
 const struct mm_memmodel memmodel_sparse_vmemmap = {
@@ -134,4 +237,8 @@ const struct mm_memmodel memmodel_sparse_vmemmap = {
 	.pfn_valid = vmemmap_pfn_valid,
 	.descriptor_at = vmemmap_descriptor_at,
 	.info = vmemmap_info,
+	.sections = vmemmap_sections,
+	.map = vmemmap_map,
+	.unmap = vmemmap_unmap,
+	.devices = true,
 };

@@ -63,7 +63,7 @@ static bool sparse_pfn_valid(const struct mm *mm, pfn_t pfn)
 {
 	const struct mm_sections *s = mm->model_state;
 
-	return mm_section_present(s, pfn >> s->pfn_shift);
+	return mm_section_has(s, pfn);
 }
 
 static phys_addr_t sparse_descriptor_at(const struct mm *mm, const struct page *page)
@@ -71,15 +71,20 @@ static phys_addr_t sparse_descriptor_at(const struct mm *mm, const struct page *
 	const struct mm_sections *s = mm->model_state;
 	const struct mm_section *section = &s->sections[section_of(s, page) - s->first];
 
-	return section->at + (uint64_t)(page - section->map) * mm->arch->page_struct_bytes;
+	return mm_section_descriptor_at(mm, section, (pfn_t)(page - section->map));
 }
 
 static void sparse_info(const struct mm *mm, struct mm_model_info *info)
 {
 	const struct mm_sections *s = mm->model_state;
 
-	info->memmap_bytes = (s->nr_present << s->pfn_shift) * mm->arch->page_struct_bytes;
+	info->memmap_bytes = s->nr_frames * mm->arch->page_struct_bytes;
 	info->table_bytes = mm_sections_table_bytes(mm, s);
+}
+
+static struct mm_sections *sparse_sections(struct mm *mm)
+{
+	return mm->model_state;
 }
 
 const struct mm_memmodel memmodel_sparse = {
@@ -93,4 +98,5 @@ const struct mm_memmodel memmodel_sparse = {
 	.pfn_valid = sparse_pfn_valid,
 	.descriptor_at = sparse_descriptor_at,
 	.info = sparse_info,
+	.sections = sparse_sections,
 };

@@ -105,13 +105,29 @@ static void add_unknown(json_t *missing, uint64_t nr)
 	json_array_append_new(missing, json_text(text));
 }
 
+/* The kernel prints its zonelists at boot only. */
+static bool is_of_boot(enum figure_group group)
+{
+	return group == FIGURES_GENERAL || group == FIGURES_THIS_NODE;
+}
+
+/* What the capture lacks of a group, or has of another time. */
+static json_t *missing_text(enum figure_group group, bool changed)
+{
+	if (changed && group == FIGURES_GENERAL)
+		return json_text("zonelists: the kernel prints them at boot only, before memory "
+				 "came or went");
+	return json_text(not_compared[group]);
+}
+
 /* `order`: the capture's figures as the files have them; `captured`: the same, sorted. */
 static json_t *compare(const struct figures *order, const struct figures *captured,
-		       const struct figures *simulated)
+		       const struct figures *simulated, bool changed)
 {
 	json_t *doc = json_object(), *differences, *missing;
 	bool told[FIGURES_NR_GROUPS] = {false};
 	uint64_t equal = 0, nr = order->nr, unknown = 0; /* of caches that the profile lacks */
+	uint64_t skipped = 0;
 
 	json_put(doc, "figures", 0);
 	json_put(doc, "equal", 0);
@@ -120,6 +136,10 @@ static json_t *compare(const struct figures *order, const struct figures *captur
 	for (size_t i = 0; i < order->nr; i++) {
 		const struct figure *a = &order->at[i], *b = figures_find(simulated, a->name);
 
+		if (changed && is_of_boot(a->group)) {
+			skipped++;
+			continue;
+		}
 		told[a->group] = true;
 		if (a->group == FIGURES_SLABS && !b) {
 			unknown++;
@@ -132,11 +152,11 @@ static json_t *compare(const struct figures *order, const struct figures *captur
 	}
 	nr += compare_back(captured, simulated, told, differences);
 	for (int g = 0; g < FIGURES_NR_GROUPS; g++)
-		if (!told[g])
-			json_array_append_new(missing, json_text(not_compared[g]));
+		if (!told[g] && !(changed && g == FIGURES_THIS_NODE))
+			json_array_append_new(missing, missing_text((enum figure_group)g, changed));
 	if (unknown)
 		add_unknown(missing, unknown / FIGURES_PER_SLAB);
-	json_put(doc, "figures", nr - unknown);
+	json_put(doc, "figures", nr - unknown - skipped);
 	json_put(doc, "equal", equal);
 	return doc;
 }
@@ -149,7 +169,8 @@ static int copy(const struct figures *from, struct figures *to)
 	return to->failed ? -ENOMEM : 0;
 }
 
-int capture_diff(const struct capture *c, const struct mm *mm, struct diag *diag, json_t **out)
+int capture_diff(const struct capture *c, const struct mm *mm, bool changed, struct diag *diag,
+		 json_t **out)
 {
 	struct figures order = {0}, captured = {0}, simulated = {0};
 	int err = read_capture(c, diag, &order);
@@ -161,7 +182,7 @@ int capture_diff(const struct capture *c, const struct mm *mm, struct diag *diag
 		err = figures_simulated(mm, &simulated);
 	if (!err) {
 		figures_sort(&simulated);
-		*out = compare(&order, &captured, &simulated);
+		*out = compare(&order, &captured, &simulated, changed);
 		err = *out ? 0 : -ENOMEM;
 	}
 	figures_clear(&order);

@@ -22,7 +22,8 @@
  * with null for what one side does not have; -ENOENT, -EIO, -EINVAL with the reason in diag;
  * -ENOMEM.
  */
-int capture_diff(const struct capture *c, const struct mm *mm, struct diag *diag, json_t **out);
+int capture_diff(const struct capture *c, const struct mm *mm, bool changed, struct diag *diag,
+		 json_t **out);
 
 /** Print that as text. */
 void capture_diff_print(const json_t *doc, FILE *out);

@@ -2,6 +2,8 @@
 /* From a machine file to a booted mm core. */
 #include "sim/machine/boot.h"
 
+#include "sim/machine/hotplug.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,21 +62,66 @@ static void tell_refusal(const struct machine *m, const struct mm_refusal *refus
 		diag_error(diag, -EINVAL, m->file, 0, "%s: %s", file, refusal->why);
 }
 
+static int tell_step(const struct machine *m, const struct machine_hotplug *h, const char *why,
+		     struct diag *diag)
+{
+	return diag_error(diag, -EINVAL, h->line ? m->file : NULL, h->line, "%s%s: %s",
+			  h->line ? "kernel.hotplug: " : "--hotplug ", h->text, why);
+}
+
+/* Where memory ends once all of the steps are taken. */
+static int find_end(const struct machine *m, struct diag *diag, phys_addr_t *end)
+{
+	for (size_t i = 0; i < m->nr_hotplug; i++) {
+		struct mm_hotplug_step step;
+		char wrong[512];
+
+		if (hotplug_parse(m->hotplug[i].text, &step, wrong, sizeof(wrong)))
+			return tell_step(m, &m->hotplug[i], wrong, diag);
+		if (hotplug_step_end(&step) > *end)
+			*end = hotplug_step_end(&step);
+	}
+	return 0;
+}
+
+static int take_steps(const struct machine *m, struct mm *mm, struct diag *diag)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < m->nr_hotplug && !err; i++) {
+		struct mm_hotplug_step step;
+		struct mm_hotplug_done done;
+		struct mm_refusal refusal;
+		char wrong[512];
+
+		err = hotplug_parse(m->hotplug[i].text, &step, wrong, sizeof(wrong));
+		if (!err && mm_hotplug(mm, MM_NO_CPU, &step, &done, &refusal))
+			err = tell_step(m, &m->hotplug[i], refusal.why, diag);
+	}
+	return err;
+}
+
 int boot_machine(const struct machine *m, const struct mm_ops *ops, void *ctx, struct diag *diag,
 		 struct mm **out)
 {
 	struct mm_refusal refusal = {0};
-	int err;
+	struct mm_config config = m->mm;
+	int err = find_end(m, diag, &config.hotplug_end);
 
-	err = mm_boot(&m->mm, ops, ctx, out, &refusal);
+	if (err)
+		return err;
+	err = mm_boot(&config, ops, ctx, out, &refusal);
 	if (err == -EINVAL)
 		tell_refusal(m, &refusal, diag);
-	for (size_t i = 0; i < m->nr_sysctls && !err; i++) {
+	if (err)
+		return err;
+	for (size_t i = 0; i < m->nr_sysctls && !err; i++)
 		err = write_sysctl(m, &m->sysctls[i], *out, diag);
-		if (err) {
-			mm_destroy(*out);
-			*out = NULL;
-		}
+	if (!err)
+		err = take_steps(m, *out, diag);
+	if (err) {
+		mm_destroy(*out);
+		*out = NULL;
 	}
 	return err;
 }

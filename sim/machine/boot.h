@@ -9,9 +9,9 @@
 #include "sim/machine/machine.h"
 
 /**
- * mm_boot() on `m`, then its sysctls; the same for `ops` and `ctx`. Returns 0 and *out; -EINVAL
- * with what the mm core refuses in diag, at the line of the memory model or the sysctl where it is
- * about that; -ENOMEM.
+ * mm_boot() on `m`, then its sysctls and steps of memory hotplug; the same for `ops` and `ctx`.
+ * Returns 0 and *out; -EINVAL with what the mm core refuses in diag, at the line of the memory
+ * model, the sysctl or the step where it is about that; -ENOMEM.
  */
 int boot_machine(const struct machine *m, const struct mm_ops *ops, void *ctx, struct diag *diag,
 		 struct mm **out);

@@ -151,8 +151,21 @@ int machine_add_sysctl(struct machine *m, const char *text)
 	return add_sysctl(m, text, 0);
 }
 
-/* What they say is checked where they are written. */
-static void read_sysctls(struct machine_reader *r, const struct cfg_setting *list)
+int machine_add_hotplug(struct machine *m, const char *text, unsigned line)
+{
+	struct machine_hotplug *grown =
+		realloc(m->hotplug, (m->nr_hotplug + 1) * sizeof(*m->hotplug));
+
+	if (!grown)
+		return -ENOMEM;
+	m->hotplug = grown;
+	grown[m->nr_hotplug] = (struct machine_hotplug){strdup(text), line};
+	return grown[m->nr_hotplug].text ? (m->nr_hotplug++, 0) : -ENOMEM;
+}
+
+/* What they say is checked where they are written, and taken. */
+static void read_list(struct machine_reader *r, const struct cfg_setting *list,
+		      int (*add)(struct machine *m, const char *text, unsigned line))
 {
 	for (unsigned i = 0; i < cfg_length(list) && !cfg_status(r->cfg); i++) {
 		const struct cfg_setting *s = cfg_element(list, i);
@@ -162,9 +175,20 @@ static void read_sysctls(struct machine_reader *r, const struct cfg_setting *lis
 		if (!cfg_string(r->cfg, s, &text))
 			return;
 		cfg_where(r->cfg, s, &file, &line);
-		if (add_sysctl(r->m, text, line))
+		if (add(r->m, text, line))
 			cfg_no_memory(r->cfg);
 	}
+}
+
+/* Whole sections, a power of two of them. */
+static void check_block(struct machine_reader *r, const struct cfg_setting *s)
+{
+	uint64_t bytes = r->m->mm.memory_block_bytes;
+
+	if (s && (bytes < UINT64_C(1) << r->arch->section_bits || (bytes & (bytes - 1))))
+		cfg_error(r->cfg, s,
+			  "expected a power of two from %" PRIu64 " MiB, a section of %s, on",
+			  (UINT64_C(1) << r->arch->section_bits) >> 20, r->arch->name);
 }
 
 /* It is loaded once it has been found; what is wrong in it is told with its own lines. */
@@ -247,6 +271,8 @@ void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *roo
 		"vmsplit",
 		"la57",
 		"sysctl",
+		"hotplug",
+		"memory_block",
 		"source",
 		NULL,
 	};
@@ -272,7 +298,10 @@ void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *roo
 	read_profile(r, cfg_find(r->cfg, kernel, "profile"));
 	read_crash_kernel(r, kernel);
 	cfg_address(r->cfg, cfg_find(r->cfg, kernel, "hotplug_end"), &r->m->mm.possible_end);
-	read_sysctls(r, cfg_list(r->cfg, cfg_find(r->cfg, kernel, "sysctl")));
+	cfg_size(r->cfg, cfg_find(r->cfg, kernel, "memory_block"), &r->m->mm.memory_block_bytes);
+	check_block(r, cfg_find(r->cfg, kernel, "memory_block"));
+	read_list(r, cfg_list(r->cfg, cfg_find(r->cfg, kernel, "sysctl")), add_sysctl);
+	read_list(r, cfg_list(r->cfg, cfg_find(r->cfg, kernel, "hotplug")), machine_add_hotplug);
 }
 
 static uint64_t pages_of_node(const struct machine_reader *r, int nid)

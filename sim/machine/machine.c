@@ -282,6 +282,9 @@ void machine_free(struct machine *m)
 	for (size_t i = 0; i < m->nr_sysctls; i++)
 		free(m->sysctls[i].text);
 	free(m->sysctls);
+	for (size_t i = 0; i < m->nr_hotplug; i++)
+		free(m->hotplug[i].text);
+	free(m->hotplug);
 	free(m->presets);
 	free(m->model_file);
 	if (m->profile)

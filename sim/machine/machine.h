@@ -98,6 +98,12 @@ struct machine_sysctl {
 	unsigned line; /* in the file; 0: not from the file but from --sysctl */
 };
 
+/* A step of memory hotplug that is taken once the machine has booted; see hotplug.h. */
+struct machine_hotplug {
+	char *text;    /* owned; checked where it is taken */
+	unsigned line; /* in the file; 0: not from the file but from --hotplug */
+};
+
 struct machine {
 	char *file; /* for messages */
 	char *name;
@@ -135,6 +141,8 @@ struct machine {
 	struct mm_release *late;
 	struct machine_sysctl *sysctls; /* in the order in which they are written */
 	size_t nr_sysctls;
+	struct machine_hotplug *hotplug; /* likewise, after the sysctls */
+	size_t nr_hotplug;
 	struct mm_zone_preset *presets;
 
 	char *model_file;    /* where `memory_model` stands, for messages: a file or a --set */
@@ -167,6 +175,9 @@ static inline const struct machine_route *machine_route(const struct machine *m,
 
 /** Have a sysctl of the command line written after those that are there. 0 or -ENOMEM. */
 int machine_add_sysctl(struct machine *m, const char *text);
+
+/** The same of a step of memory hotplug, which the command line has at `line` 0. */
+int machine_add_hotplug(struct machine *m, const char *text, unsigned line);
 
 /** As `holds` of a machine file names it; NULL for MM_HOLDS_OTHER. */
 const char *machine_holds_name(enum mm_holds holds);

@@ -15,6 +15,7 @@ static json_t *json(const struct show_subject *s)
 	json_put_string(doc, "name", mm_model_name(mm_get_model(s->mm)));
 	json_put(doc, "memmap_bytes", info.memmap_bytes);
 	json_put(doc, "hole_bytes", info.hole_bytes);
+	json_put(doc, "device_bytes", info.device_bytes);
 	json_put(doc, "table_bytes", info.table_bytes);
 	return doc;
 }
@@ -31,6 +32,8 @@ static void print(const json_t *doc, FILE *out)
 	fprintf(out, "%-28s%16s\n", "memory model", json_get_string(doc, "name"));
 	print_bytes(doc, "page descriptors (memmap)", "memmap_bytes", out);
 	print_bytes(doc, "  describing holes", "hole_bytes", out);
+	if (json_get(doc, "device_bytes"))
+		print_bytes(doc, "  on what they describe", "device_bytes", out);
 	print_bytes(doc, "tables of the model", "table_bytes", out);
 }
 

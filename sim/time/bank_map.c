@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/time/bank_map.h"
 
+#include "sim/machine/hotplug.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,14 +14,31 @@ static int by_start(const void *a, const void *b)
 	return (x->start > y->start) - (x->start < y->start);
 }
 
+/* A step that adds what is there already, or was added before, is refused when it is taken. */
+static void add_plugged(struct bank_map *map, const char *text)
+{
+	struct mm_hotplug_step step;
+	char wrong[128];
+
+	if (hotplug_parse(text, &step, wrong, sizeof(wrong)) || !hotplug_step_end(&step))
+		return;
+	for (size_t i = 0; i < map->nr; i++)
+		if (map->ranges[i].start < hotplug_step_end(&step) &&
+		    map->ranges[i].start + map->ranges[i].bytes > step.start)
+			return;
+	map->ranges[map->nr++] = (struct mm_range){step.start, step.bytes, step.nid};
+}
+
 int bank_map_init(struct bank_map *map, const struct machine *m)
 {
 	map->nr = m->mm.nr_memory;
-	map->ranges = calloc(map->nr + 1, sizeof(*map->ranges));
+	map->ranges = calloc(map->nr + m->nr_hotplug + 1, sizeof(*map->ranges));
 	if (!map->ranges)
 		return -ENOMEM;
 	if (map->nr)
 		memcpy(map->ranges, m->mm.memory, map->nr * sizeof(*map->ranges));
+	for (size_t i = 0; i < m->nr_hotplug; i++)
+		add_plugged(map, m->hotplug[i].text);
 	qsort(map->ranges, map->nr, sizeof(*map->ranges), by_start);
 	return 0;
 }

@@ -113,7 +113,8 @@ static void refused(const char *text, const char *without, const char *message)
 	"io_done, thread_switch, compact_scan, isolate, migrate, copy, tlb_flush, tlb_ipi, "       \
 	"tlb_answer, "                                                                             \
 	"slab_alloc, slab_free, slab_slow, slab_partial, slab_new, slab_object, slab_check, "      \
-	"tlb_flush_all, vmap_step, vmap_area, pte, pte_walk, kmap, kmap_scan, kmap_slot, "         \
+	"memmap_init, tlb_flush_all, vmap_step, vmap_area, pte, pte_walk, kmap, kmap_scan, "       \
+	"kmap_slot, "                                                                              \
 	"page_address, lock, vmstat, touch)"
 
 Test(costs, every_site_exactly_once)

@@ -67,7 +67,8 @@ Test(machine_errors, unknown_keys)
 		"transparent_hugepage, transparent_hugepage_defrag, hugepages, cma, swap, "
 		"swap_disk, file_disk, profile, "
 		"crashkernel, hotplug_end, slub_debug, slab_nomerge, slub_min_order, "
-		"slub_max_order, slub_min_objects, xsave, vmalloc, vmsplit, la57, sysctl, "
+		"slub_max_order, slub_min_objects, xsave, vmalloc, vmsplit, la57, sysctl, hotplug, "
+		"memory_block, "
 		"source)");
 	refused(ONE "interconnect = { topolgy = \"full\"; };",
 		"m.cfg:6: interconnect.topolgy: unknown key 'topolgy', did you mean 'topology'? "
@@ -588,6 +589,7 @@ Test(machine_errors, overrides_are_checked_as_the_file_is)
 		 "swap_disk, file_disk, profile, "
 		 "crashkernel, hotplug_end, slub_debug, slab_nomerge, slub_min_order, "
 		 "slub_max_order, slub_min_objects, xsave, vmalloc, vmsplit, la57, sysctl, "
+		 "hotplug, memory_block, "
 		 "source)"},
 		{{"interconnect.latency[0][1]", "90"},
 		 "--set interconnect.latency[0][1]=90: interconnect.latency[0][1]: \"90\" has no "

@@ -141,11 +141,23 @@ static int run(const struct arguments *args)
 	return work_finish(&w, err, results, true, args->operands[0]);
 }
 
-static const struct option_def *const options[] = {
-	&option_trace,  &option_policies,    &option_scenario,   &option_models,
-	&option_timing, &option_timing_mode, &option_costs,      &option_set,
-	&option_sysctl, &option_thp,         &option_thp_defrag, &option_seed,
-	&option_verify, &option_format,      &option_output,     NULL};
+static const struct option_def *const options[] = {&option_trace,
+						   &option_policies,
+						   &option_scenario,
+						   &option_models,
+						   &option_timing,
+						   &option_timing_mode,
+						   &option_costs,
+						   &option_set,
+						   &option_sysctl,
+						   &option_hotplug,
+						   &option_thp,
+						   &option_thp_defrag,
+						   &option_seed,
+						   &option_verify,
+						   &option_format,
+						   &option_output,
+						   NULL};
 
 const struct command command_compare = {
 	.name = "compare",

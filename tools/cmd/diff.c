@@ -56,7 +56,7 @@ static int run(const struct arguments *args)
 	if (!err)
 		err = capture_open(args->operands[0], &diag, &c);
 	if (!err)
-		err = capture_diff(c, mm, &diag, &doc);
+		err = capture_diff(c, mm, m->nr_hotplug > 0, &diag, &doc);
 	message_warnings(&diag, arguments_value(args, &option_quiet) != NULL);
 	if (err)
 		status = message_error(&diag, err, path);
@@ -72,8 +72,8 @@ static int run(const struct arguments *args)
 }
 
 static const struct option_def *const options[] = {
-	&option_set,    &option_sysctl, &option_thp, &option_thp_defrag,
-	&option_format, &option_output, NULL};
+	&option_set,        &option_sysctl, &option_hotplug, &option_thp,
+	&option_thp_defrag, &option_format, &option_output,  NULL};
 
 const struct command command_diff = {
 	.name = "diff",

@@ -29,10 +29,12 @@ static int run(const struct arguments *args)
 }
 
 static const struct option_def *const options[] = {
-	&option_start,       &option_placement, &option_reclaim, &option_slab,    &option_timing,
-	&option_timing_mode, &option_policies,  &option_costs,      &option_set,
-	&option_sysctl,      &option_thp,       &option_thp_defrag, &option_verify,
-	&option_events,      &option_format,    &option_output,     NULL};
+	&option_start,      &option_placement, &option_reclaim,
+	&option_slab,       &option_timing,    &option_timing_mode,
+	&option_policies,   &option_costs,     &option_set,
+	&option_sysctl,     &option_hotplug,   &option_thp,
+	&option_thp_defrag, &option_verify,    &option_events,
+	&option_format,     &option_output,    NULL};
 
 const struct command command_replay = {
 	.name = "replay",

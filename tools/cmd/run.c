@@ -23,10 +23,19 @@ static int run(const struct arguments *args)
 	return work_finish(&w, err, result, false, args->operands[0]);
 }
 
-static const struct option_def *const options[] = {
-	&option_costs,      &option_set,    &option_sysctl,      &option_thp,
-	&option_thp_defrag, &option_seed,   &option_timing_mode, &option_verify,
-	&option_events,     &option_format, &option_output,      NULL};
+static const struct option_def *const options[] = {&option_costs,
+						   &option_set,
+						   &option_sysctl,
+						   &option_hotplug,
+						   &option_thp,
+						   &option_thp_defrag,
+						   &option_seed,
+						   &option_timing_mode,
+						   &option_verify,
+						   &option_events,
+						   &option_format,
+						   &option_output,
+						   NULL};
 
 const struct command command_run = {
 	.name = "run",

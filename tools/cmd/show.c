@@ -167,8 +167,9 @@ static void explain(FILE *out)
 }
 
 static const struct option_def *const options[] = {
-	&option_node,       &option_set,    &option_sysctl, &option_thp,
-	&option_thp_defrag, &option_format, &option_output, NULL};
+	&option_node,    &option_set,    &option_sysctl,
+	&option_hotplug, &option_thp,    &option_thp_defrag,
+	&option_format,  &option_output, NULL};
 
 const struct command command_show = {
 	.name = "show",
