@@ -1,0 +1,136 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Every scenario that is shipped runs, keeps all invariants, and shows what it is there to show. One
+# without a line here fails.
+. "$2/tests/golden/harness"
+
+above()
+{
+	[ "$(member "$1")" -gt "$2" ] || fail "$1 is $(member "$1"), expected more than $2"
+}
+
+# of NODES-OR-ZONES PLACE NAME: the figure of a node ("1"), or a zone ("0 Movable").
+of()
+{
+	awk -v part="\"$1\": [" -v place="$2" -v name="\"$3\":" '
+		index($0, "  " part) == 1 { on = 1 }
+		/^  \]/ { on = 0 }
+		{ gsub(/[",]/, "", $2) }
+		on && $1 == "\"node\":" { at = $2 }
+		on && $1 == "\"zone\":" { at = at " " $2 }
+		on && $1 == name && at == place { print $2; exit }' "$tmp/out"
+}
+
+of_is()
+{
+	[ "$(of "$1" "$2" "$3")" = "$4" ] || fail "$3 of $1 $2 is $(of "$1" "$2" "$3"), expected $4"
+}
+
+shows()
+{
+	case $1 in
+	churn) # 5000 operations on each of four CPUs
+		[ $(($(member alloc) + $(member free))) -eq 20000 ] || fail "not 20000 operations" ;;
+	cma) # what the kernel may not have, movable pages get: all 12 MiB of them
+		with_area=$(member failed)
+		run run "$scenario" --format json --quiet --set 'workloads[1].gfp=GFP_KERNEL|__GFP_NORETRY|__GFP_NOWARN'
+		is failed $((with_area + 3072)) ;;
+	compaction) # 32 MiB are 16 huge pages, for some of which pages had to move
+		is fault_huge 16
+		above compact_success 0
+		above pgmigrate_success 0
+		run run "$scenario" --format json --quiet --thp-defrag never
+		status 0
+		is pgmigrate_success 0
+		above fault_fallback 0
+		[ $(($(member fault_huge) + $(member fault_fallback))) -eq 16 ] || fail "not 16 ranges" ;;
+	contend) # 8192 blocks on each of eight CPUs, taken and given back
+		is alloc 65536
+		is free 65536
+		above zone_lock_wait_ps 0 ;;
+	fill-spill)
+		above fallback_node 0
+		[ "$(of nodes 0 numa_foreign)" = "$(member fallback_node)" ] || fail "not all miss node 0" ;;
+	highmem)
+		is map 40000
+		is unmap_page 40000
+		is mapped 0 ;;
+	hot-cold)
+		is alloc 20000
+		is free 20000 ;;
+	hugetlb) # 13 wanted of 12: the last one's 512 stores fail, and nothing else is taken
+		is fault_huge 12
+		is failed 512
+		of_is nodes 0 pages_allocated 0
+		of_is nodes 1 pages_allocated 0 ;;
+	interleave) # 64 MiB over eight nodes
+		for node in 0 1 2 3 4 5 6 7; do
+			of_is nodes $node pages_allocated 2048
+		done ;;
+	kmap-full)
+		above waits 0
+		is mapped 0 ;;
+	movable) # CPU 0's 80 MiB are the kernel's, CPU 2's 20 MiB begin in ZONE_MOVABLE
+		of_is zones "0 Movable" pages_allocated 0
+		[ "$(of zones "1 Movable" pages_allocated)" -gt 4000 ] || fail "ZONE_MOVABLE is not used"
+		above fallback_node 0 ;;
+	out-of-memory)
+		is oom_kill "$(member failed)" ;;
+	page-cache) # 192 MiB twice
+		is file_read 98304
+		above pgsteal_kswapd 0 ;;
+	policies) # 5120 pages and 10 page tables each; by single pages
+		run run "$scenario" --format json --quiet --thp never
+		of_is nodes 0 pages_allocated $((5130 + 1026)) # preferred_many; its part of the interleave
+		of_is nodes 1 pages_allocated 1026
+		of_is nodes 2 pages_allocated $((5130 + 1026)) # bind
+		of_is nodes 3 pages_allocated $((5130 / 2 + 1026)) # half of the weighted
+		of_is nodes 4 pages_allocated $((5130 + 5130 / 2 + 1026)) # preferred
+		run run "$scenario" --format json --quiet --thp never --set 'nodes[3].interleave_weight=4'
+		of_is nodes 3 pages_allocated $((5130 * 4 / 5 + 1026))
+		of_is nodes 4 pages_allocated $((5130 + 5130 / 5 + 1026)) ;;
+	reserves)
+		above from_reserves 0
+		above disk_ps 0 ;;
+	slab) # all objects go back
+		is object_alloc 42000
+		is object_free 42000
+		above free_remote 0 ;;
+	swap)
+		above pswpout 0
+		above pswpin 0 ;;
+	thp) # 1120 and 256 MiB in 2 MiB
+		[ $(($(member fault_huge) + $(member fault_fallback))) -ge $((560 + 128)) ] || fail "ranges are missing"
+		above fault_huge 0
+		above fault_fallback 0
+		is unmap 128 ;;
+	vmalloc)
+		is vmalloc 2100 # CPUs 0 and 2
+		is vfree 2100
+		is alloc 2000 ;; # CPU 1
+	zone-reclaim)
+		above fallback_node 0 ;;
+	*)
+		fail "what does it show?" ;;
+	esac
+}
+
+nr=0
+for scenario in configs/scenarios/*.cfg; do
+	run run "$scenario" --verify --format json
+	status 0
+	case $scenario in
+	*/policies.cfg) err "distances and latencies disagree" ;; # of that machine they do
+	*) silent err ;;
+	esac
+	out "\"work\": \"$scenario\""
+	above simulated_ps 0
+	case $scenario in
+	*/cma.cfg | */hugetlb.cfg | */out-of-memory.cfg | */reserves.cfg) above failed 0 ;;
+	*) is failed 0 ;;
+	esac
+	shows "$(basename "$scenario" .cfg)"
+	nr=$((nr + 1))
+done
+[ "$nr" -ge 20 ] || fail "$nr scenarios only"
+end
