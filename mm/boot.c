@@ -19,6 +19,7 @@
 #include "mm/kmap_state.h"
 #include "mm/lru.h"
 #include "mm/pageblock.h"
+#include "mm/user.h"
 #include "mm/vmalloc_state.h"
 #include "mm/zone_count.h"
 
@@ -354,6 +355,7 @@ void mm_destroy(struct mm *mm)
 	free(mm->homes);
 	free(mm->lru_batches);
 	free(mm->vmstat_workers);
+	mm_user_destroy(mm);
 	mm_kmap_destroy(mm);
 	mm_vmalloc_destroy(mm);
 	free(mm->warnings);

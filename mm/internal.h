@@ -83,6 +83,7 @@ struct mm {
 	uint64_t nr_warnings;
 	struct mm_vmalloc *vmalloc;
 	struct mm_kmap *kmap;
+	struct mm_user *user;      /* spaces and files; NULL: there has been none */
 	struct mm_oom_report *oom; /* of the first allocation that failed for good */
 };
 
@@ -421,6 +422,12 @@ void mm_pcp_give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page
 void mm_free_block(struct mm *mm, int cpu, struct page *page, unsigned order);
 /** Give up a reference; the last one frees the block. Simulated time may pass. */
 void mm_put_page(struct mm *mm, int cpu, struct page *page);
+/**
+ * The owner gives up a block in use, at once and before anybody else runs. Returns whether nobody
+ * else has a reference: mm_free_dropped() is the caller's to call then, when it likes.
+ */
+bool mm_drop_page(struct mm *mm, struct page *page);
+void mm_free_dropped(struct mm *mm, int cpu, struct page *page);
 /** The same of a page that the CPU has not looked into of late. */
 void mm_put_cold_page(struct mm *mm, int cpu, struct page *page);
 

@@ -17,7 +17,7 @@ bool mm_can_isolate(const struct mm *mm, const struct page *page, bool batched)
 	if (!(page->flags & PG_INIT) || !(page->flags & PG_LRU) || page->refcount != 1)
 		return false;
 	/* Its owner could not be told. */
-	if (!(page->flags & PG_HELD) &&
+	if (!(page->flags & PG_HELD) && !page->user &&
 	    (!mm->ops.moved || (mm->ops.may_move && !mm->ops.may_move(mm->ctx, page))))
 		return false;
 	if (page->flags & (busy | (batched ? 0 : PG_BATCHED)))

@@ -13,6 +13,7 @@
 #include <errno.h>
 
 #include "mm/isolation.h"
+#include "mm/user.h"
 
 #define MOST_PASSES 10
 
@@ -74,7 +75,9 @@ static void move(struct mm *mm, struct mm_migration *m, struct page *from, struc
 	copy(mm, m->cpu, from, to);
 	mm_take_over(mm, from, to);
 	mm_touch_page(mm, m->cpu, to, MM_WRITE);
-	if (!(to->flags & PG_HELD) && mm->ops.moved)
+	if (from->user)
+		mm_user_moved(mm, m->cpu, from, to);
+	else if (!(to->flags & PG_HELD) && mm->ops.moved)
 		mm->ops.moved(mm->ctx, m->cpu, from, to);
 	if (m->moved)
 		m->moved(mm, m, from, to);

@@ -76,6 +76,10 @@
 	X(KMAP_SCAN, "kmap_scan", "one entry of that window looked at")                            \
 	X(KMAP_SLOT, "kmap_slot", "one slot of a CPU's fixed mappings taken or given back")        \
 	X(PAGE_ADDRESS, "page_address", "where the kernel has a page mapped found out")            \
+	X(SYSCALL, "syscall", "one system call entered and left")                                  \
+	X(FAULT, "fault", "one page fault entered, its range found, and left")                     \
+	X(VMA, "vma", "one range of a process made, cut, changed or given up")                     \
+	X(TASK, "task", "one process made or ended, its memory apart")                             \
 	X(LOCK, "lock", "one uncontended lock and unlock")                                         \
 	X(VMSTAT, "vmstat", "one CPU's counters looked through and passed on")                     \
 	X(TOUCH, "touch", "one access of a workload to its memory")

@@ -65,6 +65,7 @@ struct page {
 	bool unlisted : 1;   /* PG_ISOLATED, to be moved, and reclaim does not follow it */
 	bool slab : 1;       /* in use as a slab, or as a block of kmalloc() */
 	bool workingset : 1; /* PG_workingset: user memory that was active once */
+	bool user : 1;       /* in use by a space or a file, or a space's topmost table: user.h */
 };
 
 /* A list of blocks by their heads; all zeroes is an empty list. */

@@ -324,6 +324,19 @@ void mm_put_cold_page(struct mm *mm, int cpu, struct page *page)
 	put_page(mm, cpu, page, true);
 }
 
+bool mm_drop_page(struct mm *mm, struct page *page)
+{
+	mm->counters.frees++;
+	page->flags |= page->flags & PG_PLACE_MASK || page->refcount > 1 ? PG_DROPPED : 0;
+	return --page->refcount == 0;
+}
+
+void mm_free_dropped(struct mm *mm, int cpu, struct page *page)
+{
+	page->refcount = 1;
+	mm_put_page(mm, cpu, page);
+}
+
 /* Reclaim, or the disk, may have a reference: then the last of them frees it. */
 int mm_free_pages(struct mm *mm, int cpu, struct page *page, unsigned order)
 {

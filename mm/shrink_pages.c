@@ -8,6 +8,7 @@
  * demotion to slower memory, lazily freed pages, huge pages split before they are swapped.
  */
 #include "mm/lru.h"
+#include "mm/user.h"
 #include "mm/vmscan.h"
 
 #define FLUSH_MOST 1024 /* pages that one wake-up of the flusher writes: MAX_WRITEBACK_PAGES */
@@ -214,10 +215,14 @@ static void take_away(struct mm *mm, int cpu, struct page *page)
 		return;
 	}
 	mm->counters.reclaimed++;
-	if (!mm->ops.reclaimed)
+	if (!mm->ops.reclaimed && !page->user)
 		return;
 	/* Its place in swap is the owner's now. */
 	page->flags &= ~(uint64_t)PG_SWAPCACHE;
+	if (page->user) {
+		mm_user_reclaimed(mm, cpu, page, shadow);
+		return;
+	}
 	mm->ops.reclaimed(mm->ctx, cpu, page, swapped, shadow);
 }
 

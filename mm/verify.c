@@ -15,6 +15,7 @@
 #include "mm/lru_lists.h"
 #include "mm/pageblock.h"
 #include "mm/slub.h"
+#include "mm/user.h"
 #include "mm/vmalloc_state.h"
 #include "mm/zone_count.h"
 
@@ -514,6 +515,8 @@ int mm_verify(const struct mm *mm, char *why, size_t size)
 		err = mm_kmap_verify(mm, why, size);
 	if (!err)
 		err = mm_hotplug_verify(mm, why, size);
+	if (!err)
+		err = mm_user_verify(mm, why, size);
 	if (err)
 		return err;
 	if (r.numa_miss != r.numa_foreign)

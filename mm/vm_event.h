@@ -38,11 +38,13 @@
 	X(HTLB_ALLOC_SUCCESS, "htlb_buddy_alloc_success")                                          \
 	X(HTLB_ALLOC_FAIL, "htlb_buddy_alloc_fail")                                                \
 	X(PGFAULT, "pgfault")                                                                      \
+	X(PGMAJFAULT, "pgmajfault")                                                                \
 	X(THP_FAULT_ALLOC, "thp_fault_alloc")                                                      \
 	X(THP_FAULT_FALLBACK, "thp_fault_fallback")                                                \
 	X(CMA_ALLOC_SUCCESS, "cma_alloc_success")                                                  \
 	X(CMA_ALLOC_FAIL, "cma_alloc_fail")                                                        \
 	X(THP_SPLIT_PAGE, "thp_split_page")                                                        \
+	X(THP_SPLIT_PMD, "thp_split_pmd")                                                          \
 	X(OOM_KILL, "oom_kill")                                                                    \
 	X(PGMIGRATE_SUCCESS, "pgmigrate_success")                                                  \
 	X(PGMIGRATE_FAIL, "pgmigrate_fail")                                                        \

@@ -23,6 +23,8 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "mm/page.h"
+#include "mm/user.h"
 #include "sim/time/bug.h"
 #include "sim/time/internal.h"
 
@@ -407,6 +409,19 @@ static void interrupt_all(struct sim *s, struct cpu *c)
 	}
 }
 
+/* CPUs that run a process which has the page mapped. */
+static void interrupt_users(struct sim *s, struct cpu *c, const struct page *page)
+{
+	for (int i = 0; i < s->machine->mm.nr_cpus; i++) {
+		struct cpu *user = &s->cpus[i];
+
+		if (user == c || user->idle || !mm_user_runs_on(s->mm, page, i))
+			continue;
+		charge_site(s, c, MM_SITE_TLB_IPI, 1);
+		user->nr_answers++;
+	}
+}
+
 /* One that is interrupted loses the time at what it does next; an idle one is not told (lazy TLB).
  */
 static void sink_tlb_shootdown(void *ctx, int cpu, struct page *page)
@@ -417,7 +432,9 @@ static void sink_tlb_shootdown(void *ctx, int cpu, struct page *page)
 
 	if (c && !page)
 		interrupt_all(s, c);
-	if (!c || !page || !s->owner)
+	if (c && page && page->user)
+		interrupt_users(s, c, page);
+	if (!c || !page || page->user || !s->owner)
 		return;
 	nr = s->owner->users(s->owner->arg, page, users);
 	for (int i = 0; i < nr; i++) {

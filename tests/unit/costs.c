@@ -115,7 +115,7 @@ static void refused(const char *text, const char *without, const char *message)
 	"slab_alloc, slab_free, slab_slow, slab_partial, slab_new, slab_object, slab_check, "      \
 	"memmap_init, tlb_flush_all, vmap_step, vmap_area, pte, pte_walk, kmap, kmap_scan, "       \
 	"kmap_slot, "                                                                              \
-	"page_address, lock, vmstat, touch)"
+	"page_address, syscall, fault, vma, task, lock, vmstat, touch)"
 
 Test(costs, every_site_exactly_once)
 {
