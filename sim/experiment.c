@@ -60,7 +60,7 @@ static int run(const struct experiment *e, struct sim *s, const struct start *st
 	       struct diag *diag, json_t **result)
 {
 	struct replay_options options = e->options;
-	struct replay_counts counts;
+	struct replay_counts counts = {0};
 	int err;
 
 	options.started = start->before != NULL;
@@ -84,6 +84,7 @@ static int run(const struct experiment *e, struct sim *s, const struct start *st
 	if (!err && e->placement)
 		placement_write(options.placement, e->placement);
 	placement_free(options.placement);
+	replay_counts_clear(&counts);
 	return err;
 }
 

@@ -43,10 +43,11 @@ struct replay {
 	struct replay_page *pages;
 	struct replay_policies policies;
 	struct replay_reclaim *reclaim;
-	struct replay_slab *slab;     /* NULL: no objects, or they are not replayed */
-	struct replay_faults *faults; /* NULL: the trace has none */
-	struct replay_files *files;   /* likewise */
-	struct replay_maps *maps;     /* likewise */
+	struct replay_slab *slab;           /* NULL: no objects, or they are not replayed */
+	struct replay_faults *faults;       /* NULL: the trace has none */
+	struct replay_files *files;         /* likewise */
+	struct replay_maps *maps;           /* likewise */
+	struct replay_processes *processes; /* likewise */
 	struct replay_cpu *cpus;
 	int nr_cpus;
 	struct held_types *held; /* where pages from before the window were; NULL: unknown */
@@ -385,6 +386,22 @@ static void do_kmap(struct replay *r, int cpu, const struct trace_event *ev)
 		finish(r, cpu, ev->page);
 }
 
+/* After the step before, and, if it waits for a child, after the child's last. */
+static void do_step(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	uint32_t after = replay_step_after(r->processes, ev), last;
+
+	if (after != TRACE_NO_PAGE)
+		wait_for_page(r, cpu, after, false);
+	last = replay_step_awaits(r->processes, ev);
+	if (last != TRACE_NO_PAGE && !r->stopped)
+		wait_for_page(r, cpu, last, false);
+	if (r->stopped)
+		return;
+	r->pages[ev->page].allocated = replay_step(r->processes, cpu, ev);
+	finish(r, cpu, ev->page);
+}
+
 static void do_wait(struct replay *r, int cpu, const struct trace_event *ev)
 {
 	sim_idle_until(r->sim, cpu, sim_now_ps(r->sim, cpu) + ev->time_ps);
@@ -484,6 +501,9 @@ static void run_cpu(struct sim *s, int cpu, void *arg)
 		case TRACE_KMAP:
 		case TRACE_KUNMAP:
 			do_kmap(r, cpu, ev);
+			break;
+		case TRACE_STEP:
+			do_step(r, cpu, ev);
 			break;
 		}
 		if (r->options->timing == REPLAY_ORDER && ev->op != TRACE_WAIT)
@@ -588,6 +608,8 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 				      &r.slab);
 	if (!err)
 		err = replay_maps_new(s, t, &counts->maps, &r.maps);
+	if (!err)
+		err = replay_processes_new(s, &r.policies, &counts->processes, &r.processes);
 	if (!err && options->started)
 		err = held_types_new(t, mm_get_arch(r.mm)->pageblock_order, &r.held);
 	if (!err)
@@ -609,8 +631,15 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 	replay_files_free(r.files);
 	replay_slab_free(r.slab);
 	replay_maps_free(r.maps);
+	replay_processes_free(r.processes);
 	replay_reclaim_free(r.reclaim);
 	replay_policies_clear(&r.policies);
 	held_types_free(r.held);
 	return err;
+}
+
+void replay_counts_clear(struct replay_counts *counts)
+{
+	free(counts->processes.of);
+	counts->processes.of = NULL;
 }

@@ -11,6 +11,7 @@
 #include "sim/replay_file.h"
 #include "sim/replay_huge.h"
 #include "sim/replay_maps.h"
+#include "sim/replay_process.h"
 #include "sim/replay_reclaim.h"
 #include "sim/replay_slab.h"
 #include "sim/sim.h"
@@ -49,6 +50,7 @@ struct replay_counts {
 	struct replay_file_counts files;
 	struct replay_slab_counts slab;
 	struct replay_map_counts maps;
+	struct replay_process_counts processes; /* replay_counts_clear() frees it */
 };
 
 /*
@@ -65,5 +67,6 @@ struct replay_counts {
  */
 int replay_run(struct sim *s, const struct trace *t, const struct replay_options *options,
 	       struct replay_counts *counts);
+void replay_counts_clear(struct replay_counts *counts);
 
 #endif

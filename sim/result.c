@@ -10,6 +10,7 @@
 #include "sim/json.h"
 #include "sim/result.h"
 #include "sim/result_maps.h"
+#include "sim/result_process.h"
 #include "sim/result_slab.h"
 
 static json_t *integers(const uint64_t *values, int nr)
@@ -340,6 +341,7 @@ json_t *result_build(const struct result_of *w)
 	put_reclaim(doc, w);
 	maps_put(doc, sim_mm(w->sim));
 	put_disks(doc, w);
+	processes_put(doc, w);
 	if (w->placement)
 		placement_put(doc, w->placement);
 	if (w->start && w->start->after)

@@ -13,10 +13,8 @@
 #include "mm/gfp.h"
 #include "mm/vm_map.h"
 #include "sim/generate.h"
-#include "sim/policy/task.h"
 
 #define MAX_WORKLOADS 64
-#define MAX_POLICIES  4095 /* that an event can name */
 
 static const char *const own_keys[] = {"description", "machine",   "costs", "seed",
 				       "workload",    "workloads", NULL};
@@ -190,34 +188,10 @@ static void read_touch(struct reader *r)
 			  r->w->touch_bytes);
 }
 
-/* "bind:0-1", "interleave:0,2", "local": a policy of the trace. */
 static void read_policy(struct reader *r, struct trace *t, const char *key,
 			enum trace_policy_scope scope, uint16_t *index)
 {
-	const struct cfg_setting *s = find(r, key);
-	struct trace_policy p = {.mm.home_nid = MM_NO_NODE, .scope = (uint8_t)scope};
-	const char *text, *nodes, *wrong;
-
-	if (!cfg_string(r->cfg, s, &text))
-		return;
-	nodes = strchr(text, ':');
-	if (!fields_mode(text, nodes ? (size_t)(nodes - text) : strlen(text), &p.mm)) {
-		cfg_error(r->cfg, s,
-			  "unknown policy '%s': expected bind:NODES, interleave:NODES, "
-			  "preferred:NODES, preferred_many:NODES, weighted_interleave:NODES, local "
-			  "or default",
-			  text);
-		return;
-	}
-	nodes = nodes ? fields_nodes(nodes + 1, &p.mm.nodes) : "";
-	wrong = nodes && !*nodes ? trace_policy_wrong(&p) : "has nodes that are no list as 0,2-3";
-	for (int nid = r->w->host->nr_nodes; !wrong && nid < MM_MAX_NODES; nid++)
-		if (mm_nodemask_has(&p.mm.nodes, nid))
-			wrong = "has nodes that the machine does not have";
-	if (wrong)
-		cfg_error(r->cfg, s, "the policy '%s' %s", text, wrong);
-	else if (trace_add_policy(t, &p, index) || *index > MAX_POLICIES)
-		cfg_error(r->cfg, s, "more than %d policies", MAX_POLICIES);
+	workload_read_policy(r->cfg, find(r, key), r->w->host, t, scope, index);
 }
 
 /* A task that uses so much memory of its own, in an order or none. */
@@ -379,6 +353,11 @@ static int generate_one(const struct scenario *s, const struct workload_host *ho
 		read_maps(&r);
 	}
 	err = cfg_status(s->cfg);
+	if (!err && w.kind->read)
+		err = w.kind->read(s->cfg, r.group, &w, t);
+	w.plan = t->processes;
+	if (!err)
+		err = cfg_status(s->cfg);
 	if (!err)
 		err = check_room(&r, t);
 	if (!err)

@@ -9,6 +9,10 @@
 #include "sim/rng.h"
 #include "sim/trace/trace.h"
 
+struct cfg;
+struct cfg_setting;
+struct process_plan;
+
 /* Of all workloads of a trace together. They are held in memory: 2 GiB of them. */
 #define WORKLOAD_MAX_OPERATIONS (1 << 26)
 
@@ -76,8 +80,10 @@ struct workload {
 	int nr_free_cpus;          /* 0: who took it */
 	bool on_nodes;             /* `nodes` was given */
 	uint16_t task_policy,
-		memory_policy; /* of the trace; the latter is the task's or a range's */
-	uint64_t touch_bytes;  /* of each block, written once after its allocation; 0: none */
+		memory_policy;  /* of the trace; the latter is the task's or a range's */
+	uint64_t touch_bytes;   /* of each block, written once after its allocation; 0: none */
+	uint32_t first_process; /* in the plan of the trace */
+	const struct process_plan *plan; /* borrowed */
 };
 
 /* A kind of workload: one file in sim/workload/, found by the build. */
@@ -86,6 +92,9 @@ struct workload_kind {
 	const char *summary;     /* a line for the help */
 	const char *const *keys; /* that it takes besides `kind`; NULL at the end */
 	bool runs_only;          /* what it does depends on the kernel: no trace file can have it */
+	/** Read keys of its own; NULL: it has none. What is wrong is recorded. 0 or -ENOMEM. */
+	int (*read)(struct cfg *c, const struct cfg_setting *group, struct workload *w,
+		    struct trace *t);
 	/** How many operations generate() appends at most; asked before it is. */
 	uint64_t (*operations)(const struct workload *w);
 	/** Append its operations to the trace. Returns 0 or -ENOMEM. */
@@ -104,6 +113,11 @@ bool workload_takes(const struct workload_kind *kind, const char *key);
 bool workload_parse_orders(const char *text, struct workload_mix *mix, char *wrong, size_t size);
 bool workload_parse_sizes(const char *text, struct workload_mix *mix, char *wrong, size_t size);
 bool workload_parse_gfp(const char *text, struct workload_mix *mix, char *wrong, size_t size);
+
+/** A policy (NULL: none, *index stays), among the trace's then. What is wrong is recorded. */
+void workload_read_policy(struct cfg *c, const struct cfg_setting *s,
+			  const struct workload_host *host, struct trace *t,
+			  enum trace_policy_scope scope, uint16_t *index);
 
 /* For the kinds: */
 

@@ -253,6 +253,7 @@ const char *binary_pages_step(struct binary_pages *p, const struct trace_event *
 	case TRACE_VFREE:
 	case TRACE_KMAP:
 	case TRACE_KUNMAP:
+	case TRACE_STEP:
 		break; /* no file has them */
 	}
 	return "is of an unknown operation";

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "sim/policy/rules.h"
+#include "sim/process_plan.h"
 #include "sim/trace/reader.h"
 #include "sim/trace/trace.h"
 
@@ -81,6 +82,7 @@ void trace_free(struct trace *t)
 	free(t->caches);
 	free(t->pfns);
 	free(t->moves);
+	process_plan_free(t->processes);
 	free(t->file);
 	free(t->original);
 	free(t);
@@ -209,6 +211,7 @@ static void count(struct trace *t, const struct trace_event *ev)
 	case TRACE_VFREE:
 	case TRACE_KMAP:
 	case TRACE_KUNMAP:
+	case TRACE_STEP:
 		break;
 	}
 }

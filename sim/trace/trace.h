@@ -43,6 +43,11 @@ enum trace_op {
 	TRACE_VFREE,
 	TRACE_KMAP, /* `bytes` of it are touched */
 	TRACE_KUNMAP,
+	/*
+	 * Of workloads only: a part of a step of a process; `page` is the step's number, `bytes`
+	 * the index of the slice in the trace's plan of processes.
+	 */
+	TRACE_STEP,
 };
 
 /** Is it about a slab object? */
@@ -258,6 +263,7 @@ struct trace {
 	/* trace_append()'s own */
 	size_t events_room, pfns_room, moves_room, policies_room;
 	bool any_time;
+	struct process_plan *processes; /* of TRACE_STEP; owned; NULL: none */
 	/* A reader's that knows tasks. */
 	struct policy_rules *rules; /* borrowed while it reads; NULL: none */
 	bool names_tasks;

@@ -1,0 +1,90 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Processes: fork and copy on write, where memory is and what that costs, numa_maps, wrong steps.
+. "$2/tests/golden/harness"
+
+# The child writes 3277 pages that it shares: as many copies, each in its own node.
+scenario=configs/scenarios/process.cfg
+run run $scenario --verify --format json
+status 0
+is accesses 87024
+grep -q '"faults_copied": 3277' "$tmp/out" || fail "the child copied another number of pages"
+out '"7fffbc000000 default anon=16384 dirty=16384 active=0 N0=16384 kernelpagesize_kB=4"'
+out '"7fffbbe80000 interleave:0-1 file=/dev/shm/ring dirty=128 N0=64 N1=64 kernelpagesize_kB=4"'
+run run $scenario
+out 'numa_maps of server'
+
+scenario()
+{
+	printf 'machine = "%s";\nworkload = { kind = "process"; cpus = [0]; %s };\n' \
+		"$PWD/configs/machines/W1a_touch_thp_2x1g.cfg" "$1" >"$tmp/s.cfg"
+	run run "$tmp/s.cfg" --verify --format json $2
+}
+ps_of()
+{
+	member simulated_ps
+}
+
+# The same loads of memory of the other node take longer, and the report says why.
+touches='{ do = "mmap"; range = "r"; bytes = "64MiB"; %s },
+	{ do = "touch"; range = "r"; },
+	{ do = "touch"; range = "r"; access = "random"; operations = 100000; write = false; }'
+# shellcheck disable=SC2059
+scenario "steps = ( $(printf "$touches" '') );"
+status 0
+near=$(ps_of)
+is remote_memory_ps 0
+# shellcheck disable=SC2059
+scenario "steps = ( $(printf "$touches" 'policy = "bind:1";') );"
+far=$(ps_of)
+[ "$far" -gt $((near + 100000 * 10000)) ] || fail "node 0 takes $near ps, node 1 $far ps"
+[ "$(member remote_memory_ps)" -gt 0 ] || fail "no remote memory"
+# Moved to where it is used, it costs what it costs there.
+scenario 'steps = ( { do = "mmap"; range = "r"; bytes = "8MiB"; policy = "bind:1"; },
+	{ do = "touch"; range = "r"; }, { do = "mbind"; range = "r"; policy = "bind:0"; move = true; } );'
+out 'bind:0 anon=2048 dirty=2048'
+out ' N0=2048 '
+is pgmigrate_success 2048
+
+# Huge pages: a fault each; two threads share the work.
+scenario 'steps = ( { do = "mmap"; range = "r"; bytes = "64MiB"; madvise = true; },
+	{ do = "touch"; range = "r"; } );' '--thp madvise'
+is faults 32
+is faults_zeroed_huge 32
+is accesses 16384
+is huge_mappings 32
+
+# More than there is, with a swap device: what is touched again comes back.
+scenario 'steps = ( { do = "mmap"; range = "r"; bytes = "2200MiB"; }, { do = "touch"; range = "r"; },
+	{ do = "touch"; range = "r"; bytes = "200MiB"; } );' '--thp never --set kernel.swap=1GiB'
+status 0
+[ "$(member pswpout)" -gt 10000 ] || fail "only $(member pswpout) pages were swapped"
+[ "$(member faults_major)" -gt 1000 ] || fail "only $(member faults_major) came back"
+is failed 0
+
+# Locked memory stays.
+scenario 'steps = ( { do = "mmap"; range = "r"; bytes = "16MiB"; }, { do = "mlock"; range = "r"; } );' '--thp never'
+is locked_pages 4096
+is unevictable_pgs_mlocked 4096
+
+bad()
+{
+	scenario "steps = ( $1 );"
+	wrong "$2"
+}
+bad '{ do = "tuch"; }' "s.cfg:2: workload.steps[0].do: unknown step 'tuch', did you mean 'touch'?"
+bad '{ do = "touch"; range = "r"; }' "'r': the process has no range; expected mmap before"
+bad '{ do = "mmap"; range = "heap"; bytes = "1MiB"; }, { do = "touch"; range = "haep"; }' \
+	"unknown range 'haep', did you mean 'heap'?"
+bad '{ do = "mmap"; range = "r"; bytes = "1MiB"; size = 3; }' "unknown key 'size'"
+bad '{ do = "mmap"; range = "r"; bytes = "1000B"; }' 'not a multiple of the page'
+bad '{ do = "mmap"; range = "r"; bytes = "1MiB"; }, { do = "munmap"; range = "r"; offset = "2MiB"; }' \
+	'past the end: there are 1048576 bytes'
+bad '{ do = "mmap"; range = "r"; bytes = "1MiB"; }, { do = "touch"; range = "r"; access = "zip"; }' \
+	"unknown access 'zip', did you mean 'zipf'?"
+bad '{ do = "wait"; name = "c"; }' "'c': the process has no child; expected fork before"
+bad '{ do = "exit"; }, { do = "exec"; }' 'a step after exit'
+bad '{ do = "run_on"; cpus = [9]; }' 'expected an integer from 0 to 3, found 9'
+bad '{ do = "set_policy"; policy = "bund:0"; }' "unknown policy 'bund:0'"
+bad '' 'an empty list; at least one step is needed'
+end
