@@ -40,11 +40,33 @@ struct mm_upage *mm_upage(const struct mm *mm, const struct page *page)
 	return &mm->user->chunks[pfn >> CHUNK_BITS][pfn & ((1u << CHUNK_BITS) - 1)];
 }
 
+/* Memory may have been plugged in since. */
+static bool reach_chunk(struct mm_user *u, size_t i)
+{
+	size_t nr = u->nr_chunks;
+	struct mm_upage **chunks;
+
+	if (i < nr)
+		return true;
+	chunks = realloc(u->chunks, (i + 1) * sizeof(*chunks));
+	if (!chunks)
+		return false;
+	u->chunks = chunks;
+	while (nr <= i)
+		chunks[nr++] = NULL;
+	u->nr_chunks = nr;
+	return true;
+}
+
 int mm_upage_add(struct mm *mm, struct page *page, enum mm_upage_kind kind, void *owner,
 		 uint64_t index)
 {
-	struct mm_upage **chunk = &mm->user->chunks[mm_pfn_of(mm, page) >> CHUNK_BITS];
+	size_t i = (size_t)(mm_pfn_of(mm, page) >> CHUNK_BITS);
+	struct mm_upage **chunk;
 
+	if (!reach_chunk(mm->user, i))
+		return -ENOMEM;
+	chunk = &mm->user->chunks[i];
 	if (!*chunk)
 		*chunk = calloc(1u << CHUNK_BITS, sizeof(**chunk));
 	if (!*chunk)

@@ -55,7 +55,7 @@ is accesses 16384
 is huge_mappings 32
 
 # More than there is, with a swap device: what is touched again comes back.
-scenario 'steps = ( { do = "mmap"; range = "r"; bytes = "2200MiB"; }, { do = "touch"; range = "r"; },
+scenario 'steps = ( { do = "mmap"; range = "r"; bytes = "1900MiB"; }, { do = "touch"; range = "r"; },
 	{ do = "touch"; range = "r"; bytes = "200MiB"; } );' '--thp never --set kernel.swap=1GiB'
 status 0
 [ "$(member pswpout)" -gt 10000 ] || fail "only $(member pswpout) pages were swapped"
