@@ -18,6 +18,7 @@ scenario()
 {
 	printf 'machine = "%s";\nworkload = { kind = "process"; cpus = [0]; %s };\n' \
 		"$PWD/configs/machines/W1a_touch_thp_2x1g.cfg" "$1" >"$tmp/s.cfg"
+	# shellcheck disable=SC2086  # several options
 	run run "$tmp/s.cfg" --verify --format json $2
 }
 ps_of()
