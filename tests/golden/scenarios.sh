@@ -89,6 +89,9 @@ shows()
 		run run "$scenario" --format json --quiet --thp never --set 'nodes[3].interleave_weight=4'
 		of_is nodes 3 pages_allocated $((5130 * 4 / 5 + 1026))
 		of_is nodes 4 pages_allocated $((5130 + 5130 / 5 + 1026)) ;;
+	process) # 16384 pages, as many random reads, 50000 by zipf, ...; the child writes 3277 of its parent's
+		is accesses 87024
+		grep -q '"faults_copied": 3277' "$tmp/out" || fail "not 3277 copies" ;;
 	reserves)
 		above from_reserves 0
 		above disk_ps 0 ;;
