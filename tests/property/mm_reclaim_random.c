@@ -264,7 +264,9 @@ ParameterizedTest(struct machine *m, random_reclaim, everything_holds_after_each
 	for (int n = 0; n < mm_nr_nodes(r.mm); n++)
 		for (int z = 0; z < mm_get_arch(r.mm)->nr_zones; z++)
 			cr_expect_eq(zone_info(r.mm, n, z).free, zone_info(r.mm, n, z).managed);
-	cr_expect(r.reclaimed > ops / 20 && r.swapped && r.written > 50 && r.failed,
+	/* Whether 5000 operations run out of memory depends on the seed; that of the suite does. */
+	cr_expect(r.reclaimed > ops / 20 && r.swapped && r.written > 50 &&
+			  (r.failed || getenv("NUMASIM_SEED")),
 		  "%lu pages reclaimed, %lu swapped, %lu written, %lu allocations failed: a test "
 		  "of too little",
 		  r.reclaimed, r.swapped, r.written, r.failed);
