@@ -57,7 +57,7 @@ def fmt(address):
 
 
 def check_plan(plan):
-    """Refuse, with the reason, what QEMU or this host cannot do."""
+    """Refuse, with the reason, what QEMU cannot do."""
     if len(plan.sizes) > MAX_NODES:
         raise Failure(f"{len(plan.sizes)} nodes; QEMU has at most {MAX_NODES}")
     if len(plan.cpu_nodes) > MAX_CPUS:
@@ -71,6 +71,11 @@ def check_plan(plan):
         raise Failure(f"{total // GIB} GiB; an emulated PC addresses at most {MAX_BYTES // GIB}")
     if total < 128 * MIB:
         raise Failure(f"{total // MIB} MiB; Debian's kernel needs 128")
+
+
+def check_host(plan):
+    """Refuse, with the reason, what this host has no memory for."""
+    total = plan.total_mib() * MIB
     # Guest memory is taken from the host where the guest touches it: page descriptors (64 B for
     # 4 KiB), and what kernel and init use.
     need = total // 64 + 512 * MIB + len(plan.cpu_nodes) * 8 * MIB
