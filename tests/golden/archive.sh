@@ -64,9 +64,9 @@ err "$name.tar: the capture has no trace: expected trace.txt,"
 
 # Cut: at many lengths, packed and not.
 for packed in $name.tar $name.tar.zst; do
-	size=$(wc -c <$packed)
+	size=$(wc -c <"$packed")
 	for part in 1 2 3 5 7 11 13 15; do # behind that are zeroes
-		head -c $((size * part / 20)) $packed >cut.tar
+		head -c $((size * part / 20)) "$packed" >cut.tar
 		refused cut.tar "cut"
 	done
 done

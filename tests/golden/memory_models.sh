@@ -78,8 +78,8 @@ served()
 {
 	sed -n '/^    "zones": \[/,/^    \]/p' "$tmp/$1" | awk '/"pages_allocated":/ { sum += $2 } END { print sum }'
 }
-[ "$(served 1)" -gt 20000 ] && [ "$(served 1)" -eq "$(served 2)" ] || fail "discontig: other pages"
-[ "$(column 2 other_node)" -eq 0 ] && [ "$(column 2 numa_foreign)" -eq 0 ] || fail "discontig: the other range serves"
+{ [ "$(served 1)" -gt 20000 ] && [ "$(served 1)" -eq "$(served 2)" ]; } || fail "discontig: other pages"
+{ [ "$(column 2 other_node)" -eq 0 ] && [ "$(column 2 numa_foreign)" -eq 0 ]; } || fail "discontig: the other range serves"
 # The costs. Descriptors of holes are flat's alone. To find a descriptor, discontig and sparse look into
 # tables; flat and vmemmap add. Each model makes as many of these steps.
 for n in 2 3 4; do
@@ -128,7 +128,7 @@ for n in 2 3; do
 	done
 	more=$(($(column 1 pages_allocated) - $(column $n pages_allocated)))
 	room=$(($(column 1 pages_managed) - $(column $n pages_managed)))
-	[ "$more" -ge 0 ] && [ "$more" -le "$room" ] || fail "column $n: $more more pages in $room more"
+	{ [ "$more" -ge 0 ] && [ "$more" -le "$room" ]; } || fail "column $n: $more more pages in $room more"
 done
 
 # Two nodes and one of the same size: the same is asked for and served, but what does not fit into node 0

@@ -239,10 +239,6 @@ grep -q 'MEMBLOCK' "$tmp/traced/boot/dmesg.txt" || fail "dmesg is not the consol
 [ -e "$tmp/traced/boot/memblock_reserved.tsv" ] || fail "memblock's list is missing"
 grep -q '^qemu options: -machine pc' "$tmp/traced/trace_shape.txt" || fail "the machine is not said"
 grep -q '^extra disks: none' "$tmp/traced/trace_shape.txt" || fail "the disks are not said"
-if command -v shellcheck >/dev/null; then
-	shellcheck -s sh tools/oracle.d/init tools/oracle.d/init.trace tools/oracle.d/workloads/*.sh ||
-		fail "shellcheck"
-fi
 # Each program does what its workloads ask of it: those without a machine of their own can be run.
 if command -v cc >/dev/null; then
 	for name in fill churn policy; do

@@ -25,7 +25,7 @@ while read -r kind; do
 	is cpus 3
 	# Uniform between 0 and 2 us, 4999 times: 4999 us in the mean, 41 us of deviation.
 	span=$(member span_ps)
-	[ "$span" -gt 4800000000 ] && [ "$span" -lt 5200000000 ] || fail "spans $span ps"
+	{ [ "$span" -gt 4800000000 ] && [ "$span" -lt 5200000000 ]; } || fail "spans $span ps"
 	run replay configs/machines/xeon-8269cy-2s.cfg "$tmp/$kind.bin" --verify
 	status 0
 done <"$tmp/kinds"
