@@ -70,6 +70,11 @@ shows()
 	kmap-full)
 		above waits 0
 		is mapped 0 ;;
+	migrate) # 32 MiB to node 1 and 8 MiB back, as huge pages
+		is pgmigrate_success $((8192 + 2048))
+		is thp_migration_success $((16 + 4))
+		out "anon=2048 dirty=2048 active=0 N0=2048"
+		out "anon=6144 dirty=6144 active=0 N1=6144" ;;
 	movable) # CPU 0's 80 MiB are the kernel's, CPU 2's 20 MiB begin in ZONE_MOVABLE
 		of_is zones "0 Movable" pages_allocated 0
 		[ "$(of zones "1 Movable" pages_allocated)" -gt 4000 ] || fail "ZONE_MOVABLE is not used"
