@@ -91,6 +91,11 @@ uint64_t mm_cma_pages(const struct mm *mm, int nid, int zone)
 	return z == &mm->nodes[nid].zones[zone] ? mm->cma.pages : 0;
 }
 
+uint64_t mm_cma_free(const struct mm *mm, int nid, int zone)
+{
+	return mm_zone_free_cma(&mm->nodes[nid].zones[zone]);
+}
+
 /* The next run of `nr` that is not allocated, from index *at on. */
 static bool find_run(const struct mm_cma *a, uint64_t nr, uint64_t align, uint64_t *at)
 {

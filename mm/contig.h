@@ -35,6 +35,8 @@ struct mm_cma_info {
 void mm_cma_info(const struct mm *mm, struct mm_cma_info *info);
 /** Pages of a zone in it: "cma" in /proc/zoneinfo. */
 uint64_t mm_cma_pages(const struct mm *mm, int nid, int zone);
+/** Of these, those that are free: nr_free_cma. */
+uint64_t mm_cma_free(const struct mm *mm, int nid, int zone);
 /**
  * `nr` frames of the area, from a multiple of 2^align_order. Returns 0; -ENOMEM where there is no
  * such run that is not allocated, or can be emptied.

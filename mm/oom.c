@@ -67,7 +67,7 @@ static void print_request(const struct mm *mm, const struct alloc_context *ac, F
 static void print_totals(const struct mm *mm, FILE *out)
 {
 	struct mm_lru_info sum = {0};
-	uint64_t free = 0, pcp = 0, cma = 0;
+	uint64_t free = 0, pcp = 0, cma = 0, slab[2] = {0};
 
 	for (int n = 0; n < mm->nr_nodes; n++) {
 		struct mm_lru_info i;
@@ -80,6 +80,8 @@ static void print_totals(const struct mm *mm, FILE *out)
 		sum.dirty += i.dirty;
 		sum.writeback += i.writeback;
 		sum.file_mapped += i.file_mapped;
+		slab[0] += mm->nodes[n].nr_slab[0];
+		slab[1] += mm->nodes[n].nr_slab[1];
 		for (int z = 0; z < mm->arch->nr_zones; z++) {
 			free += mm_zone_free(&mm->nodes[n].zones[z]);
 			pcp += pcp_pages(mm, &mm->nodes[n].zones[z]);
@@ -91,15 +93,15 @@ static void print_totals(const struct mm *mm, FILE *out)
 		"active_anon:%" PRIu64 " inactive_anon:%" PRIu64 " isolated_anon:%" PRIu64 "\n"
 		" active_file:%" PRIu64 " inactive_file:%" PRIu64 " isolated_file:%" PRIu64 "\n"
 		" unevictable:%" PRIu64 " dirty:%" PRIu64 " writeback:%" PRIu64 "\n"
-		" slab_reclaimable:0 slab_unreclaimable:0\n"
+		" slab_reclaimable:%" PRIu64 " slab_unreclaimable:%" PRIu64 "\n"
 		" mapped:%" PRIu64 " shmem:0 pagetables:0\n"
 		" sec_pagetables:0 bounce:0\n"
 		" kernel_misc_reclaimable:0\n"
 		" free:%" PRIu64 " free_pcp:%" PRIu64 " free_cma:%" PRIu64 "\n",
 		sum.lru[MM_LRU_ACTIVE_ANON], sum.lru[MM_LRU_INACTIVE_ANON], sum.isolated_anon,
 		sum.lru[MM_LRU_ACTIVE_FILE], sum.lru[MM_LRU_INACTIVE_FILE], sum.isolated_file,
-		sum.lru[MM_LRU_UNEVICTABLE], sum.dirty, sum.writeback, sum.file_mapped, free, pcp,
-		cma);
+		sum.lru[MM_LRU_UNEVICTABLE], sum.dirty, sum.writeback, slab[1], slab[0],
+		sum.file_mapped, free, pcp, cma);
 }
 
 static void print_node(const struct mm *mm, int nid, FILE *out)

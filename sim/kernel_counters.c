@@ -8,8 +8,10 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "mm/contig.h"
 #include "mm/lru.h"
 #include "mm/vm_event.h"
+#include "sim/zone_sums.h"
 
 /* Behind nr_free_pages. */
 const char *const kernel_zone_counters[] = {
@@ -209,6 +211,8 @@ uint64_t kernel_zone_counter(const struct mm *mm, int nid, int zone, const char 
 {
 	static const char prefix[] = "nr_zone_";
 
+	if (!strcmp(name, "nr_free_cma"))
+		return mm_cma_free(mm, nid, zone);
 	if (strncmp(name, prefix, strlen(prefix)))
 		return 0;
 	for (int l = 0; l < MM_NR_LRU; l++)
@@ -229,6 +233,10 @@ uint64_t kernel_node_counter(const struct mm *mm, int nid, const char *name)
 	for (int l = 0; l < MM_NR_LRU; l++)
 		if (!strcmp(name, lru_names[l]))
 			return info.lru[l];
+	if (!strcmp(name, "slab_reclaimable"))
+		return slab_sums(mm, nid).reclaimable;
+	if (!strcmp(name, "slab_unreclaimable"))
+		return slab_sums(mm, nid).unreclaimable;
 	if (!strcmp(name, "isolated_anon"))
 		return info.isolated_anon;
 	if (!strcmp(name, "isolated_file"))

@@ -35,6 +35,21 @@ static void put_cache(json_t *caches, const struct mm_slab_info *info)
 	put_stats(cache, info->stats);
 }
 
+/* Of each node: all, and those whose objects memory pressure frees. */
+static void put_pages(json_t *slab, const struct mm *mm)
+{
+	json_t *all = json_put_array(slab, "pages_by_node");
+	json_t *reclaimable = json_put_array(slab, "reclaimable_by_node");
+
+	for (int nid = 0; nid < mm_nr_nodes(mm); nid++) {
+		uint64_t pages[2];
+
+		mm_slab_pages(mm, nid, pages);
+		json_append(all, pages[0] + pages[1]);
+		json_append(reclaimable, pages[1]);
+	}
+}
+
 void result_put_slab(json_t *doc, const struct mm *mm)
 {
 	uint64_t stats[MM_NR_SLAB_STATS];
@@ -47,13 +62,7 @@ void result_put_slab(json_t *doc, const struct mm *mm)
 	}
 	slab = json_put_object(doc, "slab");
 	put_stats(slab, stats);
-	list = json_put_array(slab, "pages_by_node");
-	for (int nid = 0; nid < mm_nr_nodes(mm); nid++) {
-		uint64_t pages[2];
-
-		mm_slab_pages(mm, nid, pages);
-		json_append(list, pages[0] + pages[1]);
-	}
+	put_pages(slab, mm);
 	list = json_put_array(slab, "caches");
 	for (unsigned i = 0; mm_slab_info(mm, i, &info); i++)
 		if (activity(info.stats))

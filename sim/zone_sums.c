@@ -6,6 +6,8 @@
  */
 #include "sim/zone_sums.h"
 
+#include "mm/slab.h"
+
 static bool is_high(const struct mm_arch *arch, int zone)
 {
 	enum mm_zone_type type = arch->zones[zone].type;
@@ -55,6 +57,39 @@ uint64_t zone_total_reserve(const struct mm *mm)
 			reserve += most < info.managed ? most : info.managed;
 		}
 	return reserve;
+}
+
+struct slab_sums slab_sums(const struct mm *mm, int nid)
+{
+	struct slab_sums s = {0};
+
+	for (int n = 0; n < mm_nr_nodes(mm); n++) {
+		uint64_t pages[2];
+
+		if (nid != ALL_NODES && n != nid)
+			continue;
+		mm_slab_pages(mm, n, pages);
+		s.unreclaimable += pages[0];
+		s.reclaimable += pages[1];
+	}
+	return s;
+}
+
+/* Of reclaimable slabs the kernel counts on half, or on all but the low watermarks. */
+uint64_t zone_available(const struct mm *mm)
+{
+	uint64_t pages = zone_sums(mm, ALL_NODES).free, reserve = zone_total_reserve(mm);
+	uint64_t slab = slab_sums(mm, ALL_NODES).reclaimable, low = 0;
+
+	for (int nid = 0; nid < mm_nr_nodes(mm); nid++)
+		for (int z = 0; z < mm_get_arch(mm)->nr_zones; z++) {
+			struct mm_zone_info info;
+
+			mm_zone_info(mm, nid, z, &info);
+			low += info.low;
+		}
+	pages += slab - (slab / 2 < low ? slab / 2 : low);
+	return pages > reserve ? pages - reserve : 0;
 }
 
 /* Free pages of high zones above their watermark: no file's dirty pages go there by default. */

@@ -16,8 +16,19 @@ struct zone_sums {
 /** Of one node's zones, or of ALL_NODES. */
 struct zone_sums zone_sums(const struct mm *mm, int nid);
 
+/* Pages of slabs. */
+struct slab_sums {
+	uint64_t reclaimable, unreclaimable;
+};
+
+/** Of one node, or of ALL_NODES. */
+struct slab_sums slab_sums(const struct mm *mm, int nid);
+
 /** totalreserve_pages: what user space cannot have. */
 uint64_t zone_total_reserve(const struct mm *mm);
+
+/** si_mem_available() while nothing is cached: what user space can have without swapping. */
+uint64_t zone_available(const struct mm *mm);
 
 /** global_dirtyable_memory() while nothing is cached: what dirty pages may take a share of. */
 uint64_t zone_dirtyable(const struct mm *mm);

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "mm/contig.h"
 #include "mm/hugetlb.h"
 #include "mm/lru.h"
 #include "mm/thp.h"
@@ -24,18 +25,17 @@ static void put_zeroes(json_t *doc, const char *const *keys)
 static const char *const lists[] = {
 	"SwapCached",   "Active",         "Inactive",    "Active(anon)", "Inactive(anon)",
 	"Active(file)", "Inactive(file)", "Unevictable", "Mlocked",      NULL};
-static const char *const swapped[] = {
-	"SwapTotal",     "SwapFree",     "Zswap",      "Zswapped",     "Dirty",
-	"Writeback",     "AnonPages",    "Mapped",     "Shmem",        "KReclaimable",
-	"Slab",          "SReclaimable", "SUnreclaim", "KernelStack",  "PageTables",
-	"SecPageTables", "NFS_Unstable", "Bounce",     "WritebackTmp", NULL};
+static const char *const swapped[] = {"Zswap",     "Zswapped", "Dirty", "Writeback",
+				      "AnonPages", "Mapped",   "Shmem", NULL};
+static const char *const behind_slab[] = {
+	"KernelStack",  "PageTables", "SecPageTables", "NFS_Unstable", "Bounce",
+	"WritebackTmp", NULL};
 static const char *const huge[] = {"ShmemHugePages", "ShmemPmdMapped", "FileHugePages",
 				   "FilePmdMapped", NULL};
 static const char *const of_node[] = {
-	"Dirty",        "Writeback",  "FilePages",     "Mapped",       "AnonPages", "Shmem",
-	"KernelStack",  "PageTables", "SecPageTables", "NFS_Unstable", "Bounce",    "WritebackTmp",
-	"KReclaimable", "Slab",       "SReclaimable",  "SUnreclaim",   NULL};
-
+	"Dirty",  "Writeback",    "FilePages",  "Mapped",        "AnonPages",
+	"Shmem",  "KernelStack",  "PageTables", "SecPageTables", "NFS_Unstable",
+	"Bounce", "WritebackTmp", NULL};
 static bool has_highmem(const struct mm *mm)
 {
 	return mm_arch_zone_index(mm_get_arch(mm), MM_ZONE_HIGHMEM) >= 0;
@@ -49,6 +49,29 @@ static void put_high(json_t *doc, const struct mm *mm, const struct zone_sums *s
 	json_put(doc, "HighFree", s->high_free << to_kib);
 	json_put(doc, "LowTotal", (s->total - s->high_total) << to_kib);
 	json_put(doc, "LowFree", (s->free - s->high_free) << to_kib);
+}
+
+/* Nothing else of the kernel's can be reclaimed: KReclaimable is SReclaimable. */
+static void put_slab(json_t *doc, const struct mm *mm, int nid, unsigned to_kib)
+{
+	struct slab_sums slab = slab_sums(mm, nid);
+
+	json_put(doc, "KReclaimable", slab.reclaimable << to_kib);
+	json_put(doc, "Slab", (slab.reclaimable + slab.unreclaimable) << to_kib);
+	json_put(doc, "SReclaimable", slab.reclaimable << to_kib);
+	json_put(doc, "SUnreclaim", slab.unreclaimable << to_kib);
+}
+
+/* A kernel without CONFIG_CMA has no such lines, as no captured one has: only with an area. */
+static void put_cma(json_t *doc, const struct mm *mm, unsigned to_kib)
+{
+	struct mm_cma_info cma;
+
+	mm_cma_info(mm, &cma);
+	if (!cma.total)
+		return;
+	json_put(doc, "CmaTotal", cma.total << to_kib);
+	json_put(doc, "CmaFree", cma.free << to_kib);
 }
 
 /* Bytes of the range that pages of that size map: those that fit whole. */
@@ -114,7 +137,6 @@ static json_t *system_json(const struct mm *mm)
 	const struct mm_arch *arch = mm_get_arch(mm);
 	unsigned to_kib = arch->page_shift - 10;
 	struct zone_sums s = zone_sums(mm, ALL_NODES);
-	uint64_t reserve = zone_total_reserve(mm);
 	const struct mm_vm_map *map = mm_get_vm_map(mm);
 	uint64_t swap = mm_get_params(mm)->swap_bytes >> arch->page_shift;
 	struct mm_hugetlb_info pool;
@@ -122,15 +144,16 @@ static json_t *system_json(const struct mm *mm)
 
 	json_put(doc, "MemTotal", s.total << to_kib);
 	json_put(doc, "MemFree", s.free << to_kib);
-	json_put(doc, "MemAvailable", (s.free > reserve ? s.free - reserve : 0) << to_kib);
+	json_put(doc, "MemAvailable", zone_available(mm) << to_kib);
 	json_put(doc, "Buffers", 0);
 	json_put(doc, "Cached", 0);
 	put_zeroes(doc, lists);
 	put_high(doc, mm, &s, to_kib);
+	json_put(doc, "SwapTotal", swap << to_kib);
+	json_put(doc, "SwapFree", mm_swap_free_pages(mm) << to_kib);
 	put_zeroes(doc, swapped);
-	json_object_set_new(doc, "SwapTotal", json_integer((json_int_t)(swap << to_kib)));
-	json_object_set_new(doc, "SwapFree",
-			    json_integer((json_int_t)(mm_swap_free_pages(mm) << to_kib)));
+	put_slab(doc, mm, ALL_NODES, to_kib);
+	put_zeroes(doc, behind_slab);
 	mm_hugetlb_info(mm, ALL_NODES, &pool);
 	/* vm.overcommit_ratio: half of it, huge pages of the pool apart. */
 	json_put(doc, "CommitLimit",
@@ -142,6 +165,7 @@ static json_t *system_json(const struct mm *mm)
 	json_put(doc, "Percpu", arch->percpu_bytes * (uint64_t)mm_nr_cpus(mm) >> 10);
 	json_put(doc, "HardwareCorrupted", 0);
 	put_huge(doc, mm, ALL_NODES, to_kib);
+	put_cma(doc, mm, to_kib);
 	put_pool(doc, mm, ALL_NODES);
 	json_put(doc, "Hugepagesize", UINT64_C(1) << arch->pageblock_order << to_kib);
 	json_put(doc, "Hugetlb", pool.total << mm_hugetlb_order(mm) << to_kib);
@@ -161,6 +185,7 @@ static json_t *node_json(const struct mm *mm, int nid)
 	put_zeroes(doc, lists);
 	put_high(doc, mm, &s, to_kib);
 	put_zeroes(doc, of_node);
+	put_slab(doc, mm, nid, to_kib);
 	put_huge(doc, mm, nid, to_kib);
 	put_pool(doc, mm, nid);
 	return doc;

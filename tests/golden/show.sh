@@ -152,6 +152,17 @@ status 0
 run show configs/machines/holey-board-flat.cfg pagetypeinfo --set kernel.cma=64MiB
 [ "$(awk '$6 == "CMA" { n += $17 * 2 } END { print n + 0 }' "$tmp/out")" -eq 32 ] ||
 	fail "pagetypeinfo has not 32 page blocks of CMA"
+# 64 MiB, between the same lines as the kernel has them; without an area there are none.
+run show configs/machines/holey-board-flat.cfg meminfo --set kernel.cma=64MiB
+sed -n '/^FilePmdMapped/,/^HugePages_Total/p' "$tmp/out" >"$tmp/lines"
+cmp -s - "$tmp/lines" <<'END' || fail "meminfo has no area"
+FilePmdMapped:         0 kB
+CmaTotal:          65536 kB
+CmaFree:           65536 kB
+HugePages_Total:       0
+END
+run show configs/machines/holey-board-flat.cfg meminfo
+grep -q Cma "$tmp/out" && fail "an area where there is none"
 run show $machine zoneinfo --set kernel.cma=64MiB
 wrong "cma, where zones say how many pages are managed"
 

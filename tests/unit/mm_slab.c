@@ -2,6 +2,7 @@
 /* Slab caches: layouts, what an allocation and a free touch, where slabs go, caches that go. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -270,6 +271,31 @@ Test(slab, empty_slabs_stay_until_a_shrink)
 	mm_slab_pages(mm, 0, pages);
 	cr_expect_eq(pages[0], before[0]);
 	must_verify(mm, "after a shrink");
+	mm_destroy(mm);
+}
+
+/* Mem-Info of the allocation that failed: all that slabs have, of both kinds. */
+Test(slab, a_failure_reports_slabs)
+{
+	struct mm *mm = boot(&two);
+	struct mm_kmem_cache *cache = make(mm, "x", 4096, MM_SLAB_RECLAIM_ACCOUNT);
+	struct mm_slab_request req = {.gfp = GFP_KERNEL, .nid = MM_NO_NODE};
+	uint64_t sum[2] = {0}, pages[2];
+	phys_addr_t object;
+	char want[96];
+
+	while (!mm_kmem_cache_alloc(mm, cache, &req, &object))
+		;
+	for (int nid = 0; nid < 2; nid++) {
+		mm_slab_pages(mm, nid, pages);
+		sum[0] += pages[0];
+		sum[1] += pages[1];
+	}
+	cr_assert(sum[0] > 0 && sum[1] > 16384, "of 32768 pages");
+	snprintf(want, sizeof(want), "\n slab_reclaimable:%lu slab_unreclaimable:%lu\n",
+		 (unsigned long)sum[1], (unsigned long)sum[0]);
+	cr_assert_not_null(mm_oom_report(mm));
+	cr_expect(strstr(mm_oom_report(mm), want), "%s: %s", want, mm_oom_report(mm));
 	mm_destroy(mm);
 }
 
