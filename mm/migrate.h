@@ -42,10 +42,10 @@ struct mm_migrate_request {
  * Move blocks of user memory in use, as move_pages(2) and mbind(2) do; those that are where they
  * may be already stay. pages[i] becomes the new head of a block that is moved. Compaction that
  * makes room for targets may move any of them besides, which only mm_ops.moved() tells. Each target
- * is an allocation, with its tracepoint; a huge page is one of order 9. Simulated time passes: the caller
- * sees to it that nobody frees a page before it is isolated, all of which comes first. Returns how
- * many blocks were not moved though they should have been, and are what they were: the kernel's
- * own, in use for reclaim or a disk, or without room where they were to go.
+ * is an allocation, with its tracepoint; a huge page is one of order 9. Simulated time passes: the
+ * caller sees to it that nobody frees a page before it is isolated, all of which comes first.
+ * Returns how many blocks were not moved though they should have been, and are what they were: the
+ * kernel's own, in use for reclaim or a disk, or without room where they were to go.
  */
 size_t mm_migrate_pages(struct mm *mm, const struct mm_migrate_request *req, struct page **pages,
 			size_t nr);
