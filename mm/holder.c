@@ -126,6 +126,10 @@ void mm_holder_text(const struct mm *mm, pfn_t pfn, char *text, size_t size)
 	else if (page->refcount && in_memmap(mm, head << mm->arch->page_shift, &section))
 		snprintf(text, size, "page descriptors of section %llu, type %s, order %u",
 			 (unsigned long long)section, type_names[page->migratetype], page->order);
+	else if (!page->refcount && in_memmap(mm, at, &section))
+		snprintf(text, size,
+			 "reserved at boot, type reserved: page descriptors of section %llu",
+			 (unsigned long long)section);
 	else if (page->refcount && page->slab)
 		slab_text(mm, head, page, text, size);
 	else if (page->flags & PG_HUGETLB)

@@ -87,6 +87,13 @@ void mm_hotplug_free(struct mm *mm)
 	free(hp);
 }
 
+pfn_t mm_frames_end(const struct mm *mm)
+{
+	pfn_t end = mm->hotplug_end >> mm->arch->page_shift;
+
+	return end > mm->end_pfn ? end : mm->end_pfn;
+}
+
 uint64_t mm_memory_block_bytes(const struct mm *mm)
 {
 	return mm->hotplug ? mm_block_pages(mm->hotplug) << mm->arch->page_shift : 0;

@@ -78,6 +78,8 @@ struct mm_memory_block_info {
 	int valid_zones[2];
 };
 
+/** No frame of memory, now or once more is added, has this number or a higher one. */
+pfn_t mm_frames_end(const struct mm *mm);
 /** Bytes of a memory block: block_size_bytes. 0 where there are none (no sparse model). */
 uint64_t mm_memory_block_bytes(const struct mm *mm);
 /** The first memory block with a number of at least `number`; false where there is none. */

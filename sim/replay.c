@@ -498,6 +498,9 @@ static void run_cpu(struct sim *s, int cpu, void *arg)
 		case TRACE_VFREE:
 			do_vfree(r, cpu, ev);
 			break;
+		case TRACE_HOTPLUG:
+			replay_hotplug(r->sim, r->trace, cpu, ev, &r->counts->plugs);
+			break;
 		case TRACE_KMAP:
 		case TRACE_KUNMAP:
 			do_kmap(r, cpu, ev);
@@ -640,6 +643,7 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 
 void replay_counts_clear(struct replay_counts *counts)
 {
+	replay_plugs_clear(&counts->plugs);
 	free(counts->processes.of);
 	counts->processes.of = NULL;
 }

@@ -9,6 +9,7 @@
 
 #include "sim/placement.h"
 #include "sim/replay_file.h"
+#include "sim/replay_hotplug.h"
 #include "sim/replay_huge.h"
 #include "sim/replay_maps.h"
 #include "sim/replay_process.h"
@@ -51,6 +52,7 @@ struct replay_counts {
 	struct replay_slab_counts slab;
 	struct replay_map_counts maps;
 	struct replay_process_counts processes; /* replay_counts_clear() frees it */
+	struct replay_plugs plugs;              /* likewise */
 };
 
 /*

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "mm/hotplug.h"
 #include "mm/kthread.h"
 #include "mm/lru.h"
 #include "mm/start.h"
@@ -94,16 +95,6 @@ static void note_use(struct followed *f, int cpu)
 	f->cpus[0] = cpu;
 }
 
-static size_t frames_of(const struct mm *mm)
-{
-	struct mm_range range;
-	size_t frames = 0;
-
-	for (size_t i = 0; mm_memblock_range(mm, false, i, &range); i++)
-		frames = (range.start + range.bytes) >> mm_get_arch(mm)->page_shift;
-	return frames;
-}
-
 int replay_reclaim_new(struct sim *s, const struct trace *t, enum replay_reclaim_mode mode,
 		       struct replay_reclaim_counts *counts, struct replay_reclaim **out)
 {
@@ -118,7 +109,7 @@ int replay_reclaim_new(struct sim *s, const struct trace *t, enum replay_reclaim
 	mm_set_reclaim_outside(r->mm, mode == REPLAY_RECLAIM_TRACE);
 	if (mode == REPLAY_RECLAIM_TRACE)
 		return 0;
-	r->nr_frames = frames_of(r->mm);
+	r->nr_frames = mm_frames_end(r->mm);
 	r->pages = calloc((size_t)t->nr_pages + 1, sizeof(*r->pages));
 	r->number_at = calloc(r->nr_frames + 1, sizeof(*r->number_at));
 	if (!r->pages || !r->number_at)

@@ -9,6 +9,7 @@
 #include "mm/vm_event.h"
 #include "sim/json.h"
 #include "sim/result.h"
+#include "sim/result_hotplug.h"
 #include "sim/result_maps.h"
 #include "sim/result_process.h"
 #include "sim/result_slab.h"
@@ -340,6 +341,7 @@ json_t *result_build(const struct result_of *w)
 	result_put_slab(doc, sim_mm(w->sim));
 	put_reclaim(doc, w);
 	maps_put(doc, sim_mm(w->sim));
+	hotplug_put(doc, w);
 	put_disks(doc, w);
 	processes_put(doc, w);
 	if (w->placement)

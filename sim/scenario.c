@@ -13,6 +13,7 @@
 #include "mm/gfp.h"
 #include "mm/vm_map.h"
 #include "sim/generate.h"
+#include "sim/machine/hotplug.h"
 
 #define MAX_WORKLOADS 64
 
@@ -281,6 +282,34 @@ static void read_maps(struct reader *r)
 		cfg_error(r->cfg, find(r, "bytes"), "more than %d pages", WORKLOAD_MAX_OPERATIONS);
 }
 
+/* Steps of memory hotplug, which are checked here. */
+static void read_steps(struct reader *r)
+{
+	const struct cfg_setting *list;
+	struct workload *w = r->w;
+
+	/* Processes have steps, too, and others. */
+	if (!workload_takes(w->kind, "pause"))
+		return;
+	list = cfg_list(r->cfg, cfg_need(r->cfg, r->group, "steps"));
+	cfg_time(r->cfg, find(r, "after"), &w->after_ps);
+	cfg_time(r->cfg, find(r, "pause"), &w->pause_ps);
+	if (list && (!cfg_length(list) || cfg_length(list) > WORKLOAD_MAX_STEPS))
+		cfg_error(r->cfg, list, "%u steps; 1 to %d are possible", cfg_length(list),
+			  WORKLOAD_MAX_STEPS);
+	for (unsigned i = 0; list && i < cfg_length(list) && !cfg_status(r->cfg); i++) {
+		const struct cfg_setting *s = cfg_element(list, i);
+		struct mm_hotplug_step step;
+		char wrong[512];
+
+		if (!cfg_string(r->cfg, s, &w->steps[i]))
+			return;
+		if (hotplug_parse(w->steps[i], &step, wrong, sizeof(wrong)))
+			cfg_error(r->cfg, s, "%s", wrong);
+		w->nr_steps = i + 1;
+	}
+}
+
 static const char *const order_keys[] = {"order", "max_order", NULL};
 
 static void read_workload(struct reader *r)
@@ -351,6 +380,7 @@ static int generate_one(const struct scenario *s, const struct workload_host *ho
 		read_fault(&r, t);
 		read_slab(&r, t);
 		read_maps(&r);
+		read_steps(&r);
 	}
 	err = cfg_status(s->cfg);
 	if (!err && w.kind->read)

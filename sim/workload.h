@@ -26,6 +26,7 @@ struct workload_host {
 
 #define WORKLOAD_MAX_MIX    32
 #define WORKLOAD_LIVE_AREAS 8 /* of vmalloc, where nothing is said */
+#define WORKLOAD_MAX_STEPS  64
 #define WORKLOAD_MAX_PASSES 1000000
 #define WORKLOAD_LINE_BYTES 64        /* of a page that is used, where nothing is said */
 #define WORKLOAD_MAX_OBJECT (4 << 20) /* bytes: the largest block of 4 KiB pages */
@@ -83,7 +84,10 @@ struct workload {
 		memory_policy;  /* of the trace; the latter is the task's or a range's */
 	uint64_t touch_bytes;   /* of each block, written once after its allocation; 0: none */
 	uint32_t first_process; /* in the plan of the trace */
-	const struct process_plan *plan; /* borrowed */
+	const struct process_plan *plan;       /* borrowed */
+	const char *steps[WORKLOAD_MAX_STEPS]; /* borrowed: of memory hotplug */
+	unsigned nr_steps;
+	uint64_t after_ps, pause_ps; /* before the first of them; between two */
 };
 
 /* A kind of workload: one file in sim/workload/, found by the build. */

@@ -132,6 +132,15 @@ int work_load_scenario(struct work *w, const char *path)
 	return err;
 }
 
+int work_plan(const struct work *w, struct machine *m)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < w->trace->nr_steps && !err; i++)
+		err = machine_plan_hotplug(m, w->trace->steps[i]);
+	return err;
+}
+
 int work_make_trace(struct work *w, const struct machine *m)
 {
 	int err = scenario_generate(w->scenario, m, &w->diag, &w->trace);

@@ -35,6 +35,8 @@ void work_init(struct work *w, const struct arguments *args);
 int work_load_scenario(struct work *w, const char *path);
 /** Make the scenario's operations, for this machine. */
 int work_make_trace(struct work *w, const struct machine *m);
+/** The machine has room for the memory that steps of the trace add. 0 or -ENOMEM. */
+int work_plan(const struct work *w, struct machine *m);
 /** Read the trace to replay. */
 int work_load_trace(struct work *w, const char *path);
 /** Load --costs, else the scenario's, else the default. */

@@ -81,6 +81,15 @@ static int find_end(const struct machine *m, struct diag *diag, phys_addr_t *end
 		if (hotplug_step_end(&step) > *end)
 			*end = hotplug_step_end(&step);
 	}
+	for (size_t i = 0; i < m->nr_planned; i++) {
+		struct mm_hotplug_step step;
+		char wrong[128];
+
+		/* A trace has no others than those that can be read. */
+		if (!hotplug_parse(m->planned[i].text, &step, wrong, sizeof(wrong)) &&
+		    hotplug_step_end(&step) > *end)
+			*end = hotplug_step_end(&step);
+	}
 	return 0;
 }
 

@@ -151,16 +151,25 @@ int machine_add_sysctl(struct machine *m, const char *text)
 	return add_sysctl(m, text, 0);
 }
 
-int machine_add_hotplug(struct machine *m, const char *text, unsigned line)
+static int add_step(struct machine_hotplug **steps, size_t *nr, const char *text, unsigned line)
 {
-	struct machine_hotplug *grown =
-		realloc(m->hotplug, (m->nr_hotplug + 1) * sizeof(*m->hotplug));
+	struct machine_hotplug *grown = realloc(*steps, (*nr + 1) * sizeof(*grown));
 
 	if (!grown)
 		return -ENOMEM;
-	m->hotplug = grown;
-	grown[m->nr_hotplug] = (struct machine_hotplug){strdup(text), line};
-	return grown[m->nr_hotplug].text ? (m->nr_hotplug++, 0) : -ENOMEM;
+	*steps = grown;
+	grown[*nr] = (struct machine_hotplug){strdup(text), line};
+	return grown[*nr].text ? (++*nr, 0) : -ENOMEM;
+}
+
+int machine_add_hotplug(struct machine *m, const char *text, unsigned line)
+{
+	return add_step(&m->hotplug, &m->nr_hotplug, text, line);
+}
+
+int machine_plan_hotplug(struct machine *m, const char *text)
+{
+	return add_step(&m->planned, &m->nr_planned, text, 0);
 }
 
 /* What they say is checked where they are written, and taken. */

@@ -285,6 +285,9 @@ void machine_free(struct machine *m)
 	for (size_t i = 0; i < m->nr_hotplug; i++)
 		free(m->hotplug[i].text);
 	free(m->hotplug);
+	for (size_t i = 0; i < m->nr_planned; i++)
+		free(m->planned[i].text);
+	free(m->planned);
 	free(m->presets);
 	free(m->model_file);
 	if (m->profile)

@@ -143,6 +143,8 @@ struct machine {
 	size_t nr_sysctls;
 	struct machine_hotplug *hotplug; /* likewise, after the sysctls */
 	size_t nr_hotplug;
+	struct machine_hotplug *planned; /* steps that work takes while it runs */
+	size_t nr_planned;
 	struct mm_zone_preset *presets;
 
 	char *model_file;    /* where `memory_model` stands, for messages: a file or a --set */
@@ -178,6 +180,9 @@ int machine_add_sysctl(struct machine *m, const char *text);
 
 /** The same of a step of memory hotplug, which the command line has at `line` 0. */
 int machine_add_hotplug(struct machine *m, const char *text, unsigned line);
+
+/** Memory may come by that step while work runs. The same. */
+int machine_plan_hotplug(struct machine *m, const char *text);
 
 /** As `holds` of a machine file names it; NULL for MM_HOLDS_OTHER. */
 const char *machine_holds_name(enum mm_holds holds);

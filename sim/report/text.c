@@ -6,6 +6,7 @@
 #include "sim/json.h"
 #include "sim/placement_text.h"
 #include "sim/result.h"
+#include "sim/result_hotplug.h"
 #include "sim/result_maps.h"
 #include "sim/result_process.h"
 #include "sim/result_slab.h"
@@ -210,6 +211,7 @@ static void print_result(const json_t *doc, FILE *out)
 	print_disks(doc, out);
 	maps_print(doc, out);
 	processes_print(doc, out);
+	hotplug_print(doc, out);
 	placement_print(doc, out);
 	print_cost(doc, out);
 	print_memory(doc, out);

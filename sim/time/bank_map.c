@@ -32,13 +32,15 @@ static void add_plugged(struct bank_map *map, const char *text)
 int bank_map_init(struct bank_map *map, const struct machine *m)
 {
 	map->nr = m->mm.nr_memory;
-	map->ranges = calloc(map->nr + m->nr_hotplug + 1, sizeof(*map->ranges));
+	map->ranges = calloc(map->nr + m->nr_hotplug + m->nr_planned + 1, sizeof(*map->ranges));
 	if (!map->ranges)
 		return -ENOMEM;
 	if (map->nr)
 		memcpy(map->ranges, m->mm.memory, map->nr * sizeof(*map->ranges));
 	for (size_t i = 0; i < m->nr_hotplug; i++)
 		add_plugged(map, m->hotplug[i].text);
+	for (size_t i = 0; i < m->nr_planned; i++)
+		add_plugged(map, m->planned[i].text);
 	qsort(map->ranges, map->nr, sizeof(*map->ranges), by_start);
 	return 0;
 }

@@ -3,6 +3,7 @@
  * A simulation from its making to its accounts: boots the mm core, builds CPUs, caches and engine,
  * runs the programs. Owns the order of these; what things cost is in cost_sink.c and cpu.c.
  */
+#include "sim/machine/hotplug.h"
 #include <errno.h>
 #include <stdlib.h>
 
@@ -25,6 +26,32 @@ static int check_routes(const struct machine *m, struct diag *diag)
 						  cpu, nid, m->mm.memory[i].nid);
 	}
 	return 0;
+}
+
+/* What is added has to be at a bank, which a node without memory does not have. */
+static int check_step(const struct machine *m, const struct machine_hotplug *h, struct diag *diag)
+{
+	struct mm_hotplug_step step;
+	char wrong[128];
+
+	if (hotplug_parse(h->text, &step, wrong, sizeof(wrong)) || !hotplug_step_end(&step) ||
+	    step.nid >= m->mm.nr_nodes || m->banks[step.nid].bytes_per_s)
+		return 0;
+	return diag_error(diag, -EINVAL, m->file, h->line,
+			  "%s: node %d has no memory in the machine file, so that nothing says how "
+			  "fast what is added there is",
+			  h->text, step.nid);
+}
+
+static int check_steps(const struct machine *m, struct diag *diag)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < m->nr_hotplug && !err; i++)
+		err = check_step(m, &m->hotplug[i], diag);
+	for (size_t i = 0; i < m->nr_planned && !err; i++)
+		err = check_step(m, &m->planned[i], diag);
+	return err;
 }
 
 /* Threads of a core in a ring. */
@@ -69,6 +96,8 @@ int sim_create(const struct machine *m, const struct costs *costs, struct diag *
 	struct sim *s;
 	int err = check_routes(m, diag);
 
+	if (!err)
+		err = check_steps(m, diag);
 	if (err)
 		return err;
 	s = calloc(1, sizeof(*s));

@@ -45,7 +45,8 @@ bool binary_get_section(const uint8_t from[BINARY_SECTION_BYTES], struct binary_
 /* Operations that came later have numbers of their own in files. */
 static const struct {
 	uint8_t op, code;
-} codes[] = {{TRACE_KMALLOC, 64}, {TRACE_CACHE_ALLOC, 65}, {TRACE_OBJECT_FREE, 66}};
+} codes[] = {
+	{TRACE_KMALLOC, 64}, {TRACE_CACHE_ALLOC, 65}, {TRACE_OBJECT_FREE, 66}, {TRACE_HOTPLUG, 67}};
 
 #define NR_CODES (sizeof(codes) / sizeof(codes[0]))
 
@@ -245,6 +246,7 @@ const char *binary_pages_step(struct binary_pages *p, const struct trace_event *
 		p->held[ev->bytes] = p->held[ev->page] = ev->order + 1;
 		return NULL;
 	case TRACE_WAIT:
+	case TRACE_HOTPLUG:
 		return NULL;
 	case TRACE_FAULT:
 	case TRACE_UNMAP:

@@ -26,6 +26,7 @@
 #define BINARY_HEAD       "HEAD"
 #define BINARY_POLICIES   "POLI"
 #define BINARY_CACHES     "CACH" /* slab caches */
+#define BINARY_STEPS      "STEP" /* of memory hotplug */
 #define BINARY_EVENTS     "EVTS"
 #define BINARY_MOVES      "MOVE"
 #define BINARY_END        "ENDS"
@@ -85,7 +86,8 @@ static inline bool binary_names_page(const struct trace_event *ev)
 static inline bool binary_has_amount(const struct trace_event *ev)
 {
 	return ev->op == TRACE_TOUCH || ev->op == TRACE_SPLIT || ev->op == TRACE_KMALLOC ||
-	       ev->op == TRACE_CACHE_ALLOC || (ev->op == TRACE_ALLOC && ev->policy);
+	       ev->op == TRACE_CACHE_ALLOC || ev->op == TRACE_HOTPLUG ||
+	       (ev->op == TRACE_ALLOC && ev->policy);
 }
 
 /** Is `policy` of the event one of the trace's? */

@@ -210,6 +210,10 @@ static int put_event(struct writer *w, const struct trace_event *ev, struct diag
 		return 0;
 	case TRACE_SPLIT:
 		return put_split(w, ev);
+	case TRACE_HOTPLUG:
+		put_mark(w, ev->cpu);
+		fprintf(w->out, TOLD_HOTPLUG " %s\n", w->t->steps[ev->bytes]);
+		return 0;
 	case TRACE_WAIT:
 		put_mark(w, ev->cpu);
 		fprintf(w->out, TOLD_WAIT " %s\n", units_time(ev->time_ps).text);

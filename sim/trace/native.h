@@ -109,6 +109,8 @@ int native_split(struct native *n, const char *text, size_t size);
 int native_duration(struct native *n, const char *word, uint64_t *out_ps);
 /** Behind the name of a page of that order: "write 4KiB" and the end. 0 or -EINVAL. */
 int native_amount(struct native *n, char **words, unsigned order, struct trace_event *ev);
+/** "hotplug": a word that is a step of memory hotplug, and the end. 0, -EINVAL or -ENOMEM. */
+int native_step(struct native *n, char **words, struct trace_event *ev);
 /** 0, or -EINVAL where there is a word. */
 int native_end(struct native *n, const char *word);
 

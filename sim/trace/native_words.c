@@ -6,6 +6,7 @@
 
 #include "mm/arch.h"
 #include "sim/config/units.h"
+#include "sim/machine/hotplug.h"
 #include "sim/trace/native.h"
 
 const char *const native_mobilities[] = {"unmovable", "movable", "reclaimable", "highatomic",
@@ -229,4 +230,22 @@ int native_amount(struct native *n, char **words, unsigned order, struct trace_e
 				  units_size(block).text, order);
 	ev->bytes = (uint32_t)bytes;
 	return native_end(n, words[3]);
+}
+
+int native_step(struct native *n, char **words, struct trace_event *ev)
+{
+	struct mm_hotplug_step step;
+	char wrong[512];
+	int err;
+
+	if (!words[0])
+		return native_found(n, NULL, "a step (\"hotplug online:memory40\")");
+	if (hotplug_parse(words[0], &step, wrong, sizeof(wrong)))
+		return NATIVE_BAD(n, "%s", wrong);
+	err = native_end(n, words[1]);
+	if (err)
+		return err;
+	ev->page = TRACE_NO_PAGE;
+	err = trace_add_step(n->t, words[0], &ev->bytes);
+	return err == -ENOSPC ? NATIVE_BAD(n, "more than %d steps", TRACE_MAX_STEPS) : err;
 }

@@ -212,6 +212,16 @@ static int take_wait(struct told *told, struct trace_event *ev)
 	return err ? err : trace_append(n->t, ev);
 }
 
+static int take_step(struct told *told, struct trace_event *ev)
+{
+	struct native *n = told->native;
+	int err;
+
+	ev->op = TRACE_HOTPLUG;
+	err = native_step(n, n->words + 1, ev);
+	return err ? err : trace_append(n->t, ev);
+}
+
 static int take_marker(struct told *told, const char *text, size_t len, struct trace_event *ev)
 {
 	struct native *n = told->native;
@@ -231,6 +241,8 @@ static int take_marker(struct told *told, const char *text, size_t len, struct t
 		return take_touch(told, ev);
 	if (!strcmp(n->words[0], TOLD_WAIT))
 		return take_wait(told, ev);
+	if (!strcmp(n->words[0], TOLD_HOTPLUG))
+		return take_step(told, ev);
 	trace_skip(n->t, TRACE_SKIP_TASK);
 	if (!strcmp(n->words[0], TOLD_TRACE))
 		return take_version(n);
@@ -238,7 +250,8 @@ static int take_marker(struct told *told, const char *text, size_t len, struct t
 		return take_next(told);
 	return native_found(n, n->words[0],
 			    TOLD_NEXT ", " TOLD_SPLIT ", " TOLD_TOUCH ", " TOLD_WAIT
-				      ", " NATIVE_POLICY ", " NATIVE_MOVED " or " NATIVE_ORIGINAL);
+				      ", " TOLD_HOTPLUG ", " NATIVE_POLICY ", " NATIVE_MOVED
+				      " or " NATIVE_ORIGINAL);
 }
 
 static int take_alloc(struct told *told, const struct page_fields *f, struct trace_event *ev)

@@ -17,6 +17,7 @@
 #define TOLD_SPLIT   "split"
 #define TOLD_TOUCH   "touch"
 #define TOLD_WAIT    "wait"
+#define TOLD_HOTPLUG "hotplug"
 
 /*
  * Pages whose frame is not known still need a pfn that tells them apart: their number beyond all

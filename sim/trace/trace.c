@@ -80,6 +80,9 @@ void trace_free(struct trace *t)
 	free(t->events);
 	free(t->policies);
 	free(t->caches);
+	for (uint32_t i = 0; i < t->nr_steps; i++)
+		free(t->steps[i]);
+	free(t->steps);
 	free(t->pfns);
 	free(t->moves);
 	process_plan_free(t->processes);
@@ -212,6 +215,7 @@ static void count(struct trace *t, const struct trace_event *ev)
 	case TRACE_KMAP:
 	case TRACE_KUNMAP:
 	case TRACE_STEP:
+	case TRACE_HOTPLUG:
 		break;
 	}
 }
@@ -234,6 +238,23 @@ void trace_added(struct trace *t, size_t nr)
 {
 	for (; nr; nr--)
 		count(t, &t->events[t->nr_events++]);
+}
+
+int trace_add_step(struct trace *t, const char *text, uint32_t *index)
+{
+	char **grown;
+
+	if (t->nr_steps == TRACE_MAX_STEPS)
+		return -ENOSPC;
+	grown = realloc(t->steps, (t->nr_steps + 1) * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	t->steps = grown;
+	grown[t->nr_steps] = strdup(text);
+	if (!grown[t->nr_steps])
+		return -ENOMEM;
+	*index = t->nr_steps++;
+	return 0;
 }
 
 static bool same_policy(const struct trace_policy *a, const struct trace_policy *b)

@@ -48,6 +48,7 @@ enum trace_op {
 	 * the index of the slice in the trace's plan of processes.
 	 */
 	TRACE_STEP,
+	TRACE_HOTPLUG, /* memory comes or goes: the step with the index `bytes` */
 };
 
 /** Is it about a slab object? */
@@ -232,6 +233,8 @@ struct trace {
 	size_t nr_events;
 	struct trace_policy *policies; /* [0] is the default; all are different */
 	uint32_t nr_policies;          /* 1 at least */
+	char **steps;                  /* of memory hotplug, as sim/machine/hotplug.h reads them */
+	uint32_t nr_steps;
 	struct trace_cache *caches;
 	uint32_t nr_caches;
 	uint32_t nr_pages; /* allocations and pages from before, so page numbers are below it */
@@ -319,6 +322,9 @@ int trace_add_policy(struct trace *t, const struct trace_policy *policy, uint16_
 bool trace_cache_letter(char c);
 /** The index of a cache, added where the trace does not have it. 0; -ENOSPC, -ENOMEM. */
 int trace_add_cache(struct trace *t, const struct trace_cache *cache, uint32_t *index);
+#define TRACE_MAX_STEPS 65536
+/** A step of memory hotplug as text; *index is what its event says. 0, -ENOSPC, -ENOMEM. */
+int trace_add_step(struct trace *t, const char *text, uint32_t *index);
 /** Say where the real machine had a page. Returns 0 or -ENOMEM. */
 int trace_set_pfn(struct trace *t, uint32_t page, pfn_t pfn);
 /** Append a move, which came before the next event. Returns 0 or -ENOMEM. */

@@ -35,6 +35,12 @@ shows()
 		with_area=$(member failed)
 		run run "$scenario" --format json --quiet --set 'workloads[1].gfp=GFP_KERNEL|__GFP_NORETRY|__GFP_NOWARN'
 		is failed $((with_area + 3072)) ;;
+	hotplug-grow) # both blocks came, and nothing went to the other node
+		is blocks 2
+		is fallback_node 0 ;;
+	hotplug-offline) # a block moved to the other node, one stayed
+		grep -q '"migrated_pages": 3[0-9]*,' "$tmp/out" || fail "nothing moved"
+		grep -q '"refused": "memory3: frame 0x' "$tmp/out" || fail "no refusal" ;;
 	compaction) # 32 MiB are 16 huge pages, for some of which pages had to move
 		is fault_huge 16
 		above compact_success 0

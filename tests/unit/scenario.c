@@ -55,6 +55,7 @@ static void count(const struct trace *t, struct tally *n)
 			n->touches[ev->cpu]++;
 			break;
 		case TRACE_WAIT:
+		case TRACE_HOTPLUG:
 		case TRACE_FREE_HELD:
 		case TRACE_SPLIT:
 			cr_assert_fail("a workload neither waits nor frees what is not its own");

@@ -130,6 +130,8 @@ static int run(const struct arguments *args)
 	/* A scenario's work is made for the first machine: all get the same operations. */
 	if (!err)
 		err = trace ? work_load_trace(&w, trace) : work_make_trace(&w, c.machines[0]);
+	for (size_t i = 0; i < c.nr && !err; i++)
+		err = work_plan(&w, c.machines[i]);
 	/* Where the shipped files are is of no interest. */
 	if (!trace && !arguments_value(args, &option_scenario))
 		w.experiment.work = DEFAULT_SCENARIO;

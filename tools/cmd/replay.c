@@ -16,6 +16,8 @@ static int run(const struct arguments *args)
 		err = work_load_machine(&w, args->operands[0], &m);
 	if (!err)
 		err = work_load_trace(&w, args->operands[1]);
+	if (!err)
+		err = work_plan(&w, m);
 	if (!err && w.trace->nr_cpus > m->mm.nr_cpus)
 		diag_warn(&w.diag, w.trace->file, 0,
 			  "the trace has CPUs up to %d, the machine %d: CPU n runs on n modulo %d",

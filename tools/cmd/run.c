@@ -18,6 +18,8 @@ static int run(const struct arguments *args)
 	if (!err)
 		err = work_make_trace(&w, m);
 	if (!err)
+		err = work_plan(&w, m);
+	if (!err)
 		err = work_run(&w, m, &result);
 	machine_free(m);
 	return work_finish(&w, err, result, false, args->operands[0]);

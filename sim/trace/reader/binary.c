@@ -12,6 +12,7 @@
 #include <string.h>
 #include <zstd.h>
 
+#include "sim/machine/hotplug.h"
 #include "sim/trace/binary.h"
 #include "sim/trace/reader.h"
 
@@ -244,6 +245,33 @@ static int take_cache(struct binary *b, struct binary_cursor *c)
 	return err;
 }
 
+static int take_step(struct binary *b, struct binary_cursor *c)
+{
+	struct mm_hotplug_step step;
+	char step_text[BINARY_MAX_TEXT + 1], wrong[160];
+	uint32_t index;
+	int err;
+
+	get_printable(c, step_text, sizeof(step_text));
+	if (c->bad || hotplug_parse(step_text, &step, wrong, sizeof(wrong)))
+		return bad(b, b->at, "step %" PRIu32 " of memory hotplug is none: %s",
+			   b->t->nr_steps, c->bad ? "cut off" : wrong);
+	err = trace_add_step(b->t, step_text, &index);
+	return err == -ENOSPC
+		       ? bad(b, b->at, "more than %d steps of memory hotplug", TRACE_MAX_STEPS)
+		       : err;
+}
+
+static int take_steps(struct binary *b, struct binary_cursor c)
+{
+	uint64_t nr = binary_get_number(&c);
+	int err = 0;
+
+	for (uint64_t i = 0; i < nr && !err; i++)
+		err = take_step(b, &c);
+	return err ? err : end_of_section(b, &c);
+}
+
 static int take_caches(struct binary *b, struct binary_cursor c)
 {
 	uint64_t nr = binary_get_number(&c);
@@ -372,7 +400,7 @@ static const struct section_kind {
 	{BINARY_HEAD, take_head},     {BINARY_POLICIES, take_policies},
 	{BINARY_EVENTS, take_events}, {BINARY_MOVES, take_moves},
 	{BINARY_END, take_end},       {BINARY_KSWAPD, take_kswapd},
-	{BINARY_CACHES, take_caches},
+	{BINARY_CACHES, take_caches}, {BINARY_STEPS, take_steps},
 };
 
 static int take_section(struct binary *b, const uint8_t *raw)

@@ -363,6 +363,7 @@ static const struct operation {
 	{"kfree", TRACE_OBJECT_FREE, parse_kfree},
 	{"cache_alloc", TRACE_CACHE_ALLOC, parse_cache_alloc},
 	{"wait", TRACE_WAIT, parse_wait},
+	{"hotplug", TRACE_HOTPLUG, native_step},
 };
 
 #define NR_OPERATIONS (sizeof(operations) / sizeof(operations[0]))
@@ -379,7 +380,8 @@ static int find_operation(struct native *n, const char *word, const struct opera
 
 	if (!word)
 		return native_found(
-			n, NULL, "alloc, free, split, touch, wait, kmalloc, cache_alloc or kfree");
+			n, NULL,
+			"alloc, free, split, touch, wait, kmalloc, cache_alloc, kfree or hotplug");
 	for (unsigned i = 0; i < NR_OPERATIONS; i++) {
 		if (strcmp(word, operations[i].name) == 0) {
 			*out = &operations[i];
@@ -390,8 +392,8 @@ static int find_operation(struct native *n, const char *word, const struct opera
 	if (nearest)
 		return BAD(n, "unknown operation \"%s\"; did you mean \"%s\"?",
 			   native_show(n, word), nearest);
-	return native_found(n, word,
-			    "alloc, free, split, touch, wait, kmalloc, cache_alloc or kfree");
+	return native_found(
+		n, word, "alloc, free, split, touch, wait, kmalloc, cache_alloc, kfree or hotplug");
 }
 
 static int take_header(struct native *n, const struct stream_line *line)

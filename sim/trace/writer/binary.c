@@ -177,6 +177,23 @@ static int put_caches(struct writer *w)
 	return put_section(w, BINARY_CACHES);
 }
 
+/* As many sections as it takes. */
+static int put_steps(struct writer *w)
+{
+	const uint32_t a_section = 128; /* texts are of BINARY_MAX_TEXT at most */
+	int err = 0;
+
+	for (uint32_t i = 0; i < w->t->nr_steps && !err;) {
+		uint32_t nr = w->t->nr_steps - i < a_section ? w->t->nr_steps - i : a_section;
+
+		put_number(&w->raw, nr);
+		for (; nr; nr--, i++)
+			put_text(&w->raw, w->t->steps[i]);
+		err = put_section(w, BINARY_STEPS);
+	}
+	return err;
+}
+
 /* The index of the event's template in the block, where it is added if it is new. */
 static uint32_t template_of(struct writer *w, const struct trace_event *ev)
 {
@@ -298,6 +315,8 @@ static int check_event(struct writer *w, size_t i)
 	phrase = binary_get_template(bytes, &back);
 	if (!phrase && ev->op == TRACE_CACHE_ALLOC && ev->bytes >= w->t->nr_caches)
 		phrase = "is from a slab cache that the trace does not have";
+	if (!phrase && ev->op == TRACE_HOTPLUG && ev->bytes >= w->t->nr_steps)
+		phrase = "is a step of memory hotplug that the trace does not have";
 	if (!phrase && binary_has_policy(ev) && ev->policy >= w->t->nr_policies)
 		phrase = "has a policy that the trace does not have";
 	if (!phrase && ev->op != TRACE_WAIT && ev->time_ps < w->clock.time_ps)
@@ -467,6 +486,8 @@ static int binary_write(const struct trace *t, FILE *out, struct diag *diag)
 		err = put_policies(w);
 	if (!err)
 		err = put_caches(w);
+	if (!err)
+		err = put_steps(w);
 	if (!err)
 		err = put_kswapd(w);
 	if (!err)

@@ -133,6 +133,9 @@ static void write_event(struct writer *w, const struct trace_event *ev)
 	case TRACE_OBJECT_FREE:
 		fprintf(w->out, "kfree %" PRIu32, ev->page);
 		break;
+	case TRACE_HOTPLUG:
+		fprintf(w->out, "hotplug %s", w->trace->steps[ev->bytes]);
+		break;
 	case TRACE_WAIT:
 		fprintf(w->out, "wait %s", units_time(ev->time_ps).text);
 		break;

@@ -1,0 +1,75 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Memory hotplug as events: in traces of all forms, and in scenarios.
+. "$2/tests/golden/harness"
+cat >"$tmp/t" <<'END'
+# numasim trace 1
+cpu=0 alloc a order=0 gfp=GFP_KERNEL
+1us cpu=1 hotplug add:0x100000000+256M@0
+cpu=1 hotplug online_movable:memory32-33
+cpu=1 wait 2ms
+2us cpu=0 free a
+cpu=1 hotplug offline:memory32
+3us cpu=1 hotplug offline:memory99
+END
+machine=configs/machines/W1b_touch_4k_2x512m.cfg
+run replay $machine "$tmp/t" --verify --format json -o "$tmp/native.json"
+status 0
+for what in '"step": "add:0x100000000+256M@0",' '"step": "offline:memory32",' \
+	'"refused": "there is no memory99; the nearest block is memory33 (blocks have 128 MiB: memory33 begins at 0x108000000)"'; do
+	grep -qF "$what" "$tmp/native.json" || fail "not in the result: $what"
+done
+[ "$(grep -c '"refused": ""' "$tmp/native.json")" -eq 3 ] || fail "3 steps of 4 are taken"
+
+# Through each other form and back it is the same trace.
+run trace convert "$tmp/t" -o "$tmp/again"
+status 0
+for form in binary ftrace perf; do
+	run trace convert "$tmp/t" --format $form -o "$tmp/t.$form"
+	status 0
+	run trace convert "$tmp/t.$form" --format native -o "$tmp/back"
+	status 0
+	grep hotplug "$tmp/back" >"$tmp/steps"
+	grep hotplug "$tmp/t" | cut -d' ' -f3 | sort >"$tmp/expected"
+	sed 's/.*hotplug //' "$tmp/steps" | sort >"$tmp/found"
+	grep hotplug "$tmp/t" | sed 's/.*hotplug //' | sort | cmp -s - "$tmp/found" ||
+		fail "other steps through $form"
+done
+
+# wrong LINE REASON: in a native trace.
+wrong_line()
+{
+	printf '# numasim trace 1\n%s\n' "$1" >"$tmp/bad"
+	run replay $machine "$tmp/bad"
+	wrong "$tmp/bad:2: $2"
+}
+wrong_line 'cpu=0 hotplug offlin:memory3' "unknown step 'offlin' (did you mean 'offline'?)"
+wrong_line 'cpu=0 hotplug add:0x1000' "expected add:START+SIZE[@NODE], found 'add:0x1000'"
+wrong_line 'cpu=0 hotplug' 'found the end of the line, expected a step ("hotplug online:memory40")'
+
+# A module at node 0 keeps all of the work there; without it a part goes to node 1.
+run run configs/scenarios/hotplug-grow.cfg --verify --format json
+status 0
+is fallback_node 0
+run run configs/scenarios/hotplug-grow.cfg --format json --set 'workloads[1].after=1s'
+status 0
+grep -q '"fallback_node": 0,' "$tmp/out" && fail "nothing spilled"
+
+# What is emptied moves, and costs time; what the kernel has in a block stays.
+run run configs/scenarios/hotplug-offline.cfg --verify --format json
+status 0
+grep -q '"migrated_pages": 32496,' "$tmp/out" || fail "other pages moved"
+grep -q '"refused": "memory3: frame 0x1f400 cannot be moved: reserved at boot, type reserved: ' "$tmp/out" || fail "no refusal"
+
+# A scenario says what is wrong with a step, and where.
+sed 's/"add:/"ad:/' configs/scenarios/hotplug-grow.cfg | sed 's|\.\./machines|'"$PWD"'/configs/machines|' >"$tmp/bad.cfg"
+run run "$tmp/bad.cfg"
+status 2
+err "unknown step 'ad' (did you mean 'add'?)"
+
+# A node without memory has no bank: nothing says how fast memory there would be.
+sed 's/@0/@1/' "$tmp/t" >"$tmp/other"
+run replay configs/machines/small-uma.cfg "$tmp/other"
+status 0
+grep -q 'refused: node 1 is not possible: the machine has nodes 0 to 0' "$tmp/out" || fail "node 1"
+end
