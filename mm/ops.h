@@ -66,7 +66,7 @@
 	X(SLAB_NEW, "slab_new", "one slab made or given up, its pages apart")                      \
 	X(SLAB_OBJECT, "slab_object", "one object of a new slab linked to the next")               \
 	X(SLAB_CHECK, "slab_check", "one object looked at or filled by slub_debug")                \
-	X(MEMMAP_INIT, "memmap_init", "one page descriptor of added memory initialised")           \
+	X(MEMMAP_INIT, "memmap_init", "one page descriptor initialised")           \
 	X(TLB_FLUSH_ALL, "tlb_flush_all", "all translations of a CPU dropped")                     \
 	X(VMAP_STEP, "vmap_step", "one area of an address tree looked at")                         \
 	X(VMAP_AREA, "vmap_area", "one virtual area made or given up, trees and tables apart")     \
@@ -76,6 +76,8 @@
 	X(KMAP_SCAN, "kmap_scan", "one entry of that window looked at")                            \
 	X(KMAP_SLOT, "kmap_slot", "one slot of a CPU's fixed mappings taken or given back")        \
 	X(PAGE_ADDRESS, "page_address", "where the kernel has a page mapped found out")            \
+	X(MEMBLOCK, "memblock", "one range of the boot-time allocator looked at")                  \
+	X(CPU_UP, "cpu_up", "one more CPU brought up at boot")                                     \
 	X(SYSCALL, "syscall", "one system call entered and left")                                  \
 	X(FAULT, "fault", "one page fault entered, its range found, and left")                     \
 	X(VMA, "vma", "one range of a process made, cut, changed or given up")                     \

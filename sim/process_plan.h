@@ -32,7 +32,14 @@ struct trace;
 	X(RUN_ON, "run_on")                                                                        \
 	X(MIGRATE_PAGES, "migrate_pages")                                                          \
 	X(SLEEP, "sleep")                                                                          \
-	X(EXIT, "exit")
+	X(EXIT, "exit")                                                                            \
+	/* Of a boot workload only. */                                                             \
+	X(BOOT_MEMBLOCK, "memblock")                                                               \
+	X(BOOT_MEMMAP, "memmap")                                                                   \
+	X(BOOT_ZONES, "zones")                                                                     \
+	X(BOOT_FREE_LISTS, "free_lists")                                                           \
+	X(BOOT_CPUS, "cpus")                                                                       \
+	X(BOOT_DEFERRED, "deferred")
 
 enum process_do {
 #define X(id, name) PROCESS_##id,
@@ -47,6 +54,8 @@ enum process_access {
 	PROCESS_STRIDED,    /* every `stride` bytes; past the end a line further */
 	PROCESS_ZIPF,       /* page k (from 1) with a probability in proportion to 1 / k */
 };
+
+#define PROCESS_NR_STATEMENTS (PROCESS_EXIT + 1) /* those that a scenario can name */
 
 #define PROCESS_NONE UINT32_MAX
 
@@ -63,6 +72,7 @@ struct process_step {
 	uint64_t time_ps;       /* SLEEP */
 	uint64_t seed;          /* of what is drawn */
 	enum process_access access;
+	bool deferred; /* BOOT_*: descriptors are */
 	bool write, shared, advised, hugetlb, move;
 	uint16_t policy; /* MMAP, MBIND, SET_POLICY: of the trace; 0: none */
 	bool has_policy;

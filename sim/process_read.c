@@ -18,7 +18,7 @@
 
 static const char *const *keys_of(enum process_do what)
 {
-	static const char *const keys[PROCESS_NR_STEPS][14] = {
+	static const char *const keys[PROCESS_NR_STATEMENTS][14] = {
 		[PROCESS_MMAP] = {"do", "range", "bytes", "file", "offset", "shared", "madvise",
 				  "hugetlb", "policy", NULL},
 		[PROCESS_MUNMAP] = {"do", "range", "offset", "bytes", NULL},
@@ -387,7 +387,7 @@ static void read_what(struct reader *r, const struct cfg_setting *group, struct 
 
 static void read_step(struct reader *r, const struct cfg_setting *group, struct context *x)
 {
-	const char *names[PROCESS_NR_STEPS + 1] = {NULL};
+	const char *names[PROCESS_NR_STATEMENTS + 1] = {NULL};
 	struct process_step s = {.process = x->process,
 				 .cpus = x->cpus,
 				 .name = PROCESS_NONE,
@@ -397,7 +397,7 @@ static void read_step(struct reader *r, const struct cfg_setting *group, struct 
 
 	if (!cfg_group(r->c, group))
 		return;
-	for (unsigned i = 0; process_do_name(i); i++)
+	for (unsigned i = 0; i < PROCESS_NR_STATEMENTS; i++)
 		names[i] = process_do_name(i);
 	if (!cfg_choice(r->c, cfg_need(r->c, group, "do"), "step", names, &what))
 		return;

@@ -645,5 +645,6 @@ void replay_counts_clear(struct replay_counts *counts)
 {
 	replay_plugs_clear(&counts->plugs);
 	free(counts->processes.of);
-	counts->processes.of = NULL;
+	free(counts->processes.times);
+	counts->processes = (struct replay_process_counts){0};
 }

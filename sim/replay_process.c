@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mm/boot_time.h"
 #include "sim/process_plan.h"
 
 #define SHM "/dev/shm/" /* what lies there is of tmpfs */
@@ -51,7 +52,8 @@ int replay_processes_new(struct sim *s, const struct replay_policies *p,
 		.given_up = calloc(plan->nr_steps, sizeof(*r->given_up)),
 	};
 	counts->of = calloc(plan->nr_processes, sizeof(*counts->of));
-	if (!r->ranges || !r->sizes || !r->left || !r->given_up || !counts->of)
+	counts->times = calloc(plan->nr_steps, sizeof(*counts->times));
+	if (!r->ranges || !r->sizes || !r->left || !r->given_up || !counts->of || !counts->times)
 		return -ENOMEM;
 	for (size_t i = 0; i < plan->nr_steps; i++)
 		r->left[i] = plan->steps[i].parts;
@@ -343,26 +345,58 @@ static int do_it(struct replay_processes *r, int cpu, const struct process_step 
 	}
 }
 
+/* Threads of a node are the CPUs of the step that are on it. */
+static void boot(struct replay_processes *r, int cpu, const struct process_step *s)
+{
+	const struct process_cpus *cpus = &r->plan->cpus[s->cpus];
+	struct mm_boot_part part = {.deferred = s->deferred && mm_boot_can_defer(r->mm),
+				    .nid = mm_cpu_to_node(r->mm, cpu)};
+
+	for (int i = 0; i < cpus->nr; i++) {
+		int other = cpus->of[i] % mm_nr_cpus(r->mm);
+
+		part.of += mm_cpu_to_node(r->mm, other) == part.nid;
+		part.share += mm_cpu_to_node(r->mm, other) == part.nid && other < cpu;
+	}
+	mm_boot_charge(r->mm, cpu, (enum mm_boot_phase)(s->what - PROCESS_BOOT_MEMBLOCK), &part);
+}
+
+static int run_step(struct replay_processes *r, int cpu, const struct process_slice *slice,
+		    struct replay_process *p)
+{
+	const struct process_step *s = &r->plan->steps[slice->step];
+	int err;
+
+	if (s->what > PROCESS_EXIT) {
+		boot(r, cpu, s);
+		return 0;
+	}
+	err = begin(r, cpu, s);
+	/* A child whose fork found no memory, and what a step could not get, is left out. */
+	if (!err && !p->space)
+		return -ESRCH;
+	return err || r->given_up[slice->step] ? err : do_it(r, cpu, s, slice, p);
+}
+
 bool replay_step(struct replay_processes *r, int cpu, const struct trace_event *ev)
 {
 	const struct process_slice *slice = &r->plan->slices[ev->bytes];
 	const struct process_step *s = &r->plan->steps[slice->step];
 	struct replay_process *p = process_of(r, s);
+	struct replay_step_times *times = &r->counts->times[slice->step];
 	uint64_t began = sim_now_ps(r->sim, cpu);
-	int err = begin(r, cpu, s);
+	int err;
 
-	/* A child whose fork found no memory, and what a step could not get, is left out. */
-	if (!err && !p->space)
-		err = -ESRCH;
-	if (!err && !r->given_up[slice->step])
-		err = do_it(r, cpu, s, slice, p);
+	if (!times->begun)
+		*times = (struct replay_step_times){.begun = true, .begin_ps = began};
+	err = run_step(r, cpu, slice, p);
 	if (err && !r->given_up[slice->step]) {
 		p->failed++;
 		r->given_up[slice->step] = true;
 	}
 	sim_settle(r->sim, cpu);
 	r->counts->steps++;
-	p->end_ps = sim_now_ps(r->sim, cpu);
+	p->end_ps = times->end_ps = sim_now_ps(r->sim, cpu);
 	p->busy_ps += s->what == PROCESS_SLEEP ? 0 : p->end_ps - began;
 	if (--r->left[slice->step])
 		return false;

@@ -20,9 +20,16 @@ struct replay_process {
 	bool begun;
 };
 
+/* When a step began and ended. */
+struct replay_step_times {
+	uint64_t begin_ps, end_ps;
+	bool begun;
+};
+
 struct replay_process_counts {
-	uint64_t steps;            /* slices of them, done */
-	struct replay_process *of; /* owned; by process of the plan; NULL: there are none */
+	uint64_t steps;                  /* slices of them, done */
+	struct replay_step_times *times; /* owned; by step of the plan */
+	struct replay_process *of;       /* owned; by process of the plan; NULL: there are none */
 };
 
 struct replay_processes;

@@ -36,6 +36,21 @@ static void put_memory(json_t *of, const struct mm *mm, const struct mm_space *s
 		json_array_append_new(lines, json_string(line));
 }
 
+static void put_steps(json_t *of, const struct process_plan *plan, uint32_t process,
+		      const struct replay_step_times *times)
+{
+	json_t *list = json_put_array(of, "steps");
+
+	for (size_t i = 0; i < plan->processes[process].nr_steps; i++) {
+		uint32_t step = plan->processes[process].steps[i];
+		json_t *s = json_append_object(list);
+
+		json_put_string(s, "do", process_do_name(plan->steps[step].what));
+		json_put(s, "begin_ps", times[step].begin_ps);
+		json_put(s, "end_ps", times[step].end_ps);
+	}
+}
+
 void processes_put(json_t *doc, const struct result_of *w)
 {
 	const struct process_plan *plan = w->trace->processes;
@@ -59,6 +74,7 @@ void processes_put(json_t *doc, const struct result_of *w)
 		json_put(p, "faults_reused", of[i].reused);
 		json_put(p, "failed", of[i].failed);
 		json_put(p, "not_moved", of[i].not_moved);
+		put_steps(p, plan, (uint32_t)i, w->counts->processes.times);
 		put_memory(p, sim_mm(w->sim), of[i].space);
 	}
 }
@@ -78,6 +94,18 @@ static void print_one(const json_t *p, FILE *out)
 		count(p, "failed").text);
 }
 
+static void print_steps(const json_t *p, FILE *out)
+{
+	const json_t *s;
+	size_t i;
+
+	fprintf(out, "\nSteps of %-16.16s%12s%12s\n", json_get_string(p, "name"), "begin", "takes");
+	json_array_foreach (result_member(p, "steps"), i, s)
+		fprintf(out, "  %-23s%12s%12s\n", json_get_string(s, "do"),
+			text_time(json_get(s, "begin_ps")).text,
+			text_time(json_get(s, "end_ps") - json_get(s, "begin_ps")).text);
+}
+
 void processes_print(const json_t *doc, FILE *out)
 {
 	const json_t *list = result_member(doc, "processes"), *p, *line;
@@ -89,6 +117,8 @@ void processes_print(const json_t *doc, FILE *out)
 		"accesses", "faults", "copied", "major", "mapped", "tables", "failed");
 	json_array_foreach (list, i, p)
 		print_one(p, out);
+	json_array_foreach (list, i, p)
+		print_steps(p, out);
 	json_array_foreach (list, i, p) {
 		const json_t *lines = result_member(p, "numa_maps");
 

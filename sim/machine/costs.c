@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_CYCLES 1000000
+#define MAX_CYCLES 100000000
 
 static char *copy(struct cfg *cfg, const char *text)
 {

@@ -29,6 +29,8 @@ of_is()
 shows()
 {
 	case $1 in
+	boot) # 15 CPUs come up
+		grep -A1 '"cpu_up": {' "$tmp/out" | grep -q '"calls": 15,' || fail "not 15 CPUs" ;;
 	churn) # 5000 operations on each of four CPUs
 		[ $(($(member alloc) + $(member free))) -eq 20000 ] || fail "not 20000 operations" ;;
 	cma) # what the kernel may not have, movable pages get: all 12 MiB of them

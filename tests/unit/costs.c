@@ -115,7 +115,7 @@ static void refused(const char *text, const char *without, const char *message)
 	"slab_alloc, slab_free, slab_slow, slab_partial, slab_new, slab_object, slab_check, "      \
 	"memmap_init, tlb_flush_all, vmap_step, vmap_area, pte, pte_walk, kmap, kmap_scan, "       \
 	"kmap_slot, "                                                                              \
-	"page_address, syscall, fault, vma, task, lock, vmstat, touch)"
+	"page_address, memblock, cpu_up, syscall, fault, vma, task, lock, vmstat, touch)"
 
 Test(costs, every_site_exactly_once)
 {
@@ -127,7 +127,7 @@ Test(costs, every_site_exactly_once)
 	refused("merge = 1;", "merge",
 		"sites.merge: expected a group, as { key = value; }, found the integer 1");
 	refused("merge = { cycles = -1; source = \"z\"; };", "merge",
-		"sites.merge.cycles: expected an integer from 0 to 1000000, found -1");
+		"sites.merge.cycles: expected an integer from 0 to 100000000, found -1");
 }
 
 Test(costs, no_such_file)
