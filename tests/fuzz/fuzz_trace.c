@@ -23,14 +23,13 @@ static void require(bool holds)
 static void check(const struct trace *t, bool converted)
 {
 	uint64_t lines = t->nr_events;
-	uint64_t last_ps = 0;
+	uint64_t last_ps = 0, splits = 0;
 
 	for (int i = 0; i < TRACE_NR_SKIPS; i++)
 		lines += t->skipped[i];
 	for (int i = 0; i < TRACE_NR_INFERS; i++)
 		lines -= t->inferred[i];
 	require(t->nr_lines == lines || strcmp(t->format, "ftrace") || converted);
-	require(t->nr_object_allocs || t->nr_pages == t->nr_allocs + t->nr_held_frees);
 	require(t->nr_pfns <= t->nr_pages);
 	for (size_t i = 0; i < t->nr_moves; i++)
 		require(t->moves[i].event <= t->nr_events);
@@ -40,11 +39,13 @@ static void check(const struct trace *t, bool converted)
 
 		require(ev->cpu < t->nr_cpus && ev->order <= MAX_PAGE_ORDER);
 		require(ev->page < t->nr_pages || ev->page == TRACE_NO_PAGE);
+		splits += ev->op == TRACE_SPLIT;
 		if (ev->op == TRACE_WAIT)
 			continue;
 		require(ev->time_ps >= last_ps);
 		last_ps = ev->time_ps;
 	}
+	require(t->nr_object_allocs || t->nr_pages == t->nr_allocs + t->nr_held_frees + splits);
 }
 
 static void write_and_read(const struct trace *t, const char *form)
