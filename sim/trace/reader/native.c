@@ -72,6 +72,23 @@ static int parse_alloc_keys(struct native *n, char **words, struct trace_event *
 	return 0;
 }
 
+static int failed(struct trace_event *ev)
+{
+	ev->page = TRACE_NO_PAGE;
+	ev->flags |= TRACE_F_FAILED;
+	return 0;
+}
+
+/* NULL: nothing was called so before. */
+static int find_unused(struct native *n, const char *id, struct name **name)
+{
+	*name = names_find(&n->names, id, strlen(id));
+	if (*name && (*name)->live)
+		return BAD(n, "\"%s\" is in use: line %u allocated it and none has freed it",
+			   native_show(n, id), (*name)->line);
+	return 0;
+}
+
 /* A new page, with its frame where the line says it. */
 static int number_page(struct native *n, struct trace_event *ev)
 {
@@ -110,16 +127,11 @@ static int parse_alloc(struct native *n, char **words, struct trace_event *ev)
 		err = parse_alloc_keys(n, words + 1, ev);
 	if (err)
 		return err;
-	if (strcmp(id, NATIVE_NO_PAGE) == 0) {
-		ev->page = TRACE_NO_PAGE;
-		ev->flags |= TRACE_F_FAILED;
-		return 0;
-	}
-	name = names_find(&n->names, id, strlen(id));
-	if (name && name->live)
-		return BAD(n, "\"%s\" is in use: line %u allocated it and none has freed it",
-			   native_show(n, id), name->line);
-	err = number_page(n, ev);
+	if (strcmp(id, NATIVE_NO_PAGE) == 0)
+		return failed(ev);
+	err = find_unused(n, id, &name);
+	if (!err)
+		err = number_page(n, ev);
 	if (err)
 		return err;
 	if (n->pfn != TRACE_NO_PFN)
@@ -211,16 +223,11 @@ static int name_object(struct native *n, const char *id, struct trace_event *ev)
 	struct name *name;
 	int err;
 
-	if (strcmp(id, NATIVE_NO_PAGE) == 0) {
-		ev->page = TRACE_NO_PAGE;
-		ev->flags |= TRACE_F_FAILED;
-		return 0;
-	}
-	name = names_find(&n->names, id, strlen(id));
-	if (name && name->live)
-		return BAD(n, "\"%s\" is in use: line %u allocated it and none has freed it",
-			   native_show(n, id), name->line);
-	err = number_page(n, ev);
+	if (strcmp(id, NATIVE_NO_PAGE) == 0)
+		return failed(ev);
+	err = find_unused(n, id, &name);
+	if (!err)
+		err = number_page(n, ev);
 	if (!err && !name)
 		name = names_add(&n->names, id, strlen(id));
 	if (err || !name)
