@@ -5,9 +5,9 @@
  */
 #include <stdio.h>
 
-#include "mm/hotplug_state.h"
-#include "mm/pageblock.h"
-#include "mm/slub.h"
+#include "mm/alloc/pageblock.h"
+#include "mm/hotplug/hotplug_state.h"
+#include "mm/slab/slub.h"
 
 static const char *const type_names[MM_NR_MIGRATETYPES] = {
 	[MM_UNMOVABLE] = "unmovable",   [MM_MOVABLE] = "movable", [MM_RECLAIMABLE] = "reclaimable",

@@ -6,7 +6,7 @@
 #ifndef MM_INTERNAL_H
 #define MM_INTERNAL_H
 
-#include "mm/memblock.h"
+#include "mm/boot/memblock.h"
 #include "mm/memmodel.h"
 #include "mm/mm.h"
 #include "mm/mmzone.h"

@@ -16,8 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mm/alloc/pageblock.h"
 #include "mm/layout.h"
-#include "mm/pageblock.h"
 
 #define NO_TYPE MM_NR_MIGRATETYPES
 

@@ -10,12 +10,12 @@
 #define MM_MM_H
 
 #include "mm/arch.h"
+#include "mm/boot/profile.h"
 #include "mm/gfp.h"
 #include "mm/ops.h"
-#include "mm/profile.h"
-#include "mm/slab_types.h"
+#include "mm/slab/slab_types.h"
 #include "mm/types.h"
-#include "mm/vm_map.h"
+#include "mm/vmalloc/vm_map.h"
 
 struct mm_range {
 	phys_addr_t start;

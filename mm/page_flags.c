@@ -5,7 +5,7 @@
  */
 #include <errno.h>
 
-#include "mm/hotplug_state.h"
+#include "mm/hotplug/hotplug_state.h"
 
 static unsigned bits_for(unsigned values)
 {

@@ -7,8 +7,8 @@
 
 #include <errno.h>
 
+#include "mm/alloc/pageblock.h"
 #include "mm/internal.h"
-#include "mm/pageblock.h"
 
 enum kernel_bit {
 	BIT_REFERENCED = 1,

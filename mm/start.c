@@ -10,10 +10,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "mm/held.h"
-#include "mm/huge_pool.h"
+#include "mm/alloc/held.h"
+#include "mm/alloc/pageblock.h"
+#include "mm/huge/huge_pool.h"
 #include "mm/layout.h"
-#include "mm/pageblock.h"
 
 struct starter {
 	struct mm *mm;

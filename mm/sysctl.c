@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mm/compact.h"
-#include "mm/huge_pool.h"
-#include "mm/hugetlb.h"
+#include "mm/compact/compact.h"
+#include "mm/huge/huge_pool.h"
+#include "mm/huge/hugetlb.h"
 
 struct sysctl {
 	const char *name;

@@ -10,13 +10,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mm/hotplug_state.h"
-#include "mm/kmap_state.h"
-#include "mm/lru_lists.h"
-#include "mm/pageblock.h"
-#include "mm/slub.h"
-#include "mm/user.h"
-#include "mm/vmalloc_state.h"
+#include "mm/alloc/pageblock.h"
+#include "mm/hotplug/hotplug_state.h"
+#include "mm/reclaim/lru_lists.h"
+#include "mm/slab/slub.h"
+#include "mm/user/user.h"
+#include "mm/vmalloc/kmap_state.h"
+#include "mm/vmalloc/vmalloc_state.h"
 #include "mm/zone_count.h"
 
 struct report {

@@ -3,8 +3,8 @@
  * Counting, and looking: NUMA statistics as Linux keeps them, tracepoints, and the figures of a
  * zone, the whole and the memory model for those who print.
  */
-#include "mm/hotplug_state.h"
-#include "mm/pageblock.h"
+#include "mm/alloc/pageblock.h"
+#include "mm/hotplug/hotplug_state.h"
 #include "mm/zone_count.h"
 
 void mm_emit_block(struct mm *mm, int cpu, enum mm_event_type type, const struct page *page,

@@ -13,10 +13,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "mm/kmap.h"
-#include "sim/event_log.h"
+#include "mm/vmalloc/kmap.h"
 #include "sim/json.h"
-#include "sim/start.h"
+#include "sim/replay/event_log.h"
+#include "sim/replay/start.h"
 
 static int verify(const struct sim *s, const struct machine *m, struct diag *diag)
 {

@@ -7,7 +7,7 @@
 #define SIM_EXPERIMENT_H
 
 #include "sim/machine/costs.h"
-#include "sim/result.h"
+#include "sim/result/result.h"
 
 struct experiment {
 	const struct costs *costs;

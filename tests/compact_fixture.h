@@ -9,10 +9,10 @@
 
 #include <criterion/criterion.h>
 
-#include "mm/compact_run.h"
+#include "mm/alloc/pageblock.h"
+#include "mm/compact/compact_run.h"
 #include "mm/kthread.h"
-#include "mm/lru.h"
-#include "mm/pageblock.h"
+#include "mm/reclaim/lru.h"
 #include "tests/mm_fixture.h"
 
 #define DMA32_ZONE 1

@@ -6,7 +6,7 @@
 #define TOOLS_WORK_H
 
 #include "sim/experiment.h"
-#include "sim/scenario.h"
+#include "sim/scenario/scenario.h"
 #include "tools/command.h"
 #include "tools/output.h"
 #include "tools/progress.h"

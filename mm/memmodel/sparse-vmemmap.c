@@ -7,8 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "mm/boot/section.h"
 #include "mm/internal.h"
-#include "mm/section.h"
 
 #define HUGE_MAP_BYTES (UINT64_C(2) << 20) /* a PMD entry maps it */
 #define ENTRIES_SHIFT  9                   /* entries of a page-table page */

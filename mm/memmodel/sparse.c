@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "mm/boot/section.h"
 #include "mm/internal.h"
-#include "mm/section.h"
 
 static int sparse_init(struct mm *mm, struct mm_refusal *refusal)
 {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mm/thp.h"
+#include "mm/huge/thp.h"
 
 #define MOST_HUGEPAGES INT32_MAX
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mm/slab.h"
+#include "mm/slab/slab.h"
 
 static void add(struct figures *out, const char *name, uint64_t size, uint64_t objects,
 		uint64_t pages)

@@ -7,7 +7,7 @@
 #ifndef SIM_MACHINE_HOTPLUG_H
 #define SIM_MACHINE_HOTPLUG_H
 
-#include "mm/hotplug.h"
+#include "mm/hotplug/hotplug.h"
 #include "sim/config/diag.h"
 
 /**

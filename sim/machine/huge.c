@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `kernel` of a machine file: the pool of huge pages, and transparent huge pages. */
-#include "mm/thp.h"
+#include "mm/huge/thp.h"
 #include "sim/machine/read.h"
 
 /* As many as the kernel can count in its sysctl. */

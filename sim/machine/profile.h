@@ -4,7 +4,7 @@
 #define SIM_MACHINE_PROFILE_H
 
 #include "mm/arch.h"
-#include "mm/profile.h"
+#include "mm/boot/profile.h"
 #include "sim/config/diag.h"
 
 struct kernel_profile {

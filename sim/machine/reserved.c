@@ -7,7 +7,7 @@
 
 #include "sim/machine/read.h"
 
-#include "mm/memblock.h"
+#include "mm/boot/memblock.h"
 
 static const char *const holds_names[MM_NR_HOLDS] = {
 	[MM_HOLDS_MEMMAP] = "memmap",           [MM_HOLDS_NODE_DESCRIPTOR] = "node-descriptor",

@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "mm/fault.h"
+#include "mm/user/fault.h"
 #include "sim/json.h"
 #include "sim/measure.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The result document as it is, for programs. */
-#include "sim/result.h"
+#include "sim/result/result.h"
 
 #define REAL_DIGITS 15
 

@@ -2,14 +2,14 @@
 /* A result for people: what ran, how long it took, where the pages and the time went. */
 #include <inttypes.h>
 
-#include "sim/comparison.h"
 #include "sim/json.h"
-#include "sim/placement_text.h"
-#include "sim/result.h"
-#include "sim/result_hotplug.h"
-#include "sim/result_maps.h"
-#include "sim/result_process.h"
-#include "sim/result_slab.h"
+#include "sim/replay/placement_text.h"
+#include "sim/result/comparison.h"
+#include "sim/result/result.h"
+#include "sim/result/result_hotplug.h"
+#include "sim/result/result_maps.h"
+#include "sim/result/result_process.h"
+#include "sim/result/result_slab.h"
 #include "sim/text.h"
 
 static void print_head(const json_t *doc, FILE *out)

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mm/hugetlb.h"
+#include "mm/huge/hugetlb.h"
 #include "sim/json.h"
 #include "sim/show/show.h"
 

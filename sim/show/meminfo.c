@@ -7,14 +7,14 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "mm/contig.h"
-#include "mm/hugetlb.h"
-#include "mm/lru.h"
-#include "mm/thp.h"
-#include "mm/vmalloc.h"
+#include "mm/alloc/contig.h"
+#include "mm/huge/hugetlb.h"
+#include "mm/huge/thp.h"
+#include "mm/reclaim/lru.h"
+#include "mm/vmalloc/vmalloc.h"
 #include "sim/json.h"
+#include "sim/replay/zone_sums.h"
 #include "sim/show/show.h"
-#include "sim/zone_sums.h"
 
 static void put_zeroes(json_t *doc, const char *const *keys)
 {

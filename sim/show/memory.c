@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mm/hotplug.h"
+#include "mm/hotplug/hotplug.h"
 #include "sim/json.h"
 #include "sim/show/show.h"
 

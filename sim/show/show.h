@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #include "sim/machine/machine.h"
-#include "sim/zone_sums.h"
+#include "sim/replay/zone_sums.h"
 
 /* What is looked at. */
 struct show_subject {

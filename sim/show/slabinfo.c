@@ -5,7 +5,7 @@
  */
 #include <inttypes.h>
 
-#include "mm/slab.h"
+#include "mm/slab/slab.h"
 #include "sim/json.h"
 #include "sim/show/show.h"
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "sim/json.h"
-#include "sim/kernel_counters.h"
+#include "sim/replay/kernel_counters.h"
 #include "sim/show/show.h"
 
 #define VALUE_ROOM 256

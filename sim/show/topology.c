@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "mm/thp.h"
+#include "mm/huge/thp.h"
 #include "sim/config/units.h"
 #include "sim/json.h"
 #include "sim/show/show.h"

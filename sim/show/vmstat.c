@@ -10,7 +10,7 @@
 
 #include "mm/vm_event.h"
 #include "sim/json.h"
-#include "sim/kernel_counters.h"
+#include "sim/replay/kernel_counters.h"
 #include "sim/show/show.h"
 
 /* vm.dirty_ratio and vm.dirty_background_ratio as they are set at first, percent. */

@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include "mm/contig.h"
+#include "mm/alloc/contig.h"
 #include "sim/json.h"
-#include "sim/kernel_counters.h"
+#include "sim/replay/kernel_counters.h"
 #include "sim/show/show.h"
 
 /* Counters of a zone in the kernel's order, by their key in the file. */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "sim/json.h"
-#include "sim/kernel_counters.h"
+#include "sim/replay/kernel_counters.h"
 #include "sim/show/show.h"
 
 /* Zones of the list that a request for at most `zone` may use, in order. */

@@ -24,7 +24,7 @@
 #include <inttypes.h>
 
 #include "mm/page.h"
-#include "mm/user.h"
+#include "mm/user/user.h"
 #include "sim/time/bug.h"
 #include "sim/time/internal.h"
 

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "mm/lru.h"
+#include "mm/reclaim/lru.h"
 
 struct disk_request {
 	struct disk_request *next;

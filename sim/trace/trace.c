@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 
 #include "sim/policy/rules.h"
-#include "sim/process_plan.h"
+#include "sim/scenario/process_plan.h"
 #include "sim/trace/reader.h"
 #include "sim/trace/trace.h"
 

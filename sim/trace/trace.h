@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "mm/mempolicy.h"
-#include "mm/slab_types.h"
+#include "mm/slab/slab_types.h"
 #include "mm/types.h"
 #include "sim/config/diag.h"
 

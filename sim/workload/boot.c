@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "sim/config/config.h"
-#include "sim/process_plan.h"
+#include "sim/scenario/process_plan.h"
 #include "sim/workload.h"
 
 /* The first `threads` CPUs of each node. */

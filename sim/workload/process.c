@@ -4,8 +4,8 @@
  * memory and files, touches them, forks, reads and writes files, and so on (process_read.c). What
  * comes of each access is known only when it runs.
  */
-#include "sim/process_plan.h"
-#include "sim/process_read.h"
+#include "sim/scenario/process_plan.h"
+#include "sim/scenario/process_read.h"
 #include "sim/workload.h"
 
 static int read_process(struct cfg *c, const struct cfg_setting *group, struct workload *w,

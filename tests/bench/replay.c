@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "sim/experiment.h"
-#include "sim/generate.h"
 #include "sim/json.h"
-#include "sim/scenario.h"
+#include "sim/scenario/generate.h"
+#include "sim/scenario/scenario.h"
 #include "sim/trace/unpack.h"
 #include "sim/trace/writer.h"
 #include "tests/bench/bench.h"

@@ -5,8 +5,8 @@
  */
 #include <criterion/criterion.h>
 
-#include "mm/lru.h"
-#include "mm/vmscan.h"
+#include "mm/reclaim/lru.h"
+#include "mm/reclaim/vmscan.h"
 #include "sim/time/cost_sink.h"
 #include "sim/time/internal.h"
 #include "tests/machine_builder.h"

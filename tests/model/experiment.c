@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "sim/json.h"
-#include "sim/scenario.h"
+#include "sim/scenario/scenario.h"
 
 #define MACHINES  SOURCE_DIR "/configs/machines/"
 #define SCENARIOS SOURCE_DIR "/configs/scenarios/"

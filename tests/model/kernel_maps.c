@@ -5,7 +5,7 @@
  */
 #include <criterion/criterion.h>
 
-#include "mm/kmap.h"
+#include "mm/vmalloc/kmap.h"
 #include "sim/time/cost_sink.h"
 #include "tests/machine_builder.h"
 

@@ -5,7 +5,7 @@
  */
 #include <criterion/criterion.h>
 
-#include "mm/migrate.h"
+#include "mm/compact/migrate.h"
 #include "mm/page.h"
 #include "sim/time/cost_sink.h"
 #include "tests/machine_builder.h"

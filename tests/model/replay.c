@@ -3,7 +3,7 @@
  * Replays against arithmetic. Machines without caches, so that every access takes its latency and
  * its bytes: 500 ps a cycle (2 GHz), 60 ns a latency, 50 ps a byte (20 B/ns), all whole numbers.
  */
-#include "sim/replay.h"
+#include "sim/replay/replay.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What user memory takes in time, against closed forms. The machine is machine_builder.h's: 60 ns
- * and 20 B/ns a bank, 40 ns and 10 B/ns a link, 2 GHz, no caches: an access is its latencies and its
- * own bytes at the slowest part's rate.
+ * and 20 B/ns a bank, 40 ns and 10 B/ns a link, 2 GHz, no caches: an access is its latencies and
+ * its own bytes at the slowest part's rate.
  */
 #include <criterion/criterion.h>
 
-#include "mm/user.h"
+#include "mm/user/user.h"
 #include "tests/machine_builder.h"
 
 #define PAGE  UINT64_C(4096)
@@ -48,8 +48,8 @@ static void program(struct sim *s, int cpu, void *arg)
 	uint64_t at, before;
 
 	cr_assert_eq(mm_space_new(mm, cpu, "a", p->policy, &space), 0);
-	cr_assert_eq(
-		mm_mmap(mm, cpu, space, &(struct mm_mmap_args){.bytes = PAGES * PAGE}, &at), 0);
+	cr_assert_eq(mm_mmap(mm, cpu, space, &(struct mm_mmap_args){.bytes = PAGES * PAGE}, &at),
+		     0);
 	sim_settle(s, cpu);
 	before = sim_account(s, cpu)->cause_ps[CAUSE_ZEROING];
 	pass(s, space, at, PAGES, true);

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "sim/json.h"
-#include "sim/result.h"
+#include "sim/result/result.h"
 
 #define W1B_MACHINE SOURCE_DIR "/configs/machines/W1b_touch_4k_2x512m.cfg"
 #define W1B_TRACE   SOURCE_DIR "/traces/W1b_touch_4k_2x512m.trace.zst"

@@ -13,8 +13,8 @@
 #include <string.h>
 
 #include "../mm_fixture.h"
-#include "mm/compact.h"
-#include "mm/hotplug.h"
+#include "mm/compact/compact.h"
+#include "mm/hotplug/hotplug.h"
 
 #define BLOCKS 2048 /* in use at a time, at most */
 #define MEMORY 24   /* memory blocks of 128 MiB, from address 0, that there can be */

@@ -14,10 +14,10 @@
 #include <string.h>
 
 #include "../mm_fixture.h"
-#include "mm/compact.h"
-#include "mm/contig.h"
+#include "mm/alloc/contig.h"
+#include "mm/compact/compact.h"
+#include "mm/compact/migrate.h"
 #include "mm/mempolicy.h"
-#include "mm/migrate.h"
 #include "mm/zone_count.h"
 
 #define FRAMES 8192 /* of a machine, at most, with its holes */
@@ -252,7 +252,8 @@ static void migrate(struct run *r)
 	mm_migrate_pages(r->mm, &req, pages, nr);
 	for (size_t i = 0; i < nr; i++)
 		moved += pages[i] != before[i];
-	/* Making room for targets may compact, which moves blocks that stay, or that came before. */
+	/* Making room for targets may compact, which moves blocks that stay, or that came before.
+	 */
 	for (size_t i = 0; i < nr && r->moved == moved; i++)
 		cr_assert_eq(pages[i], r->blocks[first + i].page);
 }

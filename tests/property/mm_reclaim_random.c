@@ -15,7 +15,7 @@
 
 #include "../mm_fixture.h"
 #include "mm/kthread.h"
-#include "mm/lru.h"
+#include "mm/reclaim/lru.h"
 
 #define BLOCKS 4096
 #define WRITES 4096

@@ -10,7 +10,7 @@
 
 #include "../mm_fixture.h"
 #include "mm/gfp.h"
-#include "mm/slub.h"
+#include "mm/slab/slub.h"
 
 #define MAX_LIVE   600
 #define MAX_CACHES 12

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "../mm_fixture.h"
-#include "mm/pageblock.h"
+#include "mm/alloc/pageblock.h"
 #include "mm/start.h"
 
 #define BLOCKS    4096

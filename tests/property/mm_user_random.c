@@ -15,8 +15,8 @@
 
 #include "../mm_fixture.h"
 #include "mm/kthread.h"
-#include "mm/lru.h"
-#include "mm/user.h"
+#include "mm/reclaim/lru.h"
+#include "mm/user/user.h"
 #include "mm/vm_event.h"
 
 #define SPACES 6

@@ -12,10 +12,10 @@
 #include <stdlib.h>
 
 #include "../mm_fixture.h"
-#include "mm/kmap.h"
-#include "mm/kmap_state.h"
-#include "mm/vmalloc.h"
-#include "mm/vmalloc_state.h"
+#include "mm/vmalloc/kmap.h"
+#include "mm/vmalloc/kmap_state.h"
+#include "mm/vmalloc/vmalloc.h"
+#include "mm/vmalloc/vmalloc_state.h"
 
 #define AREAS 48
 #define PAGES 700 /* more than the window of kmap() has entries */

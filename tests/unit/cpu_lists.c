@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a trace shows of the state before it: what CPUs' lists held, and of which mobility frames
  * are. */
-#include "sim/cpu_lists.h"
+#include "sim/replay/cpu_lists.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
 #include "../mm_fixture.h"
-#include "sim/held_types.h"
+#include "sim/replay/held_types.h"
 
 #define LINE(event) "  a-1  [001] .....  1.0: " event "\n"
 #define ALLOC(pfn, order, type, gfp)                                                               \

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 
 #include "../mm_fixture.h"
-#include "mm/contig.h"
-#include "mm/lru.h"
-#include "mm/pageblock.h"
+#include "mm/alloc/contig.h"
+#include "mm/alloc/pageblock.h"
+#include "mm/reclaim/lru.h"
 #include "mm/zone_count.h"
 
 #define MOVABLE GFP_HIGHUSER_MOVABLE

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "../mm_fixture.h"
-#include "mm/pageblock.h"
+#include "mm/alloc/pageblock.h"
 #include "mm/zone_count.h"
 
 #define BLOCK 512 /* pages of a page block */

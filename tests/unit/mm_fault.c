@@ -8,10 +8,10 @@
 #include <stdlib.h>
 
 #include "../mm_fixture.h"
-#include "mm/fault.h"
 #include "mm/gfp.h"
-#include "mm/hugetlb.h"
-#include "mm/thp.h"
+#include "mm/huge/hugetlb.h"
+#include "mm/huge/thp.h"
+#include "mm/user/fault.h"
 #include "mm/vm_event.h"
 
 #define PAGE_GFP (GFP_HIGHUSER_MOVABLE | __GFP_COMP | __GFP_ZERO)

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "../mm_fixture.h"
-#include "mm/get_pages.h"
-#include "mm/kmap.h"
+#include "mm/alloc/get_pages.h"
+#include "mm/vmalloc/kmap.h"
 #include "mm/warn.h"
 
 #define PAGE (4 * KiB)

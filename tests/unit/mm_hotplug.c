@@ -10,11 +10,11 @@
 #include <string.h>
 
 #include "../mm_fixture.h"
-#include "mm/contig.h"
-#include "mm/hotplug.h"
-#include "mm/hugetlb.h"
-#include "mm/lru.h"
-#include "mm/slab.h"
+#include "mm/alloc/contig.h"
+#include "mm/hotplug/hotplug.h"
+#include "mm/huge/hugetlb.h"
+#include "mm/reclaim/lru.h"
+#include "mm/slab/slab.h"
 
 #define BLOCK_PAGES 32768
 #define FIRST       32 /* the block at 4 GiB */

@@ -6,7 +6,7 @@
 
 #include "../mm_fixture.h"
 #include "mm/gfp.h"
-#include "mm/hugetlb.h"
+#include "mm/huge/hugetlb.h"
 
 #define POOL_GFP                                                                                   \
 	(GFP_HIGHUSER_MOVABLE | __GFP_NOWARN | __GFP_RETRY_MAYFAIL | __GFP_COMP | __GFP_THISNODE)

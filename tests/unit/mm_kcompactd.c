@@ -4,7 +4,7 @@
  * compact_fixture.h's.
  */
 #include "../compact_fixture.h"
-#include "mm/vmscan.h"
+#include "mm/reclaim/vmscan.h"
 
 #define CHECK_US 500000
 

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "../mm_fixture.h"
-#include "mm/kmap.h"
-#include "mm/kmap_state.h"
+#include "mm/vmalloc/kmap.h"
+#include "mm/vmalloc/kmap_state.h"
 #include "mm/warn.h"
 
 #define PAGE   (4 * KiB)

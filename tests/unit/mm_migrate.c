@@ -8,8 +8,8 @@
 #include <stdlib.h>
 
 #include "../mm_fixture.h"
-#include "mm/lru.h"
-#include "mm/migrate.h"
+#include "mm/compact/migrate.h"
+#include "mm/reclaim/lru.h"
 
 #define MOVABLE GFP_HIGHUSER_MOVABLE
 

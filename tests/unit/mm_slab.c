@@ -8,7 +8,7 @@
 
 #include "../mm_fixture.h"
 #include "mm/gfp.h"
-#include "mm/slub.h"
+#include "mm/slab/slub.h"
 
 /* Two nodes of 64 MiB, CPUs 0 and 1 on node 0 and CPU 2 on node 1. */
 static const struct machine two = {.model = MM_SPARSE_VMEMMAP,

@@ -6,7 +6,7 @@
 
 #include "../mm_fixture.h"
 #include "mm/gfp.h"
-#include "mm/slub.h"
+#include "mm/slab/slub.h"
 
 static struct mm *boot_debug(unsigned flags)
 {

@@ -11,8 +11,8 @@
 
 #include "../mm_fixture.h"
 #include "mm/kthread.h"
-#include "mm/lru.h"
-#include "mm/vmscan.h"
+#include "mm/reclaim/lru.h"
+#include "mm/reclaim/vmscan.h"
 
 #define GFP_CACHE  (GFP_NOFS | __GFP_HARDWALL) /* of a block device: unmovable */
 #define DMA32_ZONE 1

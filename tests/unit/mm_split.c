@@ -5,10 +5,10 @@
 #include <stdlib.h>
 
 #include "../mm_fixture.h"
-#include "mm/hugetlb.h"
-#include "mm/lru.h"
-#include "mm/lru_lists.h"
-#include "mm/migrate.h"
+#include "mm/compact/migrate.h"
+#include "mm/huge/hugetlb.h"
+#include "mm/reclaim/lru.h"
+#include "mm/reclaim/lru_lists.h"
 
 #define MOVABLE GFP_HIGHUSER_MOVABLE
 

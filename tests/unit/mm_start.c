@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "../mm_fixture.h"
-#include "mm/pageblock.h"
+#include "mm/alloc/pageblock.h"
 #include "mm/start.h"
 
 /* 16 MiB below DMA32: one zone of 8 page blocks, 4096 pages, CPU 0. */

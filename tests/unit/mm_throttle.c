@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "../mm_fixture.h"
-#include "mm/lru.h"
-#include "mm/vmscan.h"
+#include "mm/reclaim/lru.h"
+#include "mm/reclaim/vmscan.h"
 
 #define NR_PAGES 80
 

@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "../mm_fixture.h"
-#include "mm/hugetlb.h"
-#include "mm/lru.h"
-#include "mm/user.h"
+#include "mm/huge/hugetlb.h"
+#include "mm/reclaim/lru.h"
+#include "mm/user/user.h"
 #include "mm/vm_event.h"
 
 static const struct machine two = {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "../mm_fixture.h"
-#include "mm/lru.h"
+#include "mm/reclaim/lru.h"
 
 /*
  * Node 0 has [0, 4) and [8, 16) MiB, node 1 what lies between them, so node 0's zone spans it. CPU

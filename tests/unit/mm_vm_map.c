@@ -8,7 +8,7 @@
 #include <errno.h>
 
 #include "../mm_fixture.h"
-#include "mm/vm_map.h"
+#include "mm/vmalloc/vm_map.h"
 
 static uint64_t direct(enum mm_arch_id arch, uint64_t vmalloc, enum mm_vmsplit split)
 {

@@ -7,8 +7,8 @@
 
 #include "../mm_fixture.h"
 #include "mm/kthread.h"
-#include "mm/vmalloc.h"
-#include "mm/vmalloc_state.h"
+#include "mm/vmalloc/vmalloc.h"
+#include "mm/vmalloc/vmalloc_state.h"
 #include "mm/warn.h"
 
 #define PAGE   (4 * KiB)

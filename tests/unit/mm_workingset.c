@@ -3,8 +3,8 @@
 #include <criterion/criterion.h>
 
 #include "../mm_fixture.h"
-#include "mm/lru.h"
-#include "mm/vmscan.h"
+#include "mm/reclaim/lru.h"
+#include "mm/reclaim/vmscan.h"
 
 #define NR_ACTIVE 10
 

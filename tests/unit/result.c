@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The result document: what it holds of a small run, and how its members are found. */
-#include "sim/result.h"
+#include "sim/result/result.h"
 
 #include <criterion/criterion.h>
 

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mm/contig.h"
+#include "mm/alloc/contig.h"
 #include "mm/gfp.h"
-#include "mm/slab.h"
+#include "mm/slab/slab.h"
 #include "sim/json.h"
+#include "sim/replay/zone_sums.h"
 #include "sim/show/show.h"
-#include "sim/zone_sums.h"
 
 #define MiB (UINT64_C(1) << 20)
 

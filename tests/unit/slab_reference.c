@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mm/slab.h"
+#include "mm/slab/slab.h"
 #include "sim/machine/profile.h"
 
 #define FILE_NAME  "tests/reference/slabs.txt"

@@ -16,7 +16,7 @@
 #include "sim/machine/machine.h"
 #include "sim/machine/profile.h"
 #include "sim/policy/rules.h"
-#include "sim/scenario.h"
+#include "sim/scenario/scenario.h"
 #include "sim/trace/reader.h"
 #include "sim/trace/stream.h"
 #include "sim/trace/trace.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "sim/config/units.h"
-#include "sim/generate.h"
+#include "sim/scenario/generate.h"
 #include "tools/command.h"
 #include "tools/message.h"
 #include "tools/trace_out.h"

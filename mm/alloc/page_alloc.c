@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The story of an allocation, from top to bottom: prepare the request, walk the zonelist with the
+ * low watermark, and where that finds nothing, take the slow path (slow_path.c). In each zone a
+ * small block comes from the CPU's own list, a large one from the buddy lists under the zone lock.
+ * Freeing is the same way back.
+ */
+#include <errno.h>
+
+#include "mm/alloc/alloc.h"
+#include "mm/alloc/pageblock.h"
+#include "mm/reclaim/lru_lists.h"
+#include "mm/reclaim/vmscan.h"
+#include "mm/zone_count.h"
+
+#define NODE_RECLAIM_DISTANCE 30 /* nodes farther away are not reclaimed on first */
+
+/* May the request be served from this zone at all? */
+bool mm_zone_allowed(const struct alloc_context *ac, const struct mm_zone *zone)
+{
+	return zone->index <= ac->highest && (!ac->nodes || mm_nodemask_has(ac->nodes, zone->nid));
+}
+
+void mm_alloc_find_first(struct alloc_context *ac)
+{
+	ac->first = 0;
+	while (ac->first < ac->list->nr && !mm_zone_allowed(ac, ac->list->zones[ac->first]))
+		ac->first++;
+}
+
+void mm_alloc_prepare(struct mm *mm, const struct mm_request *req, struct alloc_context *ac)
+{
+	const struct mm_node *node;
+
+	ac->cpu = req->cpu;
+	ac->order = req->order;
+	ac->gfp = req->gfp;
+	ac->migratetype = gfp_migratetype(req->gfp);
+	ac->nid = req->nid == MM_NO_NODE ? mm->cpu_nid[req->cpu] : req->nid;
+	ac->highest = gfp_zone(mm->arch, req->gfp);
+	node = &mm->nodes[ac->nid];
+	ac->list = req->gfp & __GFP_THISNODE ? &node->thisnode : &node->fallback;
+	ac->nodes = req->nodes;
+	ac->pf_memalloc = req->pf_memalloc;
+	ac->reclaimed = req->reclaimed;
+	mm_alloc_find_first(ac);
+
+	mm_work(mm, ac->cpu, MM_SITE_ALLOC_ENTRY, 1);
+	mm_touch(mm, ac->cpu, node->at + MM_NODE_ZONELISTS + ac->first * MM_ZONEREF_BYTES,
+		 MM_ZONEREF_BYTES, MM_READ);
+}
+
+/*
+ * From the zone itself: the CPU's list, or the buddy lists for what no list holds. CMA pages lie
+ * among the movable ones of a list, so who may not have them goes past it.
+ */
+static struct page *take_from(struct mm *mm, struct mm_zone *zone, const struct alloc_context *ac,
+			      unsigned alloc_flags)
+{
+	struct page *page = NULL;
+	bool listed = mm_pcp_holds(mm, ac->order) && (!zone->has_cma || (alloc_flags & ALLOC_CMA) ||
+						      ac->migratetype != MM_MOVABLE);
+
+	if (listed)
+		page = mm_pcp_take(mm, ac->cpu, zone, ac->order, ac->migratetype,
+				   alloc_flags | (ac->gfp & __GFP_COLD ? ALLOC_COLD : 0));
+	if (page)
+		return page;
+	mm_zone_lock(mm, ac->cpu, zone);
+	if (ac->order && (alloc_flags & ALLOC_HARDER))
+		page = mm_buddy_take(mm, ac->cpu, zone, ac->order, MM_HIGHATOMIC);
+	if (!page)
+		page = mm_rmqueue(mm, ac->cpu, zone, ac->order, ac->migratetype, alloc_flags);
+	if (page) {
+		mm_count_free(mm, ac->cpu, zone, -(INT64_C(1) << ac->order));
+		mm_emit_block(mm, ac->cpu, MM_EVENT_ALLOC_ZONE_LOCKED, page, 0);
+	}
+	mm_zone_unlock(mm, ac->cpu, zone);
+	return page;
+}
+
+/* The same, and tell kswapd where that had to mix page blocks. */
+static struct page *rmqueue(struct mm *mm, struct mm_zone *zone, const struct alloc_context *ac,
+			    unsigned alloc_flags)
+{
+	struct page *page = take_from(mm, zone, ac, alloc_flags);
+
+	if ((alloc_flags & ALLOC_KSWAPD) && zone->boosted) {
+		zone->boosted = false;
+		mm_wake_kswapd(mm, ac->cpu, zone, 0, 0, zone->index);
+	}
+	return page;
+}
+
+/* Above the watermark? What cannot wait may ignore, for one page, that it is raised. */
+static bool zone_has_room(const struct mm_zone *zone, const struct alloc_context *ac,
+			  unsigned alloc_flags)
+{
+	enum mm_wmark mark = alloc_flags & ALLOC_WMARK_MASK;
+
+	if (mm_zone_watermark_ok(zone, ac->order, mm_wmark(zone, mark), ac->highest, alloc_flags))
+		return true;
+	return !ac->order && (ac->gfp & __GFP_ATOMIC) && zone->boost && mark == MM_WMARK_MIN &&
+	       mm_zone_watermark_ok(zone, ac->order, zone->wmark[mark], ac->highest, alloc_flags);
+}
+
+/* Before it goes to another node: room from this one's page cache, where that is wanted. */
+static bool reclaim_on_node(struct mm *mm, const struct alloc_context *ac, struct mm_zone *zone,
+			    unsigned alloc_flags)
+{
+	const struct mm_zone *preferred = ac->list->zones[ac->first];
+	const struct mm_reclaim_request req = {
+		.highest = gfp_zone(mm->arch, ac->gfp), .order = ac->order, .gfp = ac->gfp};
+
+	if (!mm->params.zone_reclaim_mode ||
+	    mm->distance[preferred->nid * mm->nr_nodes + zone->nid] > NODE_RECLAIM_DISTANCE)
+		return false;
+	if (mm_node_reclaim(mm, ac->cpu, &mm->nodes[zone->nid], &req, ac->pf_memalloc) <
+	    MM_NODE_RECLAIM_SOME)
+		return false;
+	return mm_zone_watermark_ok(zone, ac->order, mm_wmark(zone, alloc_flags & ALLOC_WMARK_MASK),
+				    ac->highest, alloc_flags);
+}
+
+static void count_fallback(struct mm *mm, const struct mm_zone *preferred, struct mm_zone *zone)
+{
+	if (zone == preferred)
+		return;
+	zone->fallbacks++;
+	if (zone->nid != preferred->nid)
+		mm->counters.fallback_node++;
+	else
+		mm->counters.fallback_zone++;
+}
+
+/* Would it have got nothing there without the reserves? */
+static bool uses_reserves(const struct mm_zone *zone, const struct alloc_context *ac,
+			  unsigned alloc_flags)
+{
+	return (alloc_flags & (ALLOC_NO_WATERMARKS | ALLOC_HIGH | ALLOC_HARDER)) &&
+	       !mm_zone_watermark_ok(zone, ac->order, mm_wmark(zone, MM_WMARK_MIN), ac->highest,
+				     alloc_flags & ALLOC_CMA);
+}
+
+/* One walk of the zonelist. Page blocks are not kept apart at the price of another node. */
+static struct page *walk(struct mm *mm, const struct alloc_context *ac, unsigned alloc_flags)
+{
+	struct mm_zone *preferred = ac->first < ac->list->nr ? ac->list->zones[ac->first] : NULL;
+
+	for (size_t i = ac->first; i < ac->list->nr; i++) {
+		struct mm_zone *zone = ac->list->zones[i];
+		struct page *page;
+		bool reserves;
+
+		if (!mm_zone_allowed(ac, zone))
+			continue;
+		if (zone->nid != preferred->nid && (alloc_flags & ALLOC_NOFRAGMENT))
+			return NULL;
+		mm_work(mm, ac->cpu, MM_SITE_ZONE_CHECK, 1);
+		mm_touch(mm, ac->cpu, zone->at + MM_ZONE_WATERMARKS, 64, MM_READ);
+		mm_touch(mm, ac->cpu, zone->at + MM_ZONE_VMSTAT, 8, MM_READ);
+		if (!(alloc_flags & ALLOC_NO_WATERMARKS) && !zone_has_room(zone, ac, alloc_flags) &&
+		    !reclaim_on_node(mm, ac, zone, alloc_flags))
+			continue;
+		reserves = uses_reserves(zone, ac, alloc_flags);
+		page = rmqueue(mm, zone, ac, alloc_flags);
+		if (!page)
+			continue;
+		mm->counters.from_reserves += reserves;
+		if (ac->order && (alloc_flags & ALLOC_HARDER))
+			mm_reserve_highatomic(mm, ac->cpu, zone, page);
+		count_fallback(mm, preferred, zone);
+		mm_zone_statistics(mm, ac->cpu, preferred, zone);
+		return page;
+	}
+	return NULL;
+}
+
+/* Local memory in mixed page blocks is better than none, and better than remote memory. */
+struct page *mm_get_page_from_freelist(struct mm *mm, const struct alloc_context *ac,
+				       unsigned alloc_flags)
+{
+	struct page *page = walk(mm, ac, alloc_flags);
+
+	if (!page && (alloc_flags & ALLOC_NOFRAGMENT))
+		page = walk(mm, ac, alloc_flags & ~ALLOC_NOFRAGMENT);
+	return page;
+}
+
+/*
+ * Page blocks of ZONE_NORMAL are kept apart as long as there is a zone below it, DMA32, to go to
+ * first; where there are several nodes it has to be the node's own.
+ */
+static unsigned nofragment_flag(const struct mm *mm, const struct alloc_context *ac)
+{
+	int dma32 = mm_arch_zone_index(mm->arch, MM_ZONE_DMA32);
+	const struct mm_zone *preferred;
+
+	if (dma32 < 0 || ac->first == ac->list->nr)
+		return 0;
+	preferred = ac->list->zones[ac->first];
+	if (mm->arch->zones[preferred->index].type != MM_ZONE_NORMAL)
+		return 0;
+	if (mm->nr_nodes > 1 && !mm_zone_populated(preferred - 1))
+		return 0;
+	return ALLOC_NOFRAGMENT;
+}
+
+static unsigned fast_alloc_flags(const struct mm *mm, const struct alloc_context *ac)
+{
+	return MM_WMARK_LOW | mm_alloc_flags_common(ac) | nofragment_flag(mm, ac);
+}
+
+/* Make the block its user's: count it, reference it, clear it where asked. */
+void mm_prep_new_page(struct mm *mm, const struct alloc_context *ac, struct page *page)
+{
+	struct mm_zone *zone = mm_page_zone(mm, page);
+	uint64_t nr_pages = UINT64_C(1) << ac->order;
+
+	page->refcount = 1;
+	if (ac->gfp & __GFP_MOVABLE) {
+		page->flags |= PG_LRU;
+		zone->pcp[ac->cpu].stat_changed = true;
+	}
+	page->order = (uint8_t)ac->order;
+	page->migratetype = (uint8_t)ac->migratetype;
+	zone->alloc_pages += nr_pages;
+	mm->counters.allocs++;
+
+	mm_work(mm, ac->cpu, MM_SITE_PREP_PAGE, 1);
+	mm_touch_page(mm, ac->cpu, page, MM_WRITE);
+	if (ac->gfp & __GFP_ZERO) {
+		mm_work(mm, ac->cpu, MM_SITE_ZERO, (uint32_t)nr_pages);
+		mm_touch(mm, ac->cpu, mm_page_address(mm, page), nr_pages << mm->arch->page_shift,
+			 MM_ZERO);
+	}
+}
+
+/* What failed is traced too: an allocation of no page. */
+static void emit_failure(struct mm *mm, const struct alloc_context *ac)
+{
+	mm_emit(mm, ac->cpu,
+		&(struct mm_event){.type = MM_EVENT_PAGE_ALLOC,
+				   .order = ac->order,
+				   .migratetype = ac->migratetype,
+				   .gfp = ac->gfp,
+				   .nid = MM_NO_NODE,
+				   .zone = -1});
+}
+
+int mm_alloc_pages(struct mm *mm, const struct mm_request *req, struct page **out)
+{
+	struct alloc_context ac;
+	struct page *page;
+
+	if (req->order > MAX_PAGE_ORDER)
+		return -EINVAL;
+	mm_alloc_prepare(mm, req, &ac);
+	page = mm_get_page_from_freelist(mm, &ac, fast_alloc_flags(mm, &ac));
+	if (!page)
+		page = mm_alloc_slow_path(mm, &ac);
+	*out = page;
+	if (!page) {
+		mm->counters.failed++;
+		emit_failure(mm, &ac);
+		return -ENOMEM;
+	}
+	mm_prep_new_page(mm, &ac, page);
+	mm_emit_block(mm, ac.cpu, MM_EVENT_PAGE_ALLOC, page, req->gfp);
+	return 0;
+}
+
+static bool is_block_in_use(const struct page *page, unsigned order)
+{
+	return (page->flags & PG_INIT) && !(page->flags & (PG_STATE_MASK | PG_DROPPED)) &&
+	       !page->slab && page->refcount > 0 && page->order == order;
+}
+
+static void free_block(struct mm *mm, int cpu, struct page *page, unsigned order, bool cold)
+{
+	struct mm_zone *zone = mm_page_zone(mm, page);
+	enum mm_migratetype type;
+	pfn_t pfn;
+
+	page->refcount = 0;
+	if ((page->flags & PG_LRU) && cpu != MM_NO_CPU)
+		zone->pcp[cpu].stat_changed = true;
+	page->flags &= ~(uint64_t)PG_LRU;
+	mm_work(mm, cpu, MM_SITE_FREE_ENTRY, 1);
+	mm_touch_page(mm, cpu, page, MM_WRITE);
+	pfn = mm_page_to_pfn(mm, cpu, page);
+	mm_emit_block(mm, cpu, MM_EVENT_PAGE_FREE, page, 0);
+	type = mm_pageblock_type(mm, zone, pfn);
+	if (cpu != MM_NO_CPU && mm_pcp_holds(mm, order) && type != MM_ISOLATE) {
+		mm_pcp_give(mm, cpu, zone, page, order, type, cold);
+		return;
+	}
+	mm_zone_lock(mm, cpu, zone);
+	mm_buddy_give(mm, cpu, zone, page, pfn, order, mm_pageblock_type(mm, zone, pfn));
+	mm_zone_unlock(mm, cpu, zone);
+}
+
+void mm_free_block(struct mm *mm, int cpu, struct page *page, unsigned order)
+{
+	free_block(mm, cpu, page, order, false);
+}
+
+static void put_page(struct mm *mm, int cpu, struct page *page, bool cold)
+{
+	if (--page->refcount)
+		return;
+	if (page->flags & (PG_USE_MASK & ~PG_LRU))
+		mm_lru_release(mm, cpu, page);
+	free_block(mm, cpu, page, page->order, cold);
+}
+
+void mm_put_page(struct mm *mm, int cpu, struct page *page)
+{
+	put_page(mm, cpu, page, false);
+}
+
+void mm_put_cold_page(struct mm *mm, int cpu, struct page *page)
+{
+	put_page(mm, cpu, page, true);
+}
+
+bool mm_drop_page(struct mm *mm, struct page *page)
+{
+	mm->counters.frees++;
+	page->flags |= page->flags & PG_PLACE_MASK || page->refcount > 1 ? PG_DROPPED : 0;
+	return --page->refcount == 0;
+}
+
+void mm_free_dropped(struct mm *mm, int cpu, struct page *page)
+{
+	page->refcount = 1;
+	mm_put_page(mm, cpu, page);
+}
+
+/* Reclaim, or the disk, may have a reference: then the last of them frees it. */
+int mm_free_pages(struct mm *mm, int cpu, struct page *page, unsigned order)
+{
+	if (order > MAX_PAGE_ORDER || !is_block_in_use(page, order))
+		return -EINVAL;
+	mm->counters.frees++;
+	page->flags |= page->flags & PG_PLACE_MASK || page->refcount > 1 ? PG_DROPPED : 0;
+	mm_put_page(mm, cpu, page);
+	return 0;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a kind of per-CPU page lists is: kernels have had several. Each mm/alloc/pcplists/NAME.c
+ * defines `const struct mm_pcp_kind pcp_NAME`, and the build makes a table of them; a kernel
+ * profile names one. Lists are numbered by mm_pcp_list(), whatever the kind: those that it does not
+ * have are empty. A list is edited by its own CPU only, or by a drain while that is in no edit.
+ */
+#ifndef MM_PCP_H
+#define MM_PCP_H
+
+#include "mm/internal.h"
+
+struct mm_pcp_kind {
+	const char *name;
+	/** Are there lists of this order? */
+	bool (*holds)(const struct mm *mm, unsigned order);
+	/** Set the zone's pcp_batch, pcp_high and pcp_low, at boot and when a sysctl changes. */
+	void (*set_sizes)(const struct mm *mm, struct mm_zone *zone);
+	/** mm_pcp_take(); `alloc_flags` may have ALLOC_COLD. */
+	struct page *(*take)(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
+			     enum mm_migratetype type, unsigned alloc_flags);
+	/** mm_pcp_give(); the page's head fields are not set yet. */
+	void (*give)(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page,
+		     unsigned order, enum mm_migratetype type, bool cold);
+	/** Give back so many pages of the lists of CPU `owner`, beginning with `list`. */
+	void (*drain)(struct mm *mm, int cpu, struct mm_zone *zone, int owner, unsigned list,
+		      int nr_pages);
+};
+
+extern const struct mm_pcp_kind *const pcp_kinds[]; /* ends with NULL */
+
+/* What the kinds share. */
+
+/** Pages of a batch by the zone's size, of which `most_bytes` / 4 at most. */
+unsigned mm_pcp_batch(const struct mm *mm, const struct mm_zone *zone, uint64_t most_bytes);
+/* Where a list is filled, from its head on: with the first block first, or behind the last. */
+enum mm_pcp_end { PCP_HEAD, PCP_TAIL, PCP_TAIL_REVERSED };
+
+/** Take up to `blocks` blocks from the zone, under its lock. */
+void mm_pcp_fill(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
+		 enum mm_migratetype type, unsigned alloc_flags, unsigned blocks,
+		 enum mm_pcp_end end);
+/** Take the block off the CPU's own list, for an allocation. */
+void mm_pcp_unlist(struct mm *mm, int cpu, struct mm_zone *zone, unsigned list, struct page *page);
+/** Put a block on the CPU's own list: at its head, or at its tail. */
+void mm_pcp_enlist(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page, unsigned order,
+		   enum mm_migratetype type, bool at_tail);
+/** Give the block at the tail of a list of CPU `owner` back to the zone, whose lock is held. */
+void mm_pcp_give_back(struct mm *mm, int cpu, struct mm_zone *zone, int owner, unsigned list);
+
+#endif

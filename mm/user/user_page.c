@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Pages of users: who maps them how often, and from a page back to the entries that map it, by the
+ * spaces of a family or the ranges of a file, as Linux 6.1 mm/rmap.c walks them. What reclaim takes
+ * and migration moves is put right in page tables here.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "mm/reclaim/lru_lists.h"
+#include "mm/user/user_state.h"
+
+struct mm_user *mm_user_get(struct mm *mm)
+{
+	struct mm_user *u = mm->user;
+
+	if (u)
+		return u;
+	u = calloc(1, sizeof(*u));
+	if (!u)
+		return NULL;
+	u->nr_chunks = (size_t)(mm->end_pfn >> CHUNK_BITS) + 1;
+	u->chunks = calloc(u->nr_chunks, sizeof(*u->chunks));
+	u->running = calloc((size_t)mm->nr_cpus, sizeof(struct mm_space *));
+	if (!u->chunks || !u->running) {
+		free(u->chunks);
+		free(u->running);
+		free(u);
+		return NULL;
+	}
+	u->zero_at = mm_image_home(mm, mm_user_page_bytes(mm), mm_user_page_bytes(mm));
+	mm->user = u;
+	return u;
+}
+
+struct mm_upage *mm_upage(const struct mm *mm, const struct page *page)
+{
+	pfn_t pfn = mm_pfn_of((struct mm *)mm, page);
+
+	return &mm->user->chunks[pfn >> CHUNK_BITS][pfn & ((1u << CHUNK_BITS) - 1)];
+}
+
+/* Memory may have been plugged in since. */
+static bool reach_chunk(struct mm_user *u, size_t i)
+{
+	size_t nr = u->nr_chunks;
+	struct mm_upage **chunks;
+
+	if (i < nr)
+		return true;
+	chunks = realloc(u->chunks, (i + 1) * sizeof(*chunks));
+	if (!chunks)
+		return false;
+	u->chunks = chunks;
+	while (nr <= i)
+		chunks[nr++] = NULL;
+	u->nr_chunks = nr;
+	return true;
+}
+
+int mm_upage_add(struct mm *mm, struct page *page, enum mm_upage_kind kind, void *owner,
+		 uint64_t index)
+{
+	size_t i = (size_t)(mm_pfn_of(mm, page) >> CHUNK_BITS);
+	struct mm_upage **chunk;
+
+	if (!reach_chunk(mm->user, i))
+		return -ENOMEM;
+	chunk = &mm->user->chunks[i];
+	if (!*chunk)
+		*chunk = calloc(1u << CHUNK_BITS, sizeof(**chunk));
+	if (!*chunk)
+		return -ENOMEM;
+	page->user = true;
+	*mm_upage(mm, page) = (struct mm_upage){.family = owner, .index = index, .kind = kind};
+	return 0;
+}
+
+void mm_upage_del(struct mm *mm, struct page *page)
+{
+	struct mm_upage *up = mm_upage(mm, page);
+
+	if (up->slot)
+		up->slot->page = NULL;
+	page->user = false;
+	*up = (struct mm_upage){0};
+}
+
+struct page *mm_user_head(const struct mm *mm, struct page *page)
+{
+	uint64_t block = UINT64_C(1) << mm->arch->pageblock_order;
+
+	return page->user ? page : page - (mm_pfn_of((struct mm *)mm, page) & (block - 1));
+}
+
+void mm_user_map(struct mm *mm, int cpu, struct page *head, bool locked)
+{
+	struct mm_upage *up = mm_upage(mm, head);
+
+	up->mapcount++;
+	up->locked += locked;
+	mm_touch_page(mm, cpu, head, MM_WRITE);
+}
+
+bool mm_user_unmap(struct mm *mm, int cpu, struct page *head, bool locked)
+{
+	struct mm_upage *up = mm_upage(mm, head);
+
+	mm_touch_page(mm, cpu, head, MM_WRITE);
+	up->locked -= locked;
+	if (--up->mapcount)
+		return false;
+	if (up->kind != UP_ANON) {
+		mm_page_account(mm, head, head->flags & ~(uint64_t)PG_MAPPED);
+		return false;
+	}
+	if (head->order)
+		mm_page_node(mm, head)->nr_anon_huge--;
+	mm_upage_del(mm, head);
+	return true;
+}
+
+void mm_slot_put(struct mm *mm, struct mm_slot *slot)
+{
+	if (--slot->refs)
+		return;
+	if (slot->page)
+		mm_upage(mm, slot->page)->slot = NULL;
+	mm->swap_free++;
+	mm->user->nr_slots--;
+	free(slot);
+}
+
+/* An entry that maps a page or a part of it. */
+struct mapping {
+	struct mm_space *space;
+	struct mm_vma *vma;
+	struct mm_utable *table;
+	uint64_t *entry;
+};
+
+struct walk {
+	struct page *head;
+	/** Returns whether the entry still maps the page, so that the walk need not look again. */
+	void (*found)(struct mm *mm, int cpu, const struct mapping *m, struct walk *w);
+	struct page *to;        /* moved */
+	struct mm_slot **slots; /* reclaimed: by part */
+	uint64_t nr;
+};
+
+static void walk_space(struct mm *mm, int cpu, struct mm_space *space, struct mm_vma *vma,
+		       uint64_t address, struct walk *w)
+{
+	/* Without a root it is about to have one, or has had it. */
+	uint64_t nr = space->root ? mm_page_pages(w->head) : 0;
+
+	for (uint64_t i = 0; i < nr; i++) {
+		struct mapping m = {.space = space, .vma = vma};
+		struct page *page;
+
+		m.entry = mm_user_entry(space, address + (i << mm_user_shift(mm)), &m.table);
+		if (e_kind(*m.entry) != E_PAGE)
+			continue;
+		page = e_pointer(*m.entry);
+		if (page < w->head || page >= w->head + nr)
+			continue;
+		w->found(mm, cpu, &m, w);
+	}
+}
+
+static void walk_mappings(struct mm *mm, int cpu, struct walk *w)
+{
+	const struct mm_upage *up = mm_upage(mm, w->head);
+	unsigned shift = mm_user_shift(mm);
+
+	if (up->kind == UP_ANON) {
+		for (struct mm_space *s = up->family->spaces; s; s = s->next_in_family)
+			walk_space(mm, cpu, s, mm_user_vma(s, up->index << shift),
+				   up->index << shift, w);
+		return;
+	}
+	for (struct mm_space *s = mm->user->spaces; s; s = s->next)
+		for (struct mm_vma *v = s->vmas; v; v = v->next) {
+			uint64_t at = v->start + ((up->index - v->pgoff) << shift);
+
+			if (v->file == up->file && up->index >= v->pgoff && at < v->end)
+				walk_space(mm, cpu, s, v, at, w);
+		}
+}
+
+/* The place of a part: the one that it still has, as others refer to it, or the new one. */
+static struct mm_slot *slot_of(struct mm *mm, struct walk *w, uint64_t part, uint64_t shadow)
+{
+	struct mm_slot **slot = &w->slots[part];
+
+	if (*slot)
+		return *slot;
+	*slot = calloc(1, sizeof(**slot));
+	if (*slot) {
+		(*slot)->shadow = shadow;
+		mm->user->nr_slots++;
+	}
+	return *slot;
+}
+
+struct taking {
+	struct walk walk;
+	uint64_t shadow;
+};
+
+static void take_entry(struct mm *mm, int cpu, const struct mapping *m, struct walk *w)
+{
+	struct taking *t = (struct taking *)(void *)w;
+	struct page *page = e_pointer(*m->entry);
+	struct mm_upage *up = mm_upage(mm, w->head);
+	struct mm_slot *slot = NULL;
+
+	/* Split, so that each part has an entry; found again one by one. */
+	if (m->table->shift != mm_user_shift(mm)) {
+		mm_user_split(mm, cpu, m->table, m->entry, m->vma && m->vma->locked);
+		walk_space(mm, cpu, m->space, m->vma, up->index << mm_user_shift(mm), w);
+		return;
+	}
+	if (up->kind == UP_ANON)
+		slot = slot_of(mm, w, (uint64_t)(page - w->head), t->shadow);
+	if (slot)
+		slot->refs++;
+	up->mapcount--;
+	up->locked -= m->vma && m->vma->locked;
+	mm_user_set(mm, cpu, m->table, m->entry, slot ? e_make(slot, E_SWAP) : E_NONE);
+	w->nr++;
+}
+
+static void flush_mapped(struct mm *mm, int cpu, struct page *page, uint64_t nr)
+{
+	if (!nr || cpu == MM_NO_CPU)
+		return;
+	mm_work(mm, cpu, MM_SITE_TLB_FLUSH, 1);
+	if (mm->ops.tlb_shootdown)
+		mm->ops.tlb_shootdown(mm->ctx, cpu, page);
+}
+
+/* A file forgets the page: tmpfs has it in swap, others remember when it went. */
+static void take_from_file(struct mm *mm, struct mm_upage *up, uint64_t shadow)
+{
+	struct mm_slot *slot = NULL;
+
+	if (up->kind == UP_SHMEM)
+		slot = calloc(1, sizeof(*slot));
+	if (slot) {
+		*slot = (struct mm_slot){.refs = 1, .shadow = shadow};
+		mm->user->nr_slots++;
+	}
+	up->file->entries[up->index] = slot ? e_make(slot, E_SWAP) : E_NONE;
+	up->file->shadows[up->index] = shadow;
+}
+
+void mm_user_reclaimed(struct mm *mm, int cpu, struct page *page, uint64_t shadow)
+{
+	struct mm_upage *up = mm_upage(mm, page);
+	uint64_t parts = mm_page_pages(page);
+	struct mm_slot **slots = calloc(parts, sizeof(*slots));
+	struct taking t = {.walk = {.head = page, .found = take_entry, .slots = slots},
+			   .shadow = shadow};
+
+	if (!slots)
+		return;
+	/* Reclaim took another place in swap for it: one of the two is too many. */
+	if (up->slot) {
+		slots[0] = up->slot;
+		slots[0]->shadow = shadow;
+		slots[0]->page = NULL;
+		up->slot = NULL;
+		mm->swap_free++;
+	}
+	walk_mappings(mm, cpu, &t.walk);
+	flush_mapped(mm, cpu, page, t.walk.nr);
+	if (up->kind == UP_ANON && page->order)
+		mm_page_node(mm, page)->nr_anon_huge--;
+	/* Parts that nobody maps any more need no place. */
+	for (uint64_t i = 0; up->kind == UP_ANON && i < parts; i++)
+		mm->swap_free += !slots[i];
+	if (up->kind != UP_ANON)
+		take_from_file(mm, up, shadow);
+	free(slots);
+	mm_upage_del(mm, page);
+}
+
+static void move_entry(struct mm *mm, int cpu, const struct mapping *m, struct walk *w)
+{
+	struct page *page = e_pointer(*m->entry);
+	uint64_t flags = *m->entry & E_FLAGS;
+
+	mm_user_set(mm, cpu, m->table, m->entry, e_make(w->to + (page - w->head), flags));
+}
+
+void mm_user_moved(struct mm *mm, int cpu, struct page *from, struct page *to)
+{
+	struct walk w = {.head = from, .found = move_entry, .to = to};
+	struct mm_upage old;
+
+	walk_mappings(mm, cpu, &w);
+	old = *mm_upage(mm, from);
+	if (mm_upage_add(mm, to, old.kind, old.family, old.index))
+		return;
+	*mm_upage(mm, to) = old;
+	if (old.slot)
+		old.slot->page = to;
+	if (old.kind != UP_ANON)
+		old.file->entries[old.index] = e_make(to, E_PAGE);
+	else if (from->order) {
+		mm_page_node(mm, from)->nr_anon_huge--;
+		mm_page_node(mm, to)->nr_anon_huge++;
+	}
+	from->user = false;
+	*mm_upage(mm, from) = (struct mm_upage){0};
+}
+
+static bool maps_file(const struct mm_space *space, const struct mm_file *file)
+{
+	for (const struct mm_vma *v = space->vmas; v; v = v->next)
+		if (v->file == file)
+			return true;
+	return false;
+}
+
+bool mm_user_runs_on(const struct mm *mm, const struct page *page, int cpu)
+{
+	const struct mm_space *running = mm->user->running[cpu];
+	const struct mm_upage *up = mm_upage(mm, page);
+
+	if (!running)
+		return false;
+	switch (up->kind) {
+	case UP_ANON:
+		return running->family == up->family;
+	case UP_FILE:
+	case UP_SHMEM:
+		return maps_file(running, up->file);
+	case UP_ROOT:
+		return running == up->space;
+	default:
+		return false;
+	}
+}
+
+static void destroy_table(struct mm_utable *table)
+{
+	for (struct mm_utable *d = table->deposit, *next; d; d = next) {
+		next = d->next;
+		free(d);
+	}
+	for (unsigned i = 0; i < table->nr; i++)
+		if (e_kind(table->entries[i]) == E_TABLE)
+			destroy_table(e_pointer(table->entries[i]));
+	free(table);
+}
+
+/* Of slots, which several may refer to, the last one. */
+static void destroy_slots(struct mm *mm, uint64_t *entries, uint64_t nr)
+{
+	for (uint64_t i = 0; i < nr; i++) {
+		if (e_kind(entries[i]) == E_TABLE) {
+			struct mm_utable *table = e_pointer(entries[i]);
+
+			destroy_slots(mm, table->entries, table->nr);
+		} else if (e_kind(entries[i]) == E_SWAP) {
+			mm_slot_put(mm, e_pointer(entries[i]));
+		}
+	}
+}
+
+static void destroy_space(struct mm *mm, struct mm_space *space)
+{
+	struct mm_space **link = &space->family->spaces;
+
+	while (*link != space)
+		link = &(*link)->next_in_family;
+	*link = space->next_in_family;
+	if (!space->family->spaces)
+		free(space->family);
+	if (space->root) {
+		destroy_slots(mm, space->root->entries, space->root->nr);
+		destroy_table(space->root);
+	}
+	for (struct mm_vma *v = space->vmas, *next; v; v = next) {
+		next = v->next;
+		free(v);
+	}
+	free(space->name);
+	free(space);
+}
+
+void mm_user_destroy(struct mm *mm)
+{
+	struct mm_user *u = mm->user;
+
+	if (!u)
+		return;
+	while (u->spaces) {
+		struct mm_space *space = u->spaces;
+
+		u->spaces = space->next;
+		destroy_space(mm, space);
+	}
+	while (u->files) {
+		struct mm_file *file = u->files;
+
+		u->files = file->next;
+		destroy_slots(mm, file->entries, file->nr);
+		free(file->entries);
+		free(file->shadows);
+		free(file->name);
+		free(file);
+	}
+	for (size_t i = 0; i < u->nr_chunks; i++)
+		free(u->chunks[i]);
+	free(u->chunks);
+	free(u->running);
+	free(u);
+}

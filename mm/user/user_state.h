@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of user memory share.
+ *
+ * An entry of a page table is a pointer with a kind in its low bits. Of pages:
+ *
+ *	mapcount = entries of all spaces that map the page or a part of it
+ *
+ * A place in swap that entries or files refer to is a slot:
+ *
+ *	refs = entries and files that refer to it; a slot with refs > 0 takes one page of swap
+ *
+ * A slot that was read back for some while others still refer to it names the page (swap cache).
+ */
+#ifndef MM_USER_STATE_H
+#define MM_USER_STATE_H
+
+#include "mm/internal.h"
+#include "mm/reclaim/lru.h"
+#include "mm/user/user.h"
+
+#define E_KIND  UINT64_C(7)
+#define E_NONE  UINT64_C(0)
+#define E_TABLE UINT64_C(1)
+#define E_PAGE  UINT64_C(2) /* of a huge page's part: that descriptor */
+#define E_SWAP  UINT64_C(3)
+#define E_ZERO  UINT64_C(4) /* the zero page */
+#define E_WRITE UINT64_C(8)
+#define E_FLAGS UINT64_C(15)
+
+static inline uint64_t e_kind(uint64_t e)
+{
+	return e & E_KIND;
+}
+
+static inline void *e_pointer(uint64_t e)
+{
+	return (void *)(uintptr_t)(e & ~E_FLAGS); /* NOLINT(performance-no-int-to-ptr) */
+}
+
+static inline uint64_t e_make(const void *p, uint64_t flags)
+{
+	return (uint64_t)(uintptr_t)p | flags;
+}
+
+struct mm_utable {
+	struct page *page;
+	phys_addr_t at;
+	unsigned shift, nr; /* log2 of what an entry maps; entries */
+	unsigned used;      /* entries that are not E_NONE */
+	/* Tables laid aside for the huge pages that it maps: as many. */
+	struct mm_utable *deposit;
+	struct mm_utable *next; /* in a deposit */
+	uint64_t entries[];
+};
+
+struct mm_slot {
+	uint32_t refs;
+	struct page *page; /* read back already; NULL: in swap only */
+	uint64_t shadow;
+};
+
+enum mm_upage_kind { UP_NONE, UP_ANON, UP_FILE, UP_SHMEM, UP_ROOT };
+
+/* Of a frame with `user` set. */
+struct mm_upage {
+	union {
+		struct mm_family *family; /* UP_ANON */
+		struct mm_file *file;     /* UP_FILE, UP_SHMEM */
+		struct mm_space *space;   /* UP_ROOT */
+	};
+	uint64_t index;       /* of the page: virtual, or in its file */
+	uint32_t mapcount;    /* see above */
+	uint32_t locked;      /* of these, in ranges that are locked */
+	struct mm_slot *slot; /* that names it; NULL: none */
+	enum mm_upage_kind kind;
+};
+
+/* Spaces that came of one by fork, and so may share its anonymous pages, at the same addresses. */
+struct mm_family {
+	struct mm_space *spaces;
+};
+
+struct mm_vma {
+	uint64_t start, end;
+	struct mm_file *file; /* NULL: anonymous and private */
+	uint64_t pgoff;       /* pages, of `start`: in the file, or of the first address it had */
+	bool shared, advised, hugetlb, locked, has_policy;
+	bool copied; /* has pages of its own (anon_vma): fork copies its tables */
+	struct mm_policy policy;
+	struct mm_vma *next;
+};
+
+struct mm_space {
+	char *name;
+	struct mm_utable *root;
+	struct mm_vma *vmas; /* by address */
+	struct mm_policy policy;
+	uint32_t turn; /* of the task's own interleaving */
+	struct mm_family *family;
+	struct mm_space *next_in_family;
+	struct mm_space *next; /* of all */
+	uint64_t nr_tables;
+	struct mm_space_info done; /* the second half of it */
+};
+
+struct mm_file {
+	char *name;
+	bool tmpfs, unnamed; /* unnamed: goes with its last range */
+	uint64_t refs;       /* ranges that map it */
+	struct mm_policy policy;
+	bool has_policy;
+	uint64_t nr;       /* of entries */
+	uint64_t *entries; /* by page: E_PAGE, E_SWAP, E_NONE */
+	uint64_t *shadows; /* likewise; of what was reclaimed */
+	struct mm_file *next;
+};
+
+#define CHUNK_BITS 9
+
+struct mm_user {
+	struct mm_upage **chunks; /* of 2^CHUNK_BITS frames; NULL: none of them is a user's */
+	size_t nr_chunks;
+	struct mm_space *spaces;
+	struct mm_file *files;
+	struct mm_space **running; /* by CPU */
+	phys_addr_t zero_at;       /* the zero page */
+	uint64_t nr_slots;         /* with refs */
+};
+
+static inline unsigned mm_user_shift(const struct mm *mm)
+{
+	return mm->arch->page_shift;
+}
+
+static inline uint64_t mm_user_page_bytes(const struct mm *mm)
+{
+	return UINT64_C(1) << mm->arch->page_shift;
+}
+
+/* log2 of what a huge page maps */
+static inline unsigned mm_huge_shift(const struct mm *mm)
+{
+	return mm->arch->page_shift + mm->arch->pageblock_order;
+}
+
+/* user_page.c */
+/** The mm core's user memory, made at first use; NULL where the host has no memory. */
+struct mm_user *mm_user_get(struct mm *mm);
+struct mm_upage *mm_upage(const struct mm *mm, const struct page *page);
+/** Register a page as a user's. 0 or -ENOMEM. */
+int mm_upage_add(struct mm *mm, struct page *page, enum mm_upage_kind kind, void *owner,
+		 uint64_t index);
+void mm_upage_del(struct mm *mm, struct page *page);
+/** The block that an entry's page is a part of. */
+struct page *mm_user_head(const struct mm *mm, struct page *page);
+/** One more entry maps it, in a range that is locked or not. */
+void mm_user_map(struct mm *mm, int cpu, struct page *head, bool locked);
+/** One less. Returns whether it was the last of an anonymous page: the caller frees the block. */
+bool mm_user_unmap(struct mm *mm, int cpu, struct page *head, bool locked);
+void mm_slot_put(struct mm *mm, struct mm_slot *slot);
+
+/* user_table.c */
+int mm_user_root(struct mm *mm, int cpu, struct mm_space *space);
+/** The table whose entries map 2^shift bytes, made where it is missing; NULL: no memory. */
+struct mm_utable *mm_user_table(struct mm *mm, int cpu, struct mm_space *space, uint64_t address,
+				unsigned shift);
+/** The same as far as there is: the deepest entry for the address; at no cost. Never NULL. */
+uint64_t *mm_user_entry(const struct mm_space *space, uint64_t address, struct mm_utable **table);
+struct mm_utable *mm_utable_new(struct mm *mm, int cpu, struct mm_space *space, unsigned shift);
+void mm_utable_free(struct mm *mm, int cpu, struct mm_space *space, struct mm_utable *table);
+/** Write an entry: charged, and counted. */
+void mm_user_set(struct mm *mm, int cpu, struct mm_utable *table, uint64_t *entry, uint64_t value);
+void mm_utable_deposit(struct mm_utable *table, struct mm_utable *leaf);
+struct mm_utable *mm_utable_withdraw(struct mm_utable *table);
+/** A huge page's entry, of a range that is locked or not, becomes a table of its parts: the one
+ * laid aside for it. */
+void mm_user_split(struct mm *mm, int cpu, struct mm_utable *table, uint64_t *entry, bool locked);
+/** Free tables that no range of the space has any part of. */
+void mm_user_prune(struct mm *mm, int cpu, struct mm_space *space);
+/** Drop translations of so many pages of the space, here and on CPUs that run it. */
+void mm_user_flush(struct mm *mm, int cpu, const struct mm_space *space, uint64_t nr_pages);
+
+/* user_space.c */
+/** An empty space of the same family and policy. 0 or -ENOMEM. */
+int mm_user_child(struct mm *mm, int cpu, struct mm_space *parent, const char *name,
+		  struct mm_space **out);
+struct mm_vma *mm_user_vma(const struct mm_space *space, uint64_t address);
+/** Split ranges so that none reaches over `at`. 0 or -ENOMEM. */
+int mm_user_cut(struct mm *mm, int cpu, struct mm_space *space, uint64_t at);
+/** The policy in force in a range. */
+const struct mm_policy *mm_user_policy(const struct mm_space *space, const struct mm_vma *vma);
+/** Charge entering the kernel for a system call. */
+void mm_user_syscall(struct mm *mm, int cpu);
+
+/* user_gather.c */
+/** Unmap [start, end) of a range, and free what that frees, in batches. */
+void mm_user_zap(struct mm *mm, int cpu, struct mm_space *space, const struct mm_vma *vma,
+		 uint64_t start, uint64_t end);
+
+/* user_file.c */
+void mm_file_ref(struct mm_file *file);
+void mm_file_unref(struct mm *mm, int cpu, struct mm_file *file);
+/** Room for a page number. 0 or -ENOMEM. */
+int mm_file_grow(struct mm_file *file, uint64_t page);
+
+#endif

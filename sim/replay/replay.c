@@ -1,0 +1,650 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The programs that the simulated CPUs run in a replay, and how they wait for each other's pages.
+ * It knows operations and pages, not what they cost: that is between mm/ and the cost sink.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "mm/kthread.h"
+#include "mm/start.h"
+#include "sim/replay/held_types.h"
+#include "sim/replay/replay.h"
+#include "sim/replay/replay_policy.h"
+
+#define PROGRESS_EVERY 8192
+#define MAX_PS         (REPLAY_MAX_S * UINT64_C(1000000000000))
+
+/* A page of the trace: what it became here, and who waits for it. */
+struct replay_page {
+	struct page *page;   /* NULL until allocated, after a failure, and after its free */
+	phys_addr_t object;  /* of a slab; 0: none */
+	struct page **small; /* of a huge page, single ones instead; NULL: none */
+	uint32_t pending;    /* operations before its free that are not done */
+	bool of_slab;        /* left out: the real slab allocator's */
+	bool allocated;      /* the allocation has been tried */
+	bool awaited;        /* some CPU sleeps until something happens to it */
+	uint8_t order;       /* once it is allocated */
+};
+
+struct replay_cpu {
+	uint32_t *events; /* indexes into the trace, in order */
+	size_t nr_events;
+	uint32_t waits_for; /* page, or TRACE_NO_PAGE */
+	bool waits_for_turn;
+};
+
+struct replay {
+	struct sim *sim;
+	struct mm *mm;
+	const struct trace *trace;
+	const struct replay_options *options;
+	struct replay_counts *counts;
+	struct replay_page *pages;
+	struct replay_policies policies;
+	struct replay_reclaim *reclaim;
+	struct replay_slab *slab;           /* NULL: no objects, or they are not replayed */
+	struct replay_faults *faults;       /* NULL: the trace has none */
+	struct replay_files *files;         /* likewise */
+	struct replay_maps *maps;           /* likewise */
+	struct replay_processes *processes; /* likewise */
+	struct replay_cpu *cpus;
+	int nr_cpus;
+	struct held_types *held; /* where pages from before the window were; NULL: unknown */
+	size_t turn;             /* REPLAY_ORDER: the event that is next */
+	uint64_t done;
+	bool stopped; /* a sleep ended without a wake: all return */
+};
+
+static void progress(struct replay *r)
+{
+	if (++r->done % PROGRESS_EVERY == 0 && r->options->progress)
+		r->options->progress(r->options->progress_arg, r->done, r->trace->nr_events);
+}
+
+/* Something happened to the page: those who sleep for it look again. */
+static void notify(struct replay *r, uint32_t number)
+{
+	struct replay_page *p = &r->pages[number];
+
+	if (!p->awaited)
+		return;
+	p->awaited = false;
+	for (int cpu = 0; cpu < r->nr_cpus; cpu++)
+		if (r->cpus[cpu].waits_for == number)
+			sim_wake(r->sim, cpu);
+}
+
+/* Sleep until the page is allocated and, for its free, until nothing else is pending on it. */
+static void wait_for_page(struct replay *r, int cpu, uint32_t number, bool alone)
+{
+	struct replay_page *p = &r->pages[number];
+
+	while (!r->stopped && (!p->allocated || (alone && p->pending))) {
+		p->awaited = true;
+		r->cpus[cpu].waits_for = number;
+		if (sim_sleep(r->sim, cpu))
+			r->stopped = true;
+	}
+	r->cpus[cpu].waits_for = TRACE_NO_PAGE;
+}
+
+/* The operation is over once its time has passed: only then may others go on. */
+static void finish(struct replay *r, int cpu, uint32_t number)
+{
+	sim_settle(r->sim, cpu);
+	r->pages[number].pending--;
+	notify(r, number);
+}
+
+/* Nodes that a trace may ask for. */
+static int nr_nodes(struct sim *s)
+{
+	const struct mm_config *config = &sim_machine(s)->mm;
+
+	if (config->params.numa_off || config->params.numa_fake)
+		return mm_nr_nodes(sim_mm(s));
+	return config->nr_nodes;
+}
+
+static size_t index_of(const struct replay *r, const struct trace_event *ev)
+{
+	return (size_t)(ev - r->trace->events);
+}
+
+/* The kernel would wait for ever. */
+static bool is_stuck(const struct replay *r)
+{
+	struct mm_counters counters;
+
+	mm_counters(r->mm, &counters);
+	return counters.nofail_stuck > 0;
+}
+
+/* The simulated slab allocator takes pages of its own. */
+static bool leave_out_slab_page(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	struct replay_page *p = &r->pages[ev->page];
+
+	if (!r->slab || !(ev->op == TRACE_ALLOC ? ev->flags & TRACE_F_SLAB : p->of_slab))
+		return false;
+	r->counts->slab.pages_left_out++;
+	p->of_slab = p->allocated = true;
+	if (ev->op == TRACE_ALLOC)
+		finish(r, cpu, ev->page);
+	return true;
+}
+
+static void do_alloc(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	struct page *page, **small = NULL;
+
+	if (ev->page != TRACE_NO_PAGE && leave_out_slab_page(r, cpu, ev))
+		return;
+
+	if (replay_alloc(&r->policies, cpu, ev, &page)) {
+		page = NULL;
+		if (ev->page != TRACE_NO_PAGE && replay_huge_is(&r->policies, ev))
+			small = replay_huge_replace(&r->policies, cpu, ev, &r->counts->huge);
+		if (small)
+			r->counts->allocs++;
+		else
+			r->counts->failed++;
+		if (is_stuck(r))
+			r->stopped = true;
+	} else {
+		r->counts->allocs++;
+		mm_page_to_pfn(r->mm, cpu, page); /* for the page table entry */
+	}
+	if (r->options->placement)
+		placement_alloc(r->options->placement, index_of(r, ev), cpu, page);
+	if (ev->page == TRACE_NO_PAGE) {
+		/* It failed on the real machine, so nobody frees it; here it may have gone well. */
+		r->counts->failed_in_trace++;
+		if (page)
+			mm_free_pages(r->mm, cpu, page, ev->order);
+		sim_settle(r->sim, cpu);
+		return;
+	}
+	replay_reclaim_own(r->reclaim, cpu, ev, page, &r->pages[ev->page].page);
+	sim_settle(r->sim, cpu);
+	r->pages[ev->page].small = small;
+	r->pages[ev->page].allocated = true;
+	r->pages[ev->page].order = ev->order;
+	if (page)
+		replay_reclaim_follow(r->reclaim, cpu, ev);
+	finish(r, cpu, ev->page);
+}
+
+/* What the trace's kswapd frees goes to lists that are short at that time, as all of its zones. */
+static void note_kswapd(struct replay *r, const struct trace_event *ev, bool active)
+{
+	pfn_t pfn = trace_pfn(r->trace, ev->page);
+	int nid, zone;
+
+	if ((ev->flags & TRACE_F_KSWAPD) && r->options->reclaim == REPLAY_RECLAIM_TRACE &&
+	    pfn != TRACE_NO_PFN && !mm_pfn_zone(r->mm, pfn, &nid, &zone))
+		mm_set_kswapd_outside(r->mm, nid, active);
+}
+
+static void do_free(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	struct replay_page *p = &r->pages[ev->page];
+	struct page *page;
+
+	if (replay_reclaim_skips(r->reclaim, ev))
+		return;
+	wait_for_page(r, cpu, ev->page, true);
+	if (leave_out_slab_page(r, cpu, ev))
+		return;
+	if (p->small) {
+		replay_huge_free(r->mm, cpu, p->small, ev->order);
+		p->small = NULL;
+		r->counts->frees++;
+		sim_settle(r->sim, cpu);
+		return;
+	}
+	if (!p->page) {
+		if (!replay_reclaim_took(r->reclaim, ev))
+			r->counts->lost++;
+		return;
+	}
+	/* The page table entry holds a frame number: the way back to the descriptor. */
+	mm_pfn_to_page(r->mm, cpu, mm_page_to_pfn(r->mm, MM_NO_CPU, p->page));
+	page = p->page;
+	p->page = NULL;
+	note_kswapd(r, ev, true);
+	mm_free_pages(r->mm, cpu, page, ev->order);
+	note_kswapd(r, ev, false);
+	r->counts->frees++;
+	sim_settle(r->sim, cpu);
+}
+
+/* Sleep until all splits of the page that come before are done. */
+static void wait_for_order(struct replay *r, int cpu, uint32_t number, unsigned order)
+{
+	wait_for_page(r, cpu, number, false);
+	while (!r->stopped && r->pages[number].order != order) {
+		r->pages[number].awaited = true;
+		r->cpus[cpu].waits_for = number;
+		if (sim_sleep(r->sim, cpu))
+			r->stopped = true;
+	}
+	r->cpus[cpu].waits_for = TRACE_NO_PAGE;
+}
+
+/* The upper half of a page is a page of its own from now on. */
+static void do_split(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	struct replay_page *low = &r->pages[ev->bytes], *high = &r->pages[ev->page];
+
+	wait_for_order(r, cpu, ev->bytes, ev->order + 1u);
+	if (r->stopped)
+		return;
+	if (low->small)
+		high->small = replay_huge_split(low->small, ev->order);
+	else
+		replay_reclaim_split(r->reclaim, cpu, ev, &low->page, &high->page);
+	r->counts->splits++;
+	sim_settle(r->sim, cpu);
+	high->allocated = true;
+	low->order = high->order = ev->order;
+	finish(r, cpu, ev->bytes);
+	finish(r, cpu, ev->page);
+}
+
+/* The page is not known here, but its zone is, and what kind of pages stood around it. */
+static void do_free_held(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	pfn_t pfn = trace_pfn(r->trace, ev->page);
+	int nid, zone;
+
+	if (replay_reclaim_skips(r->reclaim, ev))
+		return;
+	if (!r->options->started || mm_pfn_zone(r->mm, pfn, &nid, &zone) ||
+	    mm_free_held(r->mm, cpu, nid, zone, held_type(r->held, pfn, ev->order), ev->order)) {
+		r->counts->unknown++;
+		return;
+	}
+	r->counts->held_frees++;
+	sim_settle(r->sim, cpu);
+}
+
+static void do_touch(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	struct replay_page *p = &r->pages[ev->page];
+
+	wait_for_page(r, cpu, ev->page, false);
+	if (p->object) {
+		sim_touch(r->sim, cpu, p->object, ev->bytes, ev->write);
+		r->counts->touches++;
+	} else if (p->small && replay_huge_touch(r->sim, cpu, p->small, ev)) {
+		r->counts->touches++;
+	} else if (!p->small && replay_reclaim_touch(r->reclaim, cpu, ev, &p->page)) {
+		sim_touch(r->sim, cpu, mm_page_address(r->mm, p->page), ev->bytes, ev->write);
+		r->counts->touches++;
+	} else {
+		r->counts->lost++;
+	}
+	finish(r, cpu, ev->page);
+}
+
+/* A range is its task's alone: its operations are in order. */
+static void do_fault(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	if (!replay_fault(r->faults, cpu, ev))
+		r->counts->failed++;
+	r->pages[ev->page].allocated = true;
+	finish(r, cpu, ev->page);
+}
+
+static void do_unmap(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	wait_for_page(r, cpu, ev->page, true);
+	replay_unmap(r->faults, cpu, ev);
+	sim_settle(r->sim, cpu);
+}
+
+/* A file is its task's alone, too. */
+static void do_file(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	if (!replay_file(r->files, cpu, ev))
+		r->counts->failed++;
+	r->pages[ev->page].allocated = true;
+	finish(r, cpu, ev->page);
+}
+
+static void do_object_alloc(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	phys_addr_t object = 0;
+
+	if (r->slab)
+		object = replay_slab_alloc(r->slab, cpu, ev);
+	else
+		r->counts->slab.not_replayed++;
+	if (ev->page == TRACE_NO_PAGE) {
+		if (object)
+			replay_slab_give(r->slab, cpu, object);
+		sim_settle(r->sim, cpu);
+		return;
+	}
+	r->pages[ev->page].object = object;
+	r->pages[ev->page].allocated = true;
+	finish(r, cpu, ev->page);
+}
+
+static void do_vmalloc(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	if (!replay_vmalloc(r->maps, cpu, ev))
+		r->counts->failed++;
+	r->pages[ev->page].allocated = true;
+	finish(r, cpu, ev->page);
+}
+
+static void do_object_free(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	struct replay_page *p = &r->pages[ev->page];
+
+	wait_for_page(r, cpu, ev->page, true);
+	if (p->object) {
+		replay_slab_give(r->slab, cpu, p->object);
+		p->object = 0;
+	} else if (r->slab) {
+		r->counts->lost++;
+	} else {
+		r->counts->slab.not_replayed++;
+	}
+	sim_settle(r->sim, cpu);
+}
+
+static void do_vfree(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	wait_for_page(r, cpu, ev->page, true);
+	if (!r->stopped && !replay_vfree(r->maps, cpu, ev))
+		r->counts->lost++;
+	sim_settle(r->sim, cpu);
+}
+
+/* Of a page that is not there any more, nothing. Who waits for ever stops the run. */
+static void do_kmap(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	struct replay_page *p = &r->pages[ev->page];
+	int err = 0;
+
+	wait_for_page(r, cpu, ev->page, false);
+	if (r->stopped)
+		return;
+	if (!p->page)
+		r->counts->lost++;
+	else if (ev->op == TRACE_KUNMAP)
+		replay_kunmap(r->maps, cpu, ev, p->page);
+	else
+		err = replay_kmap(r->maps, cpu, ev, p->page);
+	r->stopped |= err == -EDEADLK;
+	r->counts->failed += err && err != -EDEADLK;
+	if (!r->stopped)
+		finish(r, cpu, ev->page);
+}
+
+/* After the step before, and, if it waits for a child, after the child's last. */
+static void do_step(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	uint32_t after = replay_step_after(r->processes, ev), last;
+
+	if (after != TRACE_NO_PAGE)
+		wait_for_page(r, cpu, after, false);
+	last = replay_step_awaits(r->processes, ev);
+	if (last != TRACE_NO_PAGE && !r->stopped)
+		wait_for_page(r, cpu, last, false);
+	if (r->stopped)
+		return;
+	r->pages[ev->page].allocated = replay_step(r->processes, cpu, ev);
+	finish(r, cpu, ev->page);
+}
+
+static void do_wait(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	sim_idle_until(r->sim, cpu, sim_now_ps(r->sim, cpu) + ev->time_ps);
+	r->counts->waits++;
+}
+
+/* Sleep until all that comes before event `i` in the trace is done. */
+static void wait_for_turn(struct replay *r, int cpu, size_t i)
+{
+	r->cpus[cpu].waits_for_turn = true;
+	while (!r->stopped && r->turn != i)
+		if (sim_sleep(r->sim, cpu))
+			r->stopped = true;
+	r->cpus[cpu].waits_for_turn = false;
+}
+
+/* The event is done: whose turn is it? */
+static void pass_turn(struct replay *r, int cpu)
+{
+	const struct trace *t = r->trace;
+	int next;
+
+	if (++r->turn == t->nr_events)
+		return;
+	next = t->events[r->turn].cpu % r->nr_cpus;
+	if (next != cpu && r->cpus[next].waits_for_turn)
+		sim_wake(r->sim, next);
+}
+
+/* Before an event: its turn and its time come. */
+static void await(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	if (r->options->timing == REPLAY_ORDER)
+		wait_for_turn(r, cpu, index_of(r, ev));
+	if (r->options->timing != REPLAY_ASAP && ev->op != TRACE_WAIT)
+		sim_idle_until(r->sim, cpu, ev->time_ps - r->trace->first_ps);
+	/* Who sits idle holds nobody up. */
+	if (r->options->timing == REPLAY_ORDER && ev->op == TRACE_WAIT)
+		pass_turn(r, cpu);
+	if (r->options->placement)
+		placement_begin(r->options->placement, index_of(r, ev));
+}
+
+static void run_cpu(struct sim *s, int cpu, void *arg)
+{
+	struct replay *r = arg;
+	const struct replay_cpu *c = &r->cpus[cpu];
+
+	(void)s;
+	for (size_t i = 0; i < c->nr_events && !r->stopped; i++) {
+		const struct trace_event *ev = &r->trace->events[c->events[i]];
+
+		await(r, cpu, ev);
+		if (r->stopped)
+			return;
+		switch ((enum trace_op)ev->op) {
+		case TRACE_ALLOC:
+			do_alloc(r, cpu, ev);
+			break;
+		case TRACE_FREE:
+			do_free(r, cpu, ev);
+			break;
+		case TRACE_TOUCH:
+			do_touch(r, cpu, ev);
+			break;
+		case TRACE_WAIT:
+			do_wait(r, cpu, ev);
+			break;
+		case TRACE_FREE_HELD:
+			do_free_held(r, cpu, ev);
+			break;
+		case TRACE_SPLIT:
+			do_split(r, cpu, ev);
+			break;
+		case TRACE_FAULT:
+			do_fault(r, cpu, ev);
+			break;
+		case TRACE_UNMAP:
+			do_unmap(r, cpu, ev);
+			break;
+		case TRACE_FILE:
+			do_file(r, cpu, ev);
+			break;
+		case TRACE_KMALLOC:
+		case TRACE_CACHE_ALLOC:
+			do_object_alloc(r, cpu, ev);
+			break;
+		case TRACE_OBJECT_FREE:
+			do_object_free(r, cpu, ev);
+			break;
+		case TRACE_VMALLOC:
+			do_vmalloc(r, cpu, ev);
+			break;
+		case TRACE_VFREE:
+			do_vfree(r, cpu, ev);
+			break;
+		case TRACE_HOTPLUG:
+			replay_hotplug(r->sim, r->trace, cpu, ev, &r->counts->plugs);
+			break;
+		case TRACE_KMAP:
+		case TRACE_KUNMAP:
+			do_kmap(r, cpu, ev);
+			break;
+		case TRACE_STEP:
+			do_step(r, cpu, ev);
+			break;
+		}
+		if (r->options->timing == REPLAY_ORDER && ev->op != TRACE_WAIT)
+			pass_turn(r, cpu);
+		progress(r);
+	}
+}
+
+/* Nothing that a CPU sits idle for may take its clock beyond what it can hold. */
+static int check_times(const struct replay *r)
+{
+	const struct trace *t = r->trace;
+
+	for (int cpu = 0; cpu < r->nr_cpus; cpu++) {
+		const struct replay_cpu *c = &r->cpus[cpu];
+		uint64_t ps = r->options->timing == REPLAY_ASAP ? 0 : t->span_ps;
+
+		for (size_t i = 0; i < c->nr_events && ps <= MAX_PS; i++) {
+			const struct trace_event *ev = &t->events[c->events[i]];
+
+			if (ev->op == TRACE_WAIT)
+				ps = ev->time_ps <= MAX_PS ? ps + ev->time_ps : ev->time_ps;
+		}
+		if (ps > MAX_PS)
+			return -ERANGE;
+	}
+	return 0;
+}
+
+/* Deal the events out to the CPUs, and count what is pending on each page before its free. */
+static int deal(struct replay *r)
+{
+	const struct trace *t = r->trace;
+
+	for (size_t i = 0; i < t->nr_events; i++) {
+		const struct trace_event *ev = &t->events[i];
+
+		r->cpus[ev->cpu % r->nr_cpus].nr_events++;
+		if (ev->op != TRACE_WAIT && ev->op != TRACE_FREE && ev->op != TRACE_FREE_HELD &&
+		    ev->op != TRACE_UNMAP && ev->op != TRACE_OBJECT_FREE && ev->op != TRACE_VFREE &&
+		    ev->page != TRACE_NO_PAGE)
+			r->pages[ev->page].pending++;
+		if (ev->op == TRACE_SPLIT)
+			r->pages[ev->bytes].pending++;
+	}
+	for (int cpu = 0; cpu < r->nr_cpus; cpu++) {
+		struct replay_cpu *c = &r->cpus[cpu];
+
+		c->waits_for = TRACE_NO_PAGE;
+		c->events = malloc(c->nr_events * sizeof(*c->events) + 1);
+		if (!c->events)
+			return -ENOMEM;
+		c->nr_events = 0;
+	}
+	for (size_t i = 0; i < t->nr_events; i++) {
+		struct replay_cpu *c = &r->cpus[t->events[i].cpu % r->nr_cpus];
+
+		c->events[c->nr_events++] = (uint32_t)i;
+	}
+	if (t->nr_cpus > r->nr_cpus)
+		r->counts->folded_cpus = (uint64_t)(t->nr_cpus - r->nr_cpus);
+	return 0;
+}
+
+/* Against the trace's times, reclaim is as slow as on the machine of the trace. */
+static void set_pace(struct sim *s, const struct trace *t, const struct replay_options *options)
+{
+	if (options->timing != REPLAY_ASAP && options->reclaim == REPLAY_RECLAIM_SIMULATE)
+		sim_set_reclaim_pace(s, &(struct sim_reclaim_pace){.page_ps = t->kswapd_page_ps,
+								   .wake_ps = t->kswapd_wake_ps});
+}
+
+int replay_run(struct sim *s, const struct trace *t, const struct replay_options *options,
+	       struct replay_counts *counts)
+{
+	struct replay r = {
+		.sim = s,
+		.mm = sim_mm(s),
+		.trace = t,
+		.options = options,
+		.counts = counts,
+		.nr_cpus = mm_nr_cpus(sim_mm(s)),
+	};
+	int err = -ENOMEM;
+
+	*counts = (struct replay_counts){0};
+	r.pages = calloc(t->nr_pages + 1, sizeof(*r.pages));
+	r.cpus = calloc((size_t)r.nr_cpus, sizeof(*r.cpus));
+	if (r.pages && r.cpus)
+		err = replay_policies_init(&r.policies, r.mm, nr_nodes(s), t);
+	if (!err)
+		err = deal(&r);
+	if (!err)
+		err = replay_reclaim_new(s, t, options->reclaim, &counts->reclaim, &r.reclaim);
+	set_pace(s, t, options);
+	if (!err)
+		err = replay_faults_new(s, &r.policies, &counts->huge, &r.faults);
+	if (!err)
+		err = replay_files_new(s, t, r.reclaim, &counts->files, &r.files);
+	if (!err)
+		err = replay_slab_new(&r.policies, options->slab_pages_of_trace, &counts->slab,
+				      &r.slab);
+	if (!err)
+		err = replay_maps_new(s, t, &counts->maps, &r.maps);
+	if (!err)
+		err = replay_processes_new(s, &r.policies, &counts->processes, &r.processes);
+	if (!err && options->started)
+		err = held_types_new(t, mm_get_arch(r.mm)->pageblock_order, &r.held);
+	if (!err)
+		err = check_times(&r);
+	for (int cpu = 0; cpu < r.nr_cpus && !err; cpu++)
+		if (r.cpus[cpu].nr_events)
+			err = sim_spawn(s, cpu, run_cpu, &r);
+	if (!err)
+		err = sim_run(s);
+	if ((!err || err == -EDEADLK) && is_stuck(&r))
+		err = -ENOBUFS;
+	for (int cpu = 0; r.cpus && cpu < r.nr_cpus; cpu++)
+		free(r.cpus[cpu].events);
+	free(r.cpus);
+	for (uint32_t i = 0; r.pages && i < t->nr_pages; i++)
+		free(r.pages[i].small);
+	free(r.pages);
+	replay_faults_free(r.faults);
+	replay_files_free(r.files);
+	replay_slab_free(r.slab);
+	replay_maps_free(r.maps);
+	replay_processes_free(r.processes);
+	replay_reclaim_free(r.reclaim);
+	replay_policies_clear(&r.policies);
+	held_types_free(r.held);
+	return err;
+}
+
+void replay_counts_clear(struct replay_counts *counts)
+{
+	replay_plugs_clear(&counts->plugs);
+	free(counts->processes.of);
+	free(counts->processes.times);
+	counts->processes = (struct replay_process_counts){0};
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sums over zones, as Linux 6.1 has them in mm/page_alloc.c and mm/page-writeback.c. A zone is high
+ * where the direct mapping does not reach it; ZONE_MOVABLE is where HighMem exists, since it is cut
+ * from there.
+ */
+#include "sim/replay/zone_sums.h"
+
+#include "mm/slab/slab.h"
+
+static bool is_high(const struct mm_arch *arch, int zone)
+{
+	enum mm_zone_type type = arch->zones[zone].type;
+
+	return type == MM_ZONE_HIGHMEM ||
+	       (type == MM_ZONE_MOVABLE && mm_arch_zone_index(arch, MM_ZONE_HIGHMEM) >= 0);
+}
+
+struct zone_sums zone_sums(const struct mm *mm, int nid)
+{
+	int first = nid == ALL_NODES ? 0 : nid;
+	int end = nid == ALL_NODES ? mm_nr_nodes(mm) : nid + 1;
+	const struct mm_arch *arch = mm_get_arch(mm);
+	struct zone_sums s = {0};
+
+	for (int n = first; n < end; n++)
+		for (int z = 0; z < arch->nr_zones; z++) {
+			struct mm_zone_info info;
+
+			mm_zone_info(mm, n, z, &info);
+			s.total += info.managed;
+			s.free += info.free_counter;
+			if (!is_high(arch, z))
+				continue;
+			s.high_total += info.managed;
+			s.high_free += info.free_counter;
+		}
+	return s;
+}
+
+/* Each zone's high watermark and the most that a request from above leaves there, at most all. */
+uint64_t zone_total_reserve(const struct mm *mm)
+{
+	const struct mm_arch *arch = mm_get_arch(mm);
+	uint64_t reserve = 0;
+
+	for (int nid = 0; nid < mm_nr_nodes(mm); nid++)
+		for (int z = 0; z < arch->nr_zones; z++) {
+			struct mm_zone_info info;
+			uint64_t most = 0;
+
+			mm_zone_info(mm, nid, z, &info);
+			for (int j = z; j < arch->nr_zones; j++)
+				if (info.protection[j] > most)
+					most = info.protection[j];
+			most += info.high;
+			reserve += most < info.managed ? most : info.managed;
+		}
+	return reserve;
+}
+
+struct slab_sums slab_sums(const struct mm *mm, int nid)
+{
+	struct slab_sums s = {0};
+
+	for (int n = 0; n < mm_nr_nodes(mm); n++) {
+		uint64_t pages[2];
+
+		if (nid != ALL_NODES && n != nid)
+			continue;
+		mm_slab_pages(mm, n, pages);
+		s.unreclaimable += pages[0];
+		s.reclaimable += pages[1];
+	}
+	return s;
+}
+
+/* Of reclaimable slabs the kernel counts on half, or on all but the low watermarks. */
+uint64_t zone_available(const struct mm *mm)
+{
+	uint64_t pages = zone_sums(mm, ALL_NODES).free, reserve = zone_total_reserve(mm);
+	uint64_t slab = slab_sums(mm, ALL_NODES).reclaimable, low = 0;
+
+	for (int nid = 0; nid < mm_nr_nodes(mm); nid++)
+		for (int z = 0; z < mm_get_arch(mm)->nr_zones; z++) {
+			struct mm_zone_info info;
+
+			mm_zone_info(mm, nid, z, &info);
+			low += info.low;
+		}
+	pages += slab - (slab / 2 < low ? slab / 2 : low);
+	return pages > reserve ? pages - reserve : 0;
+}
+
+/* Free pages of high zones above their watermark: no file's dirty pages go there by default. */
+static uint64_t high_dirtyable(const struct mm *mm)
+{
+	const struct mm_arch *arch = mm_get_arch(mm);
+	uint64_t pages = 0;
+
+	for (int nid = 0; nid < mm_nr_nodes(mm); nid++)
+		for (int z = 0; z < arch->nr_zones; z++) {
+			struct mm_zone_info info;
+
+			mm_zone_info(mm, nid, z, &info);
+			if (is_high(arch, z) && info.free_counter > info.high)
+				pages += info.free_counter - info.high;
+		}
+	return pages;
+}
+
+uint64_t zone_dirtyable(const struct mm *mm)
+{
+	uint64_t pages = zone_sums(mm, ALL_NODES).free, reserve = zone_total_reserve(mm);
+	uint64_t high = high_dirtyable(mm);
+
+	pages -= reserve < pages ? reserve : pages;
+	pages -= high < pages ? high : pages;
+	return pages + 1; /* never 0 */
+}

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Gathers what a run counted, from the simulation, the mm core and the trace, into one JSON
+ * document. Nothing is computed here but sums.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "mm/vm_event.h"
+#include "sim/json.h"
+#include "sim/result/result.h"
+#include "sim/result/result_hotplug.h"
+#include "sim/result/result_maps.h"
+#include "sim/result/result_process.h"
+#include "sim/result/result_slab.h"
+
+static json_t *integers(const uint64_t *values, int nr)
+{
+	json_t *array = json_array();
+
+	for (int i = 0; i < nr; i++)
+		json_append(array, values[i]);
+	return array;
+}
+
+static void put_machine(json_t *doc, const struct result_of *w)
+{
+	const struct machine *m = sim_machine(w->sim);
+	const struct mm *mm = sim_mm(w->sim);
+	json_t *machine = json_put_object(doc, "machine");
+
+	json_put_string(machine, "name", m->name);
+	json_put_string(machine, "file", m->file);
+	json_put_string(machine, "architecture", mm_get_arch(mm)->name);
+	json_put_string(machine, "memory_model", mm_model_name(mm_get_model(mm)));
+	json_put(machine, "nodes", (uint64_t)m->mm.nr_nodes);
+	json_put(machine, "cpus", (uint64_t)m->mm.nr_cpus);
+}
+
+static void put_events(json_t *doc, const struct result_of *w)
+{
+	const struct replay_counts *c = w->counts;
+	json_t *events = json_put_object(doc, "events"), *skipped, *inferred;
+
+	json_put(events, "alloc", c->allocs);
+	json_put(events, "free", c->frees);
+	json_put(events, "free_held", c->held_frees);
+	json_put(events, "split", c->splits);
+	json_put(events, "touch", c->touches);
+	json_put(events, "wait", c->waits);
+	json_put(events, "fault", c->huge.faults);
+	json_put(events, "fault_huge", c->huge.faults_huge);
+	json_put(events, "fault_fallback", c->huge.faults_fallback);
+	json_put(events, "fault_present", c->huge.present);
+	json_put(events, "unmap", c->huge.unmaps);
+	json_put(events, "vmalloc", c->maps.vmallocs);
+	json_put(events, "vfree", c->maps.vfrees);
+	json_put(events, "map", c->maps.maps);
+	json_put(events, "unmap_page", c->maps.unmaps);
+	json_put(events, "file_read", c->files.read);
+	json_put(events, "file_written", c->files.written);
+	json_put(events, "file_cached", c->files.cached);
+	json_put(events, "file_brought_in", c->files.brought_in);
+	json_put(events, "huge_replaced", c->huge.replaced);
+	json_put(events, "huge_missing_pages", c->huge.missing);
+	json_put(events, "object_alloc", c->slab.allocs);
+	json_put(events, "object_free", c->slab.frees);
+	json_put(events, "object_failed", c->slab.failed);
+	json_put(events, "object_not_replayed", c->slab.not_replayed);
+	json_put(events, "slab_pages_left_out", c->slab.pages_left_out);
+	json_put(events, "failed", c->failed);
+	json_put(events, "failed_in_trace", c->failed_in_trace);
+	inferred = json_put_object(events, "inferred");
+	for (int i = 0; i < TRACE_NR_INFERS; i++)
+		json_put(inferred, trace_infer_name((enum trace_infer)i), w->trace->inferred[i]);
+	skipped = json_put_object(events, "skipped");
+	for (int i = 0; i < TRACE_NR_SKIPS; i++)
+		json_put(skipped, trace_skip_name((enum trace_skip)i), w->trace->skipped[i]);
+	json_put(skipped, "free_before_window", c->unknown);
+	json_put(skipped, "page_failed_here", c->lost);
+	json_put(events, "unknown_gfp_names", w->trace->unknown_gfp);
+	json_put(events, "cpus_folded", c->folded_cpus);
+}
+
+/* What reclaim did, by the kernel's names, and to pages of the trace. */
+static void put_reclaim(json_t *doc, const struct result_of *w)
+{
+	const struct mm *mm = sim_mm(w->sim);
+	const struct replay_reclaim_counts *c = &w->counts->reclaim;
+	json_t *reclaim = json_put_object(doc, "reclaim");
+	uint64_t stalls = 0, skipped = 0;
+
+	for (int i = 0; i < MM_NR_VM_EVENTS; i++)
+		json_put(reclaim, mm_vm_event_name((enum mm_vm_event)i),
+			 mm_vm_event(mm, (enum mm_vm_event)i));
+	for (int z = 0; z < mm_get_arch(mm)->nr_zones; z++) {
+		stalls += mm_allocstall(mm, z);
+		skipped += mm_pgskip(mm, z);
+	}
+	json_put(reclaim, "allocstall", stalls);
+	json_put(reclaim, "pgskip", skipped);
+	json_put(reclaim, "trace_frees_left_out", c->left_out);
+	json_put(reclaim, "trace_frees_already_gone", c->already_gone);
+	json_put(reclaim, "swapped_in", c->swapped_in);
+	json_put(reclaim, "read_again", c->read_again);
+	json_put(reclaim, "moved", c->moved);
+	if (mm_oom_report(mm))
+		json_put_string(reclaim, "failure", mm_oom_report(mm));
+}
+
+struct node_sums {
+	uint64_t allocated, managed, free;
+};
+
+static void put_zone(json_t *zones, const struct mm *mm, int nid, int zone, struct node_sums *sums)
+{
+	struct mm_zone_info info;
+	json_t *z;
+
+	mm_zone_info(mm, nid, zone, &info);
+	sums->allocated += info.alloc_pages;
+	sums->managed += info.managed;
+	sums->free += info.free;
+	if (!info.spanned)
+		return;
+	z = json_append_object(zones);
+	json_put(z, "node", (uint64_t)nid);
+	json_put_string(z, "zone", info.name);
+	json_put(z, "pages_allocated", info.alloc_pages);
+	json_put(z, "fallback_allocations", info.fallbacks);
+	json_put(z, "pages_managed", info.managed);
+	json_put(z, "pages_free", info.free);
+	json_put(z, "min", info.min);
+	json_put(z, "low", info.low);
+	json_put(z, "high", info.high);
+	json_put(z, "lock_acquired", info.lock_acquired);
+}
+
+static void put_nodes_and_zones(json_t *doc, const struct mm *mm)
+{
+	json_t *nodes = json_put_array(doc, "nodes"), *zones = json_put_array(doc, "zones");
+
+	for (int nid = 0; nid < mm_nr_nodes(mm); nid++) {
+		struct node_sums s = {0};
+		struct mm_numastat stat;
+		json_t *node = json_append_object(nodes);
+
+		for (int z = 0; z < mm_get_arch(mm)->nr_zones; z++)
+			put_zone(zones, mm, nid, z, &s);
+		mm_node_numastat(mm, nid, &stat);
+		json_put(node, "node", (uint64_t)nid);
+		json_put(node, "machine_node", (uint64_t)mm_node_home(mm, nid));
+		json_put_numastat(node, &stat);
+		json_put(node, "pages_allocated", s.allocated);
+		json_put(node, "pages_managed", s.managed);
+		json_put(node, "pages_free", s.free);
+	}
+}
+
+/* Sum of the accounts of all CPUs; its arrays are owned. */
+struct totals {
+	struct cpu_account sum;
+	int nr_nodes;
+};
+
+static void add_array(uint64_t *to, const uint64_t *from, int nr)
+{
+	for (int i = 0; i < nr; i++)
+		to[i] += from[i];
+}
+
+static bool sum_accounts(const struct result_of *w, struct totals *t)
+{
+	struct cpu_account *s = &t->sum;
+	size_t n;
+
+	memset(t, 0, sizeof(*t));
+	t->nr_nodes = sim_machine(w->sim)->mm.nr_nodes;
+	n = (size_t)t->nr_nodes;
+	s->remote_ps = calloc(5 * n, sizeof(*s->remote_ps));
+	if (!s->remote_ps)
+		return false;
+	s->zeroing_ps = s->remote_ps + n;
+	s->misses = s->zeroing_ps + n;
+	s->bytes_read = s->misses + n;
+	s->bytes_written = s->bytes_read + n;
+	for (int cpu = 0; cpu < mm_nr_cpus(sim_mm(w->sim)); cpu++) {
+		const struct cpu_account *a = sim_account(w->sim, cpu);
+
+		s->total_ps += a->total_ps;
+		s->cache_hits += a->cache_hits;
+		s->lock_acquired += a->lock_acquired;
+		s->lock_contended += a->lock_contended;
+		add_array(s->cause_ps, a->cause_ps, NR_CAUSES);
+		add_array(s->site_calls, a->site_calls, MM_NR_SITES);
+		add_array(s->site_ps, a->site_ps, MM_NR_SITES);
+		add_array(s->remote_ps, a->remote_ps, t->nr_nodes);
+		add_array(s->zeroing_ps, a->zeroing_ps, t->nr_nodes);
+		add_array(s->misses, a->misses, t->nr_nodes);
+		add_array(s->bytes_read, a->bytes_read, t->nr_nodes);
+		add_array(s->bytes_written, a->bytes_written, t->nr_nodes);
+	}
+	return true;
+}
+
+static void put_account(json_t *cost, const struct cpu_account *a, int nr_nodes)
+{
+	json_put(cost, "total_ps", a->total_ps);
+	for (int i = 0; i < NR_CAUSES; i++) {
+		char key[64];
+
+		snprintf(key, sizeof(key), "%s_ps", time_cause_name((enum time_cause)i));
+		json_put(cost, key, a->cause_ps[i]);
+	}
+	json_object_set_new(cost, "remote_memory_by_node_ps", integers(a->remote_ps, nr_nodes));
+	json_object_set_new(cost, "zeroing_by_node_ps", integers(a->zeroing_ps, nr_nodes));
+}
+
+/* Latencies that CPUs paid for memory of other nodes: what a longer way there makes longer. */
+static uint64_t remote_misses(const struct result_of *w)
+{
+	uint64_t sum = 0;
+
+	for (int cpu = 0; cpu < mm_nr_cpus(sim_mm(w->sim)); cpu++)
+		for (int n = 0; n < sim_machine(w->sim)->mm.nr_nodes; n++)
+			if (n != sim_machine(w->sim)->cpus[cpu].nid)
+				sum += sim_account(w->sim, cpu)->misses[n];
+	return sum;
+}
+
+static void put_cost(json_t *doc, const struct result_of *w, const struct totals *t)
+{
+	json_t *cost = json_put_object(doc, "cost"), *memory, *cpus;
+
+	put_account(cost, &t->sum, t->nr_nodes);
+	memory = json_put_object(doc, "memory");
+	json_put(memory, "cache_hits", t->sum.cache_hits);
+	json_put(memory, "remote_accesses", remote_misses(w));
+	json_object_set_new(memory, "accesses_by_node", integers(t->sum.misses, t->nr_nodes));
+	json_object_set_new(memory, "bytes_read_by_node", integers(t->sum.bytes_read, t->nr_nodes));
+	json_object_set_new(memory, "bytes_written_by_node",
+			    integers(t->sum.bytes_written, t->nr_nodes));
+	cpus = json_put_array(doc, "cpus");
+	for (int cpu = 0; cpu < mm_nr_cpus(sim_mm(w->sim)); cpu++) {
+		json_t *c = json_append_object(cpus);
+
+		json_put(c, "cpu", (uint64_t)cpu);
+		json_put(c, "node", (uint64_t)sim_machine(w->sim)->cpus[cpu].nid);
+		put_account(c, sim_account(w->sim, cpu), t->nr_nodes);
+	}
+}
+
+static void put_sites(json_t *doc, const struct totals *t)
+{
+	json_t *sites = json_put_object(doc, "sites");
+
+	for (int i = 0; i < MM_NR_SITES; i++) {
+		json_t *site = json_put_object(sites, mm_site_name((enum mm_site)i));
+
+		json_put(site, "calls", t->sum.site_calls[i]);
+		json_put(site, "ps", t->sum.site_ps[i]);
+	}
+}
+
+static void put_allocator(json_t *doc, const struct mm *mm, const struct totals *t)
+{
+	struct mm_counters c;
+	struct mm_model_info info;
+	json_t *allocator = json_put_object(doc, "allocator"), *model;
+
+	mm_counters(mm, &c);
+	json_put(allocator, "fallback_zone", c.fallback_zone);
+	json_put(allocator, "fallback_node", c.fallback_node);
+	json_put(allocator, "slow_path", c.slow_path);
+	json_put(allocator, "kswapd_wakeups", c.kswapd_wakeups);
+	json_put(allocator, "from_reserves", c.from_reserves);
+	json_put(allocator, "pcp_refills", c.pcp_refills);
+	json_put(allocator, "pcp_drains", c.pcp_drains);
+	json_put(allocator, "splits", c.splits);
+	json_put(allocator, "merges", c.merges);
+	json_put(allocator, "lock_acquired", t->sum.lock_acquired);
+	json_put(allocator, "lock_contended", t->sum.lock_contended);
+
+	mm_model_info(mm, &info);
+	model = json_put_object(doc, "memory_model");
+	json_put_string(model, "name", mm_model_name(mm_get_model(mm)));
+	json_put(model, "memmap_bytes", info.memmap_bytes);
+	json_put(model, "hole_bytes", info.hole_bytes);
+	json_put(model, "table_bytes", info.table_bytes);
+}
+
+static void put_disks(json_t *doc, const struct result_of *w)
+{
+	const struct machine *m = sim_machine(w->sim);
+	json_t *disks = json_put_array(doc, "disks");
+
+	for (int i = 0; i < m->nr_disks; i++) {
+		const struct disk_account *a = sim_disk_account(w->sim, i);
+		json_t *disk = json_append_object(disks);
+
+		json_put_string(disk, "name", m->disks[i].name);
+		json_put(disk, "reads", a->reads);
+		json_put(disk, "writes", a->writes);
+		json_put(disk, "bytes_read", a->bytes_read);
+		json_put(disk, "bytes_written", a->bytes_written);
+		json_put(disk, "unfinished", a->unfinished);
+		json_put(disk, "busy_ps", a->busy_ps);
+		json_put(disk, "wait_ps", a->wait_ps);
+		json_put(disk, "most_waiting", a->most_waiting);
+	}
+}
+
+static const char *const timings[] = {
+	[REPLAY_ASAP] = "asap",
+	[REPLAY_TRACE] = "trace",
+	[REPLAY_ORDER] = "order",
+};
+
+json_t *result_build(const struct result_of *w)
+{
+	uint64_t elapsed = sim_elapsed_ps(w->sim);
+	struct totals t;
+	json_t *doc = json_object();
+
+	if (!doc || !sum_accounts(w, &t)) {
+		json_decref(doc);
+		return NULL;
+	}
+	json_put_string(doc, "work", w->work);
+	json_put_string(doc, "timing", timings[w->timing]);
+	json_put_string(doc, "timing_mode", w->exact ? "exact" : "batched");
+	put_machine(doc, w);
+	json_object_set_new(doc, "simulated_ns", json_real((double)elapsed / 1000));
+	json_put(doc, "simulated_ps", elapsed);
+	json_put(doc, "activities", sim_activities(w->sim));
+	put_events(doc, w);
+	put_nodes_and_zones(doc, sim_mm(w->sim));
+	put_cost(doc, w, &t);
+	put_allocator(doc, sim_mm(w->sim), &t);
+	put_sites(doc, &t);
+	result_put_slab(doc, sim_mm(w->sim));
+	put_reclaim(doc, w);
+	maps_put(doc, sim_mm(w->sim));
+	hotplug_put(doc, w);
+	put_disks(doc, w);
+	processes_put(doc, w);
+	if (w->placement)
+		placement_put(doc, w->placement);
+	if (w->start && w->start->after)
+		start_put_after(doc, w->start, sim_mm(w->sim));
+	free(t.sum.remote_ps);
+	return doc;
+}
+
+const json_t *result_member(const json_t *result, const char *path)
+{
+	while (result && *path) {
+		size_t len = strcspn(path, ".");
+		char key[64];
+
+		snprintf(key, sizeof(key), "%.*s", (int)len, path);
+		result = json_object_get(result, key);
+		path += len + (path[len] == '.');
+	}
+	return result;
+}
+
+uint64_t result_integer(const json_t *result, const char *path)
+{
+	return (uint64_t)json_integer_value(result_member(result, path));
+}
+
+const char *result_string(const json_t *result, const char *path)
+{
+	const char *s = json_string_value(result_member(result, path));
+
+	return s ? s : "";
+}

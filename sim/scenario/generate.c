@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Traces from workloads, without a scenario file: so many events, at times a little apart. */
+#include "sim/scenario/generate.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static int host_arrays(struct workload_host *host)
+{
+	host->cpu_nid = calloc((size_t)host->nr_cpus, sizeof(*host->cpu_nid));
+	host->node_bytes = calloc((size_t)host->nr_nodes, sizeof(*host->node_bytes));
+	return host->cpu_nid && host->node_bytes ? 0 : -ENOMEM;
+}
+
+int workload_host_of_machine(struct workload_host *host, const struct machine *m)
+{
+	*host = (struct workload_host){
+		.page_bytes = UINT64_C(1) << mm_arch(m->mm.arch)->page_shift,
+		.huge_bytes = UINT64_C(1) << (mm_arch(m->mm.arch)->page_shift +
+					      mm_arch(m->mm.arch)->pageblock_order),
+		.nr_cpus = m->mm.nr_cpus,
+		.nr_nodes = m->mm.nr_nodes,
+	};
+	if (host_arrays(host))
+		return -ENOMEM;
+	for (int cpu = 0; cpu < host->nr_cpus; cpu++)
+		host->cpu_nid[cpu] = m->cpus[cpu].nid;
+	for (size_t i = 0; i < m->mm.nr_memory; i++)
+		host->node_bytes[m->memory[i].nid] += m->memory[i].bytes;
+	return 0;
+}
+
+int workload_host_plain(struct workload_host *host, int nr_cpus, int nr_nodes)
+{
+	*host = (struct workload_host){
+		.page_bytes = 4096,
+		.huge_bytes = UINT64_C(2) << 20,
+		.nr_cpus = nr_cpus,
+		.nr_nodes = nr_nodes,
+	};
+	if (host_arrays(host))
+		return -ENOMEM;
+	for (int cpu = 0; cpu < nr_cpus; cpu++)
+		host->cpu_nid[cpu] = (int)((int64_t)cpu * nr_nodes / nr_cpus);
+	return 0;
+}
+
+void workload_host_clear(struct workload_host *host)
+{
+	free(host->cpu_nid);
+	free(host->node_bytes);
+	*host = (struct workload_host){0};
+}
+
+static int *count_up(int nr)
+{
+	int *numbers = calloc((size_t)nr, sizeof(*numbers));
+
+	for (int i = 0; numbers && i < nr; i++)
+		numbers[i] = i;
+	return numbers;
+}
+
+/* The first so many events, at their times. Each interval is uniform between 0 and twice the mean.
+ */
+static int take_events(const struct generate *g, const struct trace *from, struct rng *rng,
+		       struct trace *t)
+{
+	uint64_t nr = g->events && g->events < from->nr_events ? g->events : from->nr_events;
+	uint64_t time_ps = 0;
+	int err = 0;
+
+	for (uint64_t i = 0; i < nr && !err; i++) {
+		struct trace_event ev = from->events[i];
+
+		ev.time_ps = time_ps;
+		if (g->interval_ps)
+			time_ps += rng_below(rng, 2 * g->interval_ps + 1);
+		err = trace_append(t, &ev);
+	}
+	return err;
+}
+
+int generate_trace(const struct generate *g, const struct workload_host *host, struct trace **out)
+{
+	struct trace *all = trace_new(g->workload.kind->name);
+	struct trace *t = trace_new(g->workload.kind->name);
+	struct workload w = g->workload;
+	struct rng rng = {g->seed};
+	int err = all && t ? 0 : -ENOMEM;
+
+	w.host = host;
+	w.rng.state = rng_next(&rng);
+	w.cpus = count_up(host->nr_cpus);
+	w.nr_cpus = host->nr_cpus;
+	w.nodes = count_up(host->nr_nodes);
+	w.nr_nodes = host->nr_nodes;
+	if (!w.cpus || !w.nodes)
+		err = -ENOMEM;
+	if (!err && w.kind->operations(&w) > WORKLOAD_MAX_OPERATIONS)
+		err = -E2BIG;
+	if (!err)
+		err = w.kind->generate(&w, all);
+	if (!err)
+		err = take_events(g, all, &rng, t);
+	free(w.cpus);
+	free(w.nodes);
+	trace_free(all);
+	if (err) {
+		trace_free(t);
+		return err;
+	}
+	*out = t;
+	return 0;
+}
