@@ -8,53 +8,10 @@
 
 #include "mm/kthread.h"
 #include "mm/start.h"
-#include "sim/replay/held_types.h"
-#include "sim/replay/replay.h"
-#include "sim/replay/replay_policy.h"
+#include "sim/replay/replay_state.h"
 
 #define PROGRESS_EVERY 8192
 #define MAX_PS         (REPLAY_MAX_S * UINT64_C(1000000000000))
-
-/* A page of the trace: what it became here, and who waits for it. */
-struct replay_page {
-	struct page *page;   /* NULL until allocated, after a failure, and after its free */
-	phys_addr_t object;  /* of a slab; 0: none */
-	struct page **small; /* of a huge page, single ones instead; NULL: none */
-	uint32_t pending;    /* operations before its free that are not done */
-	bool of_slab;        /* left out: the real slab allocator's */
-	bool allocated;      /* the allocation has been tried */
-	bool awaited;        /* some CPU sleeps until something happens to it */
-	uint8_t order;       /* once it is allocated */
-};
-
-struct replay_cpu {
-	uint32_t *events; /* indexes into the trace, in order */
-	size_t nr_events;
-	uint32_t waits_for; /* page, or TRACE_NO_PAGE */
-	bool waits_for_turn;
-};
-
-struct replay {
-	struct sim *sim;
-	struct mm *mm;
-	const struct trace *trace;
-	const struct replay_options *options;
-	struct replay_counts *counts;
-	struct replay_page *pages;
-	struct replay_policies policies;
-	struct replay_reclaim *reclaim;
-	struct replay_slab *slab;           /* NULL: no objects, or they are not replayed */
-	struct replay_faults *faults;       /* NULL: the trace has none */
-	struct replay_files *files;         /* likewise */
-	struct replay_maps *maps;           /* likewise */
-	struct replay_processes *processes; /* likewise */
-	struct replay_cpu *cpus;
-	int nr_cpus;
-	struct held_types *held; /* where pages from before the window were; NULL: unknown */
-	size_t turn;             /* REPLAY_ORDER: the event that is next */
-	uint64_t done;
-	bool stopped; /* a sleep ended without a wake: all return */
-};
 
 static void progress(struct replay *r)
 {
@@ -76,7 +33,7 @@ static void notify(struct replay *r, uint32_t number)
 }
 
 /* Sleep until the page is allocated and, for its free, until nothing else is pending on it. */
-static void wait_for_page(struct replay *r, int cpu, uint32_t number, bool alone)
+void replay_wait_for_page(struct replay *r, int cpu, uint32_t number, bool alone)
 {
 	struct replay_page *p = &r->pages[number];
 
@@ -90,7 +47,7 @@ static void wait_for_page(struct replay *r, int cpu, uint32_t number, bool alone
 }
 
 /* The operation is over once its time has passed: only then may others go on. */
-static void finish(struct replay *r, int cpu, uint32_t number)
+void replay_finish(struct replay *r, int cpu, uint32_t number)
 {
 	sim_settle(r->sim, cpu);
 	r->pages[number].pending--;
@@ -131,7 +88,7 @@ static bool leave_out_slab_page(struct replay *r, int cpu, const struct trace_ev
 	r->counts->slab.pages_left_out++;
 	p->of_slab = p->allocated = true;
 	if (ev->op == TRACE_ALLOC)
-		finish(r, cpu, ev->page);
+		replay_finish(r, cpu, ev->page);
 	return true;
 }
 
@@ -173,7 +130,7 @@ static void do_alloc(struct replay *r, int cpu, const struct trace_event *ev)
 	r->pages[ev->page].order = ev->order;
 	if (page)
 		replay_reclaim_follow(r->reclaim, cpu, ev);
-	finish(r, cpu, ev->page);
+	replay_finish(r, cpu, ev->page);
 }
 
 /* What the trace's kswapd frees goes to lists that are short at that time, as all of its zones. */
@@ -194,7 +151,7 @@ static void do_free(struct replay *r, int cpu, const struct trace_event *ev)
 
 	if (replay_reclaim_skips(r->reclaim, ev))
 		return;
-	wait_for_page(r, cpu, ev->page, true);
+	replay_wait_for_page(r, cpu, ev->page, true);
 	if (leave_out_slab_page(r, cpu, ev))
 		return;
 	if (p->small) {
@@ -223,7 +180,7 @@ static void do_free(struct replay *r, int cpu, const struct trace_event *ev)
 /* Sleep until all splits of the page that come before are done. */
 static void wait_for_order(struct replay *r, int cpu, uint32_t number, unsigned order)
 {
-	wait_for_page(r, cpu, number, false);
+	replay_wait_for_page(r, cpu, number, false);
 	while (!r->stopped && r->pages[number].order != order) {
 		r->pages[number].awaited = true;
 		r->cpus[cpu].waits_for = number;
@@ -249,8 +206,8 @@ static void do_split(struct replay *r, int cpu, const struct trace_event *ev)
 	sim_settle(r->sim, cpu);
 	high->allocated = true;
 	low->order = high->order = ev->order;
-	finish(r, cpu, ev->bytes);
-	finish(r, cpu, ev->page);
+	replay_finish(r, cpu, ev->bytes);
+	replay_finish(r, cpu, ev->page);
 }
 
 /* The page is not known here, but its zone is, and what kind of pages stood around it. */
@@ -274,7 +231,7 @@ static void do_touch(struct replay *r, int cpu, const struct trace_event *ev)
 {
 	struct replay_page *p = &r->pages[ev->page];
 
-	wait_for_page(r, cpu, ev->page, false);
+	replay_wait_for_page(r, cpu, ev->page, false);
 	if (p->object) {
 		sim_touch(r->sim, cpu, p->object, ev->bytes, ev->write);
 		r->counts->touches++;
@@ -286,120 +243,7 @@ static void do_touch(struct replay *r, int cpu, const struct trace_event *ev)
 	} else {
 		r->counts->lost++;
 	}
-	finish(r, cpu, ev->page);
-}
-
-/* A range is its task's alone: its operations are in order. */
-static void do_fault(struct replay *r, int cpu, const struct trace_event *ev)
-{
-	if (!replay_fault(r->faults, cpu, ev))
-		r->counts->failed++;
-	r->pages[ev->page].allocated = true;
-	finish(r, cpu, ev->page);
-}
-
-static void do_unmap(struct replay *r, int cpu, const struct trace_event *ev)
-{
-	wait_for_page(r, cpu, ev->page, true);
-	replay_unmap(r->faults, cpu, ev);
-	sim_settle(r->sim, cpu);
-}
-
-/* A file is its task's alone, too. */
-static void do_file(struct replay *r, int cpu, const struct trace_event *ev)
-{
-	if (!replay_file(r->files, cpu, ev))
-		r->counts->failed++;
-	r->pages[ev->page].allocated = true;
-	finish(r, cpu, ev->page);
-}
-
-static void do_object_alloc(struct replay *r, int cpu, const struct trace_event *ev)
-{
-	phys_addr_t object = 0;
-
-	if (r->slab)
-		object = replay_slab_alloc(r->slab, cpu, ev);
-	else
-		r->counts->slab.not_replayed++;
-	if (ev->page == TRACE_NO_PAGE) {
-		if (object)
-			replay_slab_give(r->slab, cpu, object);
-		sim_settle(r->sim, cpu);
-		return;
-	}
-	r->pages[ev->page].object = object;
-	r->pages[ev->page].allocated = true;
-	finish(r, cpu, ev->page);
-}
-
-static void do_vmalloc(struct replay *r, int cpu, const struct trace_event *ev)
-{
-	if (!replay_vmalloc(r->maps, cpu, ev))
-		r->counts->failed++;
-	r->pages[ev->page].allocated = true;
-	finish(r, cpu, ev->page);
-}
-
-static void do_object_free(struct replay *r, int cpu, const struct trace_event *ev)
-{
-	struct replay_page *p = &r->pages[ev->page];
-
-	wait_for_page(r, cpu, ev->page, true);
-	if (p->object) {
-		replay_slab_give(r->slab, cpu, p->object);
-		p->object = 0;
-	} else if (r->slab) {
-		r->counts->lost++;
-	} else {
-		r->counts->slab.not_replayed++;
-	}
-	sim_settle(r->sim, cpu);
-}
-
-static void do_vfree(struct replay *r, int cpu, const struct trace_event *ev)
-{
-	wait_for_page(r, cpu, ev->page, true);
-	if (!r->stopped && !replay_vfree(r->maps, cpu, ev))
-		r->counts->lost++;
-	sim_settle(r->sim, cpu);
-}
-
-/* Of a page that is not there any more, nothing. Who waits for ever stops the run. */
-static void do_kmap(struct replay *r, int cpu, const struct trace_event *ev)
-{
-	struct replay_page *p = &r->pages[ev->page];
-	int err = 0;
-
-	wait_for_page(r, cpu, ev->page, false);
-	if (r->stopped)
-		return;
-	if (!p->page)
-		r->counts->lost++;
-	else if (ev->op == TRACE_KUNMAP)
-		replay_kunmap(r->maps, cpu, ev, p->page);
-	else
-		err = replay_kmap(r->maps, cpu, ev, p->page);
-	r->stopped |= err == -EDEADLK;
-	r->counts->failed += err && err != -EDEADLK;
-	if (!r->stopped)
-		finish(r, cpu, ev->page);
-}
-
-/* After the step before, and, if it waits for a child, after the child's last. */
-static void do_step(struct replay *r, int cpu, const struct trace_event *ev)
-{
-	uint32_t after = replay_step_after(r->processes, ev), last;
-
-	if (after != TRACE_NO_PAGE)
-		wait_for_page(r, cpu, after, false);
-	last = replay_step_awaits(r->processes, ev);
-	if (last != TRACE_NO_PAGE && !r->stopped)
-		wait_for_page(r, cpu, last, false);
-	if (r->stopped)
-		return;
-	r->pages[ev->page].allocated = replay_step(r->processes, cpu, ev);
-	finish(r, cpu, ev->page);
+	replay_finish(r, cpu, ev->page);
 }
 
 static void do_wait(struct replay *r, int cpu, const struct trace_event *ev)
@@ -477,36 +321,18 @@ static void run_cpu(struct sim *s, int cpu, void *arg)
 			do_split(r, cpu, ev);
 			break;
 		case TRACE_FAULT:
-			do_fault(r, cpu, ev);
-			break;
 		case TRACE_UNMAP:
-			do_unmap(r, cpu, ev);
-			break;
 		case TRACE_FILE:
-			do_file(r, cpu, ev);
-			break;
 		case TRACE_KMALLOC:
 		case TRACE_CACHE_ALLOC:
-			do_object_alloc(r, cpu, ev);
-			break;
 		case TRACE_OBJECT_FREE:
-			do_object_free(r, cpu, ev);
-			break;
 		case TRACE_VMALLOC:
-			do_vmalloc(r, cpu, ev);
-			break;
 		case TRACE_VFREE:
-			do_vfree(r, cpu, ev);
-			break;
-		case TRACE_HOTPLUG:
-			replay_hotplug(r->sim, r->trace, cpu, ev, &r->counts->plugs);
-			break;
 		case TRACE_KMAP:
 		case TRACE_KUNMAP:
-			do_kmap(r, cpu, ev);
-			break;
 		case TRACE_STEP:
-			do_step(r, cpu, ev);
+		case TRACE_HOTPLUG:
+			replay_workload_op(r, cpu, ev);
 			break;
 		}
 		if (r->options->timing == REPLAY_ORDER && ev->op != TRACE_WAIT)
