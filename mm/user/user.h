@@ -46,7 +46,9 @@ struct mm_mmap_args {
 	uint64_t offset;      /* in the file, whole pages */
 	bool shared;          /* MAP_SHARED; without a file it is shared by fork only */
 	bool advised;         /* madvise(MADV_HUGEPAGE) */
+	bool refused;         /* madvise(MADV_NOHUGEPAGE) */
 	bool hugetlb;         /* MAP_HUGETLB: pages of the pool, `bytes` of whole ones; private */
+	bool noreserve;       /* MAP_NORESERVE: these are not set apart, so a store may find none */
 	const struct mm_policy *policy; /* mbind() right away; NULL: the task's */
 };
 /**
@@ -107,6 +109,7 @@ struct mm_space_info {
 	uint64_t huge;                                       /* huge pages, mapped by one entry */
 	uint64_t tables;                                     /* pages of page tables, all levels */
 	uint64_t faults, major, zeroed, zeroed_huge, copied, reused; /* since it was made */
+	uint64_t fallback; /* of those zeroed, where a huge page was wanted */
 };
 void mm_space_info(const struct mm *mm, const struct mm_space *space, struct mm_space_info *info);
 const char *mm_space_name(const struct mm_space *space);

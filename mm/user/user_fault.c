@@ -23,6 +23,7 @@ struct fault {
 	struct mm_vma *vma;
 	uint64_t address;
 	bool write;
+	bool fell_back;          /* a huge page was wanted in vain */
 	struct mm_utable *table; /* of the entry */
 	uint64_t *entry, old;
 };
@@ -257,7 +258,7 @@ static int file_fault(const struct fault *f)
 }
 
 /* A huge page and the table that is laid aside for it. */
-static int huge_page(const struct fault *f)
+static int huge_page(struct fault *f)
 {
 	struct mm *mm = f->mm;
 	unsigned order = mm->arch->pageblock_order;
@@ -272,6 +273,7 @@ static int huge_page(const struct fault *f)
 
 	if (mm_alloc_pages_policy(mm, &req, &use, &page)) {
 		mm_count(mm, MM_VM_THP_FAULT_FALLBACK, 1);
+		f->fell_back = true;
 		return MM_USER_PRESENT;
 	}
 	leaf = mm_utable_new(mm, f->cpu, f->space, mm_user_shift(mm));
@@ -293,8 +295,8 @@ static bool wants_huge(const struct fault *f)
 {
 	uint64_t size = UINT64_C(1) << mm_huge_shift(f->mm), start = f->address & ~(size - 1);
 
-	return f->write && !f->vma->file && start >= f->vma->start && start + size <= f->vma->end &&
-	       mm_thp_wanted(f->mm, f->vma->advised);
+	return f->write && !f->vma->file && !f->vma->refused && start >= f->vma->start &&
+	       start + size <= f->vma->end && mm_thp_wanted(f->mm, f->vma->advised);
 }
 
 static int pool_page(const struct fault *f)
@@ -305,7 +307,7 @@ static int pool_page(const struct fault *f)
 	uint64_t bytes = UINT64_C(1) << mm_huge_shift(mm);
 	struct page *page;
 
-	if (mm_hugetlb_alloc(mm, f->cpu, &use, true, &page))
+	if (mm_hugetlb_alloc(mm, f->cpu, &use, !f->vma->noreserve, &page))
 		return -ENOMEM;
 	mm_work(mm, f->cpu, MM_SITE_ZERO, (uint32_t)(bytes >> mm_user_shift(mm)));
 	mm_touch(mm, f->cpu, mm_page_address(mm, page), bytes, MM_ZERO);
@@ -431,6 +433,7 @@ int mm_user_access(struct mm *mm, int cpu, struct mm_space *space, uint64_t addr
 		if (result < 0)
 			return result;
 		count(mm, &space->done, result);
+		space->done.fallback += f.fell_back && result == MM_USER_SMALL;
 		if (result != MM_USER_PRESENT || !last)
 			last = result;
 	}

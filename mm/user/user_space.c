@@ -226,7 +226,9 @@ int mm_mmap(struct mm *mm, int cpu, struct mm_space *space, const struct mm_mmap
 			       .pgoff = args->file ? args->offset >> shift : at >> shift,
 			       .shared = args->shared,
 			       .advised = args->advised,
+			       .refused = args->refused,
 			       .hugetlb = args->hugetlb,
+			       .noreserve = args->noreserve,
 			       .has_policy = args->policy != NULL};
 	if (args->policy)
 		vma->policy = *args->policy;
@@ -235,7 +237,8 @@ int mm_mmap(struct mm *mm, int cpu, struct mm_space *space, const struct mm_mmap
 		vma->pgoff = 0;
 	}
 	if ((args->shared && !vma->file) ||
-	    (args->hugetlb && mm_hugetlb_reserve(mm, cpu, bytes >> mm_huge_shift(mm)))) {
+	    (args->hugetlb && !args->noreserve &&
+	     mm_hugetlb_reserve(mm, cpu, bytes >> mm_huge_shift(mm)))) {
 		free(vma);
 		return -ENOMEM;
 	}
@@ -293,7 +296,8 @@ static uint64_t unused_of_pool(const struct mm *mm, const struct mm_space *space
 {
 	uint64_t size = UINT64_C(1) << mm_huge_shift(mm), unused = 0;
 
-	for (uint64_t at = vma->start; vma->hugetlb && at < vma->end; at += size) {
+	for (uint64_t at = vma->start; vma->hugetlb && !vma->noreserve && at < vma->end;
+	     at += size) {
 		struct mm_utable *table;
 
 		unused += e_kind(*mm_user_entry(space, at, &table)) != E_PAGE;

@@ -85,7 +85,7 @@ struct mm_vma {
 	uint64_t start, end;
 	struct mm_file *file; /* NULL: anonymous and private */
 	uint64_t pgoff;       /* pages, of `start`: in the file, or of the first address it had */
-	bool shared, advised, hugetlb, locked, has_policy;
+	bool shared, advised, refused, hugetlb, noreserve, locked, has_policy;
 	bool copied; /* has pages of its own (anon_vma): fork copies its tables */
 	struct mm_policy policy;
 	struct mm_vma *next;
@@ -143,6 +143,9 @@ static inline unsigned mm_huge_shift(const struct mm *mm)
 {
 	return mm->arch->page_shift + mm->arch->pageblock_order;
 }
+
+/* What page tables of users are allocated with. */
+#define MM_PAGE_TABLE_GFP (GFP_KERNEL_ACCOUNT | __GFP_ZERO)
 
 /* user_page.c */
 /** The mm core's user memory, made at first use; NULL where the host has no memory. */

@@ -10,7 +10,6 @@
  */
 #include <stdlib.h>
 
-#include "mm/user/fault.h"
 #include "mm/user/user_state.h"
 
 static struct mm_utable *allocate(struct mm *mm, int cpu, struct mm_space *space, unsigned shift,

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fault: the first CPU of each node stores to memory of its own that is not there yet, page by page
- * and bound to each node in turn: single pages, then huge ones. What it takes is the page
- * allocator's work, the zeroing and the page tables; entering the kernel and leaving it are not
- * modelled.
+ * and bound to each node in turn: single pages, then huge ones. What it takes is the handling of
+ * the fault, the page allocator's work, the zeroing, the page tables and the LRU lists.
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "mm/user/fault.h"
+#include "mm/user/user.h"
 #include "sim/json.h"
 #include "sim/measure.h"
 
@@ -23,47 +22,45 @@ struct fault {
 	int err;
 };
 
-/* Store to `nr` pages, `step` frames apart, of as many ranges as that takes; then unmap. */
+/* Store to the first page of each `step` bytes of a range of `nr` of them, all new. */
+static int store_all(struct measure_team *t, int cpu, struct mm_space *space, uint64_t nr,
+		     uint64_t step, uint64_t start)
+{
+	phys_addr_t at;
+
+	for (uint64_t i = 0; i < nr; i++)
+		if (mm_user_access(sim_mm(t->sim), cpu, space, start + i * step, true, &at) < 0)
+			return -ENOSPC;
+	return 0;
+}
+
+/* In picoseconds a fault. */
 static uint64_t fault_in(struct measure_team *t, int cpu, const struct mm_policy *policy, bool huge)
 {
 	struct fault *f = t->arg;
 	struct mm *mm = sim_mm(t->sim);
-	uint32_t pages = UINT32_C(1) << mm_get_arch(mm)->pageblock_order;
-	uint32_t nr = huge ? HUGE_FAULTS : SMALL_FAULTS, step = huge ? pages : 1;
-	uint32_t nr_ranges = (nr * step + pages - 1) / pages;
-	struct mm_fault_range *ranges = calloc(nr_ranges, sizeof(*ranges));
-	uint64_t start_ps, took_ps;
+	const struct mm_arch *arch = mm_get_arch(mm);
+	uint64_t nr = huge ? HUGE_FAULTS : SMALL_FAULTS, took_ps = 0, start;
+	uint64_t step = UINT64_C(1) << (arch->page_shift + (huge ? arch->pageblock_order : 0));
+	const struct mm_mmap_args args = {.bytes = nr * step, .advised = huge, .refused = !huge};
+	struct mm_space_info info;
+	struct mm_space *space;
 
-	if (!ranges) {
-		f->err = -ENOMEM;
+	f->err = mm_space_new(mm, cpu, "fault", policy, &space);
+	if (f->err)
 		return 0;
+	f->err = mm_mmap(mm, cpu, space, &args, &start);
+	if (!f->err) {
+		mm_space_run(mm, cpu, space);
+		sim_settle(t->sim, cpu);
+		took_ps = sim_now_ps(t->sim, cpu);
+		f->err = store_all(t, cpu, space, nr, step, start);
+		sim_settle(t->sim, cpu);
+		took_ps = sim_now_ps(t->sim, cpu) - took_ps;
 	}
-	sim_settle(t->sim, cpu);
-	start_ps = sim_now_ps(t->sim, cpu);
-	for (uint32_t i = 0; i < nr && !f->err; i++) {
-		const struct mm_fault fault = {
-			.cpu = cpu,
-			.policy = policy,
-			.offset = i * step,
-			.tables = {.policy = policy},
-			.advised = huge,
-			.whole = huge,
-		};
-		bool tables;
-		int result = mm_fault(mm, &fault, &ranges[i * step / pages], &tables);
-
-		if (result == MM_FAULT_FALLBACK || (huge && result == MM_FAULT_SMALL))
-			f->huge_missed++;
-		if (result < 0 || result == MM_FAULT_OOM)
-			f->err = result < 0 ? result : -ENOSPC;
-	}
-	sim_settle(t->sim, cpu);
-	took_ps = sim_now_ps(t->sim, cpu) - start_ps;
-	for (uint32_t i = 0; i < nr_ranges; i++) {
-		mm_fault_unmap(mm, cpu, &ranges[i]);
-		free(ranges[i].pages);
-	}
-	free(ranges);
+	mm_space_info(mm, space, &info);
+	f->huge_missed += huge ? info.zeroed : 0;
+	mm_space_exit(mm, cpu, space);
 	return took_ps / nr;
 }
 

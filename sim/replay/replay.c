@@ -320,8 +320,6 @@ static void run_cpu(struct sim *s, int cpu, void *arg)
 		case TRACE_SPLIT:
 			do_split(r, cpu, ev);
 			break;
-		case TRACE_FAULT:
-		case TRACE_UNMAP:
 		case TRACE_FILE:
 		case TRACE_KMALLOC:
 		case TRACE_CACHE_ALLOC:
@@ -372,7 +370,7 @@ static int deal(struct replay *r)
 
 		r->cpus[ev->cpu % r->nr_cpus].nr_events++;
 		if (ev->op != TRACE_WAIT && ev->op != TRACE_FREE && ev->op != TRACE_FREE_HELD &&
-		    ev->op != TRACE_UNMAP && ev->op != TRACE_OBJECT_FREE && ev->op != TRACE_VFREE &&
+		    ev->op != TRACE_OBJECT_FREE && ev->op != TRACE_VFREE &&
 		    ev->page != TRACE_NO_PAGE)
 			r->pages[ev->page].pending++;
 		if (ev->op == TRACE_SPLIT)
@@ -429,8 +427,6 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 		err = replay_reclaim_new(s, t, options->reclaim, &counts->reclaim, &r.reclaim);
 	set_pace(s, t, options);
 	if (!err)
-		err = replay_faults_new(s, &r.policies, &counts->huge, &r.faults);
-	if (!err)
 		err = replay_files_new(s, t, r.reclaim, &counts->files, &r.files);
 	if (!err)
 		err = replay_slab_new(&r.policies, options->slab_pages_of_trace, &counts->slab,
@@ -456,7 +452,6 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 	for (uint32_t i = 0; r.pages && i < t->nr_pages; i++)
 		free(r.pages[i].small);
 	free(r.pages);
-	replay_faults_free(r.faults);
 	replay_files_free(r.files);
 	replay_slab_free(r.slab);
 	replay_maps_free(r.maps);

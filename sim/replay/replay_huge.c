@@ -1,24 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Huge pages of a trace that have no room, and faults of a workload (mm/user/fault.h has the
- * kernel's part). */
+/* Huge pages of a trace that have no room. */
 #include "sim/replay/replay_huge.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #include "mm/gfp.h"
 
 #define SINGLE_GFP (GFP_HIGHUSER_MOVABLE | __GFP_COMP | __GFP_ZERO)
-
-struct replay_faults {
-	struct sim *sim;
-	struct mm *mm;
-	const struct replay_policies *policies;
-	struct replay_huge_counts *counts;
-	struct mm_fault_range *ranges; /* by number in the trace */
-	uint32_t nr_ranges;
-	uint32_t *table_turns; /* by CPU: page tables that its task has had */
-};
 
 bool replay_huge_is(const struct replay_policies *p, const struct trace_event *ev)
 {
@@ -86,90 +74,4 @@ bool replay_huge_touch(struct sim *s, int cpu, struct page **pages, const struct
 		left -= bytes;
 	}
 	return any;
-}
-
-static bool has_faults(const struct trace *t)
-{
-	for (size_t i = 0; i < t->nr_events; i++)
-		if (t->events[i].op == TRACE_FAULT)
-			return true;
-	return false;
-}
-
-int replay_faults_new(struct sim *s, const struct replay_policies *p,
-		      struct replay_huge_counts *counts, struct replay_faults **out)
-{
-	struct replay_faults *f;
-
-	*out = NULL;
-	if (!has_faults(p->trace))
-		return 0;
-	f = calloc(1, sizeof(*f));
-	if (!f)
-		return -ENOMEM;
-	*f = (struct replay_faults){
-		.sim = s,
-		.mm = sim_mm(s),
-		.policies = p,
-		.counts = counts,
-		.nr_ranges = p->trace->nr_pages,
-		.ranges = calloc(p->trace->nr_pages, sizeof(*f->ranges)),
-		.table_turns = calloc((size_t)mm_nr_cpus(sim_mm(s)), sizeof(*f->table_turns)),
-	};
-	*out = f;
-	return f->ranges && f->table_turns ? 0 : -ENOMEM;
-}
-
-void replay_faults_free(struct replay_faults *f)
-{
-	if (!f)
-		return;
-	for (uint32_t i = 0; f->ranges && i < f->nr_ranges; i++)
-		free(f->ranges[i].pages);
-	free(f->ranges);
-	free(f->table_turns);
-	free(f);
-}
-
-static void touch(struct replay_faults *f, int cpu, const struct trace_event *ev)
-{
-	uint32_t index;
-	struct page *page = mm_fault_page(f->mm, &f->ranges[ev->page], ev->bytes, &index);
-	unsigned shift = mm_get_arch(f->mm)->page_shift;
-
-	if (ev->fault.touch)
-		sim_touch(f->sim, cpu, mm_page_address(f->mm, page) + ((phys_addr_t)index << shift),
-			  ev->fault.touch, true);
-}
-
-bool replay_fault(struct replay_faults *f, int cpu, const struct trace_event *ev)
-{
-	const struct mm_fault fault = {
-		.cpu = cpu,
-		.policy = &f->policies->policies[ev->policy],
-		.offset = ev->bytes,
-		.tables = {.policy = &f->policies->policies[ev->fault.tables],
-			   .turn = f->table_turns[cpu]},
-		.advised = ev->fault.advised,
-		.whole = ev->fault.whole,
-		.hugetlb = ev->fault.hugetlb,
-	};
-	bool tables;
-	int result = mm_fault(f->mm, &fault, &f->ranges[ev->page], &tables);
-
-	f->table_turns[cpu] += tables;
-	if (result < 0 || result == MM_FAULT_OOM)
-		return false;
-	f->counts->present += result == MM_FAULT_PRESENT;
-	f->counts->faults += result != MM_FAULT_PRESENT;
-	f->counts->faults_huge += result == MM_FAULT_HUGE;
-	f->counts->faults_fallback += result == MM_FAULT_FALLBACK;
-	touch(f, cpu, ev);
-	return true;
-}
-
-void replay_unmap(struct replay_faults *f, int cpu, const struct trace_event *ev)
-{
-	mm_fault_unmap(f->mm, cpu, &f->ranges[ev->page]);
-	f->counts->unmaps++;
 }

@@ -1,26 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Huge pages in a replay: those of a trace that find no room here, and faults that a workload asks
- * for. A huge page that the real kernel had for a fault, but this one has not, is replaced by
- * single pages: the task has its memory either way.
+ * Huge pages of a trace that find no room here. One that the real kernel had for a fault, but this
+ * one has not, is replaced by single pages: the task has its memory either way.
  */
 #ifndef SIM_REPLAY_HUGE_H
 #define SIM_REPLAY_HUGE_H
 
-#include "mm/user/fault.h"
 #include "sim/replay/replay_policy.h"
 #include "sim/sim.h"
 
 struct replay_huge_counts {
 	uint64_t replaced; /* huge pages of the trace, by single pages */
 	uint64_t missing;  /* of these, single pages that found no room either */
-	/* Faults, and among them those that came to a huge page, and that wanted one in vain. */
-	uint64_t faults, faults_huge, faults_fallback;
-	uint64_t present; /* accesses of pages that were there */
-	uint64_t unmaps;
 };
-
-struct replay_faults;
 
 /** Is it a transparent huge page, which the real kernel had? */
 bool replay_huge_is(const struct replay_policies *p, const struct trace_event *ev);
@@ -33,14 +25,5 @@ struct page **replay_huge_split(struct page **pages, unsigned order);
 void replay_huge_free(struct mm *mm, int cpu, struct page **pages, unsigned order);
 /** Touch the first `bytes` of them. Returns false where none of these is there. */
 bool replay_huge_touch(struct sim *s, int cpu, struct page **pages, const struct trace_event *ev);
-
-/** What faults need; *out is NULL where the trace has none. 0 or -ENOMEM. */
-int replay_faults_new(struct sim *s, const struct replay_policies *p,
-		      struct replay_huge_counts *counts, struct replay_faults **out);
-void replay_faults_free(struct replay_faults *f);
-/** Do a TRACE_FAULT. Returns whether the page is there. Simulated time passes. */
-bool replay_fault(struct replay_faults *f, int cpu, const struct trace_event *ev);
-/** Do a TRACE_UNMAP. */
-void replay_unmap(struct replay_faults *f, int cpu, const struct trace_event *ev);
 
 #endif

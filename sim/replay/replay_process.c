@@ -130,6 +130,7 @@ static int do_mmap(struct replay_processes *r, int cpu, const struct process_ste
 		.shared = s->shared,
 		.advised = s->advised,
 		.hugetlb = s->hugetlb,
+		.noreserve = s->noreserve,
 		.policy = policy_of(r, s),
 	};
 
@@ -182,6 +183,7 @@ static void note(struct replay_processes *r, struct replay_process *p)
 	p->major = info.major;
 	p->zeroed = info.zeroed;
 	p->zeroed_huge = info.zeroed_huge;
+	p->fallback = info.fallback;
 	p->copied = info.copied;
 	p->reused = info.reused;
 }
@@ -239,7 +241,8 @@ static int touch(struct replay_processes *r, int cpu, const struct process_step 
 
 		if (result < 0)
 			return result;
-		sim_touch(r->sim, cpu, phys, clip(r, at, s->touch), s->write);
+		if (s->touch)
+			sim_touch(r->sim, cpu, phys, clip(r, at, s->touch), s->write);
 		p->accesses++;
 		if (result != MM_USER_PRESENT)
 			sim_settle(r->sim, cpu);

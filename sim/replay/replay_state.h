@@ -39,8 +39,7 @@ struct replay {
 	struct replay_policies policies;
 	struct replay_reclaim *reclaim;
 	struct replay_slab *slab;           /* NULL: no objects, or they are not replayed */
-	struct replay_faults *faults;       /* NULL: the trace has none */
-	struct replay_files *files;         /* likewise */
+	struct replay_files *files;         /* NULL: the trace has none */
 	struct replay_maps *maps;           /* likewise */
 	struct replay_processes *processes; /* likewise */
 	struct replay_cpu *cpus;
@@ -58,7 +57,7 @@ void replay_wait_for_page(struct replay *r, int cpu, uint32_t number, bool alone
 /** The operation is over once its time has passed: only then may others go on. */
 void replay_finish(struct replay *r, int cpu, uint32_t number);
 
-/** Do an operation that is none on pages of the trace: of TRACE_FAULT and what comes behind it. */
+/** Do an operation that is none on pages of the trace: of TRACE_FILE and what comes behind it. */
 void replay_workload_op(struct replay *r, int cpu, const struct trace_event *ev);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Operations of a replay that are none on pages of the trace: faults, files, objects, mappings of
+ * Operations of a replay that are none on pages of the trace: files, objects, mappings of
  * the kernel, steps of processes, hotplug. How each is done is in a file of its own; this one says
  * what it waits for and counts what comes of it.
  */
@@ -8,23 +8,7 @@
 
 #include "sim/replay/replay_state.h"
 
-/* A range is its task's alone: its operations are in order. */
-static void do_fault(struct replay *r, int cpu, const struct trace_event *ev)
-{
-	if (!replay_fault(r->faults, cpu, ev))
-		r->counts->failed++;
-	r->pages[ev->page].allocated = true;
-	replay_finish(r, cpu, ev->page);
-}
-
-static void do_unmap(struct replay *r, int cpu, const struct trace_event *ev)
-{
-	replay_wait_for_page(r, cpu, ev->page, true);
-	replay_unmap(r->faults, cpu, ev);
-	sim_settle(r->sim, cpu);
-}
-
-/* A file is its task's alone, too. */
+/* A file is its task's alone: its operations are in order. */
 static void do_file(struct replay *r, int cpu, const struct trace_event *ev)
 {
 	if (!replay_file(r->files, cpu, ev))
@@ -124,12 +108,6 @@ static void do_step(struct replay *r, int cpu, const struct trace_event *ev)
 void replay_workload_op(struct replay *r, int cpu, const struct trace_event *ev)
 {
 	switch ((enum trace_op)ev->op) {
-	case TRACE_FAULT:
-		do_fault(r, cpu, ev);
-		break;
-	case TRACE_UNMAP:
-		do_unmap(r, cpu, ev);
-		break;
 	case TRACE_FILE:
 		do_file(r, cpu, ev);
 		break;

@@ -40,6 +40,7 @@ static void put_machine(json_t *doc, const struct result_of *w)
 static void put_events(json_t *doc, const struct result_of *w)
 {
 	const struct replay_counts *c = w->counts;
+	const struct replay_process p = processes_sum(w);
 	json_t *events = json_put_object(doc, "events"), *skipped, *inferred;
 
 	json_put(events, "alloc", c->allocs);
@@ -48,11 +49,10 @@ static void put_events(json_t *doc, const struct result_of *w)
 	json_put(events, "split", c->splits);
 	json_put(events, "touch", c->touches);
 	json_put(events, "wait", c->waits);
-	json_put(events, "fault", c->huge.faults);
-	json_put(events, "fault_huge", c->huge.faults_huge);
-	json_put(events, "fault_fallback", c->huge.faults_fallback);
-	json_put(events, "fault_present", c->huge.present);
-	json_put(events, "unmap", c->huge.unmaps);
+	json_put(events, "step", c->processes.steps);
+	json_put(events, "fault", p.faults);
+	json_put(events, "fault_huge", p.zeroed_huge);
+	json_put(events, "fault_fallback", p.fallback);
 	json_put(events, "vmalloc", c->maps.vmallocs);
 	json_put(events, "vfree", c->maps.vfrees);
 	json_put(events, "map", c->maps.maps);
@@ -68,7 +68,7 @@ static void put_events(json_t *doc, const struct result_of *w)
 	json_put(events, "object_failed", c->slab.failed);
 	json_put(events, "object_not_replayed", c->slab.not_replayed);
 	json_put(events, "slab_pages_left_out", c->slab.pages_left_out);
-	json_put(events, "failed", c->failed);
+	json_put(events, "failed", c->failed + p.failed);
 	json_put(events, "failed_in_trace", c->failed_in_trace);
 	inferred = json_put_object(events, "inferred");
 	for (int i = 0; i < TRACE_NR_INFERS; i++)

@@ -3,6 +3,7 @@
 #include "sim/result/result_process.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "sim/json.h"
 #include "sim/scenario/process_plan.h"
@@ -51,6 +52,20 @@ static void put_steps(json_t *of, const struct process_plan *plan, uint32_t proc
 	}
 }
 
+struct replay_process processes_sum(const struct result_of *w)
+{
+	const struct replay_process *of = w->counts->processes.of;
+	struct replay_process sum = {0};
+
+	for (size_t i = 0; of && i < w->trace->processes->nr_processes; i++) {
+		sum.faults += of[i].faults;
+		sum.zeroed_huge += of[i].zeroed_huge;
+		sum.fallback += of[i].fallback;
+		sum.failed += of[i].failed;
+	}
+	return sum;
+}
+
 void processes_put(json_t *doc, const struct result_of *w)
 {
 	const struct process_plan *plan = w->trace->processes;
@@ -61,6 +76,7 @@ void processes_put(json_t *doc, const struct result_of *w)
 		json_t *p = json_append_object(list);
 
 		json_put_string(p, "name", plan->processes[i].name);
+		json_put_string(p, "workload", plan->processes[i].workload);
 		json_put_string(p, "state", of[i].space ? "alive" : "exited");
 		json_put(p, "begin_ps", of[i].begin_ps);
 		json_put(p, "end_ps", of[i].end_ps);
@@ -70,6 +86,7 @@ void processes_put(json_t *doc, const struct result_of *w)
 		json_put(p, "faults_major", of[i].major);
 		json_put(p, "faults_zeroed", of[i].zeroed);
 		json_put(p, "faults_zeroed_huge", of[i].zeroed_huge);
+		json_put(p, "faults_fallback", of[i].fallback);
 		json_put(p, "faults_copied", of[i].copied);
 		json_put(p, "faults_reused", of[i].reused);
 		json_put(p, "failed", of[i].failed);
@@ -117,8 +134,10 @@ void processes_print(const json_t *doc, FILE *out)
 		"accesses", "faults", "copied", "major", "mapped", "tables", "failed");
 	json_array_foreach (list, i, p)
 		print_one(p, out);
+	/* What tasks of other workloads do, these say. */
 	json_array_foreach (list, i, p)
-		print_steps(p, out);
+		if (strcmp(json_get_string(p, "workload"), "fault"))
+			print_steps(p, out);
 	json_array_foreach (list, i, p) {
 		const json_t *lines = result_member(p, "numa_maps");
 

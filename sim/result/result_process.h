@@ -8,6 +8,8 @@
 
 #include "sim/result/result.h"
 
+/** What all of them went through together: faults and failed steps. */
+struct replay_process processes_sum(const struct result_of *w);
 /** Put "processes" into a result: an array, empty where the work has none. */
 void processes_put(json_t *doc, const struct result_of *w);
 /** Print them, if there are any. */

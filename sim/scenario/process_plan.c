@@ -76,7 +76,7 @@ uint32_t process_plan_process(struct process_plan *plan, const char *name)
 		free(copy);
 		return PROCESS_NONE;
 	}
-	*p = (struct process){.name = copy};
+	*p = (struct process){.name = copy, .workload = "process"};
 	return (uint32_t)plan->nr_processes - 1;
 }
 
@@ -130,13 +130,18 @@ static uint64_t share(const struct process_step *s, int i, int n)
 	return (uint64_t)((unsigned __int128)s->operations * (unsigned)i / (unsigned)n);
 }
 
+uint64_t process_plan_slices(uint64_t accesses)
+{
+	return accesses / SLICE_ACCESSES + (accesses % SLICE_ACCESSES != 0);
+}
+
 static uint64_t slices_of(const struct process_plan *plan, const struct process_step *s)
 {
 	int n = plan->cpus[s->cpus].nr;
 	uint64_t sum = 0;
 
 	for (int i = 0; i < n && s->operations; i++)
-		sum += (share(s, i + 1, n) - share(s, i, n) + SLICE_ACCESSES - 1) / SLICE_ACCESSES;
+		sum += process_plan_slices(share(s, i + 1, n) - share(s, i, n));
 	return sum ? sum : 1;
 }
 
@@ -296,6 +301,31 @@ static uint64_t zipf(struct rng *rng, uint64_t nr)
 	}
 }
 
+/*
+ * A permutation of [0, nr): four rounds of a Feistel network over the pairs of numbers that a power
+ * of four has, repeated until it comes back into the range, as it does since it is a bijection.
+ */
+static uint64_t shuffled(uint64_t seed, uint64_t i, uint64_t nr)
+{
+	unsigned half = 1;
+
+	while (half < 32 && (nr - 1) >> (2 * half))
+		half++;
+	do {
+		uint64_t low = i & ((UINT64_C(1) << half) - 1), high = i >> half;
+
+		for (unsigned round = 0; round < 4; round++) {
+			struct rng rng = {seed + round + (low << 2)};
+			uint64_t mixed = high ^ (rng_next(&rng) >> (64 - half));
+
+			high = low;
+			low = mixed;
+		}
+		i = high << half | low;
+	} while (i >= nr);
+	return i;
+}
+
 uint64_t process_page(const struct process_step *step, uint64_t i, uint64_t nr)
 {
 	struct rng rng = {step->seed};
@@ -305,6 +335,9 @@ uint64_t process_page(const struct process_step *step, uint64_t i, uint64_t nr)
 	switch (step->access) {
 	case PROCESS_RANDOM:
 		return rng_below(&rng, nr);
+	case PROCESS_SHUFFLED:
+		rng.state = step->seed + i / nr;
+		return shuffled(rng_next(&rng), i % nr, nr);
 	case PROCESS_ZIPF:
 		return zipf(&rng, nr);
 	default:

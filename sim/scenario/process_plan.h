@@ -52,6 +52,7 @@ enum process_access {
 	PROCESS_SEQUENTIAL, /* page after page, from the first on */
 	PROCESS_RANDOM,     /* any page, each as likely */
 	PROCESS_STRIDED,    /* every `stride` bytes; past the end a line further */
+	PROCESS_SHUFFLED,   /* each page once, in no order; in another one each pass */
 	PROCESS_ZIPF,       /* page k (from 1) with a probability in proportion to 1 / k */
 };
 
@@ -73,7 +74,7 @@ struct process_step {
 	uint64_t seed;          /* of what is drawn */
 	enum process_access access;
 	bool deferred; /* BOOT_*: descriptors are */
-	bool write, shared, advised, hugetlb, move;
+	bool write, shared, advised, hugetlb, noreserve, move;
 	uint16_t policy; /* MMAP, MBIND, SET_POLICY: of the trace; 0: none */
 	bool has_policy;
 	int nid;                /* MIGRATE_PAGES */
@@ -94,8 +95,9 @@ struct process_cpus {
 };
 
 struct process {
-	char *name;      /* owned */
-	uint16_t policy; /* of the trace, of one that is not forked */
+	char *name;           /* owned */
+	const char *workload; /* kind of it that has the process; static */
+	uint16_t policy;      /* of the trace, of one that is not forked */
 	bool forked;
 	uint32_t parent;
 	uint32_t *steps; /* owned; indexes into the plan's */
@@ -127,6 +129,8 @@ uint32_t process_plan_cpus(struct process_plan *plan, const int *cpus, int nr);
 /** A name that is there already has its index. */
 uint32_t process_plan_name(struct process_plan *plan, const char *name);
 
+/** How many slices so many accesses of a CPU become. */
+uint64_t process_plan_slices(uint64_t accesses);
 /** How many events all steps of processes from `first` on become. */
 uint64_t process_plan_events(const struct process_plan *plan, uint32_t first);
 /**

@@ -137,7 +137,8 @@ static void read_touch(struct reader *r, const struct cfg_setting *group, struct
 static void read_accesses(struct reader *r, const struct cfg_setting *group, struct process_step *s,
 			  uint64_t unit)
 {
-	static const char *const names[] = {"sequential", "random", "strided", "zipf", NULL};
+	static const char *const names[] = {"sequential", "random", "strided",
+					    "shuffled",   "zipf",   NULL};
 	const struct cfg_setting *operations = cfg_find(r->c, group, "operations");
 	const struct cfg_setting *stride = cfg_find(r->c, group, "stride");
 	uint64_t passes = 1;

@@ -248,8 +248,6 @@ const char *binary_pages_step(struct binary_pages *p, const struct trace_event *
 	case TRACE_WAIT:
 	case TRACE_HOTPLUG:
 		return NULL;
-	case TRACE_FAULT:
-	case TRACE_UNMAP:
 	case TRACE_FILE:
 	case TRACE_VMALLOC:
 	case TRACE_VFREE:

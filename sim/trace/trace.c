@@ -207,8 +207,6 @@ static void count(struct trace *t, const struct trace_event *ev)
 		t->nr_object_frees++;
 		break;
 	case TRACE_SPLIT:
-	case TRACE_FAULT:
-	case TRACE_UNMAP:
 	case TRACE_FILE:
 	case TRACE_VMALLOC:
 	case TRACE_VFREE:

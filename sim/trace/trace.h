@@ -24,13 +24,8 @@ enum trace_op {
 	 * the order of the event, too. `bytes` is the number of the page that is split.
 	 */
 	TRACE_SPLIT,
-	/*
-	 * Of workloads only: what these allocate and free is up to the kernel that runs them.
-	 * `page` is the number of a range of a task's memory that a huge page could map.
-	 */
-	TRACE_FAULT, /* a store; `bytes` is which page of the mapping */
-	TRACE_UNMAP, /* of the whole range */
-	TRACE_FILE,  /* read() or write() of a page of a file; `page` is its number */
+	/* Of workloads only: read() or write() of a page of a file; `page` is its number. */
+	TRACE_FILE,
 	/*
 	 * Slab objects: `page` is the object's number, from the same numbers as pages. What pages
 	 * they take is up to the kernel that runs them.
@@ -67,13 +62,6 @@ struct trace_event {
 	uint32_t bytes;
 	union {
 		gfp_t gfp; /* ALLOC */
-		struct {
-			uint32_t tables : 12; /* index of the task's policy, for page tables */
-			uint32_t touch : 13;  /* bytes that are stored, up to 4096 */
-			uint32_t advised : 1; /* madvise(MADV_HUGEPAGE) */
-			uint32_t whole : 1;   /* the mapping has all of the range */
-			uint32_t hugetlb : 1; /* pages of the pool */
-		} fault;                      /* FAULT */
 		struct {
 			uint32_t touch : 13; /* VMALLOC: bytes of each page that are stored */
 			uint32_t huge : 1;   /* VMALLOC: vmalloc_huge() */

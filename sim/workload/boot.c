@@ -69,6 +69,7 @@ static int read_boot(struct cfg *c, const struct cfg_setting *group, struct work
 	all = deferred_cpus(w, plan, threads);
 	if (w->first_process == PROCESS_NONE || alone == PROCESS_NONE || all == PROCESS_NONE)
 		return -ENOMEM;
+	plan->processes[w->first_process].workload = "boot";
 	for (int what = PROCESS_BOOT_MEMBLOCK; what <= PROCESS_BOOT_CPUS && !err; what++)
 		err = add_step(w, plan, (enum process_do)what, alone, deferred);
 	if (!err && deferred)

@@ -1,109 +1,99 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fault: a task on each CPU stores to each page of `bytes` of its own memory, from the first to the
- * last or at random, so that the kernel has to find memory for it: huge pages, where its settings
- * want them. What that allocates is known only when it runs.
+ * fault: a task on each CPU maps `bytes` of memory of its own and stores to each page of it, from
+ * the first to the last or at random, so that the kernel has to find memory for it: huge pages,
+ * where its settings want them. A task is a process whose steps are made here.
  */
 #include <errno.h>
-#include <stdlib.h>
+#include <stdio.h>
 
+#include "sim/scenario/process_plan.h"
 #include "sim/workload.h"
 
-static uint64_t pages(const struct workload *w)
+static uint64_t round_up(uint64_t bytes, uint64_t to)
 {
-	return w->bytes / w->host->page_bytes + (w->bytes % w->host->page_bytes != 0);
-}
-
-static uint64_t huge_pages(const struct workload *w)
-{
-	return w->host->huge_bytes / w->host->page_bytes;
-}
-
-/* Ranges that a huge page could map; the last perhaps in part. */
-static uint64_t ranges(const struct workload *w)
-{
-	return (pages(w) + huge_pages(w) - 1) / huge_pages(w);
+	return bytes / to * to + (bytes % to ? to : 0);
 }
 
 static uint64_t stores(const struct workload *w)
 {
-	return w->random && w->operations ? w->operations : pages(w);
+	uint64_t page = w->host->page_bytes;
+
+	return w->random && w->operations ? w->operations : round_up(w->bytes, page) / page;
 }
 
+static enum process_access order_of(const struct workload *w)
+{
+	if (!w->random)
+		return PROCESS_SEQUENTIAL;
+	return w->operations ? PROCESS_RANDOM : PROCESS_SHUFFLED;
+}
+
+/* Steps of all tasks are counted before they are made. */
 static uint64_t fault_operations(const struct workload *w)
 {
-	uint64_t each = stores(w) + (w->unmap ? ranges(w) : 0);
-
-	return each < UINT64_MAX / (uint64_t)w->nr_cpus ? each * (uint64_t)w->nr_cpus : UINT64_MAX;
+	return (process_plan_slices(stores(w)) + 1 + w->unmap) * (uint64_t)w->nr_cpus;
 }
 
-static int store(struct workload *w, struct trace *t, int cpu, uint32_t first, uint64_t page)
+static int add_step(struct process_plan *plan, const struct process_step *task,
+		    const struct process_step *step)
 {
-	uint64_t range = page / huge_pages(w);
-	struct trace_event ev = {
-		.op = TRACE_FAULT,
-		.page = first + (uint32_t)range,
-		.bytes = (uint32_t)page,
-		.cpu = (uint16_t)cpu,
-		.policy = w->memory_policy,
-		.fault = {.tables = w->task_policy & 0xfff,
-			  .touch = w->touch_bytes & 0x1fff,
-			  .advised = w->advised,
-			  .whole = (range + 1) * huge_pages(w) <= pages(w),
-			  .hugetlb = w->hugetlb},
-	};
+	struct process_step s = *step;
 
-	return trace_append(t, &ev);
+	s.process = task->process;
+	s.cpus = task->cpus;
+	s.name = task->name;
+	s.file = s.child = PROCESS_NONE;
+	return process_plan_step(plan, &s) == PROCESS_NONE ? -ENOMEM : 0;
 }
 
-static int unmap(struct trace *t, int cpu, uint32_t range)
+static int add_task(struct workload *w, struct process_plan *plan, int cpu)
 {
-	struct trace_event ev = {.op = TRACE_UNMAP, .page = range, .cpu = (uint16_t)cpu};
+	uint64_t bytes = round_up(w->bytes, w->host->page_bytes);
+	uint64_t mapped = w->hugetlb ? round_up(bytes, w->host->huge_bytes) : bytes;
+	struct process_step task = {.cpus = process_plan_cpus(plan, &cpu, 1),
+				    .name = process_plan_name(plan, "memory")};
+	char name[32];
+	int err;
 
-	return trace_append(t, &ev);
-}
-
-/* Each page once, in an order of the task's own. */
-static uint32_t *shuffled(struct workload *w, uint64_t nr)
-{
-	uint32_t *order = malloc(nr * sizeof(*order));
-
-	for (uint64_t i = 0; order && i < nr; i++) {
-		uint64_t j = rng_below(&w->rng, i + 1);
-
-		order[i] = order[j];
-		order[j] = (uint32_t)i;
-	}
-	return order;
-}
-
-/* Of one task; it is dealt in with the others. */
-static uint64_t next_page(struct workload *w, const uint32_t *order, uint64_t i)
-{
-	if (order)
-		return order[i];
-	return w->random ? rng_below(&w->rng, pages(w)) : i;
+	snprintf(name, sizeof(name), "fault/%d", cpu);
+	task.process = process_plan_process(plan, name);
+	if (task.process == PROCESS_NONE || task.cpus == PROCESS_NONE || task.name == PROCESS_NONE)
+		return -ENOMEM;
+	plan->processes[task.process].workload = w->kind->name;
+	plan->processes[task.process].policy = w->task_policy;
+	err = add_step(plan, &task,
+		       &(struct process_step){.what = PROCESS_MMAP,
+					      .bytes = mapped,
+					      .advised = w->advised,
+					      .hugetlb = w->hugetlb,
+					      .noreserve = true,
+					      .policy = w->memory_policy,
+					      .has_policy = w->memory_policy != w->task_policy});
+	if (!err)
+		err = add_step(plan, &task,
+			       &(struct process_step){.what = PROCESS_TOUCH,
+						      .bytes = bytes,
+						      .operations = stores(w),
+						      .access = order_of(w),
+						      .touch = w->touch_bytes,
+						      .write = true,
+						      .seed = rng_next(&w->rng)});
+	if (!err && w->unmap)
+		err = add_step(plan, &task,
+			       &(struct process_step){.what = PROCESS_MUNMAP, .bytes = mapped});
+	return err;
 }
 
 static int fault_generate(struct workload *w, struct trace *t)
 {
-	uint64_t nr = stores(w), each = ranges(w);
-	uint32_t first = t->nr_pages, *order = NULL;
-	int err = 0;
+	struct process_plan *plan = process_plan_of(t);
+	int err = plan ? 0 : -ENOMEM;
+	uint32_t first = plan ? (uint32_t)plan->nr_processes : 0;
 
-	if (w->random && !w->operations) {
-		order = shuffled(w, nr);
-		err = order ? 0 : -ENOMEM;
-	}
-	for (uint64_t i = 0; i < nr && !err; i++)
-		for (int c = 0; c < w->nr_cpus && !err; c++)
-			err = store(w, t, w->cpus[c], first + (uint32_t)((uint64_t)c * each),
-				    next_page(w, order, i));
-	for (uint64_t i = 0; w->unmap && i < each && !err; i++)
-		for (int c = 0; c < w->nr_cpus && !err; c++)
-			err = unmap(t, w->cpus[c], first + (uint32_t)((uint64_t)c * each + i));
-	free(order);
-	return err;
+	for (int c = 0; c < w->nr_cpus && !err; c++)
+		err = add_task(w, plan, w->cpus[c]);
+	return err ? err : process_plan_emit(plan, first, t);
 }
 
 const struct workload_kind workload_fault = {

@@ -14,9 +14,8 @@ huge=$(member fault_huge)
 if ! { [ "$huge" -ge 545 ] && [ "$huge" -le 555 ]; }; then fail "$huge huge pages"; fi
 is fault_fallback $((688 - huge))
 is fault $((huge + (688 - huge) * 512))
-is fault_present $((huge * 511))
 is thp_fault_alloc "$huge"
-is unmap 128
+is accesses $((560 * 512))
 is failed 0
 default_ns=$(sed -n 's/^ *"simulated_ns": \([0-9]*\).*/\1/p' "$tmp/out")
 
@@ -56,9 +55,24 @@ sed "s|@include \"|@include \"$PWD/configs/machines/|" configs/machines/W1a_touc
 run run "$tmp/pool.cfg" --verify --format json --sysctl nr_hugepages=12
 status 0
 is fault_huge 6
-is fault_present $((6 * 511))
-is failed $((2 * 512))
+is failed 1
 is thp_fault_alloc 0
+
+# Two tasks of 72 MiB each on 128 MiB: what does not fit is in swap, and each page has a place.
+cat >"$tmp/swap.cfg" <<END
+machine = "$PWD/configs/machines/small-uma-swap.cfg";
+workload = { kind = "fault"; cpus = [ 0, 1 ]; bytes = "72MiB"; access = "random"; touch = "64B"; };
+END
+run run "$tmp/swap.cfg" --verify --format json
+status 0
+is failed 0
+is fault $((2 * 18432))
+is fault_huge 0
+mapped=$(sed -n 's/^ *"mapped_pages": \([0-9]*\).*/\1/p' "$tmp/out" | awk '{ sum += $1 } END { print sum }')
+swapped=$(sed -n 's/^ *"swapped_pages": \([0-9]*\).*/\1/p' "$tmp/out" | awk '{ sum += $1 } END { print sum }')
+[ $((mapped + swapped)) -eq $((2 * 18432)) ] || fail "$mapped pages mapped, $swapped in swap"
+[ "$swapped" -gt $((2 * 18432 - 32768)) ] || fail "only $swapped pages in swap"
+[ "$(member pswpout)" -ge "$swapped" ] || fail "$(member pswpout) pages were written, $swapped are in swap"
 
 # What cannot be.
 for wrong in 'policy = "bund:1"|unknown policy' 'policy = "bind:7"|has nodes that the machine does not have' \

@@ -3,6 +3,7 @@
  * Scenario files: the operations that each kind of workload makes of its keys, as
  * docs/scenario-files.md has them. What is wrong in them: scenario_errors.c.
  */
+#include "sim/scenario/process_plan.h"
 #include "tests/scenario_fixture.h"
 
 #define MAX_CPUS 4
@@ -59,8 +60,6 @@ static void count(const struct trace *t, struct tally *n)
 		case TRACE_FREE_HELD:
 		case TRACE_SPLIT:
 			cr_assert_fail("a workload neither waits nor frees what is not its own");
-		case TRACE_FAULT:
-		case TRACE_UNMAP:
 		case TRACE_FILE:
 		case TRACE_KMALLOC:
 		case TRACE_CACHE_ALLOC:
@@ -339,52 +338,71 @@ Test(scenario, sets_change_the_workload)
 	diag_clear(&d);
 }
 
-/*
- * 3 MiB and a page are 769 pages: 512 of a whole range, 257 of one that the mapping has in part.
- * Two tasks take turns, and have ranges of their own.
- */
+/* A task a CPU: it maps its memory, stores to each page of it once (769 in four slices) and unmaps
+ * it. */
 Test(scenario, fault_touches_each_page_once)
 {
 	struct trace *t = generated("kind = \"fault\"; cpus = [ 0, 2 ]; bytes = \"3076KiB\"; "
 				    "touch = \"64B\"; unmap = true; policy = \"interleave:0-1\"; "
 				    "range_policy = \"bind:1\"; madvise = true;");
+	const struct process_plan *plan = t->processes;
 
-	cr_assert_eq(t->nr_events, 2 * (769 + 2));
-	cr_assert_eq(t->nr_pages, 4);
+	cr_assert_eq(t->nr_events, 2 * (1 + 4 + 1));
 	cr_assert_eq(t->nr_policies, 3);
-	for (size_t i = 0; i < 2 * (size_t)769; i++) {
-		const struct trace_event *ev = &t->events[i];
-		uint32_t page = (uint32_t)i / 2;
+	cr_assert_eq(plan->nr_processes, 2);
+	for (unsigned p = 0; p < 2; p++) {
+		const struct process *task = &plan->processes[p];
+		const struct process_step *map, *touch, *unmap;
 
-		cr_assert(ev->op == TRACE_FAULT && ev->bytes == page && ev->cpu == i % 2 * 2);
-		cr_assert_eq(ev->page, i % 2 * 2 + page / 512);
-		cr_assert_eq(ev->fault.whole, page < 512);
-		cr_assert(ev->fault.touch == 64 && ev->fault.advised && !ev->fault.hugetlb);
-		cr_assert_eq(t->policies[ev->fault.tables].mm.mode, MM_POLICY_INTERLEAVE);
-		cr_assert_eq(t->policies[ev->policy].mm.mode, MM_POLICY_BIND);
-		cr_assert_eq(t->policies[ev->policy].scope, TRACE_POLICY_RANGE);
+		cr_assert_eq(task->nr_steps, 3);
+		map = &plan->steps[task->steps[0]];
+		touch = &plan->steps[task->steps[1]];
+		unmap = &plan->steps[task->steps[2]];
+		cr_assert_eq(plan->cpus[touch->cpus].of[0], 2 * (int)p);
+		cr_assert(map->what == PROCESS_MMAP && map->advised && !map->hugetlb);
+		cr_assert(touch->what == PROCESS_TOUCH && touch->write && touch->touch == 64);
+		cr_assert(touch->operations == 769 && touch->access == PROCESS_SEQUENTIAL);
+		cr_assert_eq(touch->parts, 4);
+		cr_assert_eq(unmap->what, PROCESS_MUNMAP);
+		cr_assert(map->bytes == 769 * 4096 && unmap->bytes == map->bytes);
+		cr_assert_eq(t->policies[task->policy].mm.mode, MM_POLICY_INTERLEAVE);
+		cr_assert_eq(t->policies[map->policy].mm.mode, MM_POLICY_BIND);
+		cr_assert_eq(t->policies[map->policy].scope, TRACE_POLICY_RANGE);
 	}
-	for (size_t i = 2 * 769; i < t->nr_events; i++)
-		cr_assert_eq(t->events[i].op, TRACE_UNMAP);
 	trace_free(t);
 }
 
-/* At random, each page once: none is missing, and they are not in order. */
+/* At random, each page once: none is missing, and they are not in order; nor is the number of pages
+ * a power of two. Another pass has another order. */
 Test(scenario, random_faults_are_a_permutation)
 {
-	struct trace *t = generated("kind = \"fault\"; cpus = [ 1 ]; bytes = \"4MiB\"; "
+	struct trace *t = generated("kind = \"fault\"; cpus = [ 1 ]; bytes = \"4004KiB\"; "
 				    "access = \"random\";");
-	bool seen[1024] = {false};
-	size_t in_place = 0;
+	const struct process_step *touch = &t->processes->steps[1];
+	size_t in_place = 0, as_before = 0;
 
-	cr_assert_eq(t->nr_events, 1024);
-	for (size_t i = 0; i < 1024; i++) {
-		uint32_t page = t->events[i].bytes;
+	cr_assert(touch->access == PROCESS_SHUFFLED && touch->operations == 1001);
+	for (unsigned pass = 0; pass < 2; pass++) {
+		bool seen[1001] = {false};
 
-		cr_assert(page < 1024 && !seen[page], "page %u at %zu", page, i);
-		seen[page] = true;
-		in_place += page == i;
+		for (uint64_t i = 0; i < 1001; i++) {
+			uint64_t page = process_page(touch, pass * 1001 + i, 1001);
+
+			cr_assert(page < 1001 && !seen[page], "page %u at %u", (unsigned)page,
+				  (unsigned)i);
+			seen[page] = true;
+			in_place += page == i;
+			as_before += pass && page == process_page(touch, i, 1001);
+		}
 	}
 	cr_assert_lt(in_place, 32, "a shuffle leaves one in its place, in the mean");
+	cr_assert_lt(as_before, 16, "one page in the same place, in the mean");
+	for (uint64_t nr = 1; nr < 40; nr++) {
+		uint64_t seen = 0;
+
+		for (uint64_t i = 0; i < nr; i++)
+			seen |= UINT64_C(1) << process_page(touch, i, nr);
+		cr_assert_eq(seen, (UINT64_C(1) << nr) - 1);
+	}
 	trace_free(t);
 }
