@@ -26,6 +26,16 @@
 #define I386_LOWMEM       0x36ffe000
 #define I386_NOPAE_LOWMEM 0x36bfe000
 
+/* mm_arch.zone_index: DMA, DMA32, Normal, HighMem, Movable, Device. */
+#define ZONES_64                                                                                   \
+	{                                                                                          \
+		0, 1, 2, -1, 3, 4                                                                  \
+	}
+#define ZONES_I386                                                                                 \
+	{                                                                                          \
+		0, -1, 1, 2, 3, -1                                                                 \
+	}
+
 static const struct mm_arch archs[MM_NR_ARCHS] = {
 	[MM_X86_64] =
 		{
@@ -58,6 +68,7 @@ static const struct mm_arch archs[MM_NR_ARCHS] = {
 					{MM_ZONE_MOVABLE, "Movable", NOT_BY_ADDRESS},
 					{MM_ZONE_DEVICE, "Device", NOT_BY_ADDRESS},
 				},
+			.zone_index = ZONES_64,
 		},
 	[MM_I386] =
 		{
@@ -88,6 +99,7 @@ static const struct mm_arch archs[MM_NR_ARCHS] = {
 					{MM_ZONE_HIGHMEM, "HighMem", NO_LIMIT},
 					{MM_ZONE_MOVABLE, "Movable", NOT_BY_ADDRESS},
 				},
+			.zone_index = ZONES_I386,
 		},
 	[MM_I386_NOPAE] =
 		{
@@ -118,6 +130,7 @@ static const struct mm_arch archs[MM_NR_ARCHS] = {
 					{MM_ZONE_HIGHMEM, "HighMem", NO_LIMIT},
 					{MM_ZONE_MOVABLE, "Movable", NOT_BY_ADDRESS},
 				},
+			.zone_index = ZONES_I386,
 		},
 	[MM_ARM64] =
 		{
@@ -149,6 +162,7 @@ static const struct mm_arch archs[MM_NR_ARCHS] = {
 					{MM_ZONE_MOVABLE, "Movable", NOT_BY_ADDRESS},
 					{MM_ZONE_DEVICE, "Device", NOT_BY_ADDRESS},
 				},
+			.zone_index = ZONES_64,
 		},
 };
 
@@ -163,14 +177,6 @@ const struct mm_arch *mm_arch_by_name(const char *name)
 		if (strcmp(archs[i].name, name) == 0)
 			return &archs[i];
 	return NULL;
-}
-
-int mm_arch_zone_index(const struct mm_arch *arch, enum mm_zone_type type)
-{
-	for (int i = 0; i < arch->nr_zones; i++)
-		if (arch->zones[i].type == type)
-			return i;
-	return -1;
 }
 
 int mm_arch_zone_by_name(const struct mm_arch *arch, const char *name)

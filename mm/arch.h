@@ -43,6 +43,7 @@ struct mm_arch {
 	bool mem_is_an_address; /* mem= is one; else it is how much memory there is to be */
 	int nr_zones;
 	struct mm_arch_zone zones[MM_MAX_ZONES];
+	int8_t zone_index[MM_NR_ZONE_TYPES]; /* by type: where in zones[] it is; -1: nowhere */
 };
 
 /** Static description of an architecture. */
@@ -50,7 +51,11 @@ const struct mm_arch *mm_arch(enum mm_arch_id id);
 /** By name ("x86_64"); NULL where unknown. */
 const struct mm_arch *mm_arch_by_name(const char *name);
 /** Index of the zone of that type in arch->zones, or -1. */
-int mm_arch_zone_index(const struct mm_arch *arch, enum mm_zone_type type);
+static inline int mm_arch_zone_index(const struct mm_arch *arch, enum mm_zone_type type)
+{
+	return arch->zone_index[type];
+}
+
 /** Index of the zone of that name ("DMA32"), or -1. */
 int mm_arch_zone_by_name(const struct mm_arch *arch, const char *name);
 

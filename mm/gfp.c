@@ -155,16 +155,3 @@ int gfp_print(gfp_t gfp, char *buf, size_t size)
 	}
 	return at;
 }
-
-enum mm_migratetype gfp_migratetype(gfp_t gfp)
-{
-	switch (gfp & (__GFP_MOVABLE | __GFP_RECLAIMABLE)) {
-	case __GFP_MOVABLE:
-		return MM_MOVABLE;
-	case __GFP_RECLAIMABLE:
-		return MM_RECLAIMABLE;
-	default:
-		/* Neither; or both, which the kernel warns of and which promises nothing. */
-		return MM_UNMOVABLE;
-	}
-}

@@ -6,7 +6,7 @@
 #ifndef MM_GFP_H
 #define MM_GFP_H
 
-#include "mm/types.h"
+#include "mm/arch.h"
 
 #define __GFP_DMA            0x1u
 #define __GFP_HIGHMEM        0x2u
@@ -36,6 +36,7 @@
 /* Of kernels up to 4.14, where it had another bit; 6.1 has no use for this one. */
 #define __GFP_COLD 0x80000000u
 
+#define __GFP_ZONES          (__GFP_DMA | __GFP_HIGHMEM | __GFP_DMA32 | __GFP_MOVABLE)
 #define __GFP_RECLAIM        (__GFP_DIRECT_RECLAIM | __GFP_KSWAPD_RECLAIM)
 #define GFP_ATOMIC           (__GFP_HIGH | __GFP_ATOMIC | __GFP_KSWAPD_RECLAIM)
 #define GFP_KERNEL           (__GFP_RECLAIM | __GFP_IO | __GFP_FS)
@@ -51,8 +52,6 @@
 #define GFP_TRANSHUGE_LIGHT                                                                        \
 	((GFP_HIGHUSER_MOVABLE | __GFP_COMP | __GFP_NOMEMALLOC | __GFP_NOWARN) & ~__GFP_RECLAIM)
 #define GFP_TRANSHUGE (GFP_TRANSHUGE_LIGHT | __GFP_DIRECT_RECLAIM)
-
-struct mm_arch;
 
 /**
  * One flag or group by the kernel's name ("GFP_KERNEL", "__GFP_ZERO"), `len` bytes long.
@@ -70,9 +69,35 @@ const char *gfp_name(unsigned index);
 int gfp_print(gfp_t gfp, char *buf, size_t size);
 
 /** The mobility that the flags ask for; unmovable where they ask for both others. */
-enum mm_migratetype gfp_migratetype(gfp_t gfp);
+static inline enum mm_migratetype gfp_migratetype(gfp_t gfp)
+{
+	switch (gfp & (__GFP_MOVABLE | __GFP_RECLAIMABLE)) {
+	case __GFP_MOVABLE:
+		return MM_MOVABLE;
+	case __GFP_RECLAIMABLE:
+		return MM_RECLAIMABLE;
+	default:
+		/* Neither; or both, which the kernel warns of and which promises nothing. */
+		return MM_UNMOVABLE;
+	}
+}
 
 /** Index of the highest zone of `arch` that the flags allow (kernel: gfp_zone()). */
-int gfp_zone(const struct mm_arch *arch, gfp_t gfp);
+static inline int gfp_zone(const struct mm_arch *arch, gfp_t gfp)
+{
+	int normal = mm_arch_zone_index(arch, MM_ZONE_NORMAL), zone = normal;
+
+	if (!(gfp & __GFP_ZONES))
+		return normal;
+	if (gfp & __GFP_DMA)
+		zone = mm_arch_zone_index(arch, MM_ZONE_DMA);
+	else if (gfp & __GFP_DMA32)
+		zone = mm_arch_zone_index(arch, MM_ZONE_DMA32);
+	else if ((gfp & __GFP_MOVABLE) && (gfp & __GFP_HIGHMEM))
+		zone = mm_arch_zone_index(arch, MM_ZONE_MOVABLE);
+	else if (gfp & __GFP_HIGHMEM)
+		zone = mm_arch_zone_index(arch, MM_ZONE_HIGHMEM);
+	return zone >= 0 ? zone : normal;
+}
 
 #endif

@@ -31,9 +31,11 @@ struct mm {
 
 	struct mm_params params;
 	const struct mm_pcp_kind *pcp_kind; /* pcp.h */
+	unsigned pcp_orders;                /* (C) that kind has lists of: a bit each */
 	struct mm_pcp_rule pcp_rule;
 	struct memblock memblock;
 	struct mm_flags_layout flags;
+	uint64_t zone_flags_mask; /* of page->flags, node and zone; see mm_zone.page_flags */
 
 	int nr_nodes; /* the kernel's nodes; discontig may make more than the machine has */
 	bool ranges_are_nodes; /* discontig made nodes of the ranges of one */
@@ -107,6 +109,12 @@ struct mm {
 #define MM_PCP_LISTS        32
 #define MM_PCP_ZONESTAT     240 /* this CPU's share of the zone's counters */
 
+/** Does anybody charge for what is done? Where a step has several charges, they hang on this. */
+static inline bool mm_is_watched(const struct mm *mm)
+{
+	return mm->ops.work || mm->ops.access;
+}
+
 static inline void mm_work(struct mm *mm, int cpu, enum mm_site site, uint32_t nr)
 {
 	if (mm->ops.work && cpu != MM_NO_CPU)
@@ -149,12 +157,19 @@ static inline void mm_emit(struct mm *mm, int cpu, const struct mm_event *ev)
 		mm->ops.event(mm->ctx, cpu, ev);
 }
 
+/* vmstat.c: mm_emit_block() where somebody listens. */
+void mm_tell_block(struct mm *mm, int cpu, enum mm_event_type type, const struct page *page,
+		   gfp_t gfp);
 /**
  * A tracepoint about a block: frame, node, zone, order and migratetype are those of its
  * descriptor. `gfp` is of the request, 0 where there is none.
  */
-void mm_emit_block(struct mm *mm, int cpu, enum mm_event_type type, const struct page *page,
-		   gfp_t gfp);
+static inline void mm_emit_block(struct mm *mm, int cpu, enum mm_event_type type,
+				 const struct page *page, gfp_t gfp)
+{
+	if (mm->ops.event && cpu != MM_NO_CPU)
+		mm_tell_block(mm, cpu, type, page, gfp);
+}
 
 /* lock.c */
 /** Take any other lock of the mm core. Other CPUs may run before it returns, and after leaving it.
@@ -176,9 +191,24 @@ static inline bool mm_zone_populated(const struct mm_zone *zone)
 	return zone->present > 0;
 }
 
+/** A field of page->flags; 0 where it has no width. */
+static inline uint64_t mm_flags_field(uint64_t flags, unsigned shift, unsigned width)
+{
+	return (flags >> shift) & ((UINT64_C(1) << width) - 1);
+}
+
+/* page_flags.c */
+/** The zone of a page by its frame; NULL where no zone spans it. */
+struct mm_zone *mm_page_zone_by_pfn(const struct mm *mm, const struct page *page);
+/** The zone of a page, from its flags where it is initialised. */
 static inline struct mm_zone *mm_page_zone(const struct mm *mm, const struct page *page)
 {
-	return &mm->nodes[mm_page_to_nid(mm, page)].zones[mm_page_zonenum(mm, page)];
+	const struct mm_flags_layout *l = &mm->flags;
+
+	if (!(page->flags & PG_INIT))
+		return mm_page_zone_by_pfn(mm, page);
+	return &mm->nodes[mm_flags_field(page->flags, l->node_shift, l->node_width)]
+			.zones[mm_flags_field(page->flags, l->zone_shift, l->zone_width)];
 }
 
 static inline pfn_t mm_pfn_of(struct mm *mm, const struct page *page)
@@ -299,16 +329,8 @@ static inline uint64_t mm_zone_free_cma(const struct mm_zone *zone)
 	return pages;
 }
 
-/**
- * Does the zone hold more than `mark` after it has given 2^order pages to a request whose highest
- * zone is `highest`, and has it a block that large?
- */
-bool mm_zone_watermark_ok(const struct mm_zone *zone, unsigned order, uint64_t mark, int highest,
-			  unsigned alloc_flags);
-
-/** The same, if so many pages were free. */
-bool mm_zone_watermark_ok_with(const struct mm_zone *zone, unsigned order, uint64_t mark,
-			       int highest, unsigned alloc_flags, uint64_t nr_free);
+/** Has the zone a free block of that order or a larger one, which the request may have? */
+bool mm_zone_has_block(const struct mm_zone *zone, unsigned order, unsigned alloc_flags);
 
 /* buddy.c: the caller holds the zone lock, or is the boot. */
 /** The block that is taken next from one list; NULL where it is empty. */
@@ -390,13 +412,16 @@ static inline unsigned fls64(uint64_t x)
 /** The kind of that name, or NULL. */
 const struct mm_pcp_kind *mm_pcp_kind(const char *name);
 /** Are there per-CPU lists of this order? */
-bool mm_pcp_holds(const struct mm *mm, unsigned order);
+static inline bool mm_pcp_holds(const struct mm *mm, unsigned order)
+{
+	return mm->pcp_orders >> order & 1;
+}
 /** The order of the blocks on one of the lists. */
 unsigned mm_pcp_list_order(const struct mm *mm, unsigned list);
-/** Take one block from the CPU's list, refilling it; NULL where the zone has none. */
-struct page *mm_pcp_take(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
-			 enum mm_migratetype type, unsigned alloc_flags);
-/** The same, one of many at once: it says nothing of how busy the lists are. */
+/**
+ * Take one block from the CPU's list as mm_pcp_take() does, one of many at once: it says nothing of
+ * how busy the lists are.
+ */
 struct page *mm_pcp_take_one(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
 			     enum mm_migratetype type, unsigned alloc_flags);
 /**
@@ -410,12 +435,6 @@ void mm_pcp_shrink(struct mm *mm, int cpu, struct mm_zone *zone);
 void mm_pcp_drain_zone(struct mm *mm, int cpu, struct mm_zone *zone);
 /** What is on the CPU's own lists of the zone. */
 void mm_pcp_drain_own(struct mm *mm, int cpu, struct mm_zone *zone);
-/**
- * Put one block on the CPU's list; `type` is that of its page block, and not isolated. `cold`: it
- * is not likely to be in the CPU's caches.
- */
-void mm_pcp_give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page, unsigned order,
-		 enum mm_migratetype type, bool cold);
 
 /* page_alloc.c */
 /** Free a block that is in no place any more, its reference included. Simulated time may pass. */
@@ -451,8 +470,30 @@ void mm_kcompactd_setup(struct mm *mm);
 /** After compaction_proactiveness was written: unless it is 0, all look at once. */
 void mm_kcompactd_written(struct mm *mm);
 
-/* vmstat.c */
-/** Count an allocation as Linux's zone_statistics() does. */
-void mm_zone_statistics(struct mm *mm, int cpu, struct mm_zone *preferred, struct mm_zone *zone);
+/* With discontig on a UMA machine several nodes are one, and no kernel counts there. */
+static inline bool mm_counts_as(const struct mm *mm, int a, int b)
+{
+	return a == b || mm->ranges_are_nodes;
+}
+
+/**
+ * Count an allocation as Linux's zone_statistics() does: numa_hit and numa_miss compare with the
+ * node that was wanted, local and other with the node of the CPU.
+ */
+static inline void mm_zone_statistics(struct mm *mm, int cpu, struct mm_zone *preferred,
+				      struct mm_zone *zone)
+{
+	if (mm_counts_as(mm, zone->nid, preferred->nid)) {
+		zone->numa_hit++;
+	} else {
+		zone->numa_miss++;
+		preferred->numa_foreign++;
+	}
+	if (mm_counts_as(mm, zone->nid, mm->cpu_nid[cpu]))
+		zone->numa_local++;
+	else
+		zone->numa_other++;
+	mm_touch(mm, cpu, mm->percpu_at[cpu] + zone->pcp_offset + MM_PCP_ZONESTAT, 8, MM_WRITE);
+}
 
 #endif

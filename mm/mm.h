@@ -307,7 +307,12 @@ unsigned mm_pcp_count(const struct mm *mm, int nid, int zone, int cpu);
  * Which of a CPU's NR_PCP_LISTS lists holds that order and mobility. What is set apart for
  * highatomic or CMA lies among the movable ones, and goes back to its own lists.
  */
-unsigned mm_pcp_list(unsigned order, enum mm_migratetype type);
+static inline unsigned mm_pcp_list(unsigned order, enum mm_migratetype type)
+{
+	if (order > PAGE_ALLOC_COSTLY_ORDER)
+		return NR_PCP_LISTS - 1;
+	return order * MM_NR_PCPTYPES + (type < MM_NR_PCPTYPES ? type : MM_MOVABLE);
+}
 /** min_free_kbytes in force. */
 uint64_t mm_min_free_kbytes(const struct mm *mm);
 

@@ -72,6 +72,7 @@ struct mm_zone {
 	struct mm_lock lock;
 	const char *name;                   /* (C) */
 	int nid, index;                     /* (C) index among the architecture's zones */
+	uint64_t page_flags;                /* (C) what page->flags of its pages says of these */
 	pfn_t start_pfn;                    /* (C) */
 	uint64_t spanned, present, managed; /* (C) pages */
 	uint64_t present_early;             /* (C) of these, what was there at boot and still is */

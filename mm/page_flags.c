@@ -31,6 +31,16 @@ static unsigned last_cpupid_width(const struct mm_arch *arch, unsigned taken)
 	return used + arch->last_cpupid_bits <= arch->flags_bits ? arch->last_cpupid_bits : 0;
 }
 
+static uint64_t put(uint64_t value, unsigned shift, unsigned width)
+{
+	return width ? value << shift : 0;
+}
+
+static uint64_t mask(unsigned shift, unsigned width)
+{
+	return ((UINT64_C(1) << width) - 1) << shift;
+}
+
 void mm_flags_init(struct mm *mm)
 {
 	const struct mm_arch *arch = mm->arch;
@@ -47,16 +57,11 @@ void mm_flags_init(struct mm *mm)
 	l->node_shift = place(&top, l->node_width);
 	l->zone_shift = place(&top, l->zone_width);
 	l->last_cpupid_shift = place(&top, l->last_cpupid_width);
-}
-
-static uint64_t field(uint64_t flags, unsigned shift, unsigned width)
-{
-	return width ? (flags >> shift) & ((UINT64_C(1) << width) - 1) : 0;
-}
-
-static uint64_t put(uint64_t value, unsigned shift, unsigned width)
-{
-	return width ? value << shift : 0;
+	mm->zone_flags_mask =
+		mask(l->node_shift, l->node_width) | mask(l->zone_shift, l->zone_width);
+	for_each_zone (mm, zone)
+		zone->page_flags = put((uint64_t)zone->nid, l->node_shift, l->node_width) |
+				   put((uint64_t)zone->index, l->zone_shift, l->zone_width);
 }
 
 void mm_page_init(struct mm *mm, struct page *page, pfn_t pfn, const struct mm_zone *zone)
@@ -66,9 +71,7 @@ void mm_page_init(struct mm *mm, struct page *page, pfn_t pfn, const struct mm_z
 
 	if (page->flags & PG_INIT)
 		return;
-	page->flags = PG_INIT | put(section, l->section_shift, l->section_width) |
-		      put((uint64_t)zone->nid, l->node_shift, l->node_width) |
-		      put((uint64_t)zone->index, l->zone_shift, l->zone_width);
+	page->flags = PG_INIT | put(section, l->section_shift, l->section_width) | zone->page_flags;
 }
 
 /* Memory of a device is in no memblock. */
@@ -101,29 +104,29 @@ struct mm_zone *mm_zone_of_pfn(const struct mm *mm, pfn_t pfn)
 	return device_zone(mm, at);
 }
 
+struct mm_zone *mm_page_zone_by_pfn(const struct mm *mm, const struct page *page)
+{
+	return mm_zone_of_pfn(mm, mm->model->page_to_pfn((struct mm *)mm, MM_NO_CPU, page));
+}
+
 int mm_page_to_nid(const struct mm *mm, const struct page *page)
 {
-	const struct mm_zone *zone;
+	const struct mm_zone *zone = mm_page_zone(mm, page);
 
-	if (page->flags & PG_INIT)
-		return (int)field(page->flags, mm->flags.node_shift, mm->flags.node_width);
-	zone = mm_zone_of_pfn(mm, mm->model->page_to_pfn((struct mm *)mm, MM_NO_CPU, page));
 	return zone ? zone->nid : MM_NO_NODE;
 }
 
 int mm_page_zonenum(const struct mm *mm, const struct page *page)
 {
-	const struct mm_zone *zone;
+	const struct mm_zone *zone = mm_page_zone(mm, page);
 
-	if (page->flags & PG_INIT)
-		return (int)field(page->flags, mm->flags.zone_shift, mm->flags.zone_width);
-	zone = mm_zone_of_pfn(mm, mm->model->page_to_pfn((struct mm *)mm, MM_NO_CPU, page));
 	return zone ? zone->index : -1;
 }
 
 unsigned mm_page_section(const struct mm *mm, const struct page *page)
 {
-	return (unsigned)field(page->flags, mm->flags.section_shift, mm->flags.section_width);
+	return (unsigned)mm_flags_field(page->flags, mm->flags.section_shift,
+					mm->flags.section_width);
 }
 
 void mm_flags_layout(const struct mm *mm, struct mm_flags_layout *layout)

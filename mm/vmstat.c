@@ -7,11 +7,9 @@
 #include "mm/hotplug/hotplug_state.h"
 #include "mm/zone_count.h"
 
-void mm_emit_block(struct mm *mm, int cpu, enum mm_event_type type, const struct page *page,
+void mm_tell_block(struct mm *mm, int cpu, enum mm_event_type type, const struct page *page,
 		   gfp_t gfp)
 {
-	if (!mm->ops.event || cpu == MM_NO_CPU)
-		return;
 	mm->ops.event(mm->ctx, cpu,
 		      &(struct mm_event){
 			      .type = type,
@@ -25,31 +23,6 @@ void mm_emit_block(struct mm *mm, int cpu, enum mm_event_type type, const struct
 			      .percpu_refill = type == MM_EVENT_ALLOC_ZONE_LOCKED &&
 					       mm_pcp_holds(mm, page->order),
 		      });
-}
-
-/* With discontig on a UMA machine several nodes are one, and no kernel counts there. */
-static bool same_node(const struct mm *mm, int a, int b)
-{
-	return mm->ranges_are_nodes || a == b;
-}
-
-/*
- * numa_hit and numa_miss compare with the node that was wanted, local and other with the node of
- * the CPU.
- */
-void mm_zone_statistics(struct mm *mm, int cpu, struct mm_zone *preferred, struct mm_zone *zone)
-{
-	if (same_node(mm, zone->nid, preferred->nid)) {
-		zone->numa_hit++;
-	} else {
-		zone->numa_miss++;
-		preferred->numa_foreign++;
-	}
-	if (same_node(mm, zone->nid, mm->cpu_nid[cpu]))
-		zone->numa_local++;
-	else
-		zone->numa_other++;
-	mm_touch(mm, cpu, mm->percpu_at[cpu] + zone->pcp_offset + MM_PCP_ZONESTAT, 8, MM_WRITE);
 }
 
 void mm_zone_info(const struct mm *mm, int nid, int index, struct mm_zone_info *info)

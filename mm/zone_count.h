@@ -36,6 +36,44 @@ static inline uint64_t mm_zone_free(const struct mm_zone *zone)
 /** The same, with what all CPUs hold back: nr_free, in proportion to the number of CPUs. */
 uint64_t mm_zone_free_exactly(const struct mm *mm, const struct mm_zone *zone);
 
+/** Free pages that the request may not have: kept for others, whatever the watermark says. */
+static inline uint64_t mm_zone_unusable(const struct mm_zone *zone, unsigned alloc_flags)
+{
+	uint64_t pages = alloc_flags & ALLOC_HARDER ? 0 : zone->nr_reserved_highatomic;
+
+	if (!(alloc_flags & ALLOC_CMA))
+		pages += mm_zone_free_cma(zone);
+	return pages;
+}
+
+/**
+ * If so many pages of the zone were free, would it hold more than `mark` after it has given 2^order
+ * of them to a request whose highest zone is `highest`, and has it a block that large?
+ */
+static inline bool mm_zone_watermark_ok_with(const struct mm_zone *zone, unsigned order,
+					     uint64_t mark, int highest, unsigned alloc_flags,
+					     uint64_t nr_free)
+{
+	int64_t free = (int64_t)(nr_free - mm_zone_unusable(zone, alloc_flags));
+	int64_t min = (int64_t)mark;
+
+	free -= (INT64_C(1) << order) - 1;
+	if (alloc_flags & ALLOC_HIGH)
+		min -= min / 2;
+	if (alloc_flags & ALLOC_HARDER)
+		min -= min / 4;
+	return free > min + (int64_t)zone->lowmem_reserve[highest] &&
+	       (!order || mm_zone_has_block(zone, order, alloc_flags));
+}
+
+/** The same of what is free now. */
+static inline bool mm_zone_watermark_ok(const struct mm_zone *zone, unsigned order, uint64_t mark,
+					int highest, unsigned alloc_flags)
+{
+	return mm_zone_watermark_ok_with(zone, order, mark, highest, alloc_flags,
+					 mm_zone_free(zone));
+}
+
 /** As mm_zone_watermark_ok() for kswapd: exactly, where what CPUs hold back could decide. */
 bool mm_zone_watermark_ok_safe(const struct mm *mm, const struct mm_zone *zone, unsigned order,
 			       uint64_t mark, int highest);

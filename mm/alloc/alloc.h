@@ -25,9 +25,18 @@ void mm_alloc_prepare(struct mm *mm, const struct mm_request *req, struct alloc_
  */
 void mm_prep_new_page(struct mm *mm, const struct alloc_context *ac, struct page *page);
 /** May the request be served from this zone at all? */
-bool mm_zone_allowed(const struct alloc_context *ac, const struct mm_zone *zone);
-/** Set `first`, which the other fields imply. */
-void mm_alloc_find_first(struct alloc_context *ac);
+static inline bool mm_zone_allowed(const struct alloc_context *ac, const struct mm_zone *zone)
+{
+	return zone->index <= ac->highest && (!ac->nodes || mm_nodemask_has(ac->nodes, zone->nid));
+}
+
+/** The entry of the list from the i-th on that the request may use; list->nr: there is none. */
+static inline size_t mm_next_zone(const struct alloc_context *ac, size_t i)
+{
+	while (i < ac->list->nr && !mm_zone_allowed(ac, ac->list->zones[i]))
+		i++;
+	return i;
+}
 
 /** What flags allow at any watermark. */
 static inline unsigned mm_alloc_flags_common(const struct alloc_context *ac)

@@ -256,8 +256,9 @@ int mm_buddy_unfold(struct mm *mm, struct mm_zone *zone, pfn_t start, pfn_t end)
 static bool is_free_buddy(const struct mm *mm, const struct page *buddy, const struct mm_zone *zone,
 			  unsigned order)
 {
-	return (buddy->flags & PG_BUDDY) && buddy->order == order &&
-	       mm_page_zonenum(mm, buddy) == zone->index && mm_page_to_nid(mm, buddy) == zone->nid;
+	uint64_t flags = buddy->flags & (mm->zone_flags_mask | PG_BUDDY);
+
+	return flags == (zone->page_flags | PG_BUDDY) && buddy->order == order;
 }
 
 /* Would the merged block have a free buddy itself? Then it waits at the tail, to merge later. */

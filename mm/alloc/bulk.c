@@ -5,6 +5,7 @@
  * that way, or is one page only, goes the ordinary way, for one page: who wants more asks again.
  */
 #include "mm/alloc/alloc.h"
+#include "mm/zone_count.h"
 
 /* The first zone that has room for all; none beyond the preferred one's node. */
 static struct mm_zone *find_zone(struct mm *mm, const struct alloc_context *ac, unsigned flags,

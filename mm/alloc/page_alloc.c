@@ -9,26 +9,14 @@
 
 #include "mm/alloc/alloc.h"
 #include "mm/alloc/pageblock.h"
+#include "mm/alloc/pcp.h"
 #include "mm/reclaim/lru_lists.h"
 #include "mm/reclaim/vmscan.h"
 #include "mm/zone_count.h"
 
 #define NODE_RECLAIM_DISTANCE 30 /* nodes farther away are not reclaimed on first */
 
-/* May the request be served from this zone at all? */
-bool mm_zone_allowed(const struct alloc_context *ac, const struct mm_zone *zone)
-{
-	return zone->index <= ac->highest && (!ac->nodes || mm_nodemask_has(ac->nodes, zone->nid));
-}
-
-void mm_alloc_find_first(struct alloc_context *ac)
-{
-	ac->first = 0;
-	while (ac->first < ac->list->nr && !mm_zone_allowed(ac, ac->list->zones[ac->first]))
-		ac->first++;
-}
-
-void mm_alloc_prepare(struct mm *mm, const struct mm_request *req, struct alloc_context *ac)
+inline void mm_alloc_prepare(struct mm *mm, const struct mm_request *req, struct alloc_context *ac)
 {
 	const struct mm_node *node;
 
@@ -43,7 +31,7 @@ void mm_alloc_prepare(struct mm *mm, const struct mm_request *req, struct alloc_
 	ac->nodes = req->nodes;
 	ac->pf_memalloc = req->pf_memalloc;
 	ac->reclaimed = req->reclaimed;
-	mm_alloc_find_first(ac);
+	ac->first = mm_next_zone(ac, 0);
 
 	mm_work(mm, ac->cpu, MM_SITE_ALLOC_ENTRY, 1);
 	mm_touch(mm, ac->cpu, node->at + MM_NODE_ZONELISTS + ac->first * MM_ZONEREF_BYTES,
@@ -143,17 +131,15 @@ static bool uses_reserves(const struct mm_zone *zone, const struct alloc_context
 }
 
 /* One walk of the zonelist. Page blocks are not kept apart at the price of another node. */
-static struct page *walk(struct mm *mm, const struct alloc_context *ac, unsigned alloc_flags)
+static inline struct page *walk(struct mm *mm, const struct alloc_context *ac, unsigned alloc_flags)
 {
 	struct mm_zone *preferred = ac->first < ac->list->nr ? ac->list->zones[ac->first] : NULL;
 
-	for (size_t i = ac->first; i < ac->list->nr; i++) {
+	for (size_t i = ac->first; i < ac->list->nr; i = mm_next_zone(ac, i + 1)) {
 		struct mm_zone *zone = ac->list->zones[i];
 		struct page *page;
 		bool reserves;
 
-		if (!mm_zone_allowed(ac, zone))
-			continue;
 		if (zone->nid != preferred->nid && (alloc_flags & ALLOC_NOFRAGMENT))
 			return NULL;
 		mm_work(mm, ac->cpu, MM_SITE_ZONE_CHECK, 1);
@@ -177,8 +163,8 @@ static struct page *walk(struct mm *mm, const struct alloc_context *ac, unsigned
 }
 
 /* Local memory in mixed page blocks is better than none, and better than remote memory. */
-struct page *mm_get_page_from_freelist(struct mm *mm, const struct alloc_context *ac,
-				       unsigned alloc_flags)
+inline struct page *mm_get_page_from_freelist(struct mm *mm, const struct alloc_context *ac,
+					      unsigned alloc_flags)
 {
 	struct page *page = walk(mm, ac, alloc_flags);
 
@@ -193,13 +179,12 @@ struct page *mm_get_page_from_freelist(struct mm *mm, const struct alloc_context
  */
 static unsigned nofragment_flag(const struct mm *mm, const struct alloc_context *ac)
 {
-	int dma32 = mm_arch_zone_index(mm->arch, MM_ZONE_DMA32);
 	const struct mm_zone *preferred;
 
-	if (dma32 < 0 || ac->first == ac->list->nr)
+	if (mm_arch_zone_index(mm->arch, MM_ZONE_DMA32) < 0 || ac->first == ac->list->nr)
 		return 0;
 	preferred = ac->list->zones[ac->first];
-	if (mm->arch->zones[preferred->index].type != MM_ZONE_NORMAL)
+	if (preferred->index != mm_arch_zone_index(mm->arch, MM_ZONE_NORMAL))
 		return 0;
 	if (mm->nr_nodes > 1 && !mm_zone_populated(preferred - 1))
 		return 0;
@@ -212,7 +197,7 @@ static unsigned fast_alloc_flags(const struct mm *mm, const struct alloc_context
 }
 
 /* Make the block its user's: count it, reference it, clear it where asked. */
-void mm_prep_new_page(struct mm *mm, const struct alloc_context *ac, struct page *page)
+inline void mm_prep_new_page(struct mm *mm, const struct alloc_context *ac, struct page *page)
 {
 	struct mm_zone *zone = mm_page_zone(mm, page);
 	uint64_t nr_pages = UINT64_C(1) << ac->order;
@@ -276,19 +261,21 @@ static bool is_block_in_use(const struct page *page, unsigned order)
 	       !page->slab && page->refcount > 0 && page->order == order;
 }
 
-static void free_block(struct mm *mm, int cpu, struct page *page, unsigned order, bool cold)
+static inline void free_block(struct mm *mm, int cpu, struct page *page, unsigned order, bool cold)
 {
 	struct mm_zone *zone = mm_page_zone(mm, page);
 	enum mm_migratetype type;
 	pfn_t pfn;
 
 	page->refcount = 0;
-	if ((page->flags & PG_LRU) && cpu != MM_NO_CPU)
-		zone->pcp[cpu].stat_changed = true;
-	page->flags &= ~(uint64_t)PG_LRU;
+	if (page->flags & PG_LRU) {
+		page->flags &= ~(uint64_t)PG_LRU;
+		if (cpu != MM_NO_CPU)
+			zone->pcp[cpu].stat_changed = true;
+	}
 	mm_work(mm, cpu, MM_SITE_FREE_ENTRY, 1);
 	mm_touch_page(mm, cpu, page, MM_WRITE);
-	pfn = mm_page_to_pfn(mm, cpu, page);
+	pfn = mm->model->page_to_pfn(mm, cpu, page);
 	mm_emit_block(mm, cpu, MM_EVENT_PAGE_FREE, page, 0);
 	type = mm_pageblock_type(mm, zone, pfn);
 	if (cpu != MM_NO_CPU && mm_pcp_holds(mm, order) && type != MM_ISOLATE) {
@@ -343,7 +330,8 @@ int mm_free_pages(struct mm *mm, int cpu, struct page *page, unsigned order)
 	if (order > MAX_PAGE_ORDER || !is_block_in_use(page, order))
 		return -EINVAL;
 	mm->counters.frees++;
-	page->flags |= page->flags & PG_PLACE_MASK || page->refcount > 1 ? PG_DROPPED : 0;
+	if ((page->flags & PG_PLACE_MASK) || page->refcount > 1)
+		page->flags |= PG_DROPPED;
 	mm_put_page(mm, cpu, page);
 	return 0;
 }

@@ -33,22 +33,19 @@ unsigned mm_pcp_list_order(const struct mm *mm, unsigned list)
 	return list < NR_PCP_LISTS - 1 ? list / MM_NR_PCPTYPES : mm->arch->pageblock_order;
 }
 
-unsigned mm_pcp_list(unsigned order, enum mm_migratetype type)
+/* What an edit at one end of a list touches, of which the block is or was there. */
+void mm_pcp_charge(struct mm *mm, int cpu, const struct mm_zone *zone, unsigned list,
+		   const struct page *page, enum mm_site site)
 {
-	if (order > PAGE_ALLOC_COSTLY_ORDER)
-		return NR_PCP_LISTS - 1;
-	return order * MM_NR_PCPTYPES + (type < MM_NR_PCPTYPES ? type : MM_MOVABLE);
-}
+	const struct page *neighbour = page->next ? page->next : page->prev;
+	phys_addr_t at = mm->percpu_at[cpu] + zone->pcp_offset;
 
-static phys_addr_t pcp_at(const struct mm *mm, int cpu, const struct mm_zone *zone)
-{
-	return mm->percpu_at[cpu] + zone->pcp_offset;
-}
-
-static void touch_list(struct mm *mm, int cpu, const struct mm_zone *zone, unsigned list)
-{
-	mm_touch(mm, cpu, pcp_at(mm, cpu, zone) + MM_PCP_COUNTS, 16, MM_WRITE);
-	mm_touch(mm, cpu, pcp_at(mm, cpu, zone) + MM_PCP_LISTS + list * 16, 16, MM_WRITE);
+	mm_work(mm, cpu, site, 1);
+	mm_touch(mm, cpu, at + MM_PCP_COUNTS, 16, MM_WRITE);
+	mm_touch(mm, cpu, at + MM_PCP_LISTS + list * 16, 16, MM_WRITE);
+	mm_touch_page(mm, cpu, page, MM_WRITE);
+	if (neighbour)
+		mm_touch_page(mm, cpu, neighbour, MM_STORE);
 }
 
 /* Put all of `more` before or behind what is on the list. */
@@ -94,46 +91,6 @@ void mm_pcp_fill(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
 	mm_zone_unlock(mm, cpu, zone);
 }
 
-void mm_pcp_unlist(struct mm *mm, int cpu, struct mm_zone *zone, unsigned list, struct page *page)
-{
-	struct mm_pcp *pcp = &zone->pcp[cpu];
-	struct page *neighbour = page->next ? page->next : page->prev;
-
-	page_list_del(&pcp->lists[list], page);
-	page->flags &= ~(uint64_t)PG_PCP;
-	pcp->count -= 1u << mm_pcp_list_order(mm, list);
-
-	mm_work(mm, cpu, MM_SITE_PCP_ALLOC, 1);
-	touch_list(mm, cpu, zone, list);
-	mm_touch_page(mm, cpu, page, MM_WRITE);
-	if (neighbour)
-		mm_touch_page(mm, cpu, neighbour, MM_STORE);
-}
-
-void mm_pcp_enlist(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page, unsigned order,
-		   enum mm_migratetype type, bool at_tail)
-{
-	struct mm_pcp *pcp = &zone->pcp[cpu];
-	unsigned list = mm_pcp_list(order, type);
-	struct page_list *l = &pcp->lists[list];
-	const struct page *neighbour = at_tail ? l->tail : l->head;
-
-	page->flags |= PG_PCP;
-	page->order = (uint8_t)order;
-	page->migratetype = (uint8_t)type;
-	if (at_tail)
-		page_list_add_tail(l, page);
-	else
-		page_list_add_head(l, page);
-	pcp->count += 1u << order;
-
-	mm_work(mm, cpu, MM_SITE_PCP_FREE, 1);
-	touch_list(mm, cpu, zone, list);
-	mm_touch_page(mm, cpu, page, MM_WRITE);
-	if (neighbour)
-		mm_touch_page(mm, cpu, neighbour, MM_STORE);
-}
-
 void mm_pcp_give_back(struct mm *mm, int cpu, struct mm_zone *zone, int owner, unsigned list)
 {
 	struct mm_pcp *pcp = &zone->pcp[owner];
@@ -166,23 +123,6 @@ void mm_pcp_sizes_setup(struct mm *mm)
 	for_each_zone (mm, zone)
 		if (zone->managed)
 			mm->pcp_kind->set_sizes(mm, zone);
-}
-
-bool mm_pcp_holds(const struct mm *mm, unsigned order)
-{
-	return mm->pcp_kind->holds(mm, order);
-}
-
-struct page *mm_pcp_take(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
-			 enum mm_migratetype type, unsigned alloc_flags)
-{
-	return mm->pcp_kind->take(mm, cpu, zone, order, type, alloc_flags);
-}
-
-void mm_pcp_give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page, unsigned order,
-		 enum mm_migratetype type, bool cold)
-{
-	mm->pcp_kind->give(mm, cpu, zone, page, order, type, cold);
 }
 
 static void drain(struct mm *mm, int cpu, struct mm_zone *zone, int owner, unsigned most)

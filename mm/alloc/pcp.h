@@ -12,8 +12,8 @@
 
 struct mm_pcp_kind {
 	const char *name;
-	/** Are there lists of this order? */
-	bool (*holds)(const struct mm *mm, unsigned order);
+	/** The orders that there are lists of, a bit each. Constant. */
+	unsigned (*orders)(const struct mm *mm);
 	/** Set the zone's pcp_batch, pcp_high and pcp_low, at boot and when a sysctl changes. */
 	void (*set_sizes)(const struct mm *mm, struct mm_zone *zone);
 	/** mm_pcp_take(); `alloc_flags` may have ALLOC_COLD. */
@@ -29,6 +29,23 @@ struct mm_pcp_kind {
 
 extern const struct mm_pcp_kind *const pcp_kinds[]; /* ends with NULL */
 
+/** Take one block from the CPU's list, refilling it; NULL where the zone has none. */
+static inline struct page *mm_pcp_take(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
+				       enum mm_migratetype type, unsigned alloc_flags)
+{
+	return mm->pcp_kind->take(mm, cpu, zone, order, type, alloc_flags);
+}
+
+/**
+ * Put one block on the CPU's list; `type` is that of its page block, and not isolated. `cold`: it
+ * is not likely to be in the CPU's caches.
+ */
+static inline void mm_pcp_give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page,
+			       unsigned order, enum mm_migratetype type, bool cold)
+{
+	mm->pcp_kind->give(mm, cpu, zone, page, order, type, cold);
+}
+
 /* What the kinds share. */
 
 /** Pages of a batch by the zone's size, of which `most_bytes` / 4 at most. */
@@ -40,11 +57,42 @@ enum mm_pcp_end { PCP_HEAD, PCP_TAIL, PCP_TAIL_REVERSED };
 void mm_pcp_fill(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
 		 enum mm_migratetype type, unsigned alloc_flags, unsigned blocks,
 		 enum mm_pcp_end end);
-/** Take the block off the CPU's own list, for an allocation. */
-void mm_pcp_unlist(struct mm *mm, int cpu, struct mm_zone *zone, unsigned list, struct page *page);
+/** Report the edit that put a block on an end of a list, or took it from there. */
+void mm_pcp_charge(struct mm *mm, int cpu, const struct mm_zone *zone, unsigned list,
+		   const struct page *page, enum mm_site site);
+
+/** Take a block of that order from one end of the CPU's own list, for an allocation. */
+static inline void mm_pcp_unlist(struct mm *mm, int cpu, struct mm_zone *zone, unsigned list,
+				 struct page *page, unsigned order)
+{
+	struct mm_pcp *pcp = &zone->pcp[cpu];
+
+	page_list_del(&pcp->lists[list], page);
+	page->flags &= ~(uint64_t)PG_PCP;
+	pcp->count -= 1u << order;
+	if (mm_is_watched(mm))
+		mm_pcp_charge(mm, cpu, zone, list, page, MM_SITE_PCP_ALLOC);
+}
+
 /** Put a block on the CPU's own list: at its head, or at its tail. */
-void mm_pcp_enlist(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page, unsigned order,
-		   enum mm_migratetype type, bool at_tail);
+static inline void mm_pcp_enlist(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page,
+				 unsigned order, enum mm_migratetype type, bool at_tail)
+{
+	struct mm_pcp *pcp = &zone->pcp[cpu];
+	unsigned list = mm_pcp_list(order, type);
+
+	page->flags |= PG_PCP;
+	page->order = (uint8_t)order;
+	page->migratetype = (uint8_t)type;
+	if (at_tail)
+		page_list_add_tail(&pcp->lists[list], page);
+	else
+		page_list_add_head(&pcp->lists[list], page);
+	pcp->count += 1u << order;
+	if (mm_is_watched(mm))
+		mm_pcp_charge(mm, cpu, zone, list, page, MM_SITE_PCP_FREE);
+}
+
 /** Give the block at the tail of a list of CPU `owner` back to the zone, whose lock is held. */
 void mm_pcp_give_back(struct mm *mm, int cpu, struct mm_zone *zone, int owner, unsigned list);
 

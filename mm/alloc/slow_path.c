@@ -11,6 +11,7 @@
 #include "mm/alloc/oom.h"
 #include "mm/compact/compact.h"
 #include "mm/reclaim/vmscan.h"
+#include "mm/zone_count.h"
 
 #define MAX_COMPACT_RETRIES 16
 #define STARVE_US           4000 /* a tick: CONFIG_HZ=250 */
@@ -248,7 +249,7 @@ static struct page *one_round(struct attempt *a, bool *again)
 	if (may_use_reserves(a->ac)) {
 		a->alloc_flags = ALLOC_NO_WATERMARKS | mm_alloc_flags_common(a->ac);
 		a->ac->nodes = NULL;
-		mm_alloc_find_first(a->ac);
+		a->ac->first = mm_next_zone(a->ac, 0);
 	}
 	page = mm_get_page_from_freelist(a->mm, a->ac, a->alloc_flags);
 	/* Nobody reclaims who cannot wait, nor who reclaims already. */

@@ -181,47 +181,16 @@ void mm_watermarks_setup(struct mm *mm)
 	mm_pcp_sizes_setup(mm);
 }
 
-/* Free pages that the request may not have: kept for others, whatever the watermark says. */
-static uint64_t unusable(const struct mm_zone *zone, unsigned alloc_flags)
+bool mm_zone_has_block(const struct mm_zone *zone, unsigned order, unsigned alloc_flags)
 {
-	uint64_t pages = alloc_flags & ALLOC_HARDER ? 0 : zone->nr_reserved_highatomic;
-
-	if (!(alloc_flags & ALLOC_CMA))
-		pages += mm_zone_free_cma(zone);
-	return pages;
-}
-
-static bool has_block(const struct mm_free_area *area, unsigned alloc_flags)
-{
-	for (int type = 0; type < MM_NR_PCPTYPES; type++)
-		if (area->nr_free[type])
+	for (const struct mm_free_area *area = &zone->free_area[order];
+	     area < zone->free_area + NR_PAGE_ORDERS; area++) {
+		for (int type = 0; type < MM_NR_PCPTYPES; type++)
+			if (area->nr_free[type])
+				return true;
+		if ((area->nr_free[MM_CMA] && (alloc_flags & ALLOC_CMA)) ||
+		    (area->nr_free[MM_HIGHATOMIC] && (alloc_flags & ALLOC_HARDER)))
 			return true;
-	return (area->nr_free[MM_CMA] && (alloc_flags & ALLOC_CMA)) ||
-	       (area->nr_free[MM_HIGHATOMIC] && (alloc_flags & ALLOC_HARDER));
-}
-
-bool mm_zone_watermark_ok(const struct mm_zone *zone, unsigned order, uint64_t mark, int highest,
-			  unsigned alloc_flags)
-{
-	return mm_zone_watermark_ok_with(zone, order, mark, highest, alloc_flags,
-					 mm_zone_free(zone));
-}
-
-bool mm_zone_watermark_ok_with(const struct mm_zone *zone, unsigned order, uint64_t mark,
-			       int highest, unsigned alloc_flags, uint64_t nr_free)
-{
-	int64_t free = (int64_t)(nr_free - unusable(zone, alloc_flags));
-	int64_t min = (int64_t)mark;
-
-	free -= (INT64_C(1) << order) - 1;
-	if (alloc_flags & ALLOC_HIGH)
-		min -= min / 2;
-	if (alloc_flags & ALLOC_HARDER)
-		min -= min / 4;
-	if (free <= min + (int64_t)zone->lowmem_reserve[highest])
-		return false;
-	for (unsigned o = order; order && o < NR_PAGE_ORDERS; o++)
-		if (has_block(&zone->free_area[o], alloc_flags))
-			return true;
-	return !order;
+	}
+	return false;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * In which order an allocation looks at zones: which zone its flags allow at most, in which order
- * nodes follow each other, and the zonelists that come of both.
+ * In which order an allocation looks at zones: in which order nodes follow each other, and the
+ * zonelists that come of it.
  *
  * Node order (Linux 6.1 mm/page_alloc.c, find_next_best_node): repeatedly the node with the least
  * of (distance + 1 if its number is below the local one) * MAX_NUMNODES + load. Load spreads ties
@@ -13,23 +13,6 @@
 #include <stdlib.h>
 
 #include "mm/internal.h"
-
-int gfp_zone(const struct mm_arch *arch, gfp_t gfp)
-{
-	int normal = mm_arch_zone_index(arch, MM_ZONE_NORMAL);
-	int highmem = mm_arch_zone_index(arch, MM_ZONE_HIGHMEM);
-	int dma32 = mm_arch_zone_index(arch, MM_ZONE_DMA32);
-
-	if (gfp & __GFP_DMA)
-		return mm_arch_zone_index(arch, MM_ZONE_DMA);
-	if (gfp & __GFP_DMA32)
-		return dma32 >= 0 ? dma32 : normal;
-	if ((gfp & __GFP_MOVABLE) && (gfp & __GFP_HIGHMEM))
-		return mm_arch_zone_index(arch, MM_ZONE_MOVABLE);
-	if ((gfp & __GFP_HIGHMEM) && highmem >= 0)
-		return highmem;
-	return normal;
-}
 
 static bool has_memory(const struct mm_node *node)
 {

@@ -15,6 +15,7 @@
 
 #include "mm/alloc/cma.h"
 #include "mm/alloc/pageblock.h"
+#include "mm/alloc/pcp.h"
 #include "mm/hotplug/hotplug_state.h"
 #include "mm/huge/huge_pool.h"
 #include "mm/reclaim/lru.h"
@@ -310,6 +311,7 @@ int mm_boot(const struct mm_config *config, const struct mm_ops *ops, void *ctx,
 	if (config->profile)
 		mm->pcp_rule = config->profile->pcp;
 	mm->pcp_kind = mm_pcp_kind(mm->pcp_rule.kind ? mm->pcp_rule.kind : DEFAULT_PCP_KIND);
+	mm->pcp_orders = mm->pcp_kind->orders(mm);
 	mm->nr_cpus = config->nr_cpus;
 	mm->params = config->params;
 	mm->user_min_free_kbytes = config->params.min_free_kbytes;

@@ -8,6 +8,7 @@
  * fast_isolate_freepages).
  */
 #include "mm/compact/compact_run.h"
+#include "mm/zone_count.h"
 
 /* Take a free block off its list, single pages. Not below the minimum watermark. */
 static uint64_t take_block(struct mm_compact_run *run, struct page *page)

@@ -30,6 +30,24 @@ Test(zones, spans_are_those_of_captures)
 	}
 }
 
+/* The table by type says what the table by address says, and -1 of all other types. */
+Test(zones, index_by_type_is_that_of_the_table)
+{
+	for (int id = 0; id < MM_NR_ARCHS; id++) {
+		const struct mm_arch *arch = mm_arch((enum mm_arch_id)id);
+
+		for (int type = 0; type < MM_NR_ZONE_TYPES; type++) {
+			int want = -1;
+
+			for (int z = 0; z < arch->nr_zones; z++)
+				if (arch->zones[z].type == (enum mm_zone_type)type)
+					want = z;
+			cr_expect_eq(mm_arch_zone_index(arch, (enum mm_zone_type)type), want,
+				     "%s, type %d", arch->name, type);
+		}
+	}
+}
+
 static void must_span(const struct mm *mm, int nid, enum mm_zone_type type, phys_addr_t start,
 		      phys_addr_t end, uint64_t absent)
 {

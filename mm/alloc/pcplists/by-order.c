@@ -14,9 +14,9 @@
 
 #define BATCH_BYTES (UINT64_C(1) << 20) /* a quarter of it, at most */
 
-static bool holds(const struct mm *mm, unsigned order)
+static unsigned orders(const struct mm *mm)
 {
-	return order <= PAGE_ALLOC_COSTLY_ORDER || order == mm->arch->pageblock_order;
+	return ((2u << PAGE_ALLOC_COSTLY_ORDER) - 1) | 1u << mm->arch->pageblock_order;
 }
 
 /* A CPU-less node's lists are shared out among all CPUs. */
@@ -69,7 +69,7 @@ struct page *mm_pcp_take_one(struct mm *mm, int cpu, struct mm_zone *zone, unsig
 			    PCP_TAIL);
 	page = pcp->lists[list].head;
 	if (page)
-		mm_pcp_unlist(mm, cpu, zone, list, page);
+		mm_pcp_unlist(mm, cpu, zone, list, page, order);
 	return page;
 }
 
@@ -147,7 +147,7 @@ static void give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page
 
 const struct mm_pcp_kind pcp_by_order = {
 	.name = "by-order",
-	.holds = holds,
+	.orders = orders,
 	.set_sizes = set_sizes,
 	.take = take,
 	.give = give,

@@ -13,10 +13,10 @@
  */
 #include "mm/alloc/pcp.h"
 
-static bool holds(const struct mm *mm, unsigned order)
+static unsigned orders(const struct mm *mm)
 {
 	(void)mm;
-	return order == 0;
+	return 1u << 0;
 }
 
 /* With percpu_pagelist_fraction, a part of the zone for each CPU, and a quarter of that a batch. */
@@ -50,7 +50,7 @@ static struct page *take(struct mm *mm, int cpu, struct mm_zone *zone, unsigned 
 			    cold ? PCP_TAIL_REVERSED : PCP_HEAD);
 	page = cold ? pcp->lists[list].tail : pcp->lists[list].head;
 	if (page)
-		mm_pcp_unlist(mm, cpu, zone, list, page);
+		mm_pcp_unlist(mm, cpu, zone, list, page, order);
 	return page;
 }
 
@@ -90,7 +90,7 @@ static void give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page
 
 const struct mm_pcp_kind pcp_hot_cold = {
 	.name = "hot-cold",
-	.holds = holds,
+	.orders = orders,
 	.set_sizes = set_sizes,
 	.take = take,
 	.give = give,
