@@ -62,8 +62,7 @@ static void reserved_text(const struct mm *mm, phys_addr_t at, char *text, size_
 		snprintf(text, size, "reserved at boot, type reserved: the kernel's own");
 }
 
-/* The head of the block in use that the frame is in; the page itself where it is in none. */
-static const struct page *head_of(const struct mm *mm, pfn_t *pfn)
+const struct page *mm_block_in_use(const struct mm *mm, pfn_t *pfn)
 {
 	for (unsigned order = 0; order <= MAX_PAGE_ORDER; order++) {
 		pfn_t head = *pfn >> order << order;
@@ -120,7 +119,7 @@ void mm_holder_text(const struct mm *mm, pfn_t pfn, char *text, size_t size)
 		snprintf(text, size, "it is no memory");
 		return;
 	}
-	page = head_of(mm, &head);
+	page = mm_block_in_use(mm, &head);
 	if (mm_pageblock_type(mm, mm_zone_of_pfn(mm, pfn), pfn) == MM_CMA && !page->refcount)
 		snprintf(text, size, "its page block is of the area for devices, type CMA");
 	else if (page->refcount && in_memmap(mm, head << mm->arch->page_shift, &section))

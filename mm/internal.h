@@ -496,4 +496,10 @@ static inline void mm_zone_statistics(struct mm *mm, int cpu, struct mm_zone *pr
 	mm_touch(mm, cpu, mm->percpu_at[cpu] + zone->pcp_offset + MM_PCP_ZONESTAT, 8, MM_WRITE);
 }
 
+/**
+ * The head of the block in use that the frame is in, whose frame *pfn becomes; the frame's own
+ * descriptor where it is in none. Costs nothing.
+ */
+const struct page *mm_block_in_use(const struct mm *mm, pfn_t *pfn);
+
 #endif

@@ -184,6 +184,7 @@ struct mm_request {
 	unsigned order;
 	gfp_t gfp;
 	const struct mm_nodemask *nodes; /* no other nodes than these; NULL: all */
+	bool atomic;                     /* the caller must not sleep: an interrupt, a spinlock */
 	bool pf_memalloc; /* the task frees memory itself (PF_MEMALLOC): it may have all there is,
 			     and does not reclaim */
 	bool reclaimed;   /* with mm_set_reclaim_outside(): direct reclaim, if the request comes to
@@ -193,7 +194,8 @@ struct mm_request {
 /**
  * Take 2^order contiguous page frames. Simulated time may pass: zone locks and, with
  * __GFP_DIRECT_RECLAIM, reclaim and sleep. What was followed (lru.h) may be reclaimed meanwhile.
- * Returns 0, -EINVAL if order > MAX_PAGE_ORDER, -ENOMEM if nothing fits after the slow path; with
+ * Returns 0, -EINVAL if order > MAX_PAGE_ORDER, -EWOULDBLOCK with a warning (warn.h) where the
+ * caller must not sleep but the flags allow to, -ENOMEM if nothing fits after the slow path; with
  * __GFP_NOFAIL | __GFP_DIRECT_RECLAIM only where nobody is left who could free memory.
  * The caller owns *page until mm_free_pages().
  */
@@ -211,7 +213,8 @@ int mm_free_pages(struct mm *mm, int cpu, struct page *page, unsigned order);
  * the CPU's list of the first zone of the preferred node that has room for all, else one page by
  * mm_alloc_pages(). The order of the request is 0. Entries of pages[0, nr) that are not NULL are
  * left as they are, and count. Leaves no tracepoint, but for that one page. Simulated time may
- * pass. Returns how many of pages[] are there, from the first on: 0 to nr.
+ * pass. Returns how many of pages[] are there, from the first on: 0 to nr; no more than there were,
+ * with a warning, where the caller must not sleep but the flags allow to.
  */
 uint64_t mm_alloc_pages_bulk(struct mm *mm, const struct mm_request *req, uint64_t nr,
 			     struct page **pages);

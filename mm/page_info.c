@@ -6,15 +6,21 @@
 #include "mm/page_info.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 #include "mm/alloc/pageblock.h"
 #include "mm/internal.h"
+#include "mm/slab/slub.h"
+#include "mm/user/user_state.h"
 
 enum kernel_bit {
 	BIT_REFERENCED = 1,
 	BIT_DIRTY = 3,
 	BIT_LRU = 4,
 	BIT_ACTIVE = 5,
+	BIT_WORKINGSET = 6,
+	BIT_SLAB = 9,
 	BIT_OWNER_PRIV_1 = 10, /* also: in the swap cache */
 	BIT_RESERVED = 12,
 	BIT_WRITEBACK = 15,
@@ -56,6 +62,7 @@ static uint64_t kernel_flags(const struct page *page)
 
 	for (size_t i = 0; i < sizeof(map) / sizeof(*map); i++)
 		flags |= page->flags & map[i].ours ? UINT64_C(1) << map[i].bit : 0;
+	flags |= page->workingset ? UINT64_C(1) << BIT_WORKINGSET : 0;
 	return flags;
 }
 
@@ -103,6 +110,37 @@ static const char *use_of(const struct page *head, bool pristine)
 	return head->refcount > 0 ? "in use" : "reserved";
 }
 
+/* Entries of page tables that map it: what processes have; else whether reclaim sees it mapped. */
+static int mapcount_of(struct mm *mm, const struct page *head)
+{
+	if (head->user && head->refcount > 0)
+		return (int)mm_upage(mm, head)->mapcount;
+	return head->flags & PG_MAPPED ? 1 : 0;
+}
+
+static const char *mapping_of(struct mm *mm, const struct page *head, uint64_t *index)
+{
+	static const char *const mappings[] = {
+		[UP_ANON] = "anon", [UP_FILE] = "file", [UP_SHMEM] = "shmem", [UP_ROOT] = NULL};
+	const struct mm_upage *up;
+
+	if (!head->user || head->refcount <= 0)
+		return NULL;
+	up = mm_upage(mm, head);
+	*index = up->index;
+	return mappings[up->kind];
+}
+
+static const char *slab_of(struct mm *mm, const struct page *head)
+{
+	const struct mm_slab *slab;
+
+	if (!head->slab || head->refcount <= 0)
+		return NULL;
+	slab = mm_slab_of(mm, mm_page_address(mm, head));
+	return slab && slab->cache ? slab->cache->name : "kmalloc"; /* a large one: whole pages */
+}
+
 static void fill(struct mm *mm, const struct page *page, const struct mm_zone *zone,
 		 struct mm_page_info *info)
 {
@@ -120,13 +158,19 @@ static void fill(struct mm *mm, const struct page *page, const struct mm_zone *z
 	info->zone = zone->index;
 	info->use = use_of(head, pristine);
 	info->refcount = page->refcount;
-	info->mapcount = page->flags & PG_MAPPED ? 1 : 0;
+	info->mapcount = mapcount_of(mm, head);
+	info->slab = slab_of(mm, head);
+	info->mapping = mapping_of(mm, head, &info->index);
 	info->block_type = (int)mm_pageblock_type(mm, zone, pfn);
 	info->flags =
 		kernel_flags(page) |
 		field((uint64_t)zone->nid, mm->flags.node_shift, mm->flags.node_width) |
 		field((uint64_t)zone->index, mm->flags.zone_shift, mm->flags.zone_width) |
 		field((uint64_t)info->section, mm->flags.section_shift, mm->flags.section_width);
+	if (info->slab && info->head == pfn) {
+		info->flags |= UINT64_C(1) << BIT_SLAB;
+		info->flags |= info->order ? UINT64_C(1) << BIT_HEAD : 0;
+	}
 	if (info->use[0] == 'r') {
 		info->flags |= UINT64_C(1) << BIT_RESERVED;
 		info->refcount = 1; /* as the kernel initialises it */
@@ -159,4 +203,41 @@ int mm_page_info(struct mm *mm, pfn_t pfn, struct mm_page_info *info)
 	info->head = find_head(mm, pfn);
 	fill(mm, page, zone, info);
 	return 0;
+}
+
+const char *mm_page_info_counts(const struct mm_page_info *info, pfn_t pfn, char *text, size_t size)
+{
+	int len = snprintf(text, size, "page: pfn:0x%" PRIx64 " refcount:%d mapcount:%d order:%u",
+			   pfn, info->refcount, info->mapcount, info->order);
+	if (len > 0 && (size_t)len < size && info->slab)
+		snprintf(text + len, size - (size_t)len, " slab:%s", info->slab);
+	else if (len > 0 && (size_t)len < size && info->mapping)
+		snprintf(text + len, size - (size_t)len, " mapping:%s index:0x%" PRIx64,
+			 info->mapping, info->index);
+	return text;
+}
+
+const char *mm_page_info_flags(const struct mm *mm, const struct mm_page_info *info, char *text,
+			       size_t size)
+{
+	const char *between = "";
+	int len = snprintf(text, size, "flags: 0x%" PRIx64 "(", info->flags);
+
+	for (unsigned bit = 0; mm_page_flag_name(bit) && (size_t)len < size; bit++)
+		if (info->flags >> bit & 1) {
+			len += snprintf(text + len, size - (size_t)len, "%s%s", between,
+					mm_page_flag_name(bit));
+			between = "|";
+		}
+	if (info->nid != MM_NO_NODE && (size_t)len < size) {
+		len += snprintf(text + len, size - (size_t)len, "%snode=%d|zone=%s", between,
+				info->nid, mm->arch->zones[info->zone].name);
+		between = "|";
+	}
+	if (info->section >= 0 && (size_t)len < size)
+		len += snprintf(text + len, size - (size_t)len, "%ssection=%" PRId64, between,
+				info->section);
+	if ((size_t)len < size)
+		snprintf(text + len, size - (size_t)len, ")");
+	return text;
 }

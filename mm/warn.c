@@ -28,6 +28,18 @@ void mm_warn(struct mm *mm, const char *fmt, ...)
 	mm->nr_warnings++;
 }
 
+bool mm_sleeps_in_atomic(struct mm *mm, const char *what, const struct mm_request *req)
+{
+	char gfp[160];
+
+	if (!req->atomic || !(req->gfp & __GFP_DIRECT_RECLAIM))
+		return false;
+	gfp_print(req->gfp, gfp, sizeof(gfp));
+	mm_warn(mm, "BUG: sleeping function called from invalid context: %s, %s, CPU %d is atomic",
+		what, gfp, req->cpu);
+	return true;
+}
+
 uint64_t mm_nr_warnings(const struct mm *mm)
 {
 	return mm->nr_warnings;

@@ -13,6 +13,12 @@
 /** Keep a line. Those past the first MM_MAX_WARNINGS are counted only. */
 void mm_warn(struct mm *mm, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/**
+ * Is the caller atomic, but the flags allow to sleep? Then a line says so: might_alloc() of the
+ * kernel.
+ */
+bool mm_sleeps_in_atomic(struct mm *mm, const char *what, const struct mm_request *req);
+
 /** How many there were since boot. */
 uint64_t mm_nr_warnings(const struct mm *mm);
 /** The i-th; NULL past those that are kept. Lives as long as the mm core. */

@@ -11,6 +11,7 @@
 
 struct cfg;
 struct cfg_setting;
+struct kernel_plan;
 struct process_plan;
 
 /* Of all workloads of a trace together. They are held in memory: 2 GiB of them. */
@@ -84,7 +85,9 @@ struct workload {
 		memory_policy;  /* of the trace; the latter is the task's or a range's */
 	uint64_t touch_bytes;   /* of each block, written once after its allocation; 0: none */
 	uint32_t first_process; /* in the plan of the trace */
-	const struct process_plan *plan;       /* borrowed */
+	const struct process_plan *plan;  /* borrowed */
+	uint32_t first_call, nr_calls;    /* of a kernel's functions, in the plan of the trace */
+	const struct kernel_plan *kernel; /* borrowed */
 	const char *steps[WORKLOAD_MAX_STEPS]; /* borrowed: of memory hotplug */
 	unsigned nr_steps;
 	uint64_t after_ps, pause_ps; /* before the first of them; between two */

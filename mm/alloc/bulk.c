@@ -5,6 +5,7 @@
  * that way, or is one page only, goes the ordinary way, for one page: who wants more asks again.
  */
 #include "mm/alloc/alloc.h"
+#include "mm/warn.h"
 #include "mm/zone_count.h"
 
 /* The first zone that has room for all; none beyond the preferred one's node. */
@@ -62,6 +63,8 @@ uint64_t mm_alloc_pages_bulk(struct mm *mm, const struct mm_request *req, uint64
 
 	if (i == nr)
 		return nr;
+	if (req->atomic && mm_sleeps_in_atomic(mm, "alloc_pages_bulk", req))
+		return i;
 	/* One page gains nothing; what is accounted to a group is charged one by one. */
 	if (nr - i == 1 || (req->gfp & __GFP_ACCOUNT))
 		return one_page(mm, req, i, nr, pages);

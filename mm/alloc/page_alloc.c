@@ -12,6 +12,7 @@
 #include "mm/alloc/pcp.h"
 #include "mm/reclaim/lru_lists.h"
 #include "mm/reclaim/vmscan.h"
+#include "mm/warn.h"
 #include "mm/zone_count.h"
 
 #define NODE_RECLAIM_DISTANCE 30 /* nodes farther away are not reclaimed on first */
@@ -240,6 +241,8 @@ int mm_alloc_pages(struct mm *mm, const struct mm_request *req, struct page **ou
 
 	if (req->order > MAX_PAGE_ORDER)
 		return -EINVAL;
+	if (req->atomic && mm_sleeps_in_atomic(mm, "alloc_pages", req))
+		return -EWOULDBLOCK;
 	mm_alloc_prepare(mm, req, &ac);
 	page = mm_get_page_from_freelist(mm, &ac, fast_alloc_flags(mm, &ac));
 	if (!page)

@@ -169,6 +169,14 @@ bool mm_vmallocinfo_line(const struct mm *mm, unsigned i, char *line, size_t siz
 	return true;
 }
 
+/* vmap() may have been given a page within a block. */
+static bool in_use(struct mm *mm, const struct page *page)
+{
+	pfn_t pfn = mm_pfn_of(mm, page);
+
+	return mm_block_in_use(mm, &pfn)->refcount > 0;
+}
+
 /* Each page of the area is mapped where it belongs, and nothing is mapped behind. */
 static bool area_holds(struct mm *mm, const struct mm_vmap_area *area, uint64_t *entries, char *why,
 		       size_t size)
@@ -188,7 +196,7 @@ static bool area_holds(struct mm *mm, const struct mm_vmap_area *area, uint64_t 
 			!(vm->flags & VM_ALLOC) || page == (i < vm->nr_pages ? vm->pages[i] : NULL);
 
 		*entries += page ? 1 : 0;
-		if (right && (!page || page->refcount > 0))
+		if (right && (!page || in_use(mm, page)))
 			continue;
 		snprintf(why, size, "vmalloc: 0x%" PRIx64 " maps pfn 0x%" PRIx64 "%s", at,
 			 page ? mm_pfn_of(mm, page) : 0,

@@ -330,6 +330,7 @@ static void run_cpu(struct sim *s, int cpu, void *arg)
 		case TRACE_KUNMAP:
 		case TRACE_STEP:
 		case TRACE_HOTPLUG:
+		case TRACE_CALL:
 			replay_workload_op(r, cpu, ev);
 			break;
 		}
@@ -337,6 +338,14 @@ static void run_cpu(struct sim *s, int cpu, void *arg)
 			pass_turn(r, cpu);
 		progress(r);
 	}
+}
+
+/* How long an operation has its CPU sit idle, by what it says. */
+static uint64_t waits_ps(const struct trace *t, const struct trace_event *ev)
+{
+	if (ev->op == TRACE_CALL)
+		return t->kernel->calls[ev->bytes].time_ps;
+	return ev->op == TRACE_WAIT ? ev->time_ps : 0;
 }
 
 /* Nothing that a CPU sits idle for may take its clock beyond what it can hold. */
@@ -351,8 +360,9 @@ static int check_times(const struct replay *r)
 		for (size_t i = 0; i < c->nr_events && ps <= MAX_PS; i++) {
 			const struct trace_event *ev = &t->events[c->events[i]];
 
-			if (ev->op == TRACE_WAIT)
-				ps = ev->time_ps <= MAX_PS ? ps + ev->time_ps : ev->time_ps;
+			uint64_t waits = waits_ps(t, ev);
+
+			ps = waits <= MAX_PS ? ps + waits : waits;
 		}
 		if (ps > MAX_PS)
 			return -ERANGE;
@@ -434,6 +444,8 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 	if (!err)
 		err = replay_maps_new(s, t, &counts->maps, &r.maps);
 	if (!err)
+		err = replay_kernel_new(s, t, &counts->kernel, &r.kernel);
+	if (!err)
 		err = replay_processes_new(s, &r.policies, &counts->processes, &r.processes);
 	if (!err && options->started)
 		err = held_types_new(t, mm_get_arch(r.mm)->pageblock_order, &r.held);
@@ -444,6 +456,7 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 			err = sim_spawn(s, cpu, run_cpu, &r);
 	if (!err)
 		err = sim_run(s);
+	replay_kernel_leaks(r.kernel);
 	if ((!err || err == -EDEADLK) && is_stuck(&r))
 		err = -ENOBUFS;
 	for (int cpu = 0; r.cpus && cpu < r.nr_cpus; cpu++)
@@ -456,6 +469,7 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 	replay_slab_free(r.slab);
 	replay_maps_free(r.maps);
 	replay_processes_free(r.processes);
+	replay_kernel_free(r.kernel);
 	replay_reclaim_free(r.reclaim);
 	replay_policies_clear(&r.policies);
 	held_types_free(r.held);
@@ -465,6 +479,7 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 void replay_counts_clear(struct replay_counts *counts)
 {
 	replay_plugs_clear(&counts->plugs);
+	replay_kernel_counts_clear(&counts->kernel);
 	free(counts->processes.of);
 	free(counts->processes.times);
 	counts->processes = (struct replay_process_counts){0};

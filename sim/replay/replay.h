@@ -11,6 +11,7 @@
 #include "sim/replay/replay_file.h"
 #include "sim/replay/replay_hotplug.h"
 #include "sim/replay/replay_huge.h"
+#include "sim/replay/replay_kernel.h"
 #include "sim/replay/replay_maps.h"
 #include "sim/replay/replay_process.h"
 #include "sim/replay/replay_reclaim.h"
@@ -53,6 +54,7 @@ struct replay_counts {
 	struct replay_map_counts maps;
 	struct replay_process_counts processes; /* replay_counts_clear() frees it */
 	struct replay_plugs plugs;              /* likewise */
+	struct replay_kernel_counts kernel;     /* likewise */
 };
 
 /*

@@ -42,6 +42,7 @@ struct replay {
 	struct replay_files *files;         /* NULL: the trace has none */
 	struct replay_maps *maps;           /* likewise */
 	struct replay_processes *processes; /* likewise */
+	struct replay_kernel *kernel;       /* likewise */
 	struct replay_cpu *cpus;
 	int nr_cpus;
 	struct held_types *held; /* where pages from before the window were; NULL: unknown */

@@ -105,6 +105,16 @@ static void do_step(struct replay *r, int cpu, const struct trace_event *ev)
 	replay_finish(r, cpu, ev->page);
 }
 
+/* Who waits for ever stops the run: for an entry of kmap's window, or for memory. */
+static void do_kernel_call(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	struct mm_counters counters;
+
+	r->stopped |= replay_kernel_call(r->kernel, cpu, ev) == -EDEADLK;
+	mm_counters(r->mm, &counters);
+	r->stopped |= counters.nofail_stuck > 0;
+}
+
 void replay_workload_op(struct replay *r, int cpu, const struct trace_event *ev)
 {
 	switch ((enum trace_op)ev->op) {
@@ -133,6 +143,9 @@ void replay_workload_op(struct replay *r, int cpu, const struct trace_event *ev)
 		break;
 	case TRACE_STEP:
 		do_step(r, cpu, ev);
+		break;
+	case TRACE_CALL:
+		do_kernel_call(r, cpu, ev);
 		break;
 	case TRACE_ALLOC:
 	case TRACE_FREE:

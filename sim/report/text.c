@@ -7,6 +7,7 @@
 #include "sim/result/comparison.h"
 #include "sim/result/result.h"
 #include "sim/result/result_hotplug.h"
+#include "sim/result/result_kernel.h"
 #include "sim/result/result_maps.h"
 #include "sim/result/result_process.h"
 #include "sim/result/result_slab.h"
@@ -211,6 +212,7 @@ static void print_result(const json_t *doc, FILE *out)
 	print_disks(doc, out);
 	maps_print(doc, out);
 	processes_print(doc, out);
+	kernel_calls_print(doc, out);
 	hotplug_print(doc, out);
 	placement_print(doc, out);
 	print_cost(doc, out);

@@ -10,6 +10,7 @@
 #include "sim/json.h"
 #include "sim/result/result.h"
 #include "sim/result/result_hotplug.h"
+#include "sim/result/result_kernel.h"
 #include "sim/result/result_maps.h"
 #include "sim/result/result_process.h"
 #include "sim/result/result_slab.h"
@@ -57,6 +58,7 @@ static void put_events(json_t *doc, const struct result_of *w)
 	json_put(events, "vfree", c->maps.vfrees);
 	json_put(events, "map", c->maps.maps);
 	json_put(events, "unmap_page", c->maps.unmaps);
+	json_put(events, "kernel_call", c->kernel.events);
 	json_put(events, "file_read", c->files.read);
 	json_put(events, "file_written", c->files.written);
 	json_put(events, "file_cached", c->files.cached);
@@ -344,6 +346,7 @@ json_t *result_build(const struct result_of *w)
 	hotplug_put(doc, w);
 	put_disks(doc, w);
 	processes_put(doc, w);
+	kernel_calls_put(doc, w);
 	if (w->placement)
 		placement_put(doc, w->placement);
 	if (w->start && w->start->after)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/grow.h"
 #include "sim/trace/trace.h"
 
 #define SLICE_ACCESSES 256 /* of a process, before another one of the same CPU has its turn */
@@ -48,25 +49,6 @@ void process_plan_free(struct process_plan *plan)
 	free(plan);
 }
 
-/* Room for one more. Returns where; NULL: no memory. */
-static void *grow(void **list, size_t *nr, size_t *room, size_t bytes)
-{
-	if (*nr == *room) {
-		size_t more = *room ? 2 * *room : 16;
-		void *grown = realloc(*list, more * bytes);
-
-		if (!grown)
-			return NULL;
-		*list = grown;
-		*room = more;
-	}
-	return (char *)*list + (*nr)++ * bytes;
-}
-
-#define GROW(plan, what)                                                                           \
-	grow((void **)&(plan)->what, &(plan)->nr_##what, &(plan)->what##_room,                     \
-	     sizeof(*(plan)->what))
-
 uint32_t process_plan_process(struct process_plan *plan, const char *name)
 {
 	char *copy = strdup(name);
@@ -85,7 +67,7 @@ uint32_t process_plan_step(struct process_plan *plan, const struct process_step 
 	struct process *p = &plan->processes[step->process];
 	struct process_step *s = GROW(plan, steps);
 	uint32_t *index =
-		s ? grow((void **)&p->steps, &p->nr_steps, &p->room, sizeof(*index)) : NULL;
+		s ? grow_list((void **)&p->steps, &p->nr_steps, &p->room, sizeof(*index)) : NULL;
 
 	if (!index)
 		return PROCESS_NONE;

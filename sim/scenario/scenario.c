@@ -386,6 +386,7 @@ static int generate_one(const struct scenario *s, const struct workload_host *ho
 	if (!err && w.kind->read)
 		err = w.kind->read(s->cfg, r.group, &w, t);
 	w.plan = t->processes;
+	w.kernel = t->kernel;
 	if (!err)
 		err = cfg_status(s->cfg);
 	if (!err)

@@ -43,37 +43,31 @@ static json_t *json(const struct show_subject *s)
 	json_put(doc, "order", info.order);
 	put_hex(doc, "head", info.head);
 	json_put_string(doc, "use", info.use);
+	if (info.mapping) {
+		json_put_string(doc, "mapping", info.mapping);
+		put_hex(doc, "index", info.index);
+	}
+	if (info.slab)
+		json_put_string(doc, "slab", info.slab);
 	put_hex(doc, "descriptor", info.at);
 	json_put(doc, "descriptor_bytes", arch->page_struct_bytes);
 	return doc;
 }
 
-static void print(const json_t *doc, FILE *out)
-{
-	const json_t *names = json_object_get(doc, "flag_names");
-
-	fprintf(out, "page: pfn:%s refcount:%" PRIu64 " mapcount:%" PRIu64 " order:%" PRIu64 "\n",
-		json_get_string(doc, "pfn"), json_get(doc, "refcount"), json_get(doc, "mapcount"),
-		json_get(doc, "order"));
-	fprintf(out, "flags: %s(", json_get_string(doc, "flags"));
-	for (size_t i = 0; i < json_array_size(names); i++)
-		fprintf(out, "%s%s", i ? "|" : "", json_string_value(json_array_get(names, i)));
-	if (json_object_get(doc, "node"))
-		fprintf(out, "%snode=%" PRIu64 "|zone=%s", json_array_size(names) ? "|" : "",
-			json_get(doc, "node"), json_get_string(doc, "zone"));
-	if (json_object_get(doc, "section"))
-		fprintf(out, "|section=%" PRIu64, json_get(doc, "section"));
-	fprintf(out, ")\nuse: %s, in the block at %s", json_get_string(doc, "use"),
-		json_get_string(doc, "head"));
-	if (json_object_get(doc, "pageblock"))
-		fprintf(out, ", of a page block that is %s", json_get_string(doc, "pageblock"));
-	fprintf(out, "\ndescriptor: %" PRIu64 " bytes at %s\n", json_get(doc, "descriptor_bytes"),
-		json_get_string(doc, "descriptor"));
-}
-
 static int text(const struct show_subject *s, FILE *out)
 {
-	return show_document(json(s), print, out);
+	char line[256];
+	struct mm_page_info info;
+
+	mm_page_info(s->mm, s->pfn, &info);
+	fprintf(out, "%s\n", mm_page_info_counts(&info, s->pfn, line, sizeof(line)));
+	fprintf(out, "%s\n", mm_page_info_flags(s->mm, &info, line, sizeof(line)));
+	fprintf(out, "use: %s, in the block at 0x%" PRIx64, info.use, info.head);
+	if (info.block_type >= 0)
+		fprintf(out, ", of a page block that is %s", types[info.block_type]);
+	fprintf(out, "\ndescriptor: %u bytes at 0x%" PRIx64 "\n",
+		(unsigned)mm_get_arch(s->mm)->page_struct_bytes, info.at);
+	return 0;
 }
 
 const struct show_kind show_page = {

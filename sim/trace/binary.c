@@ -254,6 +254,7 @@ const char *binary_pages_step(struct binary_pages *p, const struct trace_event *
 	case TRACE_KMAP:
 	case TRACE_KUNMAP:
 	case TRACE_STEP:
+	case TRACE_CALL:
 		break; /* no file has them */
 	}
 	return "is of an unknown operation";

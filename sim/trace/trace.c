@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "sim/policy/rules.h"
+#include "sim/scenario/kernel_plan.h"
 #include "sim/scenario/process_plan.h"
 #include "sim/trace/reader.h"
 #include "sim/trace/trace.h"
@@ -86,6 +87,7 @@ void trace_free(struct trace *t)
 	free(t->pfns);
 	free(t->moves);
 	process_plan_free(t->processes);
+	kernel_plan_free(t->kernel);
 	free(t->file);
 	free(t->original);
 	free(t);
@@ -214,6 +216,7 @@ static void count(struct trace *t, const struct trace_event *ev)
 	case TRACE_KUNMAP:
 	case TRACE_STEP:
 	case TRACE_HOTPLUG:
+	case TRACE_CALL:
 		break;
 	}
 }

@@ -44,6 +44,8 @@ enum trace_op {
 	 */
 	TRACE_STEP,
 	TRACE_HOTPLUG, /* memory comes or goes: the step with the index `bytes` */
+	/* Of workloads only: `bytes` is the index of the call in the trace's plan of calls. */
+	TRACE_CALL,
 };
 
 /** Is it about a slab object? */
@@ -255,6 +257,7 @@ struct trace {
 	size_t events_room, pfns_room, moves_room, policies_room;
 	bool any_time;
 	struct process_plan *processes; /* of TRACE_STEP; owned; NULL: none */
+	struct kernel_plan *kernel;     /* of TRACE_CALL; likewise */
 	/* A reader's that knows tasks. */
 	struct policy_rules *rules; /* borrowed while it reads; NULL: none */
 	bool names_tasks;

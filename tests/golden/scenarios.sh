@@ -37,6 +37,18 @@ shows()
 		with_area=$(member failed)
 		run run "$scenario" --format json --quiet --set 'workloads[1].gfp=GFP_KERNEL|__GFP_NORETRY|__GFP_NOWARN'
 		is failed $((with_area + 3072)) ;;
+	cma-alloc) # what is in the way of the second run moves
+		above pgmigrate_success 0 ;;
+	kernel-pages) # 18 calls, 200 times on two CPUs, and three by one
+		is kernel_call $((18 * 200 * 2 + 3)) ;;
+	kernel-slab)
+		is kernel_call $((14 * 20 + 11))
+		is nr_reports 1 ;;
+	misuse) # more lines than there are of anything that goes well
+		grep -q '"refused": "no memory hotplug with the flat' "$tmp/out" || fail "no refusal"
+		[ "$(sed -n '/"warnings": \[/,/\]/p' "$tmp/out" | wc -l)" -gt 20 ] || fail "few warnings" ;;
+	vmap)
+		is mapped 500 ;;
 	hotplug-grow) # both blocks came, and nothing went to the other node
 		is blocks 2
 		is fallback_node 0 ;;

@@ -68,10 +68,10 @@ Test(scenario_errors, kind)
 	refused("kind = \"chrun\";",
 		".kind: unknown workload 'chrun', did you mean 'churn'? "
 		"(known: anon, boot, churn, contend, fault, file, fill, hotplug, interleave, "
-		"kmap, process, slab, vmalloc)");
+		"kernel, kmap, process, slab, vmalloc)");
 	refused("kind = \"stream\";",
 		".kind: unknown workload 'stream' (known: anon, boot, churn, contend, "
-		"fault, file, fill, hotplug, interleave, kmap, process, slab, vmalloc)");
+		"fault, file, fill, hotplug, interleave, kernel, kmap, process, slab, vmalloc)");
 }
 
 Test(scenario_errors, keys)
@@ -213,14 +213,13 @@ Test(scenario_errors, workloads)
 	refused_on(m, "machine = \"m.cfg\";\nworkloads = (\n3 );",
 		   "s.cfg:3: workloads[0]: expected a group, as { key = value; }, found the "
 		   "integer 3");
-	refused_on(
-		m,
-		"machine = \"m.cfg\";\nworkloads = ( { kind = \"fill\"; bytes = \"4KiB\"; },\n"
-		"{ kind = \"fll\"; } );",
-		"s.cfg:3: workloads[1].kind: unknown workload 'fll', did you mean 'fill'? "
-		"(known: anon, boot, churn, contend, fault, file, fill, hotplug, interleave, kmap, "
-		"process, slab, "
-		"vmalloc)");
+	refused_on(m,
+		   "machine = \"m.cfg\";\nworkloads = ( { kind = \"fill\"; bytes = \"4KiB\"; },\n"
+		   "{ kind = \"fll\"; } );",
+		   "s.cfg:3: workloads[1].kind: unknown workload 'fll', did you mean 'fill'? "
+		   "(known: anon, boot, churn, contend, fault, file, fill, hotplug, interleave, "
+		   "kernel, kmap, process, slab, "
+		   "vmalloc)");
 	for (int i = 1; i < 65; i++)
 		strcat(many, ", {}");
 	strcat(many, " );");
