@@ -121,8 +121,9 @@ struct sim_reclaim_pace {
 void sim_set_reclaim_pace(struct sim *s, const struct sim_reclaim_pace *pace);
 
 /**
- * May a CPU go ahead without SimGrid while no other does anything (the default)? Off, each sleep
- * and each transfer is SimGrid's: slower, and the same within rounding to the picosecond.
+ * Is SimGrid left out where nothing is to be solved (the default)? Off, each sleep and each
+ * transfer is SimGrid's: slower, and the same within rounding to the picosecond, but for who goes
+ * first of two that come to the same time. Before sim_run().
  */
 void sim_set_lookahead(struct sim *s, bool on);
 
@@ -193,5 +194,7 @@ char *platform_xml(const struct machine *m);
 /** Bytes per second that a lone CPU of `from` can write to the bank of `to`, as that counts them.
  */
 uint64_t platform_write_rate(const struct machine *m, int from, int to);
+/** Bytes per second that the machine's link of that number carries of bytes written, likewise. */
+uint64_t platform_link_write_rate(const struct machine *m, int nr);
 
 #endif

@@ -6,10 +6,13 @@
  * One SimGrid second is one simulated nanosecond: its own precision is made for seconds, and a
  * memory access would vanish in it.
  *
- * An actor that is alone needs no SimGrid: while all others block or sleep, it sleeps and moves
- * bytes by adding to a clock of its own, which is ahead of SimGrid's, up to the moment when the
- * first of the others wakes. Before it lets one of them go on, SimGrid's clock is brought to where
- * it is. So nobody can tell, but for the time that the host takes.
+ * Two ways to run. Step by step, each actor is one of SimGrid's, each sleep and each transfer an
+ * activity there. By default the actors are those of schedule.h, on a clock of its own that is
+ * ahead of SimGrid's, and one actor of SimGrid's, the conductor, runs them all: SimGrid is asked
+ * where transfers compete, and its clock brought to where the schedule is before. Transfers of
+ * theirs are movers' each, since an actor of SimGrid's C interface can wait for one transfer only.
+ * Nobody can tell which way a run goes, but for the order at the very same time and rounding to the
+ * picosecond.
  */
 #define _GNU_SOURCE
 #include "sim/time/engine.h"
@@ -19,6 +22,7 @@
 #include <simgrid/actor.h>
 #include <simgrid/engine.h>
 #include <simgrid/host.h>
+#include <simgrid/link.h>
 #include <simgrid/semaphore.h>
 #include <simgrid/version.h>
 #include <stdio.h>
@@ -29,8 +33,12 @@
 
 #include "sim/sim.h"
 #include "sim/time/bug.h"
+#include "sim/time/schedule.h"
 
 #define PS_PER_NS 1000
+/* What is left of a transfer is no whole number of bytes, and SimGrid takes no others: to it,
+ * movers move parts of bytes, and links carry that many times more. */
+#define PARTS 4096
 
 #ifdef __has_feature
 #if __has_feature(address_sanitizer)
@@ -87,24 +95,24 @@ static uint64_t to_ps(double ns)
 	return (uint64_t)(ns * PS_PER_NS + 0.5);
 }
 
-/* What an actor does, as far as others have to know. */
-enum actor_state {
-	ACTIVE, /* runs, is about to, or moves bytes */
-	ASLEEP, /* until wake_ps */
-	BLOCKED,
-	NAPPING, /* blocked, but until wake_ps at most */
-};
-
 struct engine_actor {
 	struct engine *engine;
 	void (*main)(void *arg);
 	void *arg;
 	int cpu;
+	/* Step by step: */
 	sg_sem_t unblocked; /* counts engine_unblock() minus engine_block() */
-	enum actor_state state;
-	uint64_t wake_ps; /* ASLEEP, NAPPING */
-	unsigned tokens;  /* engine_unblock() that came before it blocked */
-	bool granted;     /* NAPPING: it was unblocked */
+};
+
+/* An actor of SimGrid's that moves bytes for one of the schedule's. */
+struct mover {
+	struct engine *engine;
+	sg_sem_t go;
+	bool stop;
+	int number; /* of the schedule's actor */
+	sg_host_t from, to;
+	double parts;       /* of bytes */
+	struct mover *next; /* of those that have nothing to do, or are done */
 };
 
 struct engine {
@@ -112,13 +120,15 @@ struct engine {
 	const struct machine *machine;
 	sg_host_t *node, *bank;      /* (C) by node id; bank NULL where there is no memory */
 	sg_host_t storage, *disk;    /* (C) where there are disks; by number */
-	double *bytes_per_ns;        /* (C) [write][node * nr_nodes + bank] of a transfer alone */
 	struct engine_actor *actors; /* (C) by number */
-	int nr_active;               /* actors that are ACTIVE */
-	uint64_t ahead_ps;           /* clock of the actor that is alone; else behind SimGrid's */
-	uint64_t alone_until_ps;     /* when the first of the others wakes; 0: to be found */
 	uint64_t nr_activities;
-	bool no_lookahead;
+	bool step_by_step;
+
+	struct schedule *schedule; /* NULL: step by step */
+	sg_sem_t moved;            /* a mover is done */
+	struct mover *idle;
+	struct mover *done, *last_done; /* in order */
+	int schedule_error;
 };
 
 /* SimGrid wants a file. Returns 0 or -errno. */
@@ -177,13 +187,6 @@ static void find_hosts(struct engine *e, const struct machine *m)
 		snprintf(name, sizeof(name), "bank%d", nid);
 		if (m->banks[nid].bytes_per_s)
 			e->bank[nid] = sg_host_by_name(name);
-		for (int bank = 0; bank < e->nr_nodes; bank++) {
-			double *rate = &e->bytes_per_ns[nid * e->nr_nodes + bank];
-
-			rate[0] = (double)machine_route(m, nid, bank)->bytes_per_s / 1e9;
-			rate[e->nr_nodes * e->nr_nodes] =
-				(double)platform_write_rate(m, nid, bank) / 1e9;
-		}
 	}
 	for (int i = 0; i < m->nr_disks; i++) {
 		snprintf(name, sizeof(name), "disk%d", i);
@@ -215,9 +218,7 @@ int engine_start(const struct machine *m, struct diag *diag, struct engine **out
 	e->bank = calloc((size_t)e->nr_nodes, sizeof(*e->bank));
 	e->disk = calloc((size_t)m->nr_disks + 1, sizeof(struct sg_host_s *));
 	e->actors = calloc((size_t)e->nr_cpus, sizeof(*e->actors));
-	e->bytes_per_ns =
-		calloc(2 * (size_t)e->nr_nodes * (size_t)e->nr_nodes, sizeof(*e->bytes_per_ns));
-	if (!e->node || !e->bank || !e->disk || !e->actors || !e->bytes_per_ns)
+	if (!e->node || !e->bank || !e->disk || !e->actors)
 		goto out;
 	started = true;
 	init_simgrid();
@@ -236,6 +237,17 @@ out:
 	return err;
 }
 
+static void free_movers(struct mover *m)
+{
+	struct mover *next;
+
+	for (; m; m = next) {
+		next = m->next;
+		sg_sem_destroy(m->go);
+		free(m);
+	}
+}
+
 void engine_stop(struct engine *e)
 {
 	if (!e)
@@ -243,13 +255,149 @@ void engine_stop(struct engine *e)
 	for (int i = 0; e->actors && i < e->nr_cpus + e->nr_threads; i++)
 		if (e->actors[i].unblocked)
 			sg_sem_destroy(e->actors[i].unblocked);
+	free_movers(e->idle);
+	if (e->moved)
+		sg_sem_destroy(e->moved);
+	schedule_free(e->schedule);
 	free(e->actors);
-	free(e->bytes_per_ns);
 	free(e->node);
 	free(e->bank);
 	free(e->disk);
 	free(e);
 }
+
+/* SimGrid's hosts at the ends of a way. */
+static void find_ends(const struct engine *e, const struct flow_way *way, sg_host_t *from,
+		      sg_host_t *to)
+{
+	sg_host_t near = way->nid < 0 ? e->storage : e->node[way->nid];
+	sg_host_t far = way->nid < 0 ? e->disk[way->bank] : e->bank[way->bank];
+
+	if (!far)
+		SIM_BUG("node %d moves bytes to the bank of node %d, which has none", way->nid,
+			way->bank);
+	*from = way->write ? near : far;
+	*to = way->write ? far : near;
+}
+
+/* The schedule's wishes. */
+
+static void mover_main(int argc, char **argv)
+{
+	struct mover *m = sg_actor_self_get_data();
+	struct engine *e = m->engine;
+
+	(void)argc;
+	(void)argv;
+	for (;;) {
+		sg_sem_acquire(m->go);
+		if (m->stop)
+			return;
+		sg_host_sendto(m->from, m->to, m->parts);
+		m->next = NULL;
+		*(e->done ? &e->last_done->next : &e->done) = m;
+		e->last_done = m;
+		sg_sem_release(e->moved);
+	}
+}
+
+static struct mover *get_mover(struct engine *e)
+{
+	struct mover *m = e->idle;
+	sg_actor_t actor;
+
+	if (m) {
+		e->idle = m->next;
+		return m;
+	}
+	m = calloc(1, sizeof(*m));
+	if (!m)
+		SIM_BUG("no memory for one more transfer");
+	m->engine = e;
+	m->go = sg_sem_init(0);
+	actor = sg_actor_init("mover", e->node[0]);
+	sg_actor_set_data(actor, m);
+	sg_actor_start_(actor, mover_main, 0, NULL);
+	return m;
+}
+
+static void move(void *arg, int number, const struct flow_way *way, double bytes, uint64_t now_ps)
+{
+	struct engine *e = arg;
+	struct mover *m = get_mover(e);
+
+	if (now_ps > to_ps(simgrid_get_clock())) {
+		e->nr_activities++;
+		sg_actor_sleep_until((double)now_ps / PS_PER_NS);
+	}
+	m->number = number;
+	m->parts = bytes * PARTS;
+	find_ends(e, way, &m->from, &m->to);
+	e->nr_activities++;
+	sg_sem_release(m->go);
+}
+
+/* Until somebody is done, or SimGrid's clock is there. */
+static uint64_t wait_for_movers(void *arg, uint64_t until_ps)
+{
+	struct engine *e = arg;
+	double now = simgrid_get_clock();
+	struct mover *m;
+
+	if (until_ps == UINT64_MAX)
+		sg_sem_acquire(e->moved);
+	else if (until_ps > to_ps(now))
+		e->nr_activities +=
+			sg_sem_acquire_timeout(e->moved, (double)until_ps / PS_PER_NS - now);
+	now = simgrid_get_clock();
+	while ((m = e->done)) {
+		e->done = m->next;
+		schedule_moved(e->schedule, m->number, to_ps(now));
+		m->next = e->idle;
+		e->idle = m;
+	}
+	return to_ps(now);
+}
+
+static void conduct(int argc, char **argv)
+{
+	struct engine *e = sg_actor_self_get_data();
+
+	(void)argc;
+	(void)argv;
+	e->schedule_error = schedule_run(e->schedule);
+	for (struct mover *m = e->idle; m; m = m->next) {
+		m->stop = true;
+		sg_sem_release(m->go);
+	}
+}
+
+static void carry_parts(void)
+{
+	size_t nr = sg_link_count();
+	sg_link_t *links = sg_link_list();
+
+	for (size_t i = 0; i < nr; i++)
+		sg_link_set_bandwidth(links[i], sg_link_get_bandwidth(links[i]) * PARTS);
+	free(links);
+}
+
+static void make_schedule(struct engine *e)
+{
+	const struct schedule_ops ops = {.move = move, .wait = wait_for_movers, .arg = e};
+	sg_actor_t actor;
+
+	e->schedule = schedule_create(e->machine, e->nr_cpus + e->nr_threads, &ops);
+	if (!e->schedule)
+		SIM_BUG("no memory for %d actors", e->nr_cpus + e->nr_threads);
+	carry_parts();
+	e->moved = sg_sem_init(0);
+	actor = sg_actor_init("conductor", e->node[0]);
+	sg_actor_set_data(actor, e);
+	sg_actor_start_(actor, conduct, 0, NULL);
+}
+
+/* Step by step: an actor of SimGrid's each. */
 
 static void run_actor(int argc, char **argv)
 {
@@ -258,8 +406,22 @@ static void run_actor(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	actor->main(actor->arg);
-	actor->engine->nr_active--;
-	actor->engine->alone_until_ps = 0;
+}
+
+static void start_in_simgrid(struct engine *e, int number)
+{
+	bool thread = number >= e->nr_cpus;
+	char name[32], host[32];
+	sg_actor_t actor;
+
+	e->actors[number].unblocked = sg_sem_init(0);
+	/* A host is only a name here: sleeps and transfers know theirs. */
+	snprintf(host, sizeof(host), "cpu%d", thread ? 0 : number);
+	snprintf(name, sizeof(name), thread ? "thread%d" : "cpu%d",
+		 thread ? number - e->nr_cpus : number);
+	actor = sg_actor_init(name, sg_host_by_name(host));
+	sg_actor_set_data(actor, &e->actors[number]);
+	sg_actor_start_(actor, run_actor, 0, NULL);
 }
 
 int engine_add_threads(struct engine *e, int nr)
@@ -275,36 +437,25 @@ int engine_add_threads(struct engine *e, int nr)
 	return 0;
 }
 
-static void catch_up(struct engine *e);
-
 void engine_add_actor(struct engine *e, int number, void (*main)(void *arg), void *arg)
 {
-	bool thread = number >= e->nr_cpus;
-	char name[32], host[32];
-	sg_actor_t actor;
-
 	if (number < 0 || number >= e->nr_cpus + e->nr_threads || e->actors[number].main)
 		SIM_BUG("there is no actor %d of %d CPUs and %d threads, or it is made already",
 			number, e->nr_cpus, e->nr_threads);
-	/* Made by another, it begins at that one's time. */
-	if (sg_actor_self())
-		catch_up(e);
 	e->actors[number] = (struct engine_actor){
 		.engine = e,
 		.main = main,
 		.arg = arg,
-		.cpu = thread ? MM_NO_CPU : number,
-		.unblocked = sg_sem_init(0),
+		.cpu = number >= e->nr_cpus ? MM_NO_CPU : number,
 	};
-	e->nr_active++;
-	e->alone_until_ps = 0;
-	/* A host is only a name here: sleeps and transfers know theirs. */
-	snprintf(host, sizeof(host), "cpu%d", thread ? 0 : number);
-	snprintf(name, sizeof(name), thread ? "thread%d" : "cpu%d",
-		 thread ? number - e->nr_cpus : number);
-	actor = sg_actor_init(name, sg_host_by_name(host));
-	sg_actor_set_data(actor, &e->actors[number]);
-	sg_actor_start_(actor, run_actor, 0, NULL);
+	if (e->step_by_step) {
+		start_in_simgrid(e, number);
+		return;
+	}
+	if (!e->schedule)
+		make_schedule(e);
+	if (schedule_add(e->schedule, number, main, arg))
+		SIM_BUG("no memory for the stack of actor %d", number);
 }
 
 void engine_set_cpu(struct engine *e, int number, int cpu)
@@ -315,8 +466,12 @@ void engine_set_cpu(struct engine *e, int number, int cpu)
 int engine_current_cpu(const struct engine *e)
 {
 	const struct engine_actor *actor;
+	int number;
 
-	(void)e;
+	if (e->schedule) {
+		number = schedule_current(e->schedule);
+		return number < 0 ? MM_NO_CPU : e->actors[number].cpu;
+	}
 	if (!sg_actor_self())
 		return MM_NO_CPU;
 	actor = sg_actor_self_get_data();
@@ -325,20 +480,19 @@ int engine_current_cpu(const struct engine *e)
 
 void engine_run(struct engine *e)
 {
-	(void)e;
 	simgrid_run();
+	if (e->schedule_error)
+		SIM_BUG("no memory to run the actors");
 }
 
 uint64_t engine_now_ps(const struct engine *e)
 {
-	uint64_t simgrid_ps = to_ps(simgrid_get_clock());
-
-	return simgrid_ps > e->ahead_ps ? simgrid_ps : e->ahead_ps;
+	return e->schedule ? schedule_now_ps(e->schedule) : to_ps(simgrid_get_clock());
 }
 
 void engine_set_lookahead(struct engine *e, bool on)
 {
-	e->no_lookahead = !on;
+	e->step_by_step = !on;
 }
 
 uint64_t engine_activities(const struct engine *e)
@@ -346,155 +500,63 @@ uint64_t engine_activities(const struct engine *e)
 	return e->nr_activities;
 }
 
-/* Until when the actor that runs is the only one that does anything; 0: it is not. */
-static uint64_t alone_until(struct engine *e)
-{
-	if (e->nr_active != 1 || e->no_lookahead)
-		return 0;
-	if (e->alone_until_ps)
-		return e->alone_until_ps;
-	e->alone_until_ps = UINT64_MAX;
-	for (int i = 0; i < e->nr_cpus + e->nr_threads; i++) {
-		const struct engine_actor *a = &e->actors[i];
-
-		if ((a->state == ASLEEP || a->state == NAPPING) && a->wake_ps < e->alone_until_ps)
-			e->alone_until_ps = a->wake_ps;
-	}
-	return e->alone_until_ps;
-}
-
-/* The actor gives way to others, and comes back. */
-static void leave(struct engine *e, struct engine_actor *a, enum actor_state state,
-		  uint64_t wake_ps)
-{
-	a->state = state;
-	a->wake_ps = wake_ps;
-	e->nr_active--;
-	e->alone_until_ps = 0;
-}
-
-static void come_back(struct engine *e, struct engine_actor *a)
-{
-	if (a->state != ACTIVE)
-		e->nr_active++;
-	a->state = ACTIVE;
-	e->alone_until_ps = 0;
-}
-
-static void sleep_in_simgrid(struct engine *e, uint64_t when_ps)
-{
-	struct engine_actor *self = sg_actor_self_get_data();
-
-	e->nr_activities++;
-	leave(e, self, ASLEEP, when_ps);
-	/* To a time rather than for one: rounding does not add up. */
-	sg_actor_sleep_until((double)when_ps / PS_PER_NS);
-	come_back(e, self);
-}
-
-/* SimGrid's clock to that of the actor, which is alone until then. */
-static void catch_up(struct engine *e)
-{
-	if (e->ahead_ps > to_ps(simgrid_get_clock()))
-		sleep_in_simgrid(e, e->ahead_ps);
-}
-
 void engine_sleep_until(struct engine *e, uint64_t when_ps)
 {
+	if (e->schedule) {
+		schedule_sleep_until(e->schedule, when_ps);
+		return;
+	}
 	if (when_ps <= engine_now_ps(e))
 		return;
-	if (when_ps < alone_until(e))
-		e->ahead_ps = when_ps;
-	else
-		sleep_in_simgrid(e, when_ps);
+	e->nr_activities++;
+	/* To a time rather than for one: rounding does not add up. */
+	sg_actor_sleep_until((double)when_ps / PS_PER_NS);
+}
+
+static void transfer(struct engine *e, const struct flow_way *way, uint64_t bytes)
+{
+	sg_host_t from, to;
+
+	if (e->schedule) {
+		schedule_transfer(e->schedule, way, bytes);
+		return;
+	}
+	find_ends(e, way, &from, &to);
+	e->nr_activities++;
+	sg_host_sendto(from, to, (double)bytes);
 }
 
 void engine_transfer(struct engine *e, int nid, int bank, uint64_t bytes, bool write)
 {
-	int nr = e->nr_nodes;
-	double rate = e->bytes_per_ns[(write ? nr * nr : 0) + nid * nr + bank];
-	uint64_t end_ps;
-
-	if (!e->bank[bank])
-		SIM_BUG("node %d moves %llu bytes to the bank of node %d, which has none", nid,
-			(unsigned long long)bytes, bank);
-	end_ps = to_ps((double)engine_now_ps(e) / PS_PER_NS + (double)bytes / rate);
-	if (end_ps < alone_until(e)) {
-		e->ahead_ps = end_ps;
-		return;
-	}
-	catch_up(e);
-	e->nr_activities++;
-	if (write)
-		sg_host_sendto(e->node[nid], e->bank[bank], (double)bytes);
-	else
-		sg_host_sendto(e->bank[bank], e->node[nid], (double)bytes);
-	e->alone_until_ps = 0;
+	transfer(e, &(struct flow_way){.nid = nid, .bank = bank, .write = write}, bytes);
 }
 
 void engine_disk_transfer(struct engine *e, int disk, bool write, uint64_t bytes)
 {
-	const struct machine_disk *d = &e->machine->disks[disk];
-	double rate = (double)(write ? d->write_bytes_per_s : d->read_bytes_per_s) / 1e9;
-	uint64_t end_ps = to_ps((double)engine_now_ps(e) / PS_PER_NS + (double)bytes / rate);
-	struct engine_actor *self = sg_actor_self_get_data();
-
-	if (end_ps < alone_until(e)) {
-		e->ahead_ps = end_ps;
-		return;
-	}
-	catch_up(e);
-	/* Others that share the disk can only make it later: until then one may be alone. */
-	leave(e, self, ASLEEP, end_ps - 1);
-	sg_host_sendto(write ? e->storage : e->disk[disk], write ? e->disk[disk] : e->storage,
-		       (double)bytes);
-	come_back(e, self);
+	transfer(e, &(struct flow_way){.nid = -1, .bank = disk, .write = write}, bytes);
 }
 
 void engine_block(struct engine *e, int number)
 {
-	struct engine_actor *self = &e->actors[number];
-
-	if (self->tokens)
-		self->tokens--;
+	if (e->schedule)
+		schedule_block(e->schedule);
 	else
-		leave(e, self, BLOCKED, 0);
-	sg_sem_acquire(self->unblocked);
-	come_back(e, self);
+		sg_sem_acquire(e->actors[number].unblocked);
 }
 
 bool engine_block_for(struct engine *e, int number, uint64_t ps)
 {
-	struct engine_actor *self = &e->actors[number];
-	bool in_time;
-
-	catch_up(e);
-	self->granted = false;
-	if (self->tokens)
-		self->tokens--;
-	else
-		leave(e, self, NAPPING, engine_now_ps(e) + ps);
-	in_time = !sg_sem_acquire_timeout(self->unblocked, (double)ps / PS_PER_NS);
-	/* Unblocked in the very moment when its time was up. */
-	if (!in_time && self->granted)
-		self->tokens++;
-	come_back(e, self);
-	return in_time;
+	if (e->schedule)
+		return schedule_block_for(e->schedule, ps);
+	return !sg_sem_acquire_timeout(e->actors[number].unblocked, (double)ps / PS_PER_NS);
 }
 
 void engine_unblock(struct engine *e, int number)
 {
-	struct engine_actor *a = &e->actors[number];
-
-	catch_up(e);
-	if (a->state == BLOCKED || a->state == NAPPING) {
-		a->granted = true;
-		come_back(e, a);
-	} else {
-		a->tokens++;
-	}
-	sg_sem_release(a->unblocked);
-	e->alone_until_ps = 0;
+	if (e->schedule)
+		schedule_unblock(e->schedule, number);
+	else
+		sg_sem_release(e->actors[number].unblocked);
 }
 
 uint64_t engine_route_latency_ps(const struct engine *e, int nid, int bank)

@@ -41,8 +41,9 @@ void engine_run(struct engine *e);
 uint64_t engine_now_ps(const struct engine *e);
 
 /**
- * May an actor that is alone go ahead without SimGrid (the default)? It makes no difference but in
- * the last picosecond of a transfer, and in the time that the host takes.
+ * Is SimGrid left out where nothing is to be solved (the default)? Before any actor is made. It
+ * makes no difference but in the last picosecond of a transfer, in who goes first of two at the
+ * very same time, and in the time that the host takes.
  */
 void engine_set_lookahead(struct engine *e, bool on);
 
@@ -71,7 +72,7 @@ void engine_disk_transfer(struct engine *e, int disk, bool write, uint64_t bytes
 void engine_block(struct engine *e, int number);
 /** The same, but for so long at most. Returns whether it was unblocked. */
 bool engine_block_for(struct engine *e, int number, uint64_t ps);
-/** Let an actor, which blocks or will, go on. Does not itself give way to others. */
+/** Let an actor, which blocks or will, go on, at this time and before the one that calls. */
 void engine_unblock(struct engine *e, int number);
 
 /** Sum of the latencies on SimGrid's route from a node to a bank, picoseconds. */

@@ -100,8 +100,10 @@ static uint64_t as_bank_counts(const struct machine *m, int to, uint64_t bytes_p
 	return (uint64_t)((__uint128_t)bytes_per_s * bank->bytes_per_s / bank->write_bytes_per_s);
 }
 
-static uint64_t link_write_rate(const struct machine *m, const struct machine_link *link)
+uint64_t platform_link_write_rate(const struct machine *m, int nr)
 {
+	const struct machine_link *link = &m->links[nr];
+
 	return link->write_bytes_per_s ? as_bank_counts(m, link->to, link->write_bytes_per_s)
 				       : link->bytes_per_s;
 }
@@ -114,7 +116,7 @@ uint64_t platform_write_rate(const struct machine *m, int from, int to)
 	if (!route->two_ways)
 		return route->bytes_per_s;
 	for (int i = 0; i < route->nr_links; i++) {
-		uint64_t link = link_write_rate(m, &m->links[route->links[i]]);
+		uint64_t link = platform_link_write_rate(m, route->links[i]);
 
 		rate = link < rate ? link : rate;
 	}
@@ -173,7 +175,7 @@ static void put_links(FILE *out, const struct machine *m, int i)
 	if (!link->write_bytes_per_s)
 		return;
 	put.suffix = "w";
-	put.bytes_per_s = link_write_rate(m, link);
+	put.bytes_per_s = platform_link_write_rate(m, i);
 	put_link(out, &put);
 }
 

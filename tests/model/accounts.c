@@ -136,7 +136,10 @@ static struct machine *churned_machine(void)
 
 	build_cache(m, 4096, 4, 1500, false);
 	build_cache(m, 65536, 16, 9700, true);
-	m->cpus[3].freq_hz = 2700000000;
+	/* None as fast as another: who goes first of two that come to the same time is anybody's
+	 * guess, of ours and of SimGrid's. */
+	for (int cpu = 0; cpu < NR_CPUS; cpu++)
+		m->cpus[cpu].freq_hz = 2000000000 + 13700003 * (uint64_t)cpu;
 	m->banks[1].bytes_per_s = 17300000000;
 	m->links[0].latency_ps = 65301;
 	build_disk(m, 1300000, 3100000000, 2);
@@ -303,8 +306,8 @@ static bool alike(const char *a, const char *b, uint64_t most)
 }
 
 /*
- * SimGrid for each step, or only where CPUs meet: it comes to the same, but for the picosecond to
- * which the end of a transfer is rounded.
+ * SimGrid for each step, or only where links that are short meet: it comes to the same, but for the
+ * picosecond to which the ends of some 1000 transfers are rounded, as each goes on from the last.
  */
 Test(accounts, lookahead_changes_nothing)
 {
@@ -313,7 +316,7 @@ Test(accounts, lookahead_changes_nothing)
 	for (uint64_t seed = seed_of_run(); seed < seed_of_run() + 10; seed++) {
 		accounts_of_a_run(seed, LOOKAHEAD, with, sizeof(with));
 		accounts_of_a_run(seed, STEP_BY_STEP, without, sizeof(without));
-		cr_expect(alike(with, without, 5), "NUMASIM_TEST_SEED=%" PRIu64 ":\n%s\n%s", seed,
+		cr_expect(alike(with, without, 1000), "NUMASIM_TEST_SEED=%" PRIu64 ":\n%s\n%s", seed,
 			  with, without);
 	}
 }

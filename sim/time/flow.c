@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which links a way has is the platform's (platform.c); here they are numbered, banks first. */
+#include "sim/time/flow.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "sim/sim.h"
+
+#define PS_PER_NS 1000
+
+struct link {
+	uint64_t carries;             /* (C) bytes a second */
+	uint64_t asked;               /* */
+	struct flow_on *first, *last; /* who is on it */
+};
+
+struct flows {
+	const struct machine *machine; /* (C) borrowed */
+	int first_link, first_disk;    /* (C) of links: those of banks come before */
+	struct link *links;
+	uint64_t *alone;                   /* (C) [write][node * nr_nodes + bank]: bytes a second */
+	int nr;                            /* under way */
+	struct flow *first_new, *last_new; /* that SimGrid does not know */
+	void (*changed)(void *arg, struct flow *flow);
+	void *arg;
+};
+
+/* The links of a way, in any order: the i-th; -1: there are no more. */
+static int link_of(const struct flows *f, const struct flow_way *way, int i)
+{
+	const struct machine_route *route;
+	int link;
+
+	if (way->nid < 0)
+		return i < 2 ? f->first_disk + 3 * way->bank + (i ? 1 + way->write : 0) : -1;
+	if (i == 0)
+		return way->bank;
+	route = machine_route(f->machine, way->nid, way->bank);
+	if (i > route->nr_links)
+		return -1;
+	link = route->links[i - 1];
+	return f->first_link + 2 * link + (way->write && f->machine->links[link].write_bytes_per_s);
+}
+
+/* Bytes a second. */
+static uint64_t alone_rate(const struct flows *f, const struct flow_way *way)
+{
+	const struct machine_disk *disk;
+	int nr = f->machine->mm.nr_nodes;
+
+	if (way->nid >= 0)
+		return f->alone[((way->write ? nr : 0) + way->nid) * nr + way->bank];
+	disk = &f->machine->disks[way->bank];
+	return way->write ? disk->write_bytes_per_s : disk->read_bytes_per_s;
+}
+
+static void find_rates(struct flows *f)
+{
+	const struct machine *m = f->machine;
+	int nr = m->mm.nr_nodes;
+
+	for (int nid = 0; nid < nr; nid++)
+		for (int bank = 0; bank < nr; bank++) {
+			uint64_t *rate = &f->alone[nid * nr + bank];
+
+			rate[0] = machine_route(m, nid, bank)->bytes_per_s;
+			rate[nr * nr] = platform_write_rate(m, nid, bank);
+		}
+}
+
+static void find_links(struct flows *f)
+{
+	const struct machine *m = f->machine;
+
+	for (int nid = 0; nid < m->mm.nr_nodes; nid++)
+		f->links[nid].carries = m->banks[nid].bytes_per_s;
+	for (int i = 0; i < m->nr_links; i++) {
+		f->links[f->first_link + 2 * i].carries = m->links[i].bytes_per_s;
+		f->links[f->first_link + 2 * i + 1].carries = platform_link_write_rate(m, i);
+	}
+	for (int i = 0; i < m->nr_disks; i++) {
+		struct link *links = &f->links[f->first_disk + 3 * i];
+
+		links[1].carries = m->disks[i].read_bytes_per_s;
+		links[2].carries = m->disks[i].write_bytes_per_s;
+		links[0].carries =
+			links[1].carries > links[2].carries ? links[1].carries : links[2].carries;
+	}
+}
+
+struct flows *flows_create(const struct machine *m, void (*changed)(void *arg, struct flow *flow),
+			   void *arg)
+{
+	struct flows *f = calloc(1, sizeof(*f));
+	size_t nr_nodes = (size_t)m->mm.nr_nodes;
+
+	if (!f)
+		return NULL;
+	f->machine = m;
+	f->changed = changed;
+	f->arg = arg;
+	f->first_link = m->mm.nr_nodes;
+	f->first_disk = f->first_link + 2 * m->nr_links;
+	f->links = calloc((size_t)f->first_disk + 3 * (size_t)m->nr_disks, sizeof(*f->links));
+	f->alone = calloc(2 * nr_nodes * nr_nodes, sizeof(*f->alone));
+	if (!f->links || !f->alone) {
+		flows_free(f);
+		return NULL;
+	}
+	find_rates(f);
+	find_links(f);
+	return f;
+}
+
+void flows_free(struct flows *f)
+{
+	if (!f)
+		return;
+	free(f->links);
+	free(f->alone);
+	free(f);
+}
+
+void flow_clear(struct flow *flow)
+{
+	free(flow->on);
+}
+
+bool flows_none(const struct flows *f)
+{
+	return !f->nr;
+}
+
+static uint64_t take_ps(double bytes, double rate)
+{
+	return (uint64_t)(bytes / rate * PS_PER_NS + 0.5);
+}
+
+uint64_t flows_alone_ps(const struct flows *f, const struct flow_way *way, uint64_t bytes)
+{
+	return take_ps((double)bytes, (double)alone_rate(f, way) / 1e9);
+}
+
+static bool is_short(const struct link *l)
+{
+	return l->asked > l->carries;
+}
+
+static void set_rate(struct flows *f, struct flow *flow, double rate, uint64_t now_ps)
+{
+	double moved = (double)(now_ps - flow->at_ps) / PS_PER_NS * flow->rate;
+
+	flow->left = flow->left > moved ? flow->left - moved : 0;
+	flow->at_ps = now_ps;
+	flow->rate = rate;
+	flow->end_ps = now_ps + take_ps(flow->left, rate);
+	f->changed(f->arg, flow);
+}
+
+static double alone(const struct flow *flow)
+{
+	return (double)flow->asks / 1e9;
+}
+
+/*
+ * Of the short link, what each of its users gets at most. Who is slower alone than an equal part
+ * of what is left gets what he asks for; then there is more for the others.
+ */
+static double fair_part(const struct link *l)
+{
+	int nr = 0, nr_slower = 0, nr_before;
+	double part;
+
+	for (const struct flow_on *on = l->first; on; on = on->after)
+		nr++;
+	part = (double)l->carries / 1e9 / nr;
+	do {
+		uint64_t given = 0;
+
+		nr_before = nr_slower;
+		nr_slower = 0;
+		for (const struct flow_on *on = l->first; on; on = on->after) {
+			if (alone(on->flow) >= part)
+				continue;
+			given += on->flow->asks;
+			nr_slower++;
+		}
+		part = (double)(l->carries - given) / 1e9 / (nr - nr_slower);
+	} while (nr_slower != nr_before);
+	return part;
+}
+
+/* The short link between its users, whose only short one it is. */
+static void share(struct flows *f, const struct link *l, uint64_t now_ps)
+{
+	double part = fair_part(l);
+
+	for (struct flow_on *on = l->first; on; on = on->after) {
+		double rate = alone(on->flow);
+
+		if (rate > part)
+			rate = part;
+		if (rate != on->flow->rate || on->flow->end_ps == UINT64_MAX)
+			set_rate(f, on->flow, rate, now_ps);
+	}
+}
+
+static void give_to_simgrid(struct flows *f, struct flow *flow, uint64_t now_ps)
+{
+	if (flow->simgrid)
+		return;
+	flow->simgrid = true;
+	flow->next = NULL;
+	*(f->last_new ? &f->last_new->next : &f->first_new) = flow;
+	f->last_new = flow;
+	set_rate(f, flow, alone(flow), now_ps);
+}
+
+/* It is SimGrid's from now on, and so are all that short links join it with. */
+static void give_all_to_simgrid(struct flows *f, struct flow *flow, uint64_t now_ps)
+{
+	for (give_to_simgrid(f, flow, now_ps); flow; flow = flow->next)
+		for (int i = 0; i < flow->nr_on; i++) {
+			const struct link *l = &f->links[flow->on[i].link];
+
+			if (!is_short(l))
+				continue;
+			for (struct flow_on *on = l->first; on; on = on->after)
+				give_to_simgrid(f, on->flow, now_ps);
+		}
+}
+
+struct flow *flows_next_for_simgrid(struct flows *f)
+{
+	struct flow *flow = f->first_new;
+
+	if (flow)
+		f->first_new = flow->next;
+	if (!f->first_new)
+		f->last_new = NULL;
+	return flow;
+}
+
+/* Its users are nobody's rivals elsewhere. */
+static bool is_plain(const struct link *l)
+{
+	for (const struct flow_on *on = l->first; on; on = on->after)
+		if (on->flow->nr_short != 1 || on->flow->simgrid)
+			return false;
+	return true;
+}
+
+static void put_on(struct flows *f, struct flow_on *on)
+{
+	struct link *l = &f->links[on->link];
+	bool was_short = is_short(l);
+
+	on->before = l->last;
+	on->after = NULL;
+	*(l->last ? &l->last->after : &l->first) = on;
+	l->last = on;
+	l->asked += on->flow->asks;
+	if (!is_short(l))
+		return;
+	for (struct flow_on *user = was_short ? on : l->first; user; user = user->after)
+		user->flow->nr_short++;
+}
+
+/* Those that stay have more now. */
+static void take_off(struct flows *f, struct flow_on *on, uint64_t now_ps)
+{
+	struct link *l = &f->links[on->link];
+	bool was_short = is_short(l);
+
+	*(on->before ? &on->before->after : &l->first) = on->after;
+	*(on->after ? &on->after->before : &l->last) = on->before;
+	l->asked -= on->flow->asks;
+	if (!was_short)
+		return;
+	if (is_short(l)) {
+		if (is_plain(l))
+			share(f, l, now_ps);
+		return;
+	}
+	for (struct flow_on *user = l->first; user; user = user->after) {
+		user->flow->nr_short--;
+		if (!user->flow->simgrid)
+			set_rate(f, user->flow, alone(user->flow), now_ps);
+	}
+}
+
+/* Those whose time is over, but who have not got to saying so, hold nobody up. */
+static void end_those_over(struct flows *f, const struct link *l, uint64_t now_ps)
+{
+	struct flow_on *after;
+
+	for (struct flow_on *on = l->first; on; on = after) {
+		after = on->after;
+		if (!on->flow->simgrid && on->flow->end_ps <= now_ps)
+			flows_end(f, on->flow, now_ps);
+	}
+}
+
+static int find_way(const struct flows *f, struct flow *flow)
+{
+	int link;
+
+	flow->nr_on = 0;
+	while ((link = link_of(f, &flow->way, flow->nr_on)) >= 0) {
+		if (flow->nr_on == flow->room) {
+			int room = 2 * flow->room + 2;
+			struct flow_on *grown = realloc(flow->on, (size_t)room * sizeof(*grown));
+
+			if (!grown)
+				return -ENOMEM;
+			flow->on = grown;
+			flow->room = room;
+		}
+		flow->on[flow->nr_on++] = (struct flow_on){.flow = flow, .link = link};
+	}
+	return 0;
+}
+
+int flows_begin(struct flows *f, struct flow *flow, const struct flow_way *way, uint64_t bytes,
+		uint64_t now_ps)
+{
+	const struct link *rare = NULL;
+	int err;
+
+	flow->way = *way;
+	err = find_way(f, flow);
+	if (err)
+		return err;
+	flow->asks = alone_rate(f, way);
+	flow->left = (double)bytes;
+	flow->rate = alone(flow);
+	flow->at_ps = now_ps;
+	flow->end_ps = UINT64_MAX;
+	flow->simgrid = false;
+	flow->nr_short = 0;
+	flow->under_way = true;
+	f->nr++;
+	for (int i = 0; i < flow->nr_on; i++) {
+		struct link *l = &f->links[flow->on[i].link];
+
+		if (l->asked + flow->asks > l->carries)
+			end_those_over(f, l, now_ps);
+		put_on(f, &flow->on[i]);
+		if (is_short(l))
+			rare = l;
+	}
+	if (!rare)
+		set_rate(f, flow, flow->rate, now_ps);
+	else if (flow->nr_short == 1 && is_plain(rare))
+		share(f, rare, now_ps);
+	else
+		give_all_to_simgrid(f, flow, now_ps);
+	return 0;
+}
+
+void flows_end(struct flows *f, struct flow *flow, uint64_t now_ps)
+{
+	if (!flow->under_way)
+		return;
+	flow->under_way = false;
+	f->nr--;
+	for (int i = 0; i < flow->nr_on; i++)
+		take_off(f, &flow->on[i], now_ps);
+}

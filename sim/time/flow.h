@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Bytes on their way: how fast they move, and who has to say so.
+ *
+ * One that is alone moves at the rate of the narrowest link on its way. As long as what those on a
+ * link move alone adds up to no more than the link carries, on all the links of one's way, the
+ * max-min fair share of each is just that. Where more is asked of a link than it carries, the link
+ * is short. If it is the only short one on the ways of all that use it, its fair share is plain:
+ * what it carries, by those on it, where who is slower alone leaves the rest to the others. Where
+ * short links meet on somebody's way, their shares depend on each other, and SimGrid has to solve
+ * that for all who are joined by them.
+ *
+ *	asked of a link = sum of the lone rates of those under way on it
+ *	short           = asked > carries
+ *	on a short link all are SimGrid's, or none
+ *
+ * Rates are bytes per nanosecond, times picoseconds.
+ */
+#ifndef SIM_FLOW_H
+#define SIM_FLOW_H
+
+#include "sim/machine/machine.h"
+
+/* Where bytes go: between the CPUs of a node and a bank, or to or from a disk. */
+struct flow_way {
+	int nid;  /* -1: to a disk */
+	int bank; /* or the disk's number */
+	bool write;
+};
+
+/* A flow on one of its links. */
+struct flow_on {
+	struct flow *flow;
+	struct flow_on *before, *after; /* in the order in which they began */
+	int link;
+};
+
+/* Zero before it begins for the first time. */
+struct flow {
+	struct flow_way way;
+	uint64_t asks;      /* bytes a second, of each link: its rate if it is alone */
+	double rate;        /* from at_ps on; of SimGrid's, the most possible */
+	double left;        /* bytes, at at_ps */
+	uint64_t at_ps;     /* */
+	uint64_t end_ps;    /* if all stays as it is; of SimGrid's, the earliest possible */
+	bool under_way;     /* */
+	bool simgrid;       /* it is SimGrid's */
+	struct flow *next;  /* of those that are new there */
+	int nr_short;       /* of its links */
+	struct flow_on *on; /* its links; owned */
+	int nr_on, room;
+};
+
+struct flows;
+
+/**
+ * None under way. changed(arg, flow) is called when end_ps of one is known, or another than it was.
+ * The machine is borrowed. NULL: no memory.
+ */
+struct flows *flows_create(const struct machine *m, void (*changed)(void *arg, struct flow *flow),
+			   void *arg);
+void flows_free(struct flows *f);
+
+/** What bytes take that nobody competes with, picoseconds. */
+uint64_t flows_alone_ps(const struct flows *f, const struct flow_way *way, uint64_t bytes);
+bool flows_none(const struct flows *f);
+
+/** Bytes begin to move, `flow` with them until flows_end(). Returns 0 or -ENOMEM. */
+int flows_begin(struct flows *f, struct flow *flow, const struct flow_way *way, uint64_t bytes,
+		uint64_t now_ps);
+/** Of those that have become SimGrid's, and have `left` to move, the next; NULL: there are no more.
+ */
+struct flow *flows_next_for_simgrid(struct flows *f);
+/** They have moved. */
+void flows_end(struct flows *f, struct flow *flow, uint64_t now_ps);
+/** Free what it has of its own. */
+void flow_clear(struct flow *flow);
+
+#endif

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A binary heap of wake-ups, of which an actor has one at most, and the turns that follow from it.
+ */
+#include "sim/time/schedule.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "sim/time/bug.h"
+#include "sim/time/fiber.h"
+
+struct actor {
+	struct schedule *schedule;
+	struct fiber *fiber; /* NULL: it was never made */
+	void (*main)(void *arg);
+	void *arg;
+	bool blocked;    /* until it is unblocked, or its time comes */
+	bool granted;    /* it was unblocked */
+	unsigned tokens; /* unblocked before it blocked */
+	struct flow flow;
+	bool moves; /* SimGrid moves its bytes: the wake-up is for when they may arrive */
+	bool late;  /* and they have not, by then */
+};
+
+struct wakeup {
+	uint64_t ps, turn; /* at the same time, by turns */
+	int who;
+};
+
+struct schedule {
+	struct schedule_ops ops; /* (C) */
+	struct actor *actors;    /* by number */
+	int nr_actors;           /* (C) */
+	int nr_alive;
+	struct wakeup *heap;
+	int *places; /* in the heap, by number; -1: it is not there */
+	int nr;      /* of wake-ups */
+	uint64_t next_turn;
+	uint64_t now_ps;
+	uint64_t moved_until_ps; /* how far SimGrid has come, while there are rivals */
+	struct actor *current;   /* NULL: schedule_run() itself */
+	struct fiber *home;      /* of schedule_run() */
+	struct flows *flows;
+	bool new_rivals; /* for SimGrid to move */
+	int nr_late;
+};
+
+/* The heap. */
+
+static bool before(const struct wakeup *a, const struct wakeup *b)
+{
+	return a->ps < b->ps || (a->ps == b->ps && a->turn < b->turn);
+}
+
+static void put(struct schedule *s, int place, struct wakeup w)
+{
+	s->heap[place] = w;
+	s->places[w.who] = place;
+}
+
+/* Up from a place that is free to where `w` belongs. */
+static void sift_up(struct schedule *s, int place, struct wakeup w)
+{
+	while (place && before(&w, &s->heap[(place - 1) / 2])) {
+		put(s, place, s->heap[(place - 1) / 2]);
+		place = (place - 1) / 2;
+	}
+	put(s, place, w);
+}
+
+/* Down, or up. */
+static void sift(struct schedule *s, int place, struct wakeup w)
+{
+	for (;;) {
+		int child = 2 * place + 1;
+
+		if (child + 1 < s->nr && before(&s->heap[child + 1], &s->heap[child]))
+			child++;
+		if (child >= s->nr || !before(&s->heap[child], &w))
+			break;
+		put(s, place, s->heap[child]);
+		place = child;
+	}
+	sift_up(s, place, w);
+}
+
+static void take_out(struct schedule *s, int who)
+{
+	int place = s->places[who];
+
+	if (place < 0)
+		return;
+	s->places[who] = -1;
+	s->nr--;
+	if (place < s->nr)
+		sift(s, place, s->heap[s->nr]);
+}
+
+/* Wake it then, and not when it was said before. */
+static void wake_at(struct schedule *s, const struct actor *a, uint64_t ps)
+{
+	int who = (int)(a - s->actors), place = s->places[who];
+	struct wakeup w = {.ps = ps, .turn = s->next_turn++, .who = who};
+
+	if (place < 0)
+		sift_up(s, s->nr++, w);
+	else
+		sift(s, place, w);
+}
+
+/* Turns. */
+
+/* The next that goes on, and the clock as it does; NULL: SimGrid has to do something first. */
+static struct actor *next_actor(struct schedule *s)
+{
+	while (s->nr && !s->new_rivals) {
+		const struct wakeup w = s->heap[0];
+		struct actor *a;
+
+		if (s->nr_late && w.ps > s->moved_until_ps)
+			return NULL;
+		take_out(s, w.who);
+		s->now_ps = w.ps;
+		a = &s->actors[w.who];
+		if (!a->moves)
+			return a;
+		a->late = true;
+		s->nr_late++;
+	}
+	return NULL;
+}
+
+static void switch_to(struct schedule *s, struct actor *next, bool for_good)
+{
+	struct actor *self = s->current;
+	struct fiber *from = self ? self->fiber : s->home, *to = next ? next->fiber : s->home;
+
+	if (next == self)
+		return;
+	s->current = next;
+	if (for_good)
+		fiber_leave(from, to);
+	fiber_switch(from, to);
+}
+
+/* The actor goes on when it is woken. */
+static void give_way(struct schedule *s)
+{
+	switch_to(s, next_actor(s), false);
+}
+
+static void actor_main(void *arg)
+{
+	struct actor *a = arg;
+
+	a->main(a->arg);
+	a->schedule->nr_alive--;
+	switch_to(a->schedule, next_actor(a->schedule), true);
+}
+
+static struct actor *actor_of(struct flow *flow)
+{
+	return (struct actor *)((char *)flow - offsetof(struct actor, flow));
+}
+
+/* The bytes of its actor arrive at another time. */
+static void flow_changed(void *arg, struct flow *flow)
+{
+	struct schedule *s = arg;
+
+	wake_at(s, actor_of(flow), flow->end_ps);
+	s->new_rivals |= flow->simgrid;
+}
+
+static void move_rivals(struct schedule *s)
+{
+	struct flow *flow;
+
+	s->new_rivals = false;
+	while ((flow = flows_next_for_simgrid(s->flows))) {
+		struct actor *a = actor_of(flow);
+
+		a->moves = true;
+		s->ops.move(s->ops.arg, (int)(a - s->actors), &flow->way, flow->left, s->now_ps);
+	}
+}
+
+int schedule_run(struct schedule *s)
+{
+	s->home = fiber_of_caller();
+	if (!s->home)
+		return -ENOMEM;
+	for (;;) {
+		struct actor *next = next_actor(s);
+
+		if (next)
+			switch_to(s, next, false);
+		else if (s->new_rivals)
+			move_rivals(s);
+		else if (s->nr_late)
+			s->moved_until_ps =
+				s->ops.wait(s->ops.arg, s->nr ? s->heap[0].ps : UINT64_MAX);
+		else
+			break;
+	}
+	if (s->nr_alive)
+		SIM_BUG("%d actors wait for each other for ever", s->nr_alive);
+	return 0;
+}
+
+struct schedule *schedule_create(const struct machine *m, int nr, const struct schedule_ops *ops)
+{
+	struct schedule *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->ops = *ops;
+	s->nr_actors = nr;
+	s->actors = calloc((size_t)nr, sizeof(*s->actors));
+	s->heap = calloc((size_t)nr, sizeof(*s->heap));
+	s->places = calloc((size_t)nr, sizeof(*s->places));
+	for (int i = 0; s->places && i < nr; i++)
+		s->places[i] = -1;
+	s->flows = flows_create(m, flow_changed, s);
+	if (s->actors && s->heap && s->places && s->flows)
+		return s;
+	schedule_free(s);
+	return NULL;
+}
+
+void schedule_free(struct schedule *s)
+{
+	if (!s)
+		return;
+	for (int i = 0; s->actors && i < s->nr_actors; i++) {
+		fiber_free(s->actors[i].fiber);
+		flow_clear(&s->actors[i].flow);
+	}
+	fiber_free(s->home);
+	flows_free(s->flows);
+	free(s->actors);
+	free(s->heap);
+	free(s->places);
+	free(s);
+}
+
+/* Who was woken or made goes on before who did that, as with SimGrid. */
+static void let_go_first(struct schedule *s)
+{
+	if (!s->current)
+		return;
+	wake_at(s, s->current, s->now_ps);
+	give_way(s);
+}
+
+int schedule_add(struct schedule *s, int number, void (*main)(void *arg), void *arg)
+{
+	struct actor *a = &s->actors[number];
+
+	*a = (struct actor){
+		.schedule = s,
+		.fiber = fiber_create(actor_main, a, (unsigned)number),
+		.main = main,
+		.arg = arg,
+	};
+	if (!a->fiber)
+		return -ENOMEM;
+	s->nr_alive++;
+	wake_at(s, a, s->now_ps);
+	let_go_first(s);
+	return 0;
+}
+
+uint64_t schedule_now_ps(const struct schedule *s)
+{
+	return s->now_ps;
+}
+
+int schedule_current(const struct schedule *s)
+{
+	return s->current ? (int)(s->current - s->actors) : -1;
+}
+
+void schedule_sleep_until(struct schedule *s, uint64_t when_ps)
+{
+	if (when_ps <= s->now_ps)
+		return;
+	if (!s->nr_late && (!s->nr || when_ps < s->heap[0].ps)) {
+		s->now_ps = when_ps;
+		return;
+	}
+	wake_at(s, s->current, when_ps);
+	give_way(s);
+}
+
+void schedule_transfer(struct schedule *s, const struct flow_way *way, uint64_t bytes)
+{
+	struct actor *self = s->current;
+	uint64_t end_ps = s->now_ps + flows_alone_ps(s->flows, way, bytes);
+
+	/* Over before anybody else could do something. */
+	if (flows_none(s->flows) && (!s->nr || end_ps < s->heap[0].ps)) {
+		s->now_ps = end_ps;
+		return;
+	}
+	if (flows_begin(s->flows, &self->flow, way, bytes, s->now_ps))
+		SIM_BUG("no memory for one more transfer");
+	give_way(s);
+	flows_end(s->flows, &self->flow, s->now_ps);
+}
+
+void schedule_moved(struct schedule *s, int number, uint64_t at_ps)
+{
+	struct actor *a = &s->actors[number];
+
+	s->nr_late -= a->late;
+	a->moves = a->late = false;
+	if (at_ps < s->now_ps)
+		at_ps = s->now_ps;
+	flows_end(s->flows, &a->flow, at_ps);
+	wake_at(s, a, at_ps);
+}
+
+void schedule_block(struct schedule *s)
+{
+	struct actor *self = s->current;
+
+	if (self->tokens) {
+		self->tokens--;
+		return;
+	}
+	self->granted = false;
+	self->blocked = true;
+	give_way(s);
+	self->blocked = false;
+}
+
+bool schedule_block_for(struct schedule *s, uint64_t ps)
+{
+	struct actor *self = s->current;
+
+	if (self->tokens) {
+		self->tokens--;
+		return true;
+	}
+	self->granted = false;
+	self->blocked = true;
+	wake_at(s, self, s->now_ps + ps);
+	give_way(s);
+	self->blocked = false;
+	return self->granted;
+}
+
+void schedule_unblock(struct schedule *s, int number)
+{
+	struct actor *a = &s->actors[number];
+
+	if (!a->blocked || a->granted) {
+		a->tokens++;
+		return;
+	}
+	a->granted = true;
+	wake_at(s, a, s->now_ps);
+	let_go_first(s);
+}

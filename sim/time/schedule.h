@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who goes on when: actors as fibers, on one clock, by a heap of the times at which they wake. At
+ * the same time they go on in the order in which they went to sleep or were unblocked.
+ *
+ * An actor that sleeps until a time before all others' just goes on. Bytes that nobody competes
+ * with (flow.h) arrive when they would alone. Only for rivals is SimGrid asked, by the operations
+ * below: those that move already take along what is left of them. Nobody goes on at a time that
+ * SimGrid has not come to, as long as a rival could have arrived before it.
+ *
+ * Time in picoseconds since the start. Knows nothing of CPUs, costs and accounts.
+ */
+#ifndef SIM_SCHEDULE_H
+#define SIM_SCHEDULE_H
+
+#include "sim/time/flow.h"
+
+struct schedule;
+
+/* Who moves the bytes of rivals; called on the stack of schedule_run(). */
+struct schedule_ops {
+	/** Move so many bytes from now_ps on; at their end, schedule_moved(number). */
+	void (*move)(void *arg, int number, const struct flow_way *way, double bytes,
+		     uint64_t now_ps);
+	/**
+	 * Let time pass until a transfer ends, or until until_ps (UINT64_MAX: as long as it takes);
+	 * say which has with schedule_moved(). Returns the time it is then.
+	 */
+	uint64_t (*wait)(void *arg, uint64_t until_ps);
+	void *arg;
+};
+
+/** For the machine, borrowed; actors 0 to nr. NULL: no memory. */
+struct schedule *schedule_create(const struct machine *m, int nr, const struct schedule_ops *ops);
+void schedule_free(struct schedule *s);
+
+/** An actor that calls main(arg) from now on. Returns 0 or -ENOMEM. */
+int schedule_add(struct schedule *s, int number, void (*main)(void *arg), void *arg);
+/** Run until every main has returned; all blocked is an error of the caller. Once. 0 or -ENOMEM. */
+int schedule_run(struct schedule *s);
+
+uint64_t schedule_now_ps(const struct schedule *s);
+/** The number of the actor that calls this; -1 outside of all of them. */
+int schedule_current(const struct schedule *s);
+/** The bytes of that actor have arrived at at_ps. */
+void schedule_moved(struct schedule *s, int number, uint64_t at_ps);
+
+/* For actors; as engine.h has them. */
+void schedule_sleep_until(struct schedule *s, uint64_t when_ps);
+void schedule_transfer(struct schedule *s, const struct flow_way *way, uint64_t bytes);
+void schedule_block(struct schedule *s);
+bool schedule_block_for(struct schedule *s, uint64_t ps);
+void schedule_unblock(struct schedule *s, int number);
+
+#endif

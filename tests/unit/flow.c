@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who moves how fast, and for whom SimGrid has to solve it. Banks carry 20 B/ns, links 10. */
+#include <criterion/criterion.h>
+
+#include "sim/time/flow.h"
+#include "tests/machine_builder.h"
+
+static const struct flow_way local = {.nid = 0, .bank = 0}, remote = {.nid = 1, .bank = 0},
+			     back = {.nid = 0, .bank = 1}, other = {.nid = 1, .bank = 1};
+
+static int nr_changes;
+
+static void count(void *arg, struct flow *flow)
+{
+	(void)arg;
+	(void)flow;
+	nr_changes++;
+}
+
+static struct flows *make(const struct machine *m)
+{
+	struct flows *f = flows_create(m, count, NULL);
+
+	cr_assert_not_null(f);
+	cr_assert(flows_none(f));
+	return f;
+}
+
+static void begin(struct flows *f, struct flow *flow, const struct flow_way *way, uint64_t bytes,
+		  uint64_t now_ps)
+{
+	cr_assert_eq(flows_begin(f, flow, way, bytes, now_ps), 0);
+}
+
+/* 4096 B at 20 B/ns. A remote one at the 10 B/ns of its link. */
+Test(flow, alone_at_the_narrowest_rate)
+{
+	struct machine *m = build_machine(2, 1);
+	struct flows *f = make(m);
+	struct flow a = {0};
+
+	cr_assert_eq(flows_alone_ps(f, &local, 4096), 204800);
+	cr_assert_eq(flows_alone_ps(f, &remote, 4096), 409600);
+	begin(f, &a, &remote, 4096, 1000);
+	cr_assert_eq(a.end_ps, 410600);
+	cr_assert_not(flows_none(f));
+	flows_end(f, &a, 410600);
+	cr_assert(flows_none(f));
+	flow_clear(&a);
+	flows_free(f);
+	built_free(m);
+}
+
+/* Two from 1 node on 2 banks, or from 2 nodes with 5 + 10 of the 20 B/ns: nobody waits. */
+Test(flow, nobody_waits_where_there_is_enough)
+{
+	struct machine *m = build_machine(2, 1);
+	struct flow a = {0}, b = {0}, c = {0};
+	struct flows *f;
+
+	m->links[built_link(1, 0)].bytes_per_s = 5000000000;
+	build_routes(m);
+	f = make(m);
+	nr_changes = 0;
+	begin(f, &a, &back, 4096, 0);
+	begin(f, &b, &remote, 4096, 0);
+	cr_assert_eq(a.end_ps, 409600);
+	cr_assert_eq(b.end_ps, 819200);
+	begin(f, &c, &other, 1000, 0);
+	cr_assert_eq(c.end_ps, 100000, "10 B/ns are left of the bank of node 1");
+	cr_assert_eq(nr_changes, 3, "which is what it would get anyway");
+	flows_end(f, &a, 0);
+	flows_end(f, &b, 0);
+	flows_end(f, &c, 0);
+	flow_clear(&a);
+	flow_clear(&b);
+	flow_clear(&c);
+	flows_free(f);
+	built_free(m);
+}
+
+/*
+ * The first has moved 2000 B when the second comes; its other 2096 B take 209.6 ns at half the
+ * rate. By then the second has moved as many; its last 2000 B take 100 ns.
+ */
+Test(flow, two_share_a_bank)
+{
+	struct machine *m = build_machine(1, 2);
+	struct flows *f = make(m);
+	struct flow a = {0}, b = {0};
+
+	begin(f, &a, &local, 4096, 0);
+	begin(f, &b, &local, 4096, 100000);
+	cr_assert_eq(a.end_ps, 309600);
+	cr_assert_eq(b.end_ps, 509600);
+	flows_end(f, &a, 309600);
+	cr_assert_eq(b.end_ps, 409600);
+	cr_assert_null(flows_next_for_simgrid(f));
+	flows_end(f, &b, 409600);
+	flow_clear(&a);
+	flow_clear(&b);
+	flows_free(f);
+	built_free(m);
+}
+
+/* 5 B/ns over the link are less than a third of the bank; the two others get 7.5 each. */
+Test(flow, who_is_slower_alone_leaves_the_rest)
+{
+	struct machine *m = build_machine(2, 2);
+	struct flow a = {0}, b = {0}, c = {0};
+	struct flows *f;
+
+	m->links[built_link(1, 0)].bytes_per_s = 5000000000;
+	build_routes(m);
+	f = make(m);
+	begin(f, &a, &local, 7500, 0);
+	begin(f, &b, &remote, 5000, 0);
+	cr_assert_eq(a.end_ps, 500000, "15 B/ns");
+	cr_assert_eq(b.end_ps, 1000000);
+	begin(f, &c, &local, 7500, 0);
+	cr_assert_eq(a.end_ps, 1000000);
+	cr_assert_eq(b.end_ps, 1000000);
+	cr_assert_eq(c.end_ps, 1000000);
+	/* Who is over, but has not said so, is in nobody's way. */
+	begin(f, &b, &local, 20, 1000000);
+	cr_assert_eq(b.end_ps, 1001000);
+	flows_end(f, &b, 1001000);
+	flow_clear(&a);
+	flow_clear(&b);
+	flow_clear(&c);
+	flows_free(f);
+	built_free(m);
+}
+
+/* Two over one link, and one on the bank at its end: both are short, and two pass both. */
+Test(flow, where_short_links_meet_simgrid_solves)
+{
+	struct machine *m = build_machine(2, 2);
+	struct flows *f = make(m);
+	struct flow a = {0}, b = {0}, c = {0};
+
+	begin(f, &a, &remote, 1000, 0);
+	begin(f, &b, &remote, 1000, 50000);
+	cr_assert_null(flows_next_for_simgrid(f), "the link alone is short");
+	cr_assert_eq(a.end_ps, 150000, "500 B at 5 B/ns");
+	begin(f, &c, &local, 4000, 100000);
+	cr_assert_eq(flows_next_for_simgrid(f), &c);
+	cr_assert_eq(flows_next_for_simgrid(f), &a);
+	cr_assert_eq(flows_next_for_simgrid(f), &b);
+	cr_assert_null(flows_next_for_simgrid(f));
+	cr_assert_float_eq(a.left, 250, 1e-9);
+	cr_assert_float_eq(b.left, 750, 1e-9);
+	cr_assert_float_eq(c.left, 4000, 1e-9);
+	cr_assert_eq(b.end_ps, 175000, "at the earliest");
+	flows_end(f, &a, 200000);
+	flows_end(f, &b, 200000);
+	cr_assert(c.simgrid, "it stays there");
+	flows_end(f, &c, 300000);
+	cr_assert(flows_none(f));
+	flow_clear(&a);
+	flow_clear(&b);
+	flow_clear(&c);
+	flows_free(f);
+	built_free(m);
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Turns of actors on one clock, with a mover that is not SimGrid. */
+#include <criterion/criterion.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "sim/time/schedule.h"
+#include "tests/machine_builder.h"
+
+#define NR 4
+
+/* What happened, in order: "number@ps ". */
+struct story {
+	struct schedule *schedule;
+	char text[512];
+	size_t len;
+	struct actor_arg {
+		struct story *story;
+		int number;
+	} args[NR];
+	double moved[NR]; /* bytes that were asked of the mover */
+	int moving;
+};
+
+static void tell(struct story *s)
+{
+	s->len += (size_t)snprintf(s->text + s->len, sizeof(s->text) - s->len, "%d@%" PRIu64 " ",
+				   schedule_current(s->schedule), schedule_now_ps(s->schedule));
+}
+
+static void move(void *arg, int number, const struct flow_way *way, double bytes, uint64_t now_ps)
+{
+	struct story *s = arg;
+
+	(void)way;
+	(void)now_ps;
+	s->moved[number] = bytes;
+	s->moving++;
+}
+
+/* All arrive at 500 ns, late. */
+static uint64_t wait_for(void *arg, uint64_t until_ps)
+{
+	struct story *s = arg;
+
+	if (until_ps < 500000)
+		return until_ps;
+	for (int i = 0; i < NR; i++)
+		if (s->moved[i] > 0)
+			schedule_moved(s->schedule, i, 500000);
+	memset(s->moved, 0, sizeof(s->moved));
+	return 500000;
+}
+
+static struct story *run(const struct machine *m, void (*main)(void *arg))
+{
+	static struct story s;
+	const struct schedule_ops ops = {.move = move, .wait = wait_for, .arg = &s};
+
+	s = (struct story){.schedule = schedule_create(m, NR, &ops)};
+	cr_assert_not_null(s.schedule);
+	for (int i = 0; i < NR; i++) {
+		s.args[i] = (struct actor_arg){&s, i};
+		cr_assert_eq(schedule_add(s.schedule, i, main, &s.args[i]), 0);
+	}
+	cr_assert_eq(schedule_current(s.schedule), -1);
+	cr_assert_eq(schedule_run(s.schedule), 0);
+	schedule_free(s.schedule);
+	return &s;
+}
+
+static void sleeper(void *arg)
+{
+	const struct actor_arg *a = arg;
+
+	schedule_sleep_until(a->story->schedule, a->number == 2 ? 5 : 10);
+	tell(a->story);
+	schedule_sleep_until(a->story->schedule, 7);
+	schedule_sleep_until(a->story->schedule, 20 - (uint64_t)a->number);
+	tell(a->story);
+}
+
+Test(schedule, by_time_and_then_by_turn)
+{
+	struct machine *m = build_machine(1, NR);
+
+	cr_assert_str_eq(run(m, sleeper)->text, "2@5 0@10 1@10 3@10 3@17 2@18 1@19 0@20 ");
+	built_free(m);
+}
+
+/* 0 wakes 1, which blocks, 2, which will, and 3 just when its time is up. */
+static void blocker(void *arg)
+{
+	const struct actor_arg *a = arg;
+	struct schedule *s = a->story->schedule;
+	bool woken = false;
+
+	switch (a->number) {
+	case 0:
+		schedule_sleep_until(s, 10);
+		schedule_unblock(s, 1);
+		schedule_unblock(s, 2);
+		tell(a->story);
+		schedule_sleep_until(s, 30);
+		schedule_unblock(s, 3);
+		schedule_unblock(s, 3);
+		tell(a->story);
+		break;
+	case 1:
+		schedule_block(s);
+		break;
+	case 2:
+		schedule_sleep_until(s, 20);
+		schedule_block(s);
+		break;
+	default:
+		cr_expect_not(schedule_block_for(s, 5));
+		tell(a->story);
+		schedule_sleep_until(s, 12);
+		woken = schedule_block_for(s, 18);
+		cr_expect(woken);
+		tell(a->story);
+		cr_expect(schedule_block_for(s, 25), "the second was kept");
+		break;
+	}
+	tell(a->story);
+}
+
+Test(schedule, who_is_unblocked_goes_first)
+{
+	struct machine *m = build_machine(1, NR);
+
+	cr_assert_str_eq(run(m, blocker)->text, "3@5 1@10 0@10 2@20 3@30 3@30 0@30 0@30 ");
+	built_free(m);
+}
+
+/* Three over a link and one at the bank behind it: two short links, so they are the mover's. */
+static void transfers(void *arg)
+{
+	const struct actor_arg *a = arg;
+	struct schedule *s = a->story->schedule;
+	struct flow_way way = {.nid = a->number ? 1 : 0, .bank = 0};
+
+	schedule_transfer(s, &way, 1000);
+	tell(a->story);
+	/* All at once, to banks of their own or not: the same bank by four, 5 B/ns each. */
+	way.nid = 0;
+	schedule_transfer(s, &way, 1000);
+	tell(a->story);
+}
+
+Test(schedule, rivals_are_moved)
+{
+	struct machine *m = build_machine(2, NR / 2);
+	struct story *s = run(m, transfers);
+
+	cr_assert_eq(s->moving, NR);
+	cr_assert_str_eq(s->text, "0@500000 1@500000 2@500000 3@500000 "
+				  "0@700000 1@700000 2@700000 3@700000 ");
+	built_free(m);
+}
