@@ -2,6 +2,7 @@
 /*
  * Tags, LRU and staleness of the caches. A tag remembers the version of the line that it was filled
  * with; the line table has the current one. A set is kept in the order of use, the latest first.
+ * A tag names its line by the entry in the table, which is there as long as some tag does.
  */
 #include "sim/time/cache.h"
 
@@ -13,17 +14,19 @@
 #include "sim/time/line_table.h"
 
 struct tag {
-	uint64_t line;
-	uint64_t version; /* 0: empty */
+	struct line_entry *entry; /* NULL: empty */
+	uint64_t version;
 };
 
 struct level {
 	unsigned ways;     /* (C) */
 	uint64_t nr_sets;  /* (C) */
+	uint64_t mask;     /* (C) of a line, to its set; 0: nr_sets is no power of two */
 	bool per_node;     /* (C) */
-	bool per_core;     /* (C) */
 	struct tag **tags; /* by CPU or node: nr_sets * ways, or NULL before the first access */
 	int nr_domains;    /* (C) CPUs or nodes */
+	int *domains;      /* (C) by CPU: whose tags it uses */
+	struct tag **own;  /* by CPU: those tags, from its own first access on */
 };
 
 struct cache {
@@ -40,11 +43,21 @@ static int level_init(struct level *l, const struct machine *m, const struct mac
 
 	l->ways = conf->ways ? conf->ways : 1;
 	l->nr_sets = nr_lines / l->ways ? nr_lines / l->ways : 1;
+	l->mask = l->nr_sets & (l->nr_sets - 1) ? 0 : l->nr_sets - 1;
 	l->per_node = conf->per_node;
-	l->per_core = conf->per_core;
 	l->nr_domains = conf->per_node ? m->mm.nr_nodes : m->mm.nr_cpus;
 	l->tags = calloc((size_t)l->nr_domains, sizeof(*l->tags));
-	return l->tags ? 0 : -ENOMEM;
+	l->domains = calloc((size_t)m->mm.nr_cpus, sizeof(*l->domains));
+	l->own = calloc((size_t)m->mm.nr_cpus, sizeof(*l->own));
+	if (!l->tags || !l->domains || !l->own)
+		return -ENOMEM;
+	for (int cpu = 0; cpu < m->mm.nr_cpus; cpu++) {
+		if (conf->per_node)
+			l->domains[cpu] = m->cpus[cpu].nid;
+		else
+			l->domains[cpu] = conf->per_core ? m->cpus[cpu].core : cpu;
+	}
+	return 0;
 }
 
 int cache_create(const struct machine *m, struct cache **out)
@@ -62,9 +75,12 @@ int cache_create(const struct machine *m, struct cache **out)
 	c->levels = calloc((size_t)m->nr_caches, sizeof(*c->levels));
 	if (!c->levels || line_table_init(&c->lines))
 		goto out_free;
-	for (; c->nr_levels < m->nr_caches; c->nr_levels++)
-		if (level_init(&c->levels[c->nr_levels], m, &m->caches[c->nr_levels]))
+	while (c->nr_levels < m->nr_caches) {
+		int i = c->nr_levels++;
+
+		if (level_init(&c->levels[i], m, &m->caches[i]))
 			goto out_free;
+	}
 	*out = c;
 	return 0;
 
@@ -78,9 +94,13 @@ void cache_free(struct cache *c)
 	if (!c)
 		return;
 	for (int i = 0; i < c->nr_levels; i++) {
-		for (int domain = 0; domain < c->levels[i].nr_domains; domain++)
-			free(c->levels[i].tags[domain]);
-		free(c->levels[i].tags);
+		struct level *l = &c->levels[i];
+
+		for (int domain = 0; l->tags && domain < l->nr_domains; domain++)
+			free(l->tags[domain]);
+		free(l->tags);
+		free(l->domains);
+		free(l->own);
 	}
 	free(c->levels);
 	line_table_clear(&c->lines);
@@ -92,136 +112,113 @@ size_t cache_nr_lines(const struct cache *c)
 	return c->lines.nr_used;
 }
 
-static int domain_of(const struct cache *c, const struct level *l, int cpu)
+static size_t set_index(const struct level *l, uint64_t line)
 {
-	if (l->per_node)
-		return c->machine->cpus[cpu].nid;
-	return l->per_core ? c->machine->cpus[cpu].core : cpu;
-}
-
-/* The set of that level which the line belongs to; NULL: no memory. */
-static struct tag *set_of(const struct cache *c, struct level *l, int cpu, uint64_t line)
-{
-	struct tag **tags = &l->tags[domain_of(c, l, cpu)];
-
-	if (!*tags)
-		*tags = calloc(l->nr_sets * l->ways, sizeof(**tags));
-	return *tags ? *tags + line % l->nr_sets * l->ways : NULL;
+	return (size_t)(l->mask ? line & l->mask : line % l->nr_sets) * l->ways;
 }
 
 /* Where the line stands in the set, stale or not; -1 where it does not. */
-static int way_of(const struct level *l, const struct tag *set, uint64_t line)
+static int way_of(const struct level *l, const struct tag *set, const struct line_entry *entry)
 {
-	for (unsigned way = 0; way < l->ways && set[way].version; way++)
-		if (set[way].line == line)
+	for (unsigned way = 0; way < l->ways && set[way].entry; way++)
+		if (set[way].entry == entry)
 			return (int)way;
 	return -1;
 }
 
-/* Make `tag` the latest used, in the place of the one at `way`. */
-static void set_latest(struct tag *set, int way, struct tag tag)
-{
-	memmove(set + 1, set, (size_t)way * sizeof(*set));
-	set[0] = tag;
-}
-
 /* A tag of the line goes. In the last level, the writer's own, its modified line goes to memory. */
-static void drop_tag(struct cache *c, const struct level *l, int cpu, uint64_t line,
+static void drop_tag(struct cache *c, const struct level *l, int cpu, struct line_entry *entry,
 		     struct cache_result *result)
 {
-	struct line_entry *entry = line_table_find(&c->lines, line);
-
-	if (!entry)
-		SIM_BUG("a cache of cpu %d holds line %#llx, which the line table does not know",
-			cpu, (unsigned long long)line);
 	if (entry->modified && l == &c->levels[c->nr_levels - 1] &&
-	    domain_of(c, l, (int)entry->writer) == domain_of(c, l, cpu)) {
+	    l->domains[entry->writer] == l->domains[cpu]) {
 		entry->modified = false;
 		result->wrote_back = true;
-		result->victim = line;
+		result->victim = entry->line;
 	}
 	if (--entry->refs == 0)
 		line_table_remove(&c->lines, entry);
 }
 
-/* The level at which this CPU's caches hold `version` of the line; nr_levels where none does. */
-static int find_level(struct cache *c, int cpu, uint64_t line, uint64_t version)
+/*
+ * The line is the latest used of its set from here on, with its current version. Returns the
+ * version that it was there with; 0: it was not.
+ */
+static uint64_t renew(struct cache *c, const struct level *l, int cpu, struct line_entry *entry,
+		      bool known, struct cache_result *result)
 {
-	int i;
+	struct tag *set = l->own[cpu] + set_index(l, entry->line);
+	uint64_t before = 0;
+	int way = 0;
 
-	for (i = 0; i < c->nr_levels; i++) {
-		const struct level *l = &c->levels[i];
-		const struct tag *set = l->tags[domain_of(c, l, cpu)];
-		int way;
-
-		if (!set)
-			continue;
-		set += line % l->nr_sets * l->ways;
-		way = way_of(l, set, line);
-		if (way >= 0 && set[way].version == version)
-			break;
+	if (set[0].entry == entry) {
+		before = set[0].version;
+		set[0].version = entry->version;
+		return before;
 	}
-	return i;
+	if (known)
+		way = way_of(l, set, entry);
+	if (known && way >= 0) {
+		before = set[way].version;
+	} else {
+		way = (int)l->ways - 1;
+		entry->refs++;
+		if (set[way].entry)
+			drop_tag(c, l, cpu, set[way].entry, result);
+	}
+	memmove(set + 1, set, (size_t)way * sizeof(*set));
+	set[0] = (struct tag){.entry = entry, .version = entry->version};
+	return before;
 }
 
-/* One level holds `version` of the line from here on, as the latest used. */
-static int fill(struct cache *c, struct level *l, int cpu, struct tag tag,
-		struct cache_result *result)
+/* A CPU's first access. */
+static int get_tags(struct cache *c, int cpu)
 {
-	struct tag *set = set_of(c, l, cpu, tag.line);
-	struct line_entry *entry;
-	int way, last = (int)l->ways - 1;
+	/* From the last level on: it is the first that tells. */
+	for (int i = c->nr_levels; i-- > 0;) {
+		struct level *l = &c->levels[i];
+		struct tag **tags = &l->tags[l->domains[cpu]];
 
-	if (!set)
-		return -ENOMEM;
-	way = way_of(l, set, tag.line);
-	if (way >= 0) {
-		set_latest(set, way, tag);
-		return 0;
+		if (!*tags)
+			*tags = calloc(l->nr_sets * l->ways, sizeof(**tags));
+		if (!*tags)
+			return -ENOMEM;
+		l->own[cpu] = *tags;
 	}
-	entry = line_table_find(&c->lines, tag.line);
-	if (entry)
-		entry->refs++;
-	else if (!line_table_insert(&c->lines, tag.line))
-		return -ENOMEM;
-	if (set[last].version)
-		drop_tag(c, l, cpu, set[last].line, result);
-	set_latest(set, last, tag);
 	return 0;
 }
 
-/* Do caches of its own, which another CPU does not share, hold that version of the line? */
-static bool holds_apart(struct cache *c, int holder, int cpu, const struct tag *tag)
+/* Do caches of its own, which another CPU does not share, hold the current version of the line? */
+static bool holds_apart(struct cache *c, int holder, int cpu, const struct line_entry *entry)
 {
 	for (int i = 0; i < c->nr_levels; i++) {
 		const struct level *l = &c->levels[i];
-		const struct tag *set = l->tags[domain_of(c, l, holder)];
+		const struct tag *set = l->tags[l->domains[holder]];
 		int way;
 
-		if (!set || domain_of(c, l, holder) == domain_of(c, l, cpu))
+		if (!set || l->domains[holder] == l->domains[cpu])
 			continue;
 		if (l->per_node)
 			continue;
-		set += tag->line % l->nr_sets * l->ways;
-		way = way_of(l, set, tag->line);
-		if (way >= 0 && set[way].version == tag->version)
+		set += set_index(l, entry->line);
+		way = way_of(l, set, entry);
+		if (way >= 0 && set[way].version == entry->version)
 			return true;
 	}
 	return false;
 }
 
 /* Whom the line has to come from, and who has it then. */
-static int take_from_owner(struct cache *c, int cpu, bool write, const struct tag *tag,
-			   struct line_entry *entry)
+static int take_from_owner(struct cache *c, int cpu, bool write, struct line_entry *entry)
 {
 	bool others = entry->written && (int)entry->writer != cpu;
 	int owner = MM_NO_CPU;
 
 	if (entry->read && write && (int)entry->reader != cpu) {
-		if (holds_apart(c, (int)entry->reader, cpu, tag))
+		if (holds_apart(c, (int)entry->reader, cpu, entry))
 			owner = (int)entry->reader;
 	} else if (others && (write || !entry->read)) {
-		if (holds_apart(c, (int)entry->writer, cpu, tag))
+		if (holds_apart(c, (int)entry->writer, cpu, entry))
 			owner = (int)entry->writer;
 	}
 	if (!write && (others || !entry->written)) {
@@ -234,29 +231,32 @@ static int take_from_owner(struct cache *c, int cpu, bool write, const struct ta
 int cache_access(struct cache *c, int cpu, uint64_t line, bool write, struct cache_result *result)
 {
 	struct line_entry *entry = line_table_find(&c->lines, line);
-	struct tag tag = {.line = line, .version = entry ? entry->version : 1};
-	int deepest;
+	uint64_t version;
+	bool known;
 
 	*result = (struct cache_result){.level = c->nr_levels, .owner = MM_NO_CPU};
-	if (entry) {
-		result->level = find_level(c, cpu, line, tag.version);
-		if (c->transfers)
-			result->owner = take_from_owner(c, cpu, write, &tag, entry);
-	}
-	if (write && entry)
-		entry->version = ++tag.version;
-	/* A read fills the levels on its way and renews the one that had it; a write, all. */
-	deepest = write || result->level == c->nr_levels ? c->nr_levels - 1 : result->level;
-	for (int i = 0; i <= deepest; i++) {
-		int err = fill(c, &c->levels[i], cpu, tag, result);
-
-		if (err) {
-			result->level = c->nr_levels;
-			return err;
-		}
+	if (!c->levels[0].own[cpu] && get_tags(c, cpu))
+		return -ENOMEM;
+	known = entry != NULL;
+	if (!known)
+		entry = line_table_insert(&c->lines, line);
+	if (!entry)
+		return -ENOMEM;
+	if (known && c->transfers)
+		result->owner = take_from_owner(c, cpu, write, entry);
+	version = entry->version;
+	if (known && write)
+		entry->version++;
+	/* A read fills the levels on its way and renews the one that has it; a write, all. */
+	for (int i = 0; i < c->nr_levels; i++) {
+		if (renew(c, &c->levels[i], cpu, entry, known, result) != version ||
+		    result->level < c->nr_levels)
+			continue;
+		result->level = i;
+		if (!write)
+			break;
 	}
 	if (write) {
-		entry = line_table_find(&c->lines, line);
 		entry->modified = true;
 		entry->written = true;
 		entry->read = false;

@@ -13,7 +13,7 @@
  * written and still holds in a cache of its own comes from there, once: then both have it. So does
  * one that is to be written and that another CPU, which read it last, still holds.
  *
- * A cache takes host memory (16 bytes a line) when its first access comes, and 24 to 48 bytes for
+ * A cache takes host memory (16 bytes a line) when its first access comes, and 40 to 56 bytes for
  * each line that some cache holds.
  */
 #ifndef SIM_CACHE_H

@@ -121,7 +121,7 @@ static void charge_miss(struct sim *s, struct cpu *c, phys_addr_t at, unsigned s
 {
 	const struct machine *m = s->machine;
 	unsigned line_bytes = m->cache_line_bytes;
-	bool ahead = prefetcher_miss(&c->prefetcher, at / line_bytes, line_bytes);
+	bool ahead = prefetcher_miss(&c->prefetcher, at >> s->line_shift, line_bytes);
 
 	if (ahead)
 		cpu_charge_hit(c, part(m->caches[m->nr_caches > 1].latency_ps, share));
@@ -153,10 +153,9 @@ static void charge_transfer(const struct sim *s, struct cpu *c, int owner, phys_
 static void access_line(struct sim *s, struct cpu *c, phys_addr_t at, enum mm_access kind)
 {
 	const struct machine *m = s->machine;
-	uint32_t line_bytes = m->cache_line_bytes;
 	unsigned share = kind == MM_STORE && c->fill_buffers ? c->fill_buffers : 1;
 	struct cache_result result;
-	int err = cache_access(s->cache, c->id, at / line_bytes, kind != MM_READ, &result);
+	int err = cache_access(s->cache, c->id, at >> s->line_shift, kind != MM_READ, &result);
 
 	if (err)
 		s->error = err;
@@ -167,10 +166,11 @@ static void access_line(struct sim *s, struct cpu *c, phys_addr_t at, enum mm_ac
 	else
 		charge_miss(s, c, at, share);
 	if (result.wrote_back)
-		cpu_charge_memory(c, &(struct cpu_memory_charge){
-					     .nid = range_of(s, c, result.victim * line_bytes)->nid,
-					     .bytes_written = line_bytes,
-				     });
+		cpu_charge_memory(
+			c, &(struct cpu_memory_charge){
+				   .nid = range_of(s, c, result.victim << s->line_shift)->nid,
+				   .bytes_written = m->cache_line_bytes,
+			   });
 }
 
 static void sink_access(void *ctx, int cpu, phys_addr_t at, uint64_t bytes, enum mm_access kind)
@@ -187,7 +187,7 @@ static void sink_access(void *ctx, int cpu, phys_addr_t at, uint64_t bytes, enum
 	}
 	while (at < end) {
 		access_line(s, c, at, kind);
-		at += s->machine->cache_line_bytes - at % s->machine->cache_line_bytes;
+		at = ((at >> s->line_shift) + 1) << s->line_shift;
 	}
 }
 

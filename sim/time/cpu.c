@@ -11,7 +11,9 @@
 
 #include "sim/time/bug.h"
 
-#define PS_PER_S 1000000000000
+#define PS_PER_S UINT64_C(1000000000000)
+/* So many seconds of them, and a rest below 2^63 Hz, fit 64 bits. */
+#define FEW_CYCLES UINT64_C(8000000)
 
 const char *time_cause_name(enum time_cause cause)
 {
@@ -115,15 +117,24 @@ static unsigned busy_threads(const struct cpu *c)
 
 void cpu_charge_cycles(struct cpu *c, enum mm_site site, uint64_t cycles)
 {
-	__uint128_t dividend = (__uint128_t)cycles * PS_PER_S;
+	bool shared = c->next_thread && busy_threads(c) > 1;
 	uint64_t ps;
 
-	if (c->next_thread && busy_threads(c) > 1)
-		dividend = dividend * 100 / c->thread_share;
-	dividend += c->cycle_rest;
-	ps = (uint64_t)(dividend / c->freq_hz);
+	/* Most are few, and a division of 128 bits takes as long as all the rest. */
+	if (!shared && cycles < FEW_CYCLES) {
+		uint64_t dividend = cycles * PS_PER_S + c->cycle_rest;
 
-	c->cycle_rest = (uint64_t)(dividend % c->freq_hz);
+		ps = dividend / c->freq_hz;
+		c->cycle_rest = dividend % c->freq_hz;
+	} else {
+		__uint128_t dividend = (__uint128_t)cycles * PS_PER_S;
+
+		if (shared)
+			dividend = dividend * 100 / c->thread_share;
+		dividend += c->cycle_rest;
+		ps = (uint64_t)(dividend / c->freq_hz);
+		c->cycle_rest = (uint64_t)(dividend % c->freq_hz);
+	}
 	c->compute_ps += ps;
 	keep(c, -1, ps, 0, 0);
 	c->site = site;

@@ -31,6 +31,7 @@ struct sim {
 	struct engine *engine;
 	struct bank_map banks;    /* (C) */
 	struct cache *cache;      /* NULL where the machine has none */
+	unsigned line_shift;      /* (C) log2 of the bytes of a line, where there are caches */
 	struct loads *loads;      /* NULL where no latency depends on load */
 	struct cpu *cpus;         /* by id */
 	struct sim_actor *actors; /* by CPU; constant once the run has begun */

@@ -4,91 +4,97 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define FIRST_BITS 12
+#define FIRST_BITS    12
+#define CHUNK_ENTRIES 1024
+
+struct line_chunk {
+	struct line_chunk *before;
+	struct line_entry entries[CHUNK_ENTRIES];
+};
 
 int line_table_init(struct line_table *t)
 {
 	*t = (struct line_table){.bits = FIRST_BITS};
-	t->slots = calloc((size_t)1 << t->bits, sizeof(*t->slots));
-	return t->slots ? 0 : -ENOMEM;
+	t->heads = calloc((size_t)1 << t->bits, sizeof(struct line_entry *));
+	return t->heads ? 0 : -ENOMEM;
 }
 
 void line_table_clear(struct line_table *t)
 {
-	free(t->slots);
+	struct line_chunk *before;
+
+	for (struct line_chunk *c = t->chunks; c; c = before) {
+		before = c->before;
+		free(c);
+	}
+	free(t->heads);
 	*t = (struct line_table){0};
-}
-
-static size_t mask(const struct line_table *t)
-{
-	return ((size_t)1 << t->bits) - 1;
-}
-
-/* Fibonacci hashing: Knuth, The Art of Computer Programming, volume 3, section 6.4. */
-static size_t home(const struct line_table *t, uint64_t line)
-{
-	return (size_t)(line * 0x9e3779b97f4a7c15u >> (64 - t->bits));
-}
-
-/* The slot of the line, or the free one where it would be. */
-static struct line_entry *slot_of(const struct line_table *t, uint64_t line)
-{
-	size_t i = home(t, line);
-
-	while (t->slots[i].refs && t->slots[i].line != line)
-		i = (i + 1) & mask(t);
-	return &t->slots[i];
-}
-
-struct line_entry *line_table_find(const struct line_table *t, uint64_t line)
-{
-	struct line_entry *slot = slot_of(t, line);
-
-	return slot->refs ? slot : NULL;
 }
 
 static int grow(struct line_table *t)
 {
-	struct line_table bigger = {.bits = t->bits + 1, .nr_used = t->nr_used};
+	struct line_table bigger = *t;
 
-	bigger.slots = calloc((size_t)1 << bigger.bits, sizeof(*bigger.slots));
-	if (!bigger.slots)
+	bigger.bits++;
+	bigger.heads = calloc((size_t)1 << bigger.bits, sizeof(struct line_entry *));
+	if (!bigger.heads)
 		return -ENOMEM;
-	for (size_t i = 0; i <= mask(t); i++)
-		if (t->slots[i].refs)
-			*slot_of(&bigger, t->slots[i].line) = t->slots[i];
-	free(t->slots);
+	for (size_t i = 0; i < (size_t)1 << t->bits; i++) {
+		struct line_entry *next;
+
+		for (struct line_entry *entry = t->heads[i]; entry; entry = next) {
+			struct line_entry **head = line_table_chain(&bigger, entry->line);
+
+			next = entry->next;
+			entry->next = *head;
+			*head = entry;
+		}
+	}
+	free(t->heads);
 	*t = bigger;
+	return 0;
+}
+
+static int more_entries(struct line_table *t)
+{
+	struct line_chunk *c = malloc(sizeof(*c));
+
+	if (!c)
+		return -ENOMEM;
+	c->before = t->chunks;
+	t->chunks = c;
+	for (size_t i = CHUNK_ENTRIES; i-- > 0;) {
+		c->entries[i].next = t->free;
+		t->free = &c->entries[i];
+	}
 	return 0;
 }
 
 struct line_entry *line_table_insert(struct line_table *t, uint64_t line)
 {
-	struct line_entry *slot;
+	struct line_entry *entry, **head;
 
-	/* At most two thirds full: probes stay short. */
-	if (3 * (t->nr_used + 1) > 2 * (mask(t) + 1) && grow(t))
+	if (t->nr_used >> t->bits && grow(t))
 		return NULL;
-	slot = slot_of(t, line);
-	*slot = (struct line_entry){.line = line, .version = 1, .refs = 1};
+	if (!t->free && more_entries(t))
+		return NULL;
+	entry = t->free;
+	t->free = entry->next;
+	head = line_table_chain(t, line);
+	*entry = (struct line_entry){.line = line, .version = 1, .next = *head};
+	*head = entry;
 	t->nr_used++;
-	return slot;
+	return entry;
 }
 
 void line_table_remove(struct line_table *t, struct line_entry *entry)
 {
-	size_t hole = (size_t)(entry - t->slots);
+	struct line_entry **at = line_table_chain(t, entry->line);
 
+	while (*at != entry)
+		at = &(*at)->next;
+	*at = entry->next;
+	entry->next = t->free;
+	t->free = entry;
 	t->nr_used--;
-	/* Close the gap: what follows may move back as far as its home, so that no probe stops
-	 * short of it. */
-	for (size_t i = (hole + 1) & mask(t); t->slots[i].refs; i = (i + 1) & mask(t)) {
-		size_t from_home = (i - home(t, t->slots[i].line)) & mask(t);
-
-		if (from_home < ((i - hole) & mask(t)))
-			continue;
-		t->slots[hole] = t->slots[i];
-		hole = i;
-	}
-	t->slots[hole] = (struct line_entry){0};
 }

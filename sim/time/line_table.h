@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The directory of the caches: for each line that some cache holds, how often it was written and by
- * whom. A hash table with linear probing; its order depends on line numbers only.
+ * whom. A hash table with chains. Entries stay where they are, so that tags can point to them;
+ * neighbouring lines are neighbours in the table, as they are in what a CPU does.
  */
 #ifndef SIM_LINE_TABLE_H
 #define SIM_LINE_TABLE_H
@@ -12,30 +13,56 @@
 
 struct line_entry {
 	uint64_t line;
-	uint64_t version;      /* from 1; each write makes a new one */
-	uint32_t refs;         /* tags, in all caches, that name this line; 0: the slot is free */
-	unsigned writer : 14;  /* the CPU that wrote last, where modified or written */
-	unsigned reader : 14;  /* the CPU that read it last, where read */
-	unsigned modified : 1; /* since memory last had it */
-	unsigned written : 1;  /* since it came into some cache, by `writer` */
-	unsigned read : 1;     /* since it was written, by another CPU than the writer */
+	uint64_t version;        /* from 1; each write makes a new one */
+	struct line_entry *next; /* of those with the same hash, or of those that are free */
+	uint32_t refs;           /* tags, in all caches, that name this line */
+	unsigned writer : 14;    /* the CPU that wrote last, where modified or written */
+	unsigned reader : 14;    /* the CPU that read it last, where read */
+	unsigned modified : 1;   /* since memory last had it */
+	unsigned written : 1;    /* since it came into some cache, by `writer` */
+	unsigned read : 1;       /* since it was written, by another CPU than the writer */
 };
 
+struct line_chunk;
+
 struct line_table {
-	struct line_entry *slots; /* owned */
-	unsigned bits;            /* log2 of their number */
+	struct line_entry **heads; /* owned; of chains, by hash */
+	unsigned bits;             /* log2 of their number */
 	size_t nr_used;
+	struct line_entry *free;
+	struct line_chunk *chunks; /* owned; where entries are, the latest first */
 };
 
 /** Returns 0, or -ENOMEM. */
 int line_table_init(struct line_table *t);
 void line_table_clear(struct line_table *t);
 
-/** The entry of a line, or NULL. Valid until the next insertion or removal. */
-struct line_entry *line_table_find(const struct line_table *t, uint64_t line);
-/** A new entry with version 1 and one reference, for a line that has none. NULL: no memory. */
+/* Lines that differ in these bits only are side by side: 8 pointers are a line of most hosts. */
+#define LINE_TABLE_NEIGHBOURS 3
+
+/** Where the chain of the line begins. By Fibonacci hashing of its group of neighbours: Knuth, The
+ * Art of Computer Programming, volume 3, section 6.4. */
+static inline struct line_entry **line_table_chain(const struct line_table *t, uint64_t line)
+{
+	uint64_t group = (line >> LINE_TABLE_NEIGHBOURS) * 0x9e3779b97f4a7c15u;
+	uint64_t within = line & ((1 << LINE_TABLE_NEIGHBOURS) - 1);
+
+	return &t->heads[group >> (64 - t->bits) >> LINE_TABLE_NEIGHBOURS << LINE_TABLE_NEIGHBOURS |
+			 within];
+}
+
+/** The entry of a line, or NULL. Valid until its removal. */
+static inline struct line_entry *line_table_find(const struct line_table *t, uint64_t line)
+{
+	struct line_entry *entry = *line_table_chain(t, line);
+
+	while (entry && entry->line != line)
+		entry = entry->next;
+	return entry;
+}
+/** A new entry with version 1 and no reference, for a line that has none. NULL: no memory. */
 struct line_entry *line_table_insert(struct line_table *t, uint64_t line);
-/** Remove an entry; others may move. */
+/** Remove an entry. */
 void line_table_remove(struct line_table *t, struct line_entry *entry);
 
 #endif

@@ -79,6 +79,8 @@ static int allocate(struct sim *s)
 	if (!s->cpus || !s->actors)
 		return -ENOMEM;
 	err = cache_create(m, &s->cache);
+	while (s->cache && 1u << s->line_shift < m->cache_line_bytes)
+		s->line_shift++;
 	if (!err)
 		err = bank_map_init(&s->banks, m);
 	if (!err)
