@@ -50,7 +50,10 @@ struct block_census {
 	uint64_t free, movable; /* pages */
 };
 
-/* What is free in the page block around `pfn` goes to `type`, if the zone has all of the block. */
+/*
+ * What is free in the page block around `pfn` goes to `type`, if the zone spans all of the block. A
+ * node between two ranges of another may have frames in it, too: they are none of this zone's.
+ */
 static struct block_census move_free_pages(struct mm *mm, int cpu, struct mm_zone *zone,
 					   struct page *page, pfn_t pfn, enum mm_migratetype type)
 {
@@ -68,15 +71,17 @@ static struct block_census move_free_pages(struct mm *mm, int cpu, struct mm_zon
 		 (end - start) * mm->arch->page_struct_bytes, MM_READ);
 	while (start < end) {
 		uint64_t step = 1;
+		bool head = (page->flags & PG_BUDDY) || page->refcount;
 
-		if (page->flags & PG_BUDDY) {
+		if (head)
 			step = UINT64_C(1) << page->order;
-			mm_buddy_move(mm, cpu, zone, page, type);
-			c.free += step;
-		} else if (page->refcount) {
-			step = UINT64_C(1) << page->order;
-			if (page->flags & PG_LRU)
+		if (head && mm_page_zone(mm, page) == zone) {
+			if (page->flags & PG_BUDDY) {
+				mm_buddy_move(mm, cpu, zone, page, type);
+				c.free += step;
+			} else if (page->flags & PG_LRU) {
 				c.movable += step;
+			}
 		}
 		start += step;
 		page += step;

@@ -418,3 +418,28 @@ Test(fallback, isolated_page_blocks_give_nothing)
 	cr_expect_eq(free_of(zone, MM_ISOLATE), 1024, "it merges with what is free around it");
 	tear_down(&rec);
 }
+
+/*
+ * Node 1 lies between two ranges of node 0, whose zone so spans all of the page block that they
+ * share: of its 512 frames only the 256 from 21 MiB on are the zone's.
+ */
+Test(fallback, a_page_block_of_two_nodes_gives_only_the_zones_own)
+{
+	struct mm *mm = boot(&(struct machine){
+		.model = MM_SPARSE_VMEMMAP,
+		.memory = {{16 * MiB, 3 * MiB, 0}, {19 * MiB, 2 * MiB, 1}, {21 * MiB, MiB, 0}},
+		.cpus = {1, 1},
+		.min_free_kbytes = 64});
+	struct mm_zone *zone = zone_of(mm, 0, MM_ZONE_DMA32),
+		       *other = zone_of(mm, 1, MM_ZONE_DMA32);
+	pfn_t pfn = 21 * MiB / 4096;
+	struct page *page = mm_pfn_to_page(mm, MM_NO_CPU, pfn);
+
+	cr_assert_eq(mm_page_zone(mm, page), zone);
+	cr_assert_eq(free_of(other, MM_MOVABLE), 512);
+	cr_expect_eq(mm_move_free_pages(mm, MM_NO_CPU, zone, page, pfn, MM_UNMOVABLE), 256);
+	cr_expect_eq(free_of(zone, MM_UNMOVABLE), 256);
+	cr_expect_eq(free_of(other, MM_MOVABLE), 512);
+	must_verify(mm, "at the end");
+	mm_destroy(mm);
+}
