@@ -11,6 +11,8 @@
 #include "mm/compact/isolation.h"
 #include "mm/reclaim/vmscan.h"
 
+#define MOST_WAITS 50 /* for others to put back what they have isolated, 20 ms each */
+
 /* The scanner within one page block. */
 struct scan {
 	struct mm_compact_run *run;
@@ -80,14 +82,18 @@ static bool too_many_isolated(const struct mm *mm, const struct mm_node *node)
 	return listed && node->nr_isolated[0] + node->nr_isolated[1] > listed / 2;
 }
 
-/* Let the others put some back first. False where an asynchronous run gives up instead. */
+/*
+ * Let the others put some back first. False where an asynchronous run gives up instead; and after a
+ * second, where the kernel waits until somebody kills the task: it may be that who waits has
+ * isolated them himself, to move them, and is looking for a place where they go.
+ */
 static bool wait_for_others(struct mm_compact_run *run, struct mm_node *node)
 {
-	while (too_many_isolated(run->mm, node)) {
+	for (int waits = 0; too_many_isolated(run->mm, node); waits++) {
 		struct mm_scan sc = {.cpu = run->cpu};
 
 		if (run->nr_pages || run->mode == MM_MIGRATE_ASYNC || !run->mm->ops.sleep ||
-		    run->cpu == MM_NO_CPU)
+		    run->cpu == MM_NO_CPU || waits == MOST_WAITS)
 			return false;
 		mm_reclaim_throttle(run->mm, node, &sc, MM_THROTTLE_ISOLATED);
 		run->cpu = sc.cpu;

@@ -61,3 +61,27 @@ Test(compact, a_run_for_an_order_ends_when_there_is_such_a_block)
 		cr_assert_eq(page_at(mm, pfn)->refcount, 0);
 	mm_destroy(mm);
 }
+
+/*
+ * Somebody has isolated most pages and does not put them back: as when who compacts has done that
+ * himself, to move them. A kernel waits until the task is killed; here it gives up after a second,
+ * 50 sleeps of 20 ms, in each of the two zones.
+ */
+Test(compact, does_not_wait_for_isolated_pages_for_ever)
+{
+	struct recorder rec;
+	struct mm *mm = boot_recorded(&small, &rec);
+	struct page *page = alloc(mm, 0, 0, MOVABLE);
+
+	cr_assert_eq(mm_lru_add(mm, 0, page, MM_PAGE_ANON), 0);
+	mm_lru_drain(mm, 0);
+	mm->nodes[0].nr_isolated[0] = 100;
+	record_from_here(&rec);
+	mm_compact_all(mm, 0);
+	cr_expect_eq(count_records(&rec, REC_SLEEP), 100);
+	cr_expect_eq(nth_record(&rec, REC_SLEEP, 0)->bytes, 20000);
+	mm->nodes[0].nr_isolated[0] = 0;
+	must_verify(mm, "at the end");
+	mm_destroy(mm);
+	free(rec.records);
+}
