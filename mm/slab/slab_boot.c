@@ -122,7 +122,7 @@ int mm_slab_start(struct mm *mm)
 	int err;
 
 	if (mm->slab)
-		return 0;
+		return mm->slab->start_err;
 	mm->slab = calloc(1, sizeof(*mm->slab));
 	if (!mm->slab)
 		return -ENOMEM;
@@ -135,6 +135,7 @@ int mm_slab_start(struct mm *mm)
 	mm->ops = ops;
 	for (unsigned i = 0; i < mm->slab->nr_caches; i++)
 		memset(mm->slab->caches[i]->stats, 0, sizeof(mm->slab->caches[i]->stats));
+	mm->slab->start_err = err;
 	return err;
 }
 

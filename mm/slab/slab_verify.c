@@ -137,7 +137,7 @@ static int check_rest(struct report *r, const struct mm_kmem_cache *cache, uint6
 	const struct mm_slab_state *s = r->mm->slab;
 	uint64_t slabs = 0, objects = 0, counted_slabs = 0, counted_objects = 0;
 
-	for (size_t i = 0; i < (size_t)1 << s->map_bits; i++) {
+	for (size_t i = 0; s->map && i < (size_t)1 << s->map_bits; i++) {
 		const struct mm_slab *slab = s->map[i].slab;
 
 		if (!slab || slab->cache != cache || slab->pfn != s->map[i].pfn)

@@ -126,6 +126,7 @@ struct mm_slab_state {
 	unsigned nr_percpu_free;
 	uint32_t nr_policy_pages; /* slabs that were asked for by a policy */
 	uint64_t searches;        /* of other nodes' partial lists; see slab_partial.c */
+	int start_err;            /* of mm_slab_start(): without its caches there are no others */
 	char *reports[SLAB_MAX_REPORTS];
 	uint64_t nr_reports;
 };

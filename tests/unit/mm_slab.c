@@ -489,3 +489,30 @@ Test(slab, slabs_are_in_low_memory)
 	cr_expect_lt(kmalloc(mm, 64, GFP_KERNEL | GFP_DMA), 16 * MiB);
 	mm_destroy(mm);
 }
+
+/* Nothing of it exists where there was no room for the first caches, and that does not change. */
+Test(slab, without_room_for_the_first_caches_there_are_none)
+{
+	struct mm *mm = boot(&(struct machine){.memory = {{0, 4 * MiB, 0}}, .min_free_kbytes = 64});
+	struct mm_slab_request req = {.gfp = GFP_KERNEL, .nid = MM_NO_NODE};
+	struct page *pages[1024], *page;
+	struct mm_kmem_cache *cache;
+	phys_addr_t object;
+	size_t nr = 0;
+
+	while ((page = alloc(mm, 0, 0, GFP_KERNEL | __GFP_MEMALLOC)))
+		pages[nr++] = page;
+	for (int i = 0; i < 2; i++) {
+		cr_expect_eq(mm_kmalloc(mm, 100, &req, &object), -ENOMEM);
+		cr_expect_eq(mm_kmem_cache_create(mm, 0,
+						  &(struct mm_cache_args){.name = "a", .size = 8},
+						  &cache),
+			     -ENOMEM);
+		must_verify(mm, "without room");
+	}
+	while (nr)
+		mm_free_pages(mm, 0, pages[--nr], 0);
+	cr_expect_eq(mm_kmalloc(mm, 100, &req, &object), -ENOMEM);
+	must_verify(mm, "with room again");
+	mm_destroy(mm);
+}
