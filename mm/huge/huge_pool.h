@@ -9,6 +9,8 @@
 void mm_hugetlb_boot(struct mm *mm, const struct mm_config *c);
 /** Free all pages of the pool, which costs nothing; none of them is in use. */
 void mm_hugetlb_forget(struct mm *mm);
+/** A page that used up a reservation is not needed: it is free, and reserved as before. */
+void mm_hugetlb_put_back(struct mm *mm, struct page *page);
 /** A sysctl has changed how many there shall be: mm->hugetlb.wanted. */
 void mm_hugetlb_written(struct mm *mm);
 

@@ -372,12 +372,18 @@ int mm_hugetlb_alloc(struct mm *mm, int cpu, const struct mm_policy_use *use, bo
 	mm_policy_request(mm, &plain, &req, &mask);
 	if (reserved || all(mm).free > mm->hugetlb.reserved)
 		page = dequeue_by_policy(mm, &req, many);
-	if (page && reserved)
-		mm->hugetlb.reserved--;
 	if (!page)
 		page = surplus_by_policy(mm, &plain, &req, many);
+	if (page && reserved)
+		mm->hugetlb.reserved--;
 	*out = page;
 	return page ? 0 : -ENOMEM;
+}
+
+void mm_hugetlb_put_back(struct mm *mm, struct page *page)
+{
+	enqueue(mm, page);
+	mm->hugetlb.reserved++;
 }
 
 static bool is_free(const struct mm *mm, const struct page *page)

@@ -290,9 +290,8 @@ static int cut_both(struct mm *mm, int cpu, struct mm_space *space, uint64_t sta
 	return err ? err : mm_user_cut(mm, cpu, space, end);
 }
 
-/* What was set apart of the pool for it, and never used. */
-static uint64_t unused_of_pool(const struct mm *mm, const struct mm_space *space,
-			       const struct mm_vma *vma)
+uint64_t mm_user_unused_of_pool(const struct mm *mm, const struct mm_space *space,
+				const struct mm_vma *vma)
 {
 	uint64_t size = UINT64_C(1) << mm_huge_shift(mm), unused = 0;
 
@@ -308,7 +307,7 @@ static uint64_t unused_of_pool(const struct mm *mm, const struct mm_space *space
 static void drop_vma(struct mm *mm, int cpu, struct mm_space *space, struct mm_vma **link)
 {
 	struct mm_vma *vma = *link;
-	uint64_t unused = unused_of_pool(mm, space, vma);
+	uint64_t unused = mm_user_unused_of_pool(mm, space, vma);
 
 	if (unused)
 		mm_hugetlb_unreserve(mm, cpu, unused);

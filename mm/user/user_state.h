@@ -193,6 +193,9 @@ struct mm_vma *mm_user_vma(const struct mm_space *space, uint64_t address);
 int mm_user_cut(struct mm *mm, int cpu, struct mm_space *space, uint64_t at);
 /** The policy in force in a range. */
 const struct mm_policy *mm_user_policy(const struct mm_space *space, const struct mm_vma *vma);
+/** Huge pages that were set apart of the pool for a range, and never used. */
+uint64_t mm_user_unused_of_pool(const struct mm *mm, const struct mm_space *space,
+				const struct mm_vma *vma);
 /** Charge entering the kernel for a system call. */
 void mm_user_syscall(struct mm *mm, int cpu);
 

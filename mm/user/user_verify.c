@@ -18,6 +18,7 @@ struct counts {
 	size_t size;
 	uint32_t *maps, *locked; /* by frame */
 	uint64_t slot_refs, tables;
+	uint64_t promised; /* of the pool, to ranges that have not used it */
 	const struct mm_space *space;
 };
 
@@ -110,6 +111,7 @@ static int count_space(struct counts *c, const struct mm_space *space)
 			return violated(c, "%s: ranges overlap at 0x%" PRIx64, space->name,
 					v->start);
 		last = v->end;
+		c->promised += mm_user_unused_of_pool(c->mm, space, v);
 	}
 	err = count_table(c, space->root, 0);
 	if (!err && c->tables != space->nr_tables)
@@ -193,12 +195,16 @@ static int check_swap(struct counts *c)
 int mm_user_verify(const struct mm *mm, char *why, size_t size)
 {
 	struct counts c = {.mm = (struct mm *)mm, .why = why, .size = size};
+	size_t frames;
 	int err = 0;
 
 	if (!mm->user)
 		return 0;
-	c.maps = calloc(mm->end_pfn + 1, sizeof(*c.maps));
-	c.locked = calloc(mm->end_pfn + 1, sizeof(*c.locked));
+	/* The last chunk goes beyond the last frame. */
+	frames = mm->user->nr_chunks << CHUNK_BITS;
+	frames = frames > mm->end_pfn ? frames : mm->end_pfn + 1;
+	c.maps = calloc(frames, sizeof(*c.maps));
+	c.locked = calloc(frames, sizeof(*c.locked));
 	if (!c.maps || !c.locked)
 		err = violated(&c, "no memory to verify user memory");
 	for (const struct mm_space *s = mm->user->spaces; s && !err; s = s->next)
@@ -207,6 +213,10 @@ int mm_user_verify(const struct mm *mm, char *why, size_t size)
 		err = check_pages(&c);
 	if (!err)
 		err = check_swap(&c);
+	/* Others may have been promised some, too. */
+	if (!err && c.promised > mm->hugetlb.reserved)
+		err = violated(&c, "%" PRIu64 " huge pages are promised, but %" PRIu64 " reserved",
+			       c.promised, mm->hugetlb.reserved);
 	free(c.maps);
 	free(c.locked);
 	return err;

@@ -211,6 +211,30 @@ Test(hugetlb, reserved_pages_are_for_who_reserved_them)
 	mm_destroy(mm);
 }
 
+/* The one page is on node 0; a promise that node 1 keeps with a surplus page is used up as well. */
+Test(hugetlb, a_surplus_page_uses_up_a_reservation)
+{
+	static const struct mm_policy node1 = {
+		.mode = MM_POLICY_BIND, .home_nid = MM_NO_NODE, .nodes = {.bits = {2}}};
+	struct mm_hugetlb_info info;
+	struct mm *mm = boot(&three);
+	struct page *page;
+
+	resize(mm, 1);
+	must_be(mm, 0, 1, 1, 0);
+	write_sysctl(mm, "nr_overcommit_hugepages", "1");
+	cr_assert_eq(mm_hugetlb_reserve(mm, 0, 1), 0);
+	page = take(mm, 0, &node1, true);
+	cr_assert_not_null(page);
+	must_be(mm, 1, 1, 0, 1);
+	mm_hugetlb_info(mm, MM_NO_NODE, &info);
+	cr_expect_eq(info.reserved, 0);
+	cr_assert_eq(mm_hugetlb_free(mm, 0, page), 0);
+	cr_expect_eq(resize(mm, 0), 0);
+	must_be(mm, MM_NO_NODE, 0, 0, 0);
+	mm_destroy(mm);
+}
+
 Test(hugetlb, surplus_leaves_when_it_is_given_back)
 {
 	struct page *pages[4];

@@ -347,3 +347,17 @@ Test(user, ranges_of_the_pool_reserve_and_return)
 	cr_expect_eq(info.reserved, 0);
 	tear_down(&b);
 }
+
+/* Frames of users are counted in chunks; the last one need not end where memory does. */
+Test(user, is_verified_where_memory_ends_within_a_chunk)
+{
+	struct bench b;
+	struct machine m = {.memory = {{0, 8 * MiB + 12 * KiB, 0}}, .no_thp = true};
+	phys_addr_t at;
+
+	set_up(&b, &m, 300 * PAGE);
+	for (uint64_t i = 0; i < 300; i++)
+		cr_assert_eq(mm_user_access(b.mm, 0, b.space, b.at + i * PAGE, true, &at),
+			     MM_USER_SMALL);
+	tear_down(&b);
+}
