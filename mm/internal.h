@@ -10,6 +10,7 @@
 #include "mm/memmodel.h"
 #include "mm/mm.h"
 #include "mm/mmzone.h"
+#include "mm/reclaim/swap.h"
 #include "mm/vm_event.h"
 
 /* A reserved range as a home of the kernel's structures; see home.c. */
@@ -63,7 +64,10 @@ struct mm {
 	struct mm_vmstat_worker *vmstat_workers; /* by CPU */
 	struct mm_kthread vmstat_shepherd;       /* who wakes them */
 	uint64_t swap_pages, swap_free;          /* of the swap device; 0: none */
-	bool reclaim_outside;                    /* see mm_set_reclaim_outside() */
+	struct mm_swap swap;
+	struct mm_shrinker *shrinkers; /* in the order in which they came */
+	uint64_t *slab_pages_freed;    /* by CPU, since boot: what reclaim takes as its own */
+	bool reclaim_outside;          /* see mm_set_reclaim_outside() */
 	int interrupted_cpu; /* by mm_write_interrupt(), while that runs; else MM_NO_CPU */
 	struct {
 		uint64_t wanted;     /* nr_hugepages: what the last resize came to */
@@ -437,6 +441,12 @@ void mm_pcp_drain_zone(struct mm *mm, int cpu, struct mm_zone *zone);
 void mm_pcp_drain_own(struct mm *mm, int cpu, struct mm_zone *zone);
 
 /* page_alloc.c */
+/**
+ * A block in use becomes blocks of that order: each with one reference and what the whole one was;
+ * they are in front of it on its LRU list, if it is on one (the caller has the lock). No time
+ * passes.
+ */
+void mm_make_parts(struct mm *mm, int cpu, struct page *page, unsigned order);
 /** Free a block that is in no place any more, its reference included. Simulated time may pass. */
 void mm_free_block(struct mm *mm, int cpu, struct page *page, unsigned order);
 /** Give up a reference; the last one frees the block. Simulated time may pass. */

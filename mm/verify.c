@@ -517,6 +517,8 @@ int mm_verify(const struct mm *mm, char *why, size_t size)
 		err = mm_hotplug_verify(mm, why, size);
 	if (!err)
 		err = mm_user_verify(mm, why, size);
+	if (!err)
+		err = mm_swap_verify(mm, why, size);
 	if (err)
 		return err;
 	if (r.numa_miss != r.numa_foreign)

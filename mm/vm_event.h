@@ -28,6 +28,7 @@
 	X(KSWAPD_LOW_WMARK_HIT_QUICKLY, "kswapd_low_wmark_hit_quickly")                            \
 	X(KSWAPD_HIGH_WMARK_HIT_QUICKLY, "kswapd_high_wmark_hit_quickly")                          \
 	X(PAGEOUTRUN, "pageoutrun")                                                                \
+	X(SLABS_SCANNED, "slabs_scanned")                                                          \
 	X(WORKINGSET_REFAULT_ANON, "workingset_refault_anon")                                      \
 	X(WORKINGSET_REFAULT_FILE, "workingset_refault_file")                                      \
 	X(WORKINGSET_ACTIVATE_ANON, "workingset_activate_anon")                                    \
@@ -44,7 +45,10 @@
 	X(CMA_ALLOC_SUCCESS, "cma_alloc_success")                                                  \
 	X(CMA_ALLOC_FAIL, "cma_alloc_fail")                                                        \
 	X(THP_SPLIT_PAGE, "thp_split_page")                                                        \
+	X(THP_DEFERRED_SPLIT_PAGE, "thp_deferred_split_page")                                      \
 	X(THP_SPLIT_PMD, "thp_split_pmd")                                                          \
+	X(THP_SWPOUT, "thp_swpout")                                                                \
+	X(THP_SWPOUT_FALLBACK, "thp_swpout_fallback")                                              \
 	X(OOM_KILL, "oom_kill")                                                                    \
 	X(PGMIGRATE_SUCCESS, "pgmigrate_success")                                                  \
 	X(PGMIGRATE_FAIL, "pgmigrate_fail")                                                        \

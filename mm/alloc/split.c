@@ -32,7 +32,7 @@ static void insert_before(struct page_list *list, struct page *page, struct page
 }
 
 /* What nodes and zones count are pages, so no figure changes. */
-static void make_parts(struct mm *mm, int cpu, struct page *page, unsigned order)
+void mm_make_parts(struct mm *mm, int cpu, struct page *page, unsigned order)
 {
 	struct mm_zone *zone = mm_page_zone(mm, page);
 	uint64_t nr = UINT64_C(1) << page->order, step = UINT64_C(1) << order;
@@ -46,6 +46,7 @@ static void make_parts(struct mm *mm, int cpu, struct page *page, unsigned order
 		part->refcount = 1;
 		part->order = (uint8_t)order;
 		part->migratetype = page->migratetype;
+		part->workingset = page->workingset;
 		if (page->flags & PG_ON_LRU)
 			insert_before(&mm->nodes[zone->nid].lru[mm_page_lru(page)], part, page);
 		mm->counters.parts++;
@@ -74,7 +75,7 @@ int mm_split_page(struct mm *mm, int cpu, struct page *page, unsigned order)
 	if ((page->flags & PG_LRU) && page->order == mm->arch->pageblock_order)
 		mm_count(mm, MM_VM_THP_SPLIT_PAGE, 1);
 	mm_work(mm, cpu, MM_SITE_PREP_PAGE, UINT32_C(1) << (page->order - order));
-	make_parts(mm, cpu, page, order);
+	mm_make_parts(mm, cpu, page, order);
 	if (listed)
 		mm_lru_unlock(mm, cpu, node);
 	return 0;

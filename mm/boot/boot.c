@@ -264,7 +264,8 @@ static int boot(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
 	if (err)
 		return err;
 	mm->lru_batches = calloc((size_t)mm->nr_cpus, sizeof(*mm->lru_batches));
-	if (!mm->lru_batches)
+	mm->slab_pages_freed = calloc((size_t)mm->nr_cpus, sizeof(*mm->slab_pages_freed));
+	if (!mm->lru_batches || !mm->slab_pages_freed)
 		return -ENOMEM;
 	err = mm_pageblocks_init(mm);
 	if (!err)
@@ -284,7 +285,8 @@ static int boot(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
 	if (!err)
 		err = mm_hold_memory(mm, c, r);
 	memset(&mm->counters, 0, sizeof(mm->counters));
-	mm_set_swap(mm, mm->params.swap_bytes >> mm->arch->page_shift);
+	if (!err)
+		err = mm_set_swap(mm, mm->params.swap_bytes >> mm->arch->page_shift);
 	if (!err)
 		err = mm_vmalloc_init(mm);
 	if (!err)
@@ -356,8 +358,10 @@ void mm_destroy(struct mm *mm)
 	free(mm->cma.bits);
 	free(mm->homes);
 	free(mm->lru_batches);
+	free(mm->slab_pages_freed);
 	free(mm->vmstat_workers);
 	mm_user_destroy(mm);
+	mm_swap_destroy(mm);
 	mm_kmap_destroy(mm);
 	mm_vmalloc_destroy(mm);
 	free(mm->warnings);

@@ -204,7 +204,7 @@ void mm_lru_release(struct mm *mm, int cpu, struct page *page)
 		mm_lru_unlock(mm, cpu, node);
 	}
 	if (page->flags & PG_SWAPCACHE)
-		mm->swap_free += mm_page_pages(page);
+		mm_swap_forget(mm, page);
 	mm_page_account(mm, page, page->flags & ~(uint64_t)PG_USE_MASK);
 	page->flags &= ~(uint64_t)PG_USE_MASK;
 	page->workingset = false;

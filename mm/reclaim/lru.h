@@ -80,8 +80,10 @@ void mm_lru_info(const struct mm *mm, int nid, struct mm_lru_info *info);
 
 /* Swap. */
 
-/** Give the machine a swap device of so many pages; 0: none. Before anything is in it. */
-void mm_set_swap(struct mm *mm, uint64_t pages);
+/** Give the machine a swap device of so many pages; 0: none. Before anything is in it. 0 or
+ * -ENOMEM.
+ */
+int mm_set_swap(struct mm *mm, uint64_t pages);
 uint64_t mm_swap_free_pages(const struct mm *mm);
 /**
  * Read 2^order pages back that reclaim has swapped: `page` is where they go. Their place in swap

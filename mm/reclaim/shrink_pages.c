@@ -5,7 +5,7 @@
  * and freed. And the writing itself, as far as reclaim starts it.
  *
  * Follows Linux 6.1 mm/vmscan.c (shrink_folio_list, folio_check_references, pageout). Not there:
- * demotion to slower memory, lazily freed pages, huge pages split before they are swapped.
+ * demotion to slower memory, lazily freed pages.
  */
 #include "mm/reclaim/lru.h"
 #include "mm/reclaim/vmscan.h"
@@ -111,16 +111,6 @@ void mm_wake_flusher(struct mm *mm, int cpu, struct mm_node *node)
 	}
 }
 
-/* A place in swap. Large pages take as many as they are. */
-static bool add_to_swap(struct mm *mm, struct page *page)
-{
-	if (mm->swap_free < mm_page_pages(page))
-		return false;
-	mm->swap_free -= mm_page_pages(page);
-	page->flags |= PG_SWAPCACHE | PG_DIRTY;
-	return true;
-}
-
 enum verdict { FREE_IT, KEEP_IT, ACTIVATE_IT };
 
 /* A page that is being written already. */
@@ -155,6 +145,8 @@ static enum verdict page_out(struct mm *mm, const struct mm_node *node, const st
 		return KEEP_IT;
 	page->flags |= PG_RECLAIM;
 	mm_count(mm, MM_VM_NR_VMSCAN_WRITE, mm_page_pages(page));
+	if (page->order && page->order == mm->arch->pageblock_order)
+		mm_count(mm, MM_VM_THP_SWPOUT, 1);
 	if (mm->ops.event)
 		mm_emit_block(mm, sc->cpu, MM_EVENT_WRITEPAGE, page, 0);
 	start_write(mm, sc->cpu, page);
@@ -162,8 +154,32 @@ static enum verdict page_out(struct mm *mm, const struct mm_node *node, const st
 	return page->flags & (PG_WRITEBACK | PG_DIRTY) ? KEEP_IT : FREE_IT;
 }
 
+/*
+ * A place in swap. A huge page of users that is in single entries already is split right away, as
+ * perhaps some of its parts are mapped no more; another one where swap has no room for it in one
+ * piece. Its parts are dealt with next.
+ */
+static bool add_to_swap(struct mm *mm, const struct mm_scan *sc, struct page *page,
+			struct page_list *pages)
+{
+	bool huge = page->user && page->order;
+
+	if (huge && page->refcount != 2)
+		return false;
+	if (huge && !mm_user_maps_whole(mm, page) && mm_user_split_page(mm, sc->cpu, page, pages))
+		return false;
+	if (page->flags & PG_DROPPED)
+		return true; /* a part that nobody maps */
+	if (mm_swap_take(mm, sc->cpu, page))
+		return true;
+	if (!huge || !page->order || mm_user_split_page(mm, sc->cpu, page, pages))
+		return false;
+	mm_count(mm, MM_VM_THP_SWPOUT_FALLBACK, 1);
+	return (page->flags & PG_DROPPED) || mm_swap_take(mm, sc->cpu, page);
+}
+
 static enum verdict decide(struct mm *mm, const struct mm_node *node, const struct mm_scan *sc,
-			   struct page *page, struct mm_reclaim_stat *stat)
+			   struct page *page, struct page_list *rest, struct mm_reclaim_stat *stat)
 {
 	bool file = !(page->flags & PG_SWAPBACKED), writeback = page->flags & PG_WRITEBACK;
 	uint64_t pages = mm_page_pages(page);
@@ -190,8 +206,10 @@ static enum verdict decide(struct mm *mm, const struct mm_node *node, const stru
 	if (!file && !(page->flags & PG_SWAPCACHE)) {
 		if (!(sc->gfp & __GFP_IO))
 			return KEEP_IT;
-		if (!add_to_swap(mm, page))
+		if (!add_to_swap(mm, sc, page, rest))
 			return ACTIVATE_IT;
+		if (page->flags & PG_DROPPED)
+			return FREE_IT;
 	}
 	if (page->flags & PG_DIRTY)
 		return page_out(mm, node, sc, page, stat, references);
@@ -233,8 +251,8 @@ static void activate(struct mm *mm, struct page *page, struct mm_reclaim_stat *s
 	mm_count(mm, MM_VM_PGACTIVATE, mm_page_pages(page));
 	/* No use for its place in swap, if it has one and that is not its only copy. */
 	if ((page->flags & PG_SWAPCACHE) && !(page->flags & PG_WRITEBACK)) {
-		page->flags = (page->flags & ~(uint64_t)PG_SWAPCACHE) | PG_DIRTY;
-		mm->swap_free += mm_page_pages(page);
+		mm_swap_forget(mm, page);
+		page->flags |= PG_DIRTY;
 	}
 }
 
@@ -247,12 +265,16 @@ uint64_t mm_shrink_pages(struct mm *mm, struct mm_node *node, struct mm_scan *sc
 
 	while ((page = pages->tail)) {
 		enum verdict verdict;
+		uint64_t before;
 
 		page_list_del(pages, page);
 		sc->nr_scanned += mm_page_pages(page);
 		mm_work(mm, sc->cpu, MM_SITE_RECLAIM_PAGE, 1);
 		mm_touch_page(mm, sc->cpu, page, MM_WRITE);
-		verdict = decide(mm, node, sc, page, stat);
+		before = mm_page_pages(page);
+		verdict = decide(mm, node, sc, page, pages, stat);
+		/* Its parts are looked at by themselves. */
+		sc->nr_scanned -= before - mm_page_pages(page);
 		if (verdict == FREE_IT) {
 			nr_freed += mm_page_pages(page);
 			take_away(mm, sc->cpu, page);
@@ -272,22 +294,7 @@ uint64_t mm_shrink_pages(struct mm *mm, struct mm_node *node, struct mm_scan *sc
 	return nr_freed;
 }
 
-void mm_set_swap(struct mm *mm, uint64_t pages)
-{
-	mm->swap_pages = mm->swap_free = pages;
-}
-
-uint64_t mm_swap_free_pages(const struct mm *mm)
-{
-	return mm->swap_free;
-}
-
-void mm_swap_drop(struct mm *mm, unsigned order)
-{
-	mm->swap_free += UINT64_C(1) << order;
-}
-
-static void read_in(struct mm *mm, int cpu, uint64_t pages, enum mm_store from)
+void mm_read_in(struct mm *mm, int cpu, uint64_t pages, enum mm_store from)
 {
 	mm_work(mm, cpu, MM_SITE_IO_SUBMIT, 1);
 	count_kib(mm, MM_VM_PGPGIN, pages);
@@ -297,14 +304,5 @@ static void read_in(struct mm *mm, int cpu, uint64_t pages, enum mm_store from)
 
 void mm_file_read(struct mm *mm, int cpu, uint64_t pages)
 {
-	read_in(mm, cpu, pages, MM_STORE_FILE);
-}
-
-void mm_swap_in(struct mm *mm, int cpu, struct page *page)
-{
-	uint64_t pages = mm_page_pages(page);
-
-	read_in(mm, cpu, pages, MM_STORE_SWAP);
-	mm_count(mm, MM_VM_PSWPIN, pages);
-	mm->swap_free += pages;
+	mm_read_in(mm, cpu, pages, MM_STORE_FILE);
 }

@@ -4,7 +4,7 @@
  * freed; whether for a large block it has to go on; and when reclaim has to wait.
  *
  * Follows Linux 6.1 mm/vmscan.c (shrink_lruvec, shrink_node, should_continue_reclaim,
- * reclaim_throttle). Slab caches are not shrunk: there are none.
+ * reclaim_throttle).
  */
 #include "mm/reclaim/vmscan.h"
 #include "mm/compact/compact.h"
@@ -121,8 +121,9 @@ void mm_shrink_node(struct mm *mm, struct mm_node *node, struct mm_scan *sc)
 		sc->seen = (struct mm_scan_seen){0};
 		mm_prepare_scan(mm, node, sc);
 		freed = shrink_lists(mm, node, sc);
-		sc->nr_reclaimed += freed;
 		mm_age_node(mm, node, sc);
+		freed += mm_shrink_slab(mm, node, sc);
+		sc->nr_reclaimed += freed;
 		progress |= freed > 0;
 		judge(mm, node, sc);
 	} while (should_continue(mm, node, sc, freed));

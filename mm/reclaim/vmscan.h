@@ -53,6 +53,11 @@ static inline bool mm_can_reclaim_anon(const struct mm *mm)
 	return mm->swap_free > 0;
 }
 
+/* shrinker.c */
+/** Have the kernel's caches shrink on a node, as far as the pass goes. Returns pages of slabs that
+ * this freed; time may pass. */
+uint64_t mm_shrink_slab(struct mm *mm, const struct mm_node *node, struct mm_scan *sc);
+
 /* shrink_lists.c: each returns pages freed; time may pass. */
 uint64_t mm_shrink_list(struct mm *mm, struct mm_node *node, struct mm_scan *sc, enum mm_lru lru,
 			uint64_t nr_to_scan);
@@ -71,6 +76,8 @@ struct mm_reclaim_stat {
  */
 uint64_t mm_shrink_pages(struct mm *mm, struct mm_node *node, struct mm_scan *sc,
 			 struct page_list *pages, struct mm_reclaim_stat *stat);
+/** Read from a disk. Simulated time passes. */
+void mm_read_in(struct mm *mm, int cpu, uint64_t pages, enum mm_store from);
 /** Has it been used since last looked at? Forgets that it was. */
 bool mm_page_referenced(struct page *page);
 /** Begin to write the dirty file pages at the tail of the node's inactive list. */

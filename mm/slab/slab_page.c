@@ -292,6 +292,8 @@ void mm_slab_discard(struct mm *mm, int cpu, struct mm_slab *slab)
 	struct page *page = slab->page;
 	unsigned order = slab->order;
 
+	if (cpu != MM_NO_CPU)
+		mm->slab_pages_freed[cpu] += UINT64_C(1) << order;
 	if (cache) {
 		slab_count(cache, MM_SLAB_STAT_FREE_SLAB, 1);
 		cache->node[slab->nid].nr_slabs--;

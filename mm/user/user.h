@@ -16,6 +16,7 @@
 
 struct mm_space; /* an address space: the kernel's mm_struct */
 struct mm_file;  /* an inode with its pages */
+struct page_list;
 
 /** A new, empty space: its topmost table is allocated. `policy` NULL: default. 0 or -ENOMEM. */
 int mm_space_new(struct mm *mm, int cpu, const char *name, const struct mm_policy *policy,
@@ -124,6 +125,14 @@ bool mm_numa_maps_line(const struct mm *mm, const struct mm_space *space, unsign
 
 /** May the CPU have a translation of the page, or of the space whose topmost table it is? */
 bool mm_user_runs_on(const struct mm *mm, const struct page *page, int cpu);
+/**
+ * Take a huge page apart into single pages, and free those that nobody maps. `to`: the caller has
+ * isolated it; so are its parts then, behind it on the list. NULL: it is on its LRU list, and time
+ * may pass. 0; -EBUSY where somebody has a hold of it; -ENOMEM.
+ */
+int mm_user_split_page(struct mm *mm, int cpu, struct page *head, struct page_list *to);
+/** Does any entry map all of it? */
+bool mm_user_maps_whole(const struct mm *mm, const struct page *head);
 /** As mm_ops.reclaimed and mm_ops.moved. */
 void mm_user_reclaimed(struct mm *mm, int cpu, struct page *page, uint64_t shadow);
 void mm_user_moved(struct mm *mm, int cpu, struct page *from, struct page *to);

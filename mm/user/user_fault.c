@@ -147,6 +147,7 @@ static int copy_from(const struct fault *f, struct page *from)
 	mm_user_set(mm, f->cpu, f->table, f->entry, E_NONE);
 	mm_user_flush(mm, f->cpu, f->space, 1);
 	last = mm_user_unmap(mm, f->cpu, head, locked) && mm_drop_page(mm, head);
+	mm_user_defer(mm, f->cpu, head, from);
 	if (install(f, page, true, 0))
 		result = -ENOMEM;
 	if (last)
@@ -210,9 +211,8 @@ static int swap_in(const struct fault *f)
 	page = take_page(f, COPY_GFP);
 	if (!page)
 		return -ENOMEM;
-	mm_swap_in(mm, f->cpu, page);
-	/* That counted the place as free: it is once nobody refers to it. */
-	mm->swap_free--;
+	/* The place is free once nobody refers to it. */
+	mm_swap_read(mm, f->cpu, page);
 	if (!is_same(f))
 		return drop(f, page, MM_USER_MAJOR);
 	slot = e_pointer(f->old);

@@ -69,6 +69,15 @@ static void drop_page(struct mm *mm, int cpu, struct gather *g, struct page *hea
 	}
 }
 
+/* A part of a huge page goes, perhaps. */
+static void drop_part(struct mm *mm, int cpu, struct gather *g, struct page *page, bool locked)
+{
+	struct page *head = mm_user_head(mm, page);
+
+	drop_page(mm, cpu, g, head, locked);
+	mm_user_defer(mm, cpu, head, page);
+}
+
 /* A huge page, and the table that was laid aside for it. */
 static void zap_huge(struct mm *mm, int cpu, struct gather *g, const struct mm_vma *vma,
 		     struct mm_utable *table, uint64_t *entry)
@@ -97,7 +106,7 @@ static void zap_entry(struct mm *mm, int cpu, struct gather *g, const struct mm_
 	if (e_kind(old) == E_SWAP)
 		mm_slot_put(mm, e_pointer(old));
 	else if (e_kind(old) == E_PAGE)
-		drop_page(mm, cpu, g, mm_user_head(mm, e_pointer(old)), vma->locked);
+		drop_part(mm, cpu, g, e_pointer(old), vma->locked);
 	else
 		g->flushed++;
 }

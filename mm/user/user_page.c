@@ -22,8 +22,10 @@ struct mm_user *mm_user_get(struct mm *mm)
 	u->nr_chunks = (size_t)(mm->end_pfn >> CHUNK_BITS) + 1;
 	u->chunks = calloc(u->nr_chunks, sizeof(*u->chunks));
 	u->running = calloc((size_t)mm->nr_cpus, sizeof(struct mm_space *));
-	if (!u->chunks || !u->running) {
+	u->deferred = calloc((size_t)mm->nr_nodes, sizeof(*u->deferred));
+	if (!u->chunks || !u->running || !u->deferred || mm_user_deferred_init(mm, u)) {
 		free(u->chunks);
+		free(u->deferred);
 		free(u->running);
 		free(u);
 		return NULL;
@@ -82,6 +84,9 @@ void mm_upage_del(struct mm *mm, struct page *page)
 
 	if (up->slot)
 		up->slot->page = NULL;
+	mm_user_undefer(mm, page);
+	if (page->flags & PG_SWAPCACHE)
+		mm_swap_forget(mm, page);
 	page->user = false;
 	*up = (struct mm_upage){0};
 }
@@ -126,36 +131,19 @@ void mm_slot_put(struct mm *mm, struct mm_slot *slot)
 		return;
 	if (slot->page)
 		mm_upage(mm, slot->page)->slot = NULL;
-	mm->swap_free++;
+	mm_swap_put(mm, slot->cluster, 1);
 	mm->user->nr_slots--;
 	free(slot);
 }
 
-/* An entry that maps a page or a part of it. */
-struct mapping {
-	struct mm_space *space;
-	struct mm_vma *vma;
-	struct mm_utable *table;
-	uint64_t *entry;
-};
-
-struct walk {
-	struct page *head;
-	/** Returns whether the entry still maps the page, so that the walk need not look again. */
-	void (*found)(struct mm *mm, int cpu, const struct mapping *m, struct walk *w);
-	struct page *to;        /* moved */
-	struct mm_slot **slots; /* reclaimed: by part */
-	uint64_t nr;
-};
-
-static void walk_space(struct mm *mm, int cpu, struct mm_space *space, struct mm_vma *vma,
-		       uint64_t address, struct walk *w)
+void mm_rmap_walk_space(struct mm *mm, int cpu, struct mm_space *space, struct mm_vma *vma,
+			uint64_t address, struct mm_rmap_walk *w)
 {
 	/* Without a root it is about to have one, or has had it. */
 	uint64_t nr = space->root ? mm_page_pages(w->head) : 0;
 
 	for (uint64_t i = 0; i < nr; i++) {
-		struct mapping m = {.space = space, .vma = vma};
+		struct mm_mapping m = {.space = space, .vma = vma};
 		struct page *page;
 
 		m.entry = mm_user_entry(space, address + (i << mm_user_shift(mm)), &m.table);
@@ -164,19 +152,22 @@ static void walk_space(struct mm *mm, int cpu, struct mm_space *space, struct mm
 		page = e_pointer(*m.entry);
 		if (page < w->head || page >= w->head + nr)
 			continue;
+		/* Parts of a huge page may be in several ranges. */
+		if (nr > 1)
+			m.vma = mm_user_vma(space, address + (i << mm_user_shift(mm)));
 		w->found(mm, cpu, &m, w);
 	}
 }
 
-static void walk_mappings(struct mm *mm, int cpu, struct walk *w)
+void mm_rmap_walk(struct mm *mm, int cpu, struct mm_rmap_walk *w)
 {
 	const struct mm_upage *up = mm_upage(mm, w->head);
 	unsigned shift = mm_user_shift(mm);
 
 	if (up->kind == UP_ANON) {
 		for (struct mm_space *s = up->family->spaces; s; s = s->next_in_family)
-			walk_space(mm, cpu, s, mm_user_vma(s, up->index << shift),
-				   up->index << shift, w);
+			mm_rmap_walk_space(mm, cpu, s, mm_user_vma(s, up->index << shift),
+					   up->index << shift, w);
 		return;
 	}
 	for (struct mm_space *s = mm->user->spaces; s; s = s->next)
@@ -184,31 +175,35 @@ static void walk_mappings(struct mm *mm, int cpu, struct walk *w)
 			uint64_t at = v->start + ((up->index - v->pgoff) << shift);
 
 			if (v->file == up->file && up->index >= v->pgoff && at < v->end)
-				walk_space(mm, cpu, s, v, at, w);
+				mm_rmap_walk_space(mm, cpu, s, v, at, w);
 		}
 }
 
+struct taking {
+	struct mm_rmap_walk walk;
+	struct mm_slot **slots; /* by part */
+	uint64_t nr;            /* of entries */
+	uint64_t shadow;
+	uint32_t cluster;
+};
+
 /* The place of a part: the one that it still has, as others refer to it, or the new one. */
-static struct mm_slot *slot_of(struct mm *mm, struct walk *w, uint64_t part, uint64_t shadow)
+static struct mm_slot *slot_of(struct mm *mm, const struct taking *t, uint64_t part)
 {
-	struct mm_slot **slot = &w->slots[part];
+	struct mm_slot **slot = &t->slots[part];
 
 	if (*slot)
 		return *slot;
 	*slot = calloc(1, sizeof(**slot));
 	if (*slot) {
-		(*slot)->shadow = shadow;
+		(*slot)->shadow = t->shadow;
+		(*slot)->cluster = t->cluster;
 		mm->user->nr_slots++;
 	}
 	return *slot;
 }
 
-struct taking {
-	struct walk walk;
-	uint64_t shadow;
-};
-
-static void take_entry(struct mm *mm, int cpu, const struct mapping *m, struct walk *w)
+static void take_entry(struct mm *mm, int cpu, const struct mm_mapping *m, struct mm_rmap_walk *w)
 {
 	struct taking *t = (struct taking *)(void *)w;
 	struct page *page = e_pointer(*m->entry);
@@ -218,20 +213,20 @@ static void take_entry(struct mm *mm, int cpu, const struct mapping *m, struct w
 	/* Split, so that each part has an entry; found again one by one. */
 	if (m->table->shift != mm_user_shift(mm)) {
 		mm_user_split(mm, cpu, m->table, m->entry, m->vma && m->vma->locked);
-		walk_space(mm, cpu, m->space, m->vma, up->index << mm_user_shift(mm), w);
+		mm_rmap_walk_space(mm, cpu, m->space, m->vma, up->index << mm_user_shift(mm), w);
 		return;
 	}
 	if (up->kind == UP_ANON)
-		slot = slot_of(mm, w, (uint64_t)(page - w->head), t->shadow);
+		slot = slot_of(mm, t, (uint64_t)(page - w->head));
 	if (slot)
 		slot->refs++;
 	up->mapcount--;
 	up->locked -= m->vma && m->vma->locked;
 	mm_user_set(mm, cpu, m->table, m->entry, slot ? e_make(slot, E_SWAP) : E_NONE);
-	w->nr++;
+	t->nr++;
 }
 
-static void flush_mapped(struct mm *mm, int cpu, struct page *page, uint64_t nr)
+void mm_user_flush_page(struct mm *mm, int cpu, struct page *page, uint64_t nr)
 {
 	if (!nr || cpu == MM_NO_CPU)
 		return;
@@ -248,8 +243,10 @@ static void take_from_file(struct mm *mm, struct mm_upage *up, uint64_t shadow)
 	if (up->kind == UP_SHMEM)
 		slot = calloc(1, sizeof(*slot));
 	if (slot) {
-		*slot = (struct mm_slot){.refs = 1, .shadow = shadow};
+		*slot = (struct mm_slot){.refs = 1, .shadow = shadow, .cluster = up->cluster};
 		mm->user->nr_slots++;
+	} else if (up->kind == UP_SHMEM) {
+		mm_swap_put(mm, up->cluster, 1);
 	}
 	up->file->entries[up->index] = slot ? e_make(slot, E_SWAP) : E_NONE;
 	up->file->shadows[up->index] = shadow;
@@ -260,8 +257,10 @@ void mm_user_reclaimed(struct mm *mm, int cpu, struct page *page, uint64_t shado
 	struct mm_upage *up = mm_upage(mm, page);
 	uint64_t parts = mm_page_pages(page);
 	struct mm_slot **slots = calloc(parts, sizeof(*slots));
-	struct taking t = {.walk = {.head = page, .found = take_entry, .slots = slots},
-			   .shadow = shadow};
+	struct taking t = {.walk = {.head = page, .found = take_entry},
+			   .slots = slots,
+			   .shadow = shadow,
+			   .cluster = up->cluster};
 
 	if (!slots)
 		return;
@@ -271,35 +270,43 @@ void mm_user_reclaimed(struct mm *mm, int cpu, struct page *page, uint64_t shado
 		slots[0]->shadow = shadow;
 		slots[0]->page = NULL;
 		up->slot = NULL;
-		mm->swap_free++;
+		mm_swap_put(mm, up->cluster, 1);
 	}
-	walk_mappings(mm, cpu, &t.walk);
-	flush_mapped(mm, cpu, page, t.walk.nr);
+	mm_rmap_walk(mm, cpu, &t.walk);
+	mm_user_flush_page(mm, cpu, page, t.nr);
 	if (up->kind == UP_ANON && page->order)
 		mm_page_node(mm, page)->nr_anon_huge--;
 	/* Parts that nobody maps any more need no place. */
 	for (uint64_t i = 0; up->kind == UP_ANON && i < parts; i++)
-		mm->swap_free += !slots[i];
+		if (!slots[i])
+			mm_swap_put(mm, up->cluster, 1);
 	if (up->kind != UP_ANON)
 		take_from_file(mm, up, shadow);
 	free(slots);
 	mm_upage_del(mm, page);
 }
 
-static void move_entry(struct mm *mm, int cpu, const struct mapping *m, struct walk *w)
+struct moving {
+	struct mm_rmap_walk walk;
+	struct page *to;
+};
+
+static void move_entry(struct mm *mm, int cpu, const struct mm_mapping *m, struct mm_rmap_walk *w)
 {
+	struct moving *moving = (struct moving *)(void *)w;
 	struct page *page = e_pointer(*m->entry);
 	uint64_t flags = *m->entry & E_FLAGS;
 
-	mm_user_set(mm, cpu, m->table, m->entry, e_make(w->to + (page - w->head), flags));
+	mm_user_set(mm, cpu, m->table, m->entry, e_make(moving->to + (page - w->head), flags));
 }
 
 void mm_user_moved(struct mm *mm, int cpu, struct page *from, struct page *to)
 {
-	struct walk w = {.head = from, .found = move_entry, .to = to};
+	struct moving moving = {.walk = {.head = from, .found = move_entry}, .to = to};
 	struct mm_upage old;
 
-	walk_mappings(mm, cpu, &w);
+	mm_rmap_walk(mm, cpu, &moving.walk);
+	mm_user_undefer(mm, from);
 	old = *mm_upage(mm, from);
 	if (mm_upage_add(mm, to, old.kind, old.family, old.index))
 		return;
@@ -413,9 +420,11 @@ void mm_user_destroy(struct mm *mm)
 		free(file->name);
 		free(file);
 	}
+	mm_unregister_shrinker(mm, &u->deferred_shrinker);
 	for (size_t i = 0; i < u->nr_chunks; i++)
 		free(u->chunks[i]);
 	free(u->chunks);
 	free(u->running);
+	free(u->deferred);
 	free(u);
 }

@@ -17,6 +17,7 @@
 
 #include "mm/internal.h"
 #include "mm/reclaim/lru.h"
+#include "mm/reclaim/shrinker.h"
 #include "mm/user/user.h"
 
 #define E_KIND  UINT64_C(7)
@@ -56,23 +57,36 @@ struct mm_utable {
 
 struct mm_slot {
 	uint32_t refs;
+	uint32_t cluster;  /* of swap */
 	struct page *page; /* read back already; NULL: in swap only */
 	uint64_t shadow;
 };
 
 enum mm_upage_kind { UP_NONE, UP_ANON, UP_FILE, UP_SHMEM, UP_ROOT };
 
+/* Of a huge page, with its second frame: where it is in its node's queue. */
+struct mm_deferred {
+	struct page *prev, *next;
+	bool queued;
+};
+
 /* Of a frame with `user` set. */
 struct mm_upage {
 	union {
-		struct mm_family *family; /* UP_ANON */
-		struct mm_file *file;     /* UP_FILE, UP_SHMEM */
-		struct mm_space *space;   /* UP_ROOT */
+		struct {
+			union {
+				struct mm_family *family; /* UP_ANON */
+				struct mm_file *file;     /* UP_FILE, UP_SHMEM */
+				struct mm_space *space;   /* UP_ROOT */
+			};
+			uint64_t index;       /* of the page: virtual, or in its file */
+			uint32_t mapcount;    /* see above */
+			uint32_t locked;      /* of these, in ranges that are locked */
+			struct mm_slot *slot; /* that names it; NULL: none */
+			uint32_t cluster;     /* of swap, with PG_SWAPCACHE */
+		};
+		struct mm_deferred deferred;
 	};
-	uint64_t index;       /* of the page: virtual, or in its file */
-	uint32_t mapcount;    /* see above */
-	uint32_t locked;      /* of these, in ranges that are locked */
-	struct mm_slot *slot; /* that names it; NULL: none */
 	enum mm_upage_kind kind;
 };
 
@@ -118,14 +132,22 @@ struct mm_file {
 
 #define CHUNK_BITS 9
 
+/* Huge pages that are mapped in part only, by node: oldest first. */
+struct mm_deferred_queue {
+	struct page *head, *tail;
+	uint64_t nr;
+};
+
 struct mm_user {
 	struct mm_upage **chunks; /* of 2^CHUNK_BITS frames; NULL: none of them is a user's */
 	size_t nr_chunks;
 	struct mm_space *spaces;
 	struct mm_file *files;
-	struct mm_space **running; /* by CPU */
-	phys_addr_t zero_at;       /* the zero page */
-	uint64_t nr_slots;         /* with refs */
+	struct mm_space **running;          /* by CPU */
+	struct mm_deferred_queue *deferred; /* by node */
+	struct mm_shrinker deferred_shrinker;
+	phys_addr_t zero_at; /* the zero page */
+	uint64_t nr_slots;   /* with refs */
 };
 
 static inline unsigned mm_user_shift(const struct mm *mm)
@@ -162,6 +184,35 @@ void mm_user_map(struct mm *mm, int cpu, struct page *head, bool locked);
 /** One less. Returns whether it was the last of an anonymous page: the caller frees the block. */
 bool mm_user_unmap(struct mm *mm, int cpu, struct page *head, bool locked);
 void mm_slot_put(struct mm *mm, struct mm_slot *slot);
+
+/* An entry that maps a page or a part of it, and of which range it is. */
+struct mm_mapping {
+	struct mm_space *space;
+	struct mm_vma *vma;
+	struct mm_utable *table;
+	uint64_t *entry;
+};
+
+/* A search for the entries that map a page; who looks embeds it. */
+struct mm_rmap_walk {
+	struct page *head;
+	/** It may change the entry, which is not looked at again. */
+	void (*found)(struct mm *mm, int cpu, const struct mm_mapping *m, struct mm_rmap_walk *w);
+};
+void mm_rmap_walk(struct mm *mm, int cpu, struct mm_rmap_walk *w);
+/** The same in a range of one space, from `address` on. */
+void mm_rmap_walk_space(struct mm *mm, int cpu, struct mm_space *space, struct mm_vma *vma,
+			uint64_t address, struct mm_rmap_walk *w);
+/** Drop the translations of a page that `nr` entries had. */
+void mm_user_flush_page(struct mm *mm, int cpu, struct page *page, uint64_t nr);
+
+/* user_huge.c */
+/** A part of a huge page is mapped no more by who had it: is it by others? Else it is queued. */
+void mm_user_defer(struct mm *mm, int cpu, struct page *head, const struct page *part);
+/** Have reclaim split what is queued. 0 or -ENOMEM. */
+int mm_user_deferred_init(struct mm *mm, struct mm_user *u);
+/** Out of the queue, if it is there. */
+void mm_user_undefer(struct mm *mm, struct page *head);
 
 /* user_table.c */
 int mm_user_root(struct mm *mm, int cpu, struct mm_space *space);

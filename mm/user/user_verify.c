@@ -192,6 +192,36 @@ static int check_swap(struct counts *c)
 	return 0;
 }
 
+/* Each huge page that says so is in its node's queue, and no other. */
+static int check_deferred(struct counts *c)
+{
+	const struct mm *mm = c->mm;
+	int err = 0;
+
+	for (int n = 0; n < mm->nr_nodes && !err; n++) {
+		const struct mm_deferred_queue *q = &mm->user->deferred[n];
+		const struct page *prev = NULL;
+		uint64_t nr = 0;
+
+		for (const struct page *p = q->head; p && !err;
+		     p = mm_upage(mm, p + 1)->deferred.next) {
+			const struct mm_deferred *d = &mm_upage(mm, p + 1)->deferred;
+
+			if (!p->user || !p->order || !d->queued || d->prev != prev ||
+			    mm_page_to_nid(mm, p) != n)
+				err = violated(c, "pfn 0x%" PRIx64 ": queued, but no huge page",
+					       mm_pfn_of(c->mm, p));
+			prev = p;
+			nr++;
+		}
+		if (!err && (nr != q->nr || prev != q->tail))
+			err = violated(c,
+				       "node %d: %" PRIu64 " huge pages queued, counted %" PRIu64,
+				       n, q->nr, nr);
+	}
+	return err;
+}
+
 int mm_user_verify(const struct mm *mm, char *why, size_t size)
 {
 	struct counts c = {.mm = (struct mm *)mm, .why = why, .size = size};
@@ -217,6 +247,8 @@ int mm_user_verify(const struct mm *mm, char *why, size_t size)
 	if (!err && c.promised > mm->hugetlb.reserved)
 		err = violated(&c, "%" PRIu64 " huge pages are promised, but %" PRIu64 " reserved",
 			       c.promised, mm->hugetlb.reserved);
+	if (!err)
+		err = check_deferred(&c);
 	free(c.maps);
 	free(c.locked);
 	return err;

@@ -127,6 +127,11 @@ shows()
 	swap)
 		above pswpout 0
 		above pswpin 0 ;;
+	swap-thp)
+		is thp_deferred_split_page 5
+		for counter in slabs_scanned thp_split_page thp_swpout thp_swpout_fallback pswpin; do
+			above $counter 0
+		done ;;
 	thp) # 1120 and 256 MiB in 2 MiB
 		[ $(($(member fault_huge) + $(member fault_fallback))) -ge $((560 + 128)) ] || fail "ranges are missing"
 		above fault_huge 0
