@@ -313,7 +313,10 @@ static int pool_page(const struct fault *f)
 	mm_work(mm, f->cpu, MM_SITE_ZERO, (uint32_t)(bytes >> mm_user_shift(mm)));
 	mm_touch(mm, f->cpu, mm_page_address(mm, page), bytes, MM_ZERO);
 	if (!is_same(f)) {
-		mm_hugetlb_put_back(mm, page);
+		if (f->vma->noreserve)
+			mm_hugetlb_free(mm, f->cpu, page);
+		else
+			mm_hugetlb_put_back(mm, page);
 		return MM_USER_PRESENT;
 	}
 	mm_user_set(mm, f->cpu, f->table, f->entry, e_make(page, E_PAGE | E_WRITE));
