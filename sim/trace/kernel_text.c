@@ -33,7 +33,14 @@ struct writer {
 	uint64_t unit_ps;
 	gfp_t gfp; /* the last allocation's, and as text */
 	char gfp_text[768];
+	uint32_t *kinds; /* owned: of each object, by its number: KMALLOC or 1 + its cache; NULL */
 };
+
+#define KMALLOC UINT32_MAX
+
+/* An address for each object, none of which overlap in what follows from them. */
+#define OBJECT_BASE  UINT64_C(0xffff888000000000)
+#define OBJECT_BYTES 64
 
 /* The kernel has microseconds; more digits where a time needs them. */
 static void find_unit(struct writer *w)
@@ -118,6 +125,8 @@ static void put_next(struct writer *w, const struct trace_event *ev, bool hidden
 		fprintf(w->out, " turn=%" PRIu32, trace_event_turn(ev));
 	if (ev->flags & TRACE_F_MIGRATE)
 		fputs(" for=" NATIVE_MIGRATION, w->out);
+	if (ev->flags & TRACE_F_SLAB)
+		fputs(" for=" NATIVE_SLAB, w->out);
 	if (ev->flags & TRACE_F_RECLAIM)
 		fputs(ev->flags & TRACE_F_KSWAPD ? " by=" NATIVE_KSWAPD : " by=" NATIVE_RECLAIM,
 		      w->out);
@@ -178,6 +187,89 @@ static int put_free(struct writer *w, const struct trace_event *ev)
 	return 0;
 }
 
+static uint64_t object_at(uint32_t number)
+{
+	return OBJECT_BASE + (uint64_t)number * OBJECT_BYTES;
+}
+
+/* Bytes that kmalloc() takes: its classes, and beyond 8 KiB whole pages of a power of two. */
+static uint32_t kmalloc_room(uint32_t bytes)
+{
+	uint32_t room = 8;
+
+	if (bytes > 64 && bytes <= 96)
+		return 96;
+	if (bytes > 128 && bytes <= 192)
+		return 192;
+	while (room < bytes)
+		room *= 2;
+	return room;
+}
+
+/* What the line of an object cannot say: its cache, a policy, that it is inferred. */
+static void put_object_next(struct writer *w, const struct trace_event *ev, const char *cache)
+{
+	bool policy = ev->policy && !(ev->flags & TRACE_F_ON_NODE);
+
+	if (!*cache && !policy && !(ev->flags & TRACE_F_INFERRED))
+		return;
+	put_mark(w, ev->cpu);
+	fputs(TOLD_NEXT, w->out);
+	if (ev->flags & TRACE_F_INFERRED)
+		fputs(" " NATIVE_INFERRED, w->out);
+	if (*cache)
+		fprintf(w->out, " cache=%s", cache);
+	if (policy)
+		fprintf(w->out, " policy=%u", ev->policy);
+	putc('\n', w->out);
+}
+
+/* As Linux 6.1 prints it. Who called is not kept. */
+static void put_object_alloc(struct writer *w, const struct trace_event *ev)
+{
+	bool is_kmalloc = ev->op == TRACE_KMALLOC, failed = ev->flags & TRACE_F_FAILED;
+	const struct trace_cache *cache = is_kmalloc ? NULL : &w->t->caches[ev->bytes];
+	int nid = trace_object_nid(ev);
+
+	put_object_next(w, ev, cache ? cache->name : "");
+	put_name(w, ev->cpu, is_kmalloc ? "kmalloc" : "kmem_cache_alloc");
+	if (failed)
+		fputs("call_site=0x0 ptr=0000000000000000", w->out);
+	else
+		fprintf(w->out, "call_site=0x0 ptr=%016" PRIx64, object_at(ev->page));
+	fprintf(w->out, " bytes_req=%" PRIu32 " bytes_alloc=%" PRIu32,
+		cache ? cache->size : ev->bytes, cache ? cache->room : kmalloc_room(ev->bytes));
+	set_gfp(w, ev->gfp);
+	fprintf(w->out, " gfp_flags=%s node=%d accounted=%s\n", w->gfp_text,
+		nid == MM_NO_NODE ? -1 : nid, ev->gfp & __GFP_ACCOUNT ? "true" : "false");
+	if (!failed)
+		w->kinds[ev->page] = is_kmalloc ? KMALLOC : ev->bytes + 1;
+}
+
+static void put_object_free(struct writer *w, const struct trace_event *ev)
+{
+	uint32_t kind = w->kinds[ev->page];
+	const char *name = kind == KMALLOC ? "" : w->t->caches[kind - 1].name;
+
+	put_object_next(w, ev, "");
+	put_name(w, ev->cpu, kind == KMALLOC ? "kfree" : "kmem_cache_free");
+	fprintf(w->out, "call_site=0x0 ptr=%016" PRIx64, object_at(ev->page));
+	if (kind != KMALLOC)
+		fprintf(w->out, " name=%s", *name ? name : NATIVE_NO_PAGE);
+	putc('\n', w->out);
+}
+
+/* By frame, or by address. */
+static void put_touch(struct writer *w, const struct trace_event *ev)
+{
+	put_mark(w, ev->cpu);
+	if (w->kinds && w->kinds[ev->page])
+		fprintf(w->out, TOLD_TOUCH " ptr=0x%" PRIx64, object_at(ev->page));
+	else
+		fprintf(w->out, TOLD_TOUCH " pfn=0x%" PRIx64, line_pfn(w, ev->page));
+	fprintf(w->out, " %s %s\n", ev->write ? "write" : "read", units_size(ev->bytes).text);
+}
+
 /* The upper half is called by its own frame from now on. */
 static int put_split(struct writer *w, const struct trace_event *ev)
 {
@@ -204,9 +296,14 @@ static int put_event(struct writer *w, const struct trace_event *ev, struct diag
 	case TRACE_FREE_HELD:
 		return put_free(w, ev);
 	case TRACE_TOUCH:
-		put_mark(w, ev->cpu);
-		fprintf(w->out, TOLD_TOUCH " pfn=0x%" PRIx64 " %s %s\n", line_pfn(w, ev->page),
-			ev->write ? "write" : "read", units_size(ev->bytes).text);
+		put_touch(w, ev);
+		return 0;
+	case TRACE_KMALLOC:
+	case TRACE_CACHE_ALLOC:
+		put_object_alloc(w, ev);
+		return 0;
+	case TRACE_OBJECT_FREE:
+		put_object_free(w, ev);
 		return 0;
 	case TRACE_SPLIT:
 		return put_split(w, ev);
@@ -282,6 +379,10 @@ int kernel_text_write(const struct kernel_text *style, const struct trace *t, FI
 	w->t = t;
 	w->out = out;
 	err = livemap_init(&w->live);
+	if (!err && t->nr_object_allocs) {
+		w->kinds = calloc(t->nr_pages + 1, sizeof(*w->kinds));
+		err = w->kinds ? 0 : -ENOMEM;
+	}
 	if (!err) {
 		find_unit(w);
 		fputs(style->heading, out);
@@ -292,6 +393,7 @@ int kernel_text_write(const struct kernel_text *style, const struct trace *t, FI
 		err = -EIO;
 	if (w->live.slots)
 		livemap_clear(&w->live);
+	free(w->kinds);
 	free(w);
 	return err;
 }

@@ -21,15 +21,6 @@ struct kmem_slab {
 	size_t page_event[MM_MAX_CPUS]; /* 1 + its index; 0: none */
 };
 
-/* The fields of an allocation or a free. */
-struct object_fields {
-	uint64_t ptr; /* 0: NULL */
-	uint64_t req, room;
-	uint64_t nid; /* UINT64_MAX: none */
-	const char *name, *gfp;
-	size_t name_len, gfp_len;
-};
-
 enum kmem_slab_kind kmem_slab_kind(const char *text, const char **rest)
 {
 	static const struct {
@@ -110,7 +101,7 @@ static const char *read_word(const char *p, const char *key, size_t key_len, siz
 
 #define READ_WORD(p, key, len) read_word(p, key, sizeof(key) - 1, len)
 
-static bool read_object(const char *p, struct object_fields *f)
+bool kmem_object(const char *p, struct object_fields *f)
 {
 	const char *end, *value = KMEM_FIELD(p, "ptr=", &end);
 
@@ -120,11 +111,11 @@ static bool read_object(const char *p, struct object_fields *f)
 	return true;
 }
 
-static bool read_alloc(const char *p, struct object_fields *f)
+bool kmem_object_alloc(const char *p, struct object_fields *f)
 {
 	const char *end, *value = KMEM_FIELD(p, "bytes_req=", &end);
 
-	if (!read_object(p, f) || !value || !kmem_number(value, end, &f->req) ||
+	if (!kmem_object(p, f) || !value || !kmem_number(value, end, &f->req) ||
 	    f->req > TRACE_MAX_OBJECT)
 		return false;
 	value = KMEM_FIELD(p, "bytes_alloc=", &end);
@@ -194,7 +185,7 @@ static int take_alloc(struct kmem_slab *s, enum kmem_slab_kind kind, const char 
 	struct livemap_entry *old;
 	int err = 0;
 
-	if (!read_alloc(fields, &f))
+	if (!kmem_object_alloc(fields, &f))
 		return -EINVAL;
 	m = kmem_gfp(gfp, f.gfp, f.gfp_len, t);
 	t->unknown_gfp += m->nr_unknown;
@@ -233,7 +224,7 @@ static int take_free(struct kmem_slab *s, const char *fields, struct trace *t,
 	struct livemap_entry *entry;
 	struct object_fields f;
 
-	if (!read_object(fields, &f))
+	if (!kmem_object(fields, &f))
 		return -EINVAL;
 	s->page_event[ev->cpu] = 0;
 	entry = f.ptr ? livemap_find(&s->live, f.ptr) : NULL;

@@ -12,6 +12,21 @@
 
 struct kmem_slab;
 
+/* The fields of an allocation or a free. */
+struct object_fields {
+	uint64_t ptr; /* 0: NULL */
+	uint64_t req,
+		room; /* bytes that were asked for, and that it takes; up to TRACE_MAX_OBJECT */
+	uint64_t nid; /* UINT64_MAX: none */
+	const char *name, *gfp;
+	size_t name_len, gfp_len;
+};
+
+/** ptr= and, if it is there, name=. False where the former is not. */
+bool kmem_object(const char *text, struct object_fields *f);
+/** These, bytes_req=, bytes_alloc=, gfp_flags= and, if it is there, node=. */
+bool kmem_object_alloc(const char *text, struct object_fields *f);
+
 enum kmem_slab_kind {
 	KMEM_NO_SLAB,
 	KMEM_KMALLOC,     /* kmalloc, kmalloc_node */

@@ -5,6 +5,7 @@
  */
 #include "sim/trace/told.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "mm/gfp.h"
 #include "sim/config/units.h"
 #include "sim/trace/kmem_fields.h"
+#include "sim/trace/kmem_slab.h"
 #include "sim/trace/livemap.h"
 #include "sim/trace/native.h"
 #include "sim/trace/scan.h"
@@ -20,12 +22,14 @@
 
 struct told {
 	struct native *native;
-	struct livemap live; /* by the pfn in the line */
+	struct livemap live;    /* by the pfn in the line */
+	struct livemap objects; /* by ptr= */
 	struct gfp_meanings meanings;
 	uint64_t last_ps;
 	/* From a TOLD_NEXT to its line. */
 	struct trace_event next;
 	pfn_t next_pfn; /* or TRACE_NO_PFN: the one in the line */
+	char next_cache[MM_SLAB_NAME];
 };
 
 struct told *told_new(void)
@@ -36,7 +40,7 @@ struct told *told_new(void)
 		return NULL;
 	told->next_pfn = TRACE_NO_PFN;
 	told->native = native_new();
-	if (told->native && !livemap_init(&told->live))
+	if (told->native && !livemap_init(&told->live) && !livemap_init(&told->objects))
 		return told;
 	told_free(told);
 	return NULL;
@@ -49,6 +53,8 @@ void told_free(struct told *told)
 	native_free(told->native);
 	if (told->live.slots)
 		livemap_clear(&told->live);
+	if (told->objects.slots)
+		livemap_clear(&told->objects);
 	free(told);
 }
 
@@ -79,6 +85,19 @@ static int take_version(struct native *n)
 			    "\"" TOLD_VERSION "\", the version that this numasim reads");
 }
 
+/* "cache=dentry", which lines of allocations do not say. */
+static int take_cache(struct told *told, const char *word)
+{
+	const char *name = native_value(word, "cache=");
+
+	for (const char *p = name; *p; p++)
+		if (!trace_cache_letter(*p) || p - name == MM_SLAB_NAME - 1)
+			return native_found(told->native, word,
+					    "cache= and a name of a slab cache");
+	strcpy(told->next_cache, name);
+	return 0;
+}
+
 /* "next inferred policy=1 turn=3" */
 static int take_next(struct told *told)
 {
@@ -88,9 +107,15 @@ static int take_next(struct told *told)
 	int err;
 
 	told->next = (struct trace_event){0};
+	*told->next_cache = 0;
 	if (*words && !strcmp(*words, NATIVE_INFERRED)) {
 		told->next.flags = TRACE_F_INFERRED;
 		words++;
+	}
+	if (native_value(*words, "cache=")) {
+		err = take_cache(told, *words++);
+		if (err)
+			return err;
 	}
 	err = native_keys(n, words, &told->next, 0, NATIVE_NR_KEYS, seen);
 	if (err)
@@ -108,18 +133,22 @@ static int take_next(struct told *told)
 	return 0;
 }
 
-/* "touch pfn=0x12 write 4KiB" */
+/* "touch pfn=0x12 write 4KiB", or "touch ptr=0xffff888000000040 write 64B" */
 static int take_touch(struct told *told, struct trace_event *ev)
 {
 	struct native *n = told->native;
 	const char *value = native_value(n->words[1], "pfn=");
+	const char *object = native_value(n->words[1], "ptr=");
 	const struct livemap_entry *live;
 	uint64_t pfn;
 	int err;
 
+	if (!value)
+		value = object;
 	if (!value || !kmem_number(value, value + strlen(value), &pfn))
-		return native_found(n, n->words[1], "pfn= of an allocation");
-	live = pfn == LIVEMAP_NO_PFN ? NULL : livemap_find(&told->live, pfn);
+		return native_found(n, n->words[1], "pfn= of an allocation, or ptr= of an object");
+	live = pfn == LIVEMAP_NO_PFN ? NULL
+				     : livemap_find(object ? &told->objects : &told->live, pfn);
 	if (!live)
 		return NATIVE_BAD(n, "a touch of \"%s\", which is not allocated",
 				  native_show(n, n->words[1]));
@@ -339,7 +368,8 @@ static int take_page(struct told *told, const char *text, bool is_alloc, struct 
 				  is_alloc ? " and gfp_flags" : "",
 				  is_alloc ? "an allocation" : "a free");
 	if (is_alloc)
-		err = use_next(told, TRACE_F_INFERRED | TRACE_F_MIGRATE, "an allocation", ev);
+		err = use_next(told, TRACE_F_INFERRED | TRACE_F_MIGRATE | TRACE_F_SLAB,
+			       "an allocation", ev);
 	else
 		err = use_next(told, TRACE_F_INFERRED | TRACE_F_RECLAIM | TRACE_F_KSWAPD, "a free",
 			       ev);
@@ -350,6 +380,85 @@ static int take_page(struct told *told, const char *text, bool is_alloc, struct 
 		err = is_alloc ? take_alloc(told, &f, ev) : take_free(told, &f, ev);
 	told->next_pfn = TRACE_NO_PFN;
 	return err;
+}
+
+static int take_object_alloc(struct told *told, bool is_kmalloc, const char *text,
+			     struct trace_event *ev)
+{
+	struct native *n = told->native;
+	struct trace_cache cache = {0};
+	struct object_fields f;
+	int err = 0;
+
+	if (!kmem_object_alloc(text, &f))
+		return NATIVE_BAD(n, "found no ptr, bytes_req, bytes_alloc and gfp_flags of an "
+				     "object");
+	ev->op = is_kmalloc ? TRACE_KMALLOC : TRACE_CACHE_ALLOC;
+	ev->gfp = kmem_gfp(&told->meanings, f.gfp, f.gfp_len, n->t)->gfp;
+	ev->bytes = (uint32_t)f.req;
+	if (f.nid != UINT64_MAX) {
+		ev->flags |= TRACE_F_ON_NODE;
+		ev->policy = (uint16_t)f.nid;
+	}
+	if (!is_kmalloc) {
+		cache.size = (uint32_t)f.req;
+		cache.room = (uint32_t)f.room;
+		strcpy(cache.name, told->next_cache);
+		err = trace_add_cache(n->t, &cache, &ev->bytes);
+	}
+	*told->next_cache = 0;
+	if (err)
+		return err == -ENOSPC ? NATIVE_BAD(n, "more than %u different slab caches",
+						   TRACE_MAX_CACHES)
+				      : err;
+	ev->page = TRACE_NO_PAGE;
+	if (!f.ptr) {
+		ev->flags |= TRACE_F_FAILED;
+		return trace_append(n->t, ev);
+	}
+	if (livemap_find(&told->objects, f.ptr))
+		return NATIVE_BAD(
+			n, "object 0x%" PRIx64 " is allocated again: no line has freed it", f.ptr);
+	if (n->t->nr_pages >= TRACE_NO_PAGE - 1)
+		return NATIVE_BAD(n, "more than %u allocations", TRACE_NO_PAGE - 1);
+	ev->page = n->t->nr_pages;
+	err = livemap_add(&told->objects, &(struct livemap_entry){.pfn = f.ptr, .page = ev->page});
+	return err ? err : trace_append(n->t, ev);
+}
+
+static int take_object_free(struct told *told, const char *text, struct trace_event *ev)
+{
+	struct livemap_entry *live;
+	struct object_fields f;
+
+	if (!kmem_object(text, &f) || !f.ptr)
+		return NATIVE_BAD(told->native, "found no ptr of an object");
+	live = livemap_find(&told->objects, f.ptr);
+	if (!live)
+		return NATIVE_BAD(told->native,
+				  "a free of object 0x%" PRIx64 ", which no line has "
+				  "allocated",
+				  f.ptr);
+	ev->op = TRACE_OBJECT_FREE;
+	ev->page = live->page;
+	livemap_remove(&told->objects, live);
+	return trace_append(told->native->t, ev);
+}
+
+static int take_object(struct told *told, enum kmem_slab_kind kind, const char *text,
+		       struct trace_event *ev)
+{
+	bool is_free = kind == KMEM_OBJECT_FREE;
+	int err = use_next(told, is_free ? TRACE_F_INFERRED : 0,
+			   is_free ? "a free of an object" : "an object", ev);
+
+	if (!err && (ev->bytes || (is_free && (ev->policy || *told->next_cache))))
+		err = NATIVE_BAD(told->native, "the marker before says what is not of an object");
+	told->next_pfn = TRACE_NO_PFN;
+	if (err)
+		return err;
+	return is_free ? take_object_free(told, text, ev)
+		       : take_object_alloc(told, kind == KMEM_KMALLOC, text, ev);
 }
 
 /* The time of the line; those of such a text never go back. */
@@ -375,6 +484,7 @@ int told_event(struct told *told, const struct kmem_origin *origin, const char *
 {
 	struct trace_event ev = {.line = trace_line_number(line), .cpu = (uint16_t)origin->cpu};
 	struct native *n = told->native;
+	enum kmem_slab_kind kind;
 	const char *p;
 	int err;
 
@@ -395,6 +505,9 @@ int told_event(struct told *told, const struct kmem_origin *origin, const char *
 		return take_move(told, p, true);
 	if ((p = KMEM_AFTER(text, "mm_page_pcpu_drain:")))
 		return take_move(told, p, false);
+	kind = kmem_slab_kind(text, &p);
+	if (kind != KMEM_NO_SLAB)
+		return take_object(told, kind, p, &ev);
 	p = marker(text);
 	if (p)
 		return take_marker(told, p, strlen(p), &ev);

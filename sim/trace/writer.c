@@ -2,8 +2,6 @@
 /* What the writers of traces share. */
 #include "sim/trace/writer.h"
 
-#include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 
 const struct trace_writer *trace_find_writer(const char *name)
@@ -12,17 +10,6 @@ const struct trace_writer *trace_find_writer(const char *name)
 		if (strcmp(trace_writer_kinds[i]->name, name) == 0)
 			return trace_writer_kinds[i];
 	return NULL;
-}
-
-int trace_refuse_objects(const struct trace *t, const char *format, struct diag *diag)
-{
-	if (!(t->nr_object_allocs + t->nr_object_frees))
-		return 0;
-	return diag_error(
-		diag, -EINVAL, t->file, 0,
-		"%s traces cannot say allocations of slab objects, of which it has %" PRIu64
-		": expected the format binary or native",
-		format, t->nr_object_allocs);
 }
 
 const char *trace_original(const struct trace *t)

@@ -27,9 +27,6 @@ extern const struct trace_writer *const trace_writer_kinds[]; /* ends with NULL 
 /** The writer of that name, or NULL. */
 const struct trace_writer *trace_find_writer(const char *name);
 
-/** -EINVAL with diag where the trace has slab objects, for formats that cannot say them. */
-int trace_refuse_objects(const struct trace *t, const char *format, struct diag *diag);
-
 /** Where the trace first came from: what a conversion of a conversion still says. */
 const char *trace_original(const struct trace *t);
 const char *trace_original_format(const struct trace *t);

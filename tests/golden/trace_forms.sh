@@ -51,6 +51,26 @@ for trace in tests/reference/trace-forms/*.txt; do
 done
 same_form traces/example.nst
 
+# Slab objects: with names of caches and without, on nodes, by policy, touched, failed.
+cat >"$tmp/objects.nst" <<'END'
+# numasim trace 1
+policy both mode=MPOL_INTERLEAVE nodes=0-1 of=task
+0s cpu=0 kmalloc a bytes=100 gfp=GFP_KERNEL
+1us cpu=0 touch a write 64B
+2us cpu=1 kmalloc b bytes=70000 gfp=GFP_KERNEL|__GFP_ZERO policy=both
+3us cpu=1 cache_alloc c cache=dentry size=192 room=192 gfp=GFP_KERNEL|__GFP_ACCOUNT node=1
+4us cpu=1 cache_alloc d cache=- size=40 room=64 gfp=GFP_ATOMIC
+5us cpu=1 kmalloc - bytes=8 gfp=GFP_NOWAIT
+6us cpu=0 alloc p order=1 gfp=GFP_KERNEL|__GFP_COMP for=slab
+7us cpu=0 kfree c
+8us cpu=0 inferred kfree d
+9us cpu=0 kfree a
+10us cpu=0 kmalloc a bytes=180 gfp=GFP_KERNEL
+11us cpu=0 touch p read 8KiB
+END
+same_form "$tmp/objects.nst"
+same_form tests/reference/slab-6.1.txt
+
 # A whole trace of a real kernel, in which much is inferred from other lines: 47 MB of text.
 "$numasim" trace convert traces/W1b_touch_4k_2x512m.trace.zst -o "$tmp/binary" 2>"$tmp/err"
 convert "$tmp/binary" native "$tmp/native"
@@ -66,7 +86,7 @@ done
 
 # What another tool finds there: the kernel's lines, and no others than markers.
 "$numasim" trace convert tests/reference/trace-forms/w8a_excerpt.txt --format ftrace >"$tmp/out"
-grep -vE '^#|^ +<\.\.\.>-1 +\[[0-9]{3}\] \.{5} +[0-9]+\.[0-9]{6}: (mm_page_[a-z_]+: page=|tracing_mark_write: numasim: )' "$tmp/out" &&
+grep -vE '^#|^ +<\.\.\.>-1 +\[[0-9]{3}\] \.{5} +[0-9]+\.[0-9]{6}: (mm_page_[a-z_]+: page=|k[a-z_]+: call_site=|tracing_mark_write: numasim: )' "$tmp/out" &&
 	fail "a line that is not as the kernel's"
 
 # What is changed by hand is looked at.

@@ -14,9 +14,7 @@ static const struct kernel_text style = {
 
 static int perf_write(const struct trace *t, FILE *out, struct diag *diag)
 {
-	int err = trace_refuse_objects(t, "perf", diag);
-
-	return err ? err : kernel_text_write(&style, t, out, diag);
+	return kernel_text_write(&style, t, out, diag);
 }
 
 const struct trace_writer trace_writer_perf = {
