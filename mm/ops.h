@@ -149,6 +149,10 @@ enum mm_event_type {
 	MM_EVENT_COMPACT_BEGIN,     /* as compaction:mm_compaction_begin */
 	MM_EVENT_COMPACT_END,       /* as compaction:mm_compaction_end */
 	MM_EVENT_MIGRATE,           /* as migrate:mm_migrate_pages */
+	MM_EVENT_KMALLOC,           /* as kmem:kmalloc */
+	MM_EVENT_KFREE,             /* as kmem:kfree */
+	MM_EVENT_CACHE_ALLOC,       /* as kmem:kmem_cache_alloc */
+	MM_EVENT_CACHE_FREE,        /* as kmem:kmem_cache_free */
 	MM_NR_EVENT_TYPES
 };
 
@@ -186,6 +190,14 @@ struct mm_event_migrate {
 	int mode, reason; /* enum mm_migrate_mode, enum mm_migrate_reason */
 };
 
+/* A slab object; of a free only where it is and, of CACHE_FREE, the cache. */
+struct mm_event_object {
+	uint64_t address;   /* the kernel's; 0: the allocation failed */
+	uint64_t req, room; /* bytes that were asked for, and that it takes */
+	const char *cache;  /* NULL: kmalloc's */
+	bool accounted;     /* to a memory control group, where there is one */
+};
+
 struct mm_event {
 	enum mm_event_type type;
 	const struct page *page;
@@ -204,6 +216,7 @@ struct mm_event {
 		struct mm_event_scan scan;       /* of reclaim */
 		struct mm_event_compact compact; /* COMPACT_BEGIN, COMPACT_END */
 		struct mm_event_migrate migrate; /* MIGRATE */
+		struct mm_event_object object;   /* KMALLOC, KFREE, CACHE_ALLOC, CACHE_FREE */
 	};
 };
 

@@ -106,8 +106,6 @@ static int alloc_block(struct mm *mm, uint64_t bytes, const struct mm_slab_reque
 	struct mm_slab *slab;
 	unsigned order;
 
-	if (bytes > UINT64_C(1) << (MAX_PAGE_ORDER + mm->arch->page_shift))
-		return -EINVAL;
 	order = mm_slab_bytes_order(mm, bytes);
 	slab = mm_slab_new_block(mm, req, order);
 	if (!slab)
@@ -130,10 +128,13 @@ int mm_kmalloc(struct mm *mm, uint64_t bytes, const struct mm_slab_request *req,
 		*object = MM_ZERO_SIZE_PTR;
 		return 0;
 	}
-	if (bytes > MAX_CACHE_SIZE)
-		return alloc_block(mm, bytes, req, object);
+	if (bytes > UINT64_C(1) << (MAX_PAGE_ORDER + mm->arch->page_shift))
+		return -EINVAL;
 	cache = cache_for(mm, bytes, req->gfp);
-	return mm_slab_take_object(mm, cache, req, object);
+	err = cache ? mm_slab_take_object(mm, cache, req, object)
+		    : alloc_block(mm, bytes, req, object);
+	mm_slab_emit_alloc(mm, req, cache, true, bytes, err ? 0 : *object);
+	return err;
 }
 
 int mm_kfree(struct mm *mm, int cpu, phys_addr_t object)
@@ -149,6 +150,7 @@ int mm_kfree(struct mm *mm, int cpu, phys_addr_t object)
 		mm_slab_bad_free(mm, "kfree", NULL, object);
 		return -EINVAL;
 	}
+	mm_slab_emit_free(mm, cpu, NULL, object);
 	if (slab->cache)
 		mm_slab_give_object(mm, cpu, slab, i);
 	else

@@ -212,5 +212,9 @@ int mm_kmem_cache_alloc(struct mm *mm, struct mm_kmem_cache *cache,
 {
 	int err = mm_slab_check_request(mm, cache->name, req);
 
-	return err ? err : mm_slab_take_object(mm, cache, req, object);
+	if (err)
+		return err;
+	err = mm_slab_take_object(mm, cache, req, object);
+	mm_slab_emit_alloc(mm, req, cache, false, cache->l.object_size, err ? 0 : *object);
+	return err;
 }

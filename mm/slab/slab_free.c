@@ -121,6 +121,7 @@ int mm_kmem_cache_free(struct mm *mm, int cpu, struct mm_kmem_cache *cache, phys
 		mm_slab_bad_free(mm, "kmem_cache_free", cache, object);
 		return -EINVAL;
 	}
+	mm_slab_emit_free(mm, cpu, cache, object);
 	mm_slab_give_object(mm, cpu, slab, i);
 	return 0;
 }

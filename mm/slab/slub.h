@@ -253,4 +253,12 @@ void mm_kmalloc_args(unsigned i, char name[MM_SLAB_NAME], struct mm_cache_args *
 /** Every object in exactly one place. Returns 0, or -EINVAL with the first violation in why[]. */
 int mm_slab_verify(const struct mm *mm, char *why, size_t size);
 
+/* Tracepoints; costs nothing where nobody listens. `cache` NULL: whole pages of kmalloc(). */
+void mm_slab_emit_alloc(struct mm *mm, const struct mm_slab_request *req,
+			const struct mm_kmem_cache *cache, bool is_kmalloc, uint64_t bytes,
+			phys_addr_t object);
+/** `cache` NULL: by kfree(). */
+void mm_slab_emit_free(struct mm *mm, int cpu, const struct mm_kmem_cache *cache,
+		       phys_addr_t object);
+
 #endif

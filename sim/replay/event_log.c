@@ -210,6 +210,24 @@ static void print_migrate(FILE *out, const struct mm_event *ev)
 		mm_migrate_reason_name((enum mm_migrate_reason)m->reason));
 }
 
+/* The caller is not known. */
+static void print_object(FILE *out, const struct mm_event *ev)
+{
+	fprintf(out, "call_site=0x0 ptr=%016" PRIx64, ev->object.address);
+	if (ev->type == MM_EVENT_CACHE_FREE)
+		fprintf(out, " name=%s", ev->object.cache);
+}
+
+static void print_object_alloc(FILE *out, const struct mm_event *ev)
+{
+	const struct mm_event_object *o = &ev->object;
+
+	print_object(out, ev);
+	fprintf(out, " bytes_req=%" PRIu64 " bytes_alloc=%" PRIu64, o->req, o->room);
+	print_gfp(out, ev);
+	fprintf(out, " node=%d accounted=%s", ev->nid, o->accounted ? "true" : "false");
+}
+
 /*
  * Who it was: a CPU's program is called after its CPU, kswapd and kcompactd after their nodes as
  * the kernel does, and what passes on counters is a worker of its CPU. With numbers that no program
@@ -262,6 +280,10 @@ void event_log_hook(void *arg, int cpu, const struct mm_kthread *thread, uint64_
 		[MM_EVENT_COMPACT_BEGIN] = {"mm_compaction_begin", print_compact},
 		[MM_EVENT_COMPACT_END] = {"mm_compaction_end", print_compacted},
 		[MM_EVENT_MIGRATE] = {"mm_migrate_pages", print_migrate},
+		[MM_EVENT_KMALLOC] = {"kmalloc", print_object_alloc},
+		[MM_EVENT_KFREE] = {"kfree", print_object},
+		[MM_EVENT_CACHE_ALLOC] = {"kmem_cache_alloc", print_object_alloc},
+		[MM_EVENT_CACHE_FREE] = {"kmem_cache_free", print_object},
 	};
 	FILE *out = arg;
 

@@ -31,6 +31,19 @@ grep -E 'mm_vmscan_kswapd_(wake|sleep)' "$tmp/swapping" | grep -qvE '^ +kswapd[0
 "$numasim" trace convert "$tmp/swapping" --format native >"$tmp/native" 2>"$tmp/err"
 grep -q ' by=reclaim' "$tmp/native" || fail "what kswapd frees is not known as reclaim"
 
+# Slab objects, as the kernel prints them; the reader takes all of them back.
+run run configs/scenarios/slab.cfg --events "$tmp/slab" -q
+status 0
+grep -qE ': kmalloc: call_site=0x0 ptr=ffff8880[0-9a-f]{8} bytes_req=1024 bytes_alloc=1024 gfp_flags=GFP_KERNEL node=-1 accounted=false$' \
+	"$tmp/slab" || fail "no kmalloc"
+[ "$(grep -c ': kfree: call_site=0x0 ptr=ffff8880[0-9a-f]*$' "$tmp/slab")" -eq 42000 ] || fail "not 42000 frees"
+run trace info "$tmp/slab"
+out 'objects    42000 allocated, 42000 freed, of slabs'
+run run configs/scenarios/kernel-slab.cfg --events "$tmp/slab" -q
+grep -qE ': kmem_cache_alloc: call_site=0x0 ptr=ffff8880[0-9a-f]{8} bytes_req=192 bytes_alloc=288 gfp_flags=GFP_KERNEL node=-1 accounted=false$' \
+	"$tmp/slab" || fail "no kmem_cache_alloc"
+[ "$(grep -c ': kmem_cache_free: .* name=watched$' "$tmp/slab")" -eq 50 ] || fail "not 50 frees of watched"
+
 run replay $machine $trace --events "$tmp/no/such/folder" -q
 status 1
 silent out
