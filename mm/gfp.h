@@ -71,15 +71,12 @@ int gfp_print(gfp_t gfp, char *buf, size_t size);
 /** The mobility that the flags ask for; unmovable where they ask for both others. */
 static inline enum mm_migratetype gfp_migratetype(gfp_t gfp)
 {
-	switch (gfp & (__GFP_MOVABLE | __GFP_RECLAIMABLE)) {
-	case __GFP_MOVABLE:
-		return MM_MOVABLE;
-	case __GFP_RECLAIMABLE:
-		return MM_RECLAIMABLE;
-	default:
-		/* Neither; or both, which the kernel warns of and which promises nothing. */
-		return MM_UNMOVABLE;
-	}
+	unsigned type = (gfp & (__GFP_MOVABLE | __GFP_RECLAIMABLE)) / __GFP_MOVABLE;
+
+	_Static_assert(__GFP_RECLAIMABLE / __GFP_MOVABLE == MM_RECLAIMABLE && MM_MOVABLE == 1,
+		       "mobilities are in the order of their flags");
+	/* Both: the kernel warns of it, and it promises nothing. */
+	return type < MM_NR_PCPTYPES ? (enum mm_migratetype)type : MM_UNMOVABLE;
 }
 
 /** Index of the highest zone of `arch` that the flags allow (kernel: gfp_zone()). */

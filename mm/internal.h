@@ -36,7 +36,8 @@ struct mm {
 	struct mm_pcp_rule pcp_rule;
 	struct memblock memblock;
 	struct mm_flags_layout flags;
-	uint64_t zone_flags_mask; /* of page->flags, node and zone; see mm_zone.page_flags */
+	uint64_t zone_flags_mask;    /* of page->flags, node and zone; see mm_zone.page_flags */
+	struct mm_zone **zone_table; /* by these two, which are side by side */
 
 	int nr_nodes; /* the kernel's nodes; discontig may make more than the machine has */
 	bool ranges_are_nodes; /* discontig made nodes of the ranges of one */
@@ -116,19 +117,19 @@ struct mm {
 /** Does anybody charge for what is done? Where a step has several charges, they hang on this. */
 static inline bool mm_is_watched(const struct mm *mm)
 {
-	return mm->ops.work || mm->ops.access;
+	return UNLIKELY(mm->ops.work || mm->ops.access);
 }
 
 static inline void mm_work(struct mm *mm, int cpu, enum mm_site site, uint32_t nr)
 {
-	if (mm->ops.work && cpu != MM_NO_CPU)
+	if (UNLIKELY(mm->ops.work) && cpu != MM_NO_CPU)
 		mm->ops.work(mm->ctx, cpu, site, nr);
 }
 
 static inline void mm_touch(struct mm *mm, int cpu, phys_addr_t at, uint64_t bytes,
 			    enum mm_access kind)
 {
-	if (mm->ops.access && cpu != MM_NO_CPU)
+	if (UNLIKELY(mm->ops.access) && cpu != MM_NO_CPU)
 		mm->ops.access(mm->ctx, cpu, at, bytes, kind);
 }
 
@@ -136,7 +137,7 @@ static inline void mm_touch(struct mm *mm, int cpu, phys_addr_t at, uint64_t byt
 static inline void mm_touch_page(struct mm *mm, int cpu, const struct page *page,
 				 enum mm_access kind)
 {
-	if (mm->ops.access && cpu != MM_NO_CPU)
+	if (UNLIKELY(mm->ops.access) && cpu != MM_NO_CPU)
 		mm->ops.access(mm->ctx, cpu, mm->model->descriptor_at(mm, page),
 			       mm->arch->page_struct_bytes, kind);
 }
@@ -157,7 +158,7 @@ static inline void mm_emit(struct mm *mm, int cpu, const struct mm_event *ev)
 {
 	if (cpu == MM_NO_CPU)
 		cpu = mm->interrupted_cpu;
-	if (mm->ops.event && cpu != MM_NO_CPU)
+	if (UNLIKELY(mm->ops.event) && cpu != MM_NO_CPU)
 		mm->ops.event(mm->ctx, cpu, ev);
 }
 
@@ -171,7 +172,7 @@ void mm_tell_block(struct mm *mm, int cpu, enum mm_event_type type, const struct
 static inline void mm_emit_block(struct mm *mm, int cpu, enum mm_event_type type,
 				 const struct page *page, gfp_t gfp)
 {
-	if (mm->ops.event && cpu != MM_NO_CPU)
+	if (UNLIKELY(mm->ops.event) && cpu != MM_NO_CPU)
 		mm_tell_block(mm, cpu, type, page, gfp);
 }
 
@@ -195,24 +196,15 @@ static inline bool mm_zone_populated(const struct mm_zone *zone)
 	return zone->present > 0;
 }
 
-/** A field of page->flags; 0 where it has no width. */
-static inline uint64_t mm_flags_field(uint64_t flags, unsigned shift, unsigned width)
-{
-	return (flags >> shift) & ((UINT64_C(1) << width) - 1);
-}
-
 /* page_flags.c */
 /** The zone of a page by its frame; NULL where no zone spans it. */
 struct mm_zone *mm_page_zone_by_pfn(const struct mm *mm, const struct page *page);
 /** The zone of a page, from its flags where it is initialised. */
 static inline struct mm_zone *mm_page_zone(const struct mm *mm, const struct page *page)
 {
-	const struct mm_flags_layout *l = &mm->flags;
-
 	if (!(page->flags & PG_INIT))
 		return mm_page_zone_by_pfn(mm, page);
-	return &mm->nodes[mm_flags_field(page->flags, l->node_shift, l->node_width)]
-			.zones[mm_flags_field(page->flags, l->zone_shift, l->zone_width)];
+	return mm->zone_table[(page->flags & mm->zone_flags_mask) >> mm->flags.zone_shift];
 }
 
 static inline pfn_t mm_pfn_of(struct mm *mm, const struct page *page)
@@ -268,7 +260,7 @@ bool mm_has_home(const struct mm *mm, enum mm_holds what);
 int mm_percpu_init(struct mm *mm, struct mm_refusal *r);
 
 /* page_flags.c */
-void mm_flags_init(struct mm *mm);
+int mm_flags_init(struct mm *mm); /* 0 or -ENOMEM */
 /** Initialise a descriptor: node, zone, section. Idempotent. */
 void mm_page_init(struct mm *mm, struct page *page, pfn_t pfn, const struct mm_zone *zone);
 unsigned mm_page_section(const struct mm *mm, const struct page *page);
@@ -422,12 +414,6 @@ static inline bool mm_pcp_holds(const struct mm *mm, unsigned order)
 }
 /** The order of the blocks on one of the lists. */
 unsigned mm_pcp_list_order(const struct mm *mm, unsigned list);
-/**
- * Take one block from the CPU's list as mm_pcp_take() does, one of many at once: it says nothing of
- * how busy the lists are.
- */
-struct page *mm_pcp_take_one(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
-			     enum mm_migratetype type, unsigned alloc_flags);
 /**
  * All that is on all CPUs' lists goes back to the zones, as drain_all_pages() does: on `cpu`, which
  * may take others' lists while they are in no edit of theirs.

@@ -23,12 +23,12 @@ struct mm_capture {
 
 /* Per-CPU lists of one zone. count = sum of 2^order over their blocks. */
 struct mm_pcp {
-	struct page_list lists[NR_PCP_LISTS]; /* (P) */
 	unsigned count;                       /* (P) pages */
 	unsigned free_factor;                 /* (P) doublings of the drain batch */
 	int16_t free_diff;                    /* (P) pages; see zone_count.h */
 	bool stat_changed;                    /* (P) counters of LRU lists, since the last second */
 	uint8_t expire;                       /* (P) seconds until unused lists shrink */
+	struct page_list lists[NR_PCP_LISTS]; /* (P) */
 	struct mm_capture *capture;           /* (P) NULL: nobody compacts the zone here */
 };
 

@@ -4,6 +4,7 @@
  * out (include/linux/page-flags-layout.h), and what is read from it: page_to_nid(), page_zonenum().
  */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "mm/hotplug/hotplug_state.h"
 
@@ -41,7 +42,7 @@ static uint64_t mask(unsigned shift, unsigned width)
 	return ((UINT64_C(1) << width) - 1) << shift;
 }
 
-void mm_flags_init(struct mm *mm)
+int mm_flags_init(struct mm *mm)
 {
 	const struct mm_arch *arch = mm->arch;
 	struct mm_flags_layout *l = &mm->flags;
@@ -59,9 +60,15 @@ void mm_flags_init(struct mm *mm)
 	l->last_cpupid_shift = place(&top, l->last_cpupid_width);
 	mm->zone_flags_mask =
 		mask(l->node_shift, l->node_width) | mask(l->zone_shift, l->zone_width);
-	for_each_zone (mm, zone)
+	mm->zone_table = calloc((size_t)mm->nr_nodes << l->zone_width, sizeof(*mm->zone_table));
+	if (!mm->zone_table)
+		return -ENOMEM;
+	for_each_zone (mm, zone) {
 		zone->page_flags = put((uint64_t)zone->nid, l->node_shift, l->node_width) |
 				   put((uint64_t)zone->index, l->zone_shift, l->zone_width);
+		mm->zone_table[zone->page_flags >> l->zone_shift] = zone;
+	}
+	return 0;
 }
 
 void mm_page_init(struct mm *mm, struct page *page, pfn_t pfn, const struct mm_zone *zone)
@@ -125,8 +132,10 @@ int mm_page_zonenum(const struct mm *mm, const struct page *page)
 
 unsigned mm_page_section(const struct mm *mm, const struct page *page)
 {
-	return (unsigned)mm_flags_field(page->flags, mm->flags.section_shift,
-					mm->flags.section_width);
+	const struct mm_flags_layout *l = &mm->flags;
+
+	return (unsigned)((page->flags & mask(l->section_shift, l->section_width)) >>
+			  l->section_shift);
 }
 
 void mm_flags_layout(const struct mm *mm, struct mm_flags_layout *layout)

@@ -5,6 +5,7 @@
  * that way, or is one page only, goes the ordinary way, for one page: who wants more asks again.
  */
 #include "mm/alloc/alloc.h"
+#include "mm/alloc/pcp.h"
 #include "mm/warn.h"
 #include "mm/zone_count.h"
 

@@ -39,22 +39,12 @@ inline void mm_alloc_prepare(struct mm *mm, const struct mm_request *req, struct
 		 MM_ZONEREF_BYTES, MM_READ);
 }
 
-/*
- * From the zone itself: the CPU's list, or the buddy lists for what no list holds. CMA pages lie
- * among the movable ones of a list, so who may not have them goes past it.
- */
-static struct page *take_from(struct mm *mm, struct mm_zone *zone, const struct alloc_context *ac,
-			      unsigned alloc_flags)
+/* From the buddy lists, under the zone lock. */
+static NOINLINE struct page *rmqueue_buddy(struct mm *mm, struct mm_zone *zone,
+					   const struct alloc_context *ac, unsigned alloc_flags)
 {
 	struct page *page = NULL;
-	bool listed = mm_pcp_holds(mm, ac->order) && (!zone->has_cma || (alloc_flags & ALLOC_CMA) ||
-						      ac->migratetype != MM_MOVABLE);
 
-	if (listed)
-		page = mm_pcp_take(mm, ac->cpu, zone, ac->order, ac->migratetype,
-				   alloc_flags | (ac->gfp & __GFP_COLD ? ALLOC_COLD : 0));
-	if (page)
-		return page;
 	mm_zone_lock(mm, ac->cpu, zone);
 	if (ac->order && (alloc_flags & ALLOC_HARDER))
 		page = mm_buddy_take(mm, ac->cpu, zone, ac->order, MM_HIGHATOMIC);
@@ -68,17 +58,38 @@ static struct page *take_from(struct mm *mm, struct mm_zone *zone, const struct 
 	return page;
 }
 
-/* The same, and tell kswapd where that had to mix page blocks. */
+/*
+ * From the zone itself: the CPU's list, or the buddy lists for what no list holds. CMA pages lie
+ * among the movable ones of a list, so who may not have them goes past it. Where that had to mix
+ * page blocks, kswapd is told.
+ */
 static struct page *rmqueue(struct mm *mm, struct mm_zone *zone, const struct alloc_context *ac,
 			    unsigned alloc_flags)
 {
-	struct page *page = take_from(mm, zone, ac, alloc_flags);
+	bool listed = mm_pcp_holds(mm, ac->order) && (!zone->has_cma || (alloc_flags & ALLOC_CMA) ||
+						      ac->migratetype != MM_MOVABLE);
+	struct page *page = NULL;
 
+	if (listed)
+		page = mm_pcp_take(mm, ac->cpu, zone, ac->order, ac->migratetype,
+				   alloc_flags | (ac->gfp & __GFP_COLD ? ALLOC_COLD : 0));
+	if (!page)
+		page = rmqueue_buddy(mm, zone, ac, alloc_flags);
 	if ((alloc_flags & ALLOC_KSWAPD) && zone->boosted) {
 		zone->boosted = false;
 		mm_wake_kswapd(mm, ac->cpu, zone, 0, 0, zone->index);
 	}
 	return page;
+}
+
+/* One page, and so much free that nothing that is kept back matters? */
+static bool zone_has_plenty(const struct mm_zone *zone, const struct alloc_context *ac,
+			    unsigned alloc_flags)
+{
+	uint64_t kept = mm_wmark(zone, alloc_flags & ALLOC_WMARK_MASK) +
+			zone->lowmem_reserve[ac->highest] + zone->nr_reserved_highatomic;
+
+	return !ac->order && !zone->has_cma && zone->free_counter > (int64_t)kept;
 }
 
 /* Above the watermark? What cannot wait may ignore, for one page, that it is raised. */
@@ -87,6 +98,8 @@ static bool zone_has_room(const struct mm_zone *zone, const struct alloc_context
 {
 	enum mm_wmark mark = alloc_flags & ALLOC_WMARK_MASK;
 
+	if (zone_has_plenty(zone, ac, alloc_flags))
+		return true;
 	if (mm_zone_watermark_ok(zone, ac->order, mm_wmark(zone, mark), ac->highest, alloc_flags))
 		return true;
 	return !ac->order && (ac->gfp & __GFP_ATOMIC) && zone->boost && mark == MM_WMARK_MIN &&
@@ -94,8 +107,8 @@ static bool zone_has_room(const struct mm_zone *zone, const struct alloc_context
 }
 
 /* Before it goes to another node: room from this one's page cache, where that is wanted. */
-static bool reclaim_on_node(struct mm *mm, const struct alloc_context *ac, struct mm_zone *zone,
-			    unsigned alloc_flags)
+static NOINLINE bool reclaim_on_node(struct mm *mm, const struct alloc_context *ac,
+				     struct mm_zone *zone, unsigned alloc_flags)
 {
 	const struct mm_zone *preferred = ac->list->zones[ac->first];
 	const struct mm_reclaim_request req = {
@@ -167,11 +180,13 @@ static inline struct page *walk(struct mm *mm, const struct alloc_context *ac, u
 inline struct page *mm_get_page_from_freelist(struct mm *mm, const struct alloc_context *ac,
 					      unsigned alloc_flags)
 {
-	struct page *page = walk(mm, ac, alloc_flags);
+	for (;;) {
+		struct page *page = walk(mm, ac, alloc_flags);
 
-	if (!page && (alloc_flags & ALLOC_NOFRAGMENT))
-		page = walk(mm, ac, alloc_flags & ~ALLOC_NOFRAGMENT);
-	return page;
+		if (page || !(alloc_flags & ALLOC_NOFRAGMENT))
+			return page;
+		alloc_flags &= ~ALLOC_NOFRAGMENT;
+	}
 }
 
 /*

@@ -12,39 +12,29 @@
 
 struct mm_pcp_kind {
 	const char *name;
+	bool cold_at_tail; /* what is not in the CPU's caches lies at the tails of lists */
 	/** The orders that there are lists of, a bit each. Constant. */
 	unsigned (*orders)(const struct mm *mm);
 	/** Set the zone's pcp_batch, pcp_high and pcp_low, at boot and when a sysctl changes. */
 	void (*set_sizes)(const struct mm *mm, struct mm_zone *zone);
-	/** mm_pcp_take(); `alloc_flags` may have ALLOC_COLD. */
-	struct page *(*take)(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
-			     enum mm_migratetype type, unsigned alloc_flags);
-	/** mm_pcp_give(); the page's head fields are not set yet. */
-	void (*give)(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page,
-		     unsigned order, enum mm_migratetype type, bool cold);
+	/**
+	 * The list of that order and mobility is empty, or the lists together hold pcp_low pages at
+	 * most: take more from the zone. `alloc_flags` may have ALLOC_COLD.
+	 */
+	void (*refill)(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
+		       enum mm_migratetype type, unsigned alloc_flags);
+	/**
+	 * A block has come to `list`: if the lists are too long by now, give back what is too much.
+	 * Not called for a single page while the lists hold less than pcp_high pages and nobody
+	 * reclaims.
+	 */
+	void (*trim)(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order, unsigned list);
 	/** Give back so many pages of the lists of CPU `owner`, beginning with `list`. */
 	void (*drain)(struct mm *mm, int cpu, struct mm_zone *zone, int owner, unsigned list,
 		      int nr_pages);
 };
 
 extern const struct mm_pcp_kind *const pcp_kinds[]; /* ends with NULL */
-
-/** Take one block from the CPU's list, refilling it; NULL where the zone has none. */
-static inline struct page *mm_pcp_take(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
-				       enum mm_migratetype type, unsigned alloc_flags)
-{
-	return mm->pcp_kind->take(mm, cpu, zone, order, type, alloc_flags);
-}
-
-/**
- * Put one block on the CPU's list; `type` is that of its page block, and not isolated. `cold`: it
- * is not likely to be in the CPU's caches.
- */
-static inline void mm_pcp_give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page,
-			       unsigned order, enum mm_migratetype type, bool cold)
-{
-	mm->pcp_kind->give(mm, cpu, zone, page, order, type, cold);
-}
 
 /* What the kinds share. */
 
@@ -61,22 +51,51 @@ void mm_pcp_fill(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
 void mm_pcp_charge(struct mm *mm, int cpu, const struct mm_zone *zone, unsigned list,
 		   const struct page *page, enum mm_site site);
 
-/** Take a block of that order from one end of the CPU's own list, for an allocation. */
-static inline void mm_pcp_unlist(struct mm *mm, int cpu, struct mm_zone *zone, unsigned list,
-				 struct page *page, unsigned order)
+/** Give the block at the tail of a list of CPU `owner` back to the zone, whose lock is held. */
+void mm_pcp_give_back(struct mm *mm, int cpu, struct mm_zone *zone, int owner, unsigned list);
+
+/* What all kinds do alike. */
+
+/**
+ * Take one block from the CPU's list, refilling it; NULL where the zone has none. One of many at
+ * once: it says nothing of how busy the lists are.
+ */
+static inline struct page *mm_pcp_take_one(struct mm *mm, int cpu, struct mm_zone *zone,
+					   unsigned order, enum mm_migratetype type,
+					   unsigned alloc_flags)
 {
 	struct mm_pcp *pcp = &zone->pcp[cpu];
+	unsigned list = mm_pcp_list(order, type);
+	struct page_list *l = &pcp->lists[list];
+	struct page *page;
 
-	page_list_del(&pcp->lists[list], page);
+	if (UNLIKELY(!l->head || pcp->count <= zone->pcp_low))
+		mm->pcp_kind->refill(mm, cpu, zone, order, type, alloc_flags);
+	page = (alloc_flags & ALLOC_COLD) && mm->pcp_kind->cold_at_tail ? l->tail : l->head;
+	if (UNLIKELY(!page))
+		return NULL;
+	page_list_del(l, page);
 	page->flags &= ~(uint64_t)PG_PCP;
 	pcp->count -= 1u << order;
 	if (mm_is_watched(mm))
 		mm_pcp_charge(mm, cpu, zone, list, page, MM_SITE_PCP_ALLOC);
+	return page;
 }
 
-/** Put a block on the CPU's own list: at its head, or at its tail. */
-static inline void mm_pcp_enlist(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page,
-				 unsigned order, enum mm_migratetype type, bool at_tail)
+/** The same for a request of its own. */
+static inline struct page *mm_pcp_take(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
+				       enum mm_migratetype type, unsigned alloc_flags)
+{
+	zone->pcp[cpu].free_factor >>= 1;
+	return mm_pcp_take_one(mm, cpu, zone, order, type, alloc_flags);
+}
+
+/**
+ * Put one block on the CPU's list; `type` is that of its page block, and not isolated. `cold`: it
+ * is not likely to be in the CPU's caches.
+ */
+static inline void mm_pcp_give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page,
+			       unsigned order, enum mm_migratetype type, bool cold)
 {
 	struct mm_pcp *pcp = &zone->pcp[cpu];
 	unsigned list = mm_pcp_list(order, type);
@@ -84,16 +103,15 @@ static inline void mm_pcp_enlist(struct mm *mm, int cpu, struct mm_zone *zone, s
 	page->flags |= PG_PCP;
 	page->order = (uint8_t)order;
 	page->migratetype = (uint8_t)type;
-	if (at_tail)
+	if (cold && mm->pcp_kind->cold_at_tail)
 		page_list_add_tail(&pcp->lists[list], page);
 	else
 		page_list_add_head(&pcp->lists[list], page);
 	pcp->count += 1u << order;
 	if (mm_is_watched(mm))
 		mm_pcp_charge(mm, cpu, zone, list, page, MM_SITE_PCP_FREE);
+	if (order || zone->reclaim_active || pcp->count >= zone->pcp_high)
+		mm->pcp_kind->trim(mm, cpu, zone, order, list);
 }
-
-/** Give the block at the tail of a list of CPU `owner` back to the zone, whose lock is held. */
-void mm_pcp_give_back(struct mm *mm, int cpu, struct mm_zone *zone, int owner, unsigned list);
 
 #endif

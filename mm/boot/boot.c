@@ -257,10 +257,11 @@ static int boot(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
 		err = place_structures(mm, c, r);
 	if (err)
 		return err;
-	mm_flags_init(mm);
 	mm_kswapd_init(mm);
 	mm_kcompactd_init(mm);
-	err = mm_vmstat_init(mm);
+	err = mm_flags_init(mm);
+	if (!err)
+		err = mm_vmstat_init(mm);
 	if (err)
 		return err;
 	mm->lru_batches = calloc((size_t)mm->nr_cpus, sizeof(*mm->lru_batches));
@@ -351,6 +352,7 @@ void mm_destroy(struct mm *mm)
 		free(mm->nodes[n].thisnode.zones);
 	}
 	memblock_free_lists(&mm->memblock);
+	free(mm->zone_table);
 	free(mm->nodes);
 	free(mm->distance);
 	free(mm->cpu_nid);

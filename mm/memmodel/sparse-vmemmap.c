@@ -104,10 +104,11 @@ static struct page *vmemmap_pfn_to_page(struct mm *mm, int cpu, pfn_t pfn)
 
 static pfn_t vmemmap_page_to_pfn(struct mm *mm, int cpu, const struct page *page)
 {
-	const struct vmemmap *v = mm->model_state;
+	const struct mm_sections *s = &((const struct vmemmap *)mm->model_state)->sections;
+	pfn_t pfn = (s->first << s->pfn_shift) + (pfn_t)(page - s->host);
 
 	mm_work(mm, cpu, MM_SITE_PAGE_TO_PFN, 1);
-	return (v->sections.first << v->sections.pfn_shift) + (pfn_t)(page - v->sections.host);
+	return pfn;
 }
 
 static bool vmemmap_pfn_valid(const struct mm *mm, pfn_t pfn)

@@ -50,27 +50,10 @@ static unsigned refill_blocks(const struct mm_zone *zone, unsigned order)
 	return blocks > 2 ? blocks : order ? 2 : blocks;
 }
 
-static struct page *take(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
-			 enum mm_migratetype type, unsigned alloc_flags)
+static void refill(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
+		   enum mm_migratetype type, unsigned alloc_flags)
 {
-	zone->pcp[cpu].free_factor >>= 1;
-	return mm_pcp_take_one(mm, cpu, zone, order, type, alloc_flags);
-}
-
-struct page *mm_pcp_take_one(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
-			     enum mm_migratetype type, unsigned alloc_flags)
-{
-	struct mm_pcp *pcp = &zone->pcp[cpu];
-	unsigned list = mm_pcp_list(order, type);
-	struct page *page;
-
-	if (!pcp->lists[list].head)
-		mm_pcp_fill(mm, cpu, zone, order, type, alloc_flags, refill_blocks(zone, order),
-			    PCP_TAIL);
-	page = pcp->lists[list].head;
-	if (page)
-		mm_pcp_unlist(mm, cpu, zone, list, page, order);
-	return page;
+	mm_pcp_fill(mm, cpu, zone, order, type, alloc_flags, refill_blocks(zone, order), PCP_TAIL);
 }
 
 /* Oldest blocks first, from the list that overflowed, then from the others in turn. */
@@ -131,25 +114,20 @@ static int drain_pages(struct mm_pcp *pcp, const struct mm_zone *zone, unsigned 
 	return (int)(batch < least ? least : batch > most ? most : batch);
 }
 
-static void give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page, unsigned order,
-		 enum mm_migratetype type, bool cold)
+static void trim(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order, unsigned list)
 {
 	struct mm_pcp *pcp = &zone->pcp[cpu];
-	unsigned high;
+	unsigned high = high_now(pcp, zone, order);
 
-	(void)cold;
-	mm_pcp_enlist(mm, cpu, zone, page, order, type, false);
-	high = high_now(pcp, zone, order);
 	if (pcp->count >= high)
-		drain(mm, cpu, zone, cpu, mm_pcp_list(order, type),
-		      drain_pages(pcp, zone, order, high));
+		drain(mm, cpu, zone, cpu, list, drain_pages(pcp, zone, order, high));
 }
 
 const struct mm_pcp_kind pcp_by_order = {
 	.name = "by-order",
 	.orders = orders,
 	.set_sizes = set_sizes,
-	.take = take,
-	.give = give,
+	.refill = refill,
+	.trim = trim,
 	.drain = drain,
 };

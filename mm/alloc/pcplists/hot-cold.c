@@ -37,21 +37,11 @@ static void set_sizes(const struct mm *mm, struct mm_zone *zone)
 	zone->pcp_batch = batch ? batch : 1;
 }
 
-static struct page *take(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
-			 enum mm_migratetype type, unsigned alloc_flags)
+static void refill(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
+		   enum mm_migratetype type, unsigned alloc_flags)
 {
-	struct mm_pcp *pcp = &zone->pcp[cpu];
-	unsigned list = mm_pcp_list(order, type);
-	bool cold = alloc_flags & ALLOC_COLD;
-	struct page *page;
-
-	if (!pcp->lists[list].head || pcp->count <= zone->pcp_low)
-		mm_pcp_fill(mm, cpu, zone, order, type, alloc_flags, zone->pcp_batch,
-			    cold ? PCP_TAIL_REVERSED : PCP_HEAD);
-	page = cold ? pcp->lists[list].tail : pcp->lists[list].head;
-	if (page)
-		mm_pcp_unlist(mm, cpu, zone, list, page, order);
-	return page;
+	mm_pcp_fill(mm, cpu, zone, order, type, alloc_flags, zone->pcp_batch,
+		    alloc_flags & ALLOC_COLD ? PCP_TAIL_REVERSED : PCP_HEAD);
 }
 
 /*
@@ -80,19 +70,20 @@ static void drain(struct mm *mm, int cpu, struct mm_zone *zone, int owner, unsig
 	mm_zone_unlock(mm, cpu, zone);
 }
 
-static void give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page, unsigned order,
-		 enum mm_migratetype type, bool cold)
+static void trim(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order, unsigned list)
 {
-	mm_pcp_enlist(mm, cpu, zone, page, order, type, cold);
+	(void)order;
+	(void)list;
 	if (zone->pcp[cpu].count >= zone->pcp_high)
 		drain(mm, cpu, zone, cpu, 0, (int)zone->pcp_batch);
 }
 
 const struct mm_pcp_kind pcp_hot_cold = {
 	.name = "hot-cold",
+	.cold_at_tail = true,
 	.orders = orders,
 	.set_sizes = set_sizes,
-	.take = take,
-	.give = give,
+	.refill = refill,
+	.trim = trim,
 	.drain = drain,
 };
