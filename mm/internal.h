@@ -66,9 +66,10 @@ struct mm {
 	struct mm_kthread vmstat_shepherd;       /* who wakes them */
 	uint64_t swap_pages, swap_free;          /* of the swap device; 0: none */
 	struct mm_swap swap;
-	struct mm_shrinker *shrinkers; /* in the order in which they came */
-	uint64_t *slab_pages_freed;    /* by CPU, since boot: what reclaim takes as its own */
-	bool reclaim_outside;          /* see mm_set_reclaim_outside() */
+	struct mm_shrinker *shrinkers;    /* in the order in which they came */
+	struct mm_directory *directories; /* whose dentries and inodes are cached; dcache.h */
+	uint64_t *slab_pages_freed;       /* by CPU, since boot: what reclaim takes as its own */
+	bool reclaim_outside;             /* see mm_set_reclaim_outside() */
 	int interrupted_cpu; /* by mm_write_interrupt(), while that runs; else MM_NO_CPU */
 	struct {
 		uint64_t wanted;     /* nr_hugepages: what the last resize came to */

@@ -76,6 +76,7 @@ struct mm_params {
 	uint64_t watermark_boost_factor;        /* per 10,000 of the high watermark; 0: none */
 	uint64_t zone_reclaim_mode;  /* 1: reclaim on the node before another; 2: write; 4: unmap */
 	uint64_t swappiness;         /* 0 to 200: the weight of anonymous memory in reclaim */
+	uint64_t vfs_cache_pressure; /* percent at which dentries and inodes are scanned */
 	uint64_t min_unmapped_ratio; /* percent of a node */
 	uint64_t cma_bytes;          /* cma=: kept for runs of frames; 0: none */
 	uint64_t extfrag_threshold;  /* 0 to 1000: how fragmented a zone is that is compacted */

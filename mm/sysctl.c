@@ -42,6 +42,7 @@ static const struct sysctl sysctls[] = {
 	{"watermark_boost_factor", 0, INT32_MAX, IN_MM(params.watermark_boost_factor), NULL, false},
 	{"zone_reclaim_mode", 0, INT32_MAX, IN_MM(params.zone_reclaim_mode), NULL, false},
 	{"swappiness", 0, 200, IN_MM(params.swappiness), NULL, false},
+	{"vfs_cache_pressure", 0, INT32_MAX, IN_MM(params.vfs_cache_pressure), NULL, false},
 	{"min_unmapped_ratio", 0, 100, IN_MM(params.min_unmapped_ratio), NULL, false},
 	{"nr_hugepages", 0, INT32_MAX, IN_MM(hugetlb.wanted), mm_hugetlb_written, false},
 	/* The same by the policy of who writes: here that is the default one. */

@@ -13,6 +13,7 @@
 #include "mm/alloc/pageblock.h"
 #include "mm/hotplug/hotplug_state.h"
 #include "mm/reclaim/lru_lists.h"
+#include "mm/slab/dcache.h"
 #include "mm/slab/slub.h"
 #include "mm/user/user.h"
 #include "mm/vmalloc/kmap_state.h"
@@ -519,6 +520,8 @@ int mm_verify(const struct mm *mm, char *why, size_t size)
 		err = mm_user_verify(mm, why, size);
 	if (!err)
 		err = mm_swap_verify(mm, why, size);
+	if (!err)
+		err = mm_dcache_verify(mm, why, size);
 	if (err)
 		return err;
 	if (r.numa_miss != r.numa_foreign)

@@ -19,6 +19,7 @@
 #include "mm/hotplug/hotplug_state.h"
 #include "mm/huge/huge_pool.h"
 #include "mm/reclaim/lru.h"
+#include "mm/slab/dcache.h"
 #include "mm/user/user.h"
 #include "mm/vmalloc/kmap_state.h"
 #include "mm/vmalloc/vmalloc_state.h"
@@ -54,6 +55,7 @@ struct mm_params mm_params_default(void)
 		.watermark_scale_factor = 10,
 		.watermark_boost_factor = 15000,
 		.swappiness = 60,
+		.vfs_cache_pressure = 100,
 		.extfrag_threshold = 500,
 		.compaction_proactiveness = 20,
 		.compact_unevictable_allowed = 1,
@@ -367,6 +369,7 @@ void mm_destroy(struct mm *mm)
 	mm_kmap_destroy(mm);
 	mm_vmalloc_destroy(mm);
 	free(mm->warnings);
+	mm_dcache_destroy(mm);
 	mm_slab_end(mm);
 	mm_oom_free(mm);
 	mm_hotplug_free(mm);

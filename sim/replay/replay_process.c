@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "mm/boot/boot_time.h"
+#include "mm/slab/dcache.h"
 #include "sim/scenario/process_plan.h"
 
 #define SHM "/dev/shm/" /* what lies there is of tmpfs */
@@ -285,6 +286,22 @@ static int file_io(struct replay_processes *r, int cpu, const struct process_ste
 	return file ? 0 : -ENOMEM;
 }
 
+static int stat_files(struct replay_processes *r, int cpu, const struct process_step *s,
+		      const struct process_slice *slice, struct replay_process *p)
+{
+	struct mm_directory *dir = mm_directory_open(r->mm, r->plan->names[s->name], s->bytes);
+
+	for (uint64_t i = slice->from; dir && i < slice->from + slice->nr; i++) {
+		int result = mm_directory_stat(r->mm, cpu, dir, process_page(s, i, s->bytes));
+
+		if (result < 0)
+			return result;
+		p->accesses++;
+		sim_settle(r->sim, cpu);
+	}
+	return dir ? 0 : -ENOMEM;
+}
+
 static int on_range(struct replay_processes *r, int cpu, const struct process_step *s,
 		    struct mm_space *space)
 {
@@ -336,6 +353,8 @@ static int do_it(struct replay_processes *r, int cpu, const struct process_step 
 		return 0;
 	case PROCESS_MIGRATE_PAGES:
 		return migrate(r, cpu, s, p);
+	case PROCESS_STAT:
+		return stat_files(r, cpu, s, slice, p);
 	case PROCESS_SLEEP:
 		sim_settle(r->sim, cpu);
 		sim_idle_until(r->sim, cpu, sim_now_ps(r->sim, cpu) + s->time_ps);

@@ -32,6 +32,7 @@ struct trace;
 	X(RUN_ON, "run_on")                                                                        \
 	X(MIGRATE_PAGES, "migrate_pages")                                                          \
 	X(SLEEP, "sleep")                                                                          \
+	X(STAT, "stat")                                                                            \
 	X(EXIT, "exit")                                                                            \
 	/* Of a boot workload only. */                                                             \
 	X(BOOT_MEMBLOCK, "memblock")                                                               \
@@ -67,8 +68,8 @@ struct process_step {
 	uint32_t file;          /* MMAP: of a file; NONE: anonymous */
 	uint32_t child;         /* FORK, WAIT */
 	uint32_t cpus;          /* set of CPUs that do it */
-	uint64_t offset, bytes; /* of the range or file; 0 bytes: all of it */
-	uint64_t operations;    /* TOUCH: accesses, READ, WRITE: pages */
+	uint64_t offset, bytes; /* of the range or file; 0 bytes: all of it; STAT: files */
+	uint64_t operations;    /* TOUCH: accesses, READ, WRITE: pages, STAT: files */
 	uint64_t touch, stride; /* bytes of each access; between accesses */
 	uint64_t time_ps;       /* SLEEP */
 	uint64_t seed;          /* of what is drawn */

@@ -38,6 +38,8 @@ static const char *const *keys_of(enum process_do what)
 		[PROCESS_RUN_ON] = {"do", "cpus", NULL},
 		[PROCESS_MIGRATE_PAGES] = {"do", "node", NULL},
 		[PROCESS_SLEEP] = {"do", "time", NULL},
+		[PROCESS_STAT] = {"do", "directory", "files", "access", "operations", "passes",
+				  NULL},
 		[PROCESS_EXIT] = {"do", NULL},
 	};
 
@@ -247,6 +249,25 @@ static void read_file(struct reader *r, const struct cfg_setting *group, struct 
 	s->ahead = (unsigned)(ahead / page_bytes(r));
 }
 
+static void read_stat(struct reader *r, const struct cfg_setting *group, struct process_step *s)
+{
+	const struct cfg_setting *files = cfg_need(r->c, group, "files");
+	const char *name;
+
+	if (cfg_string(r->c, cfg_need(r->c, group, "directory"), &name))
+		failed(r, s->name = process_plan_name(r->plan, name));
+	cfg_integer(r->c, files, 1, WORKLOAD_MAX_OPERATIONS, &s->bytes);
+	for (size_t i = 0; i < r->plan->nr_steps; i++) {
+		const struct process_step *other = &r->plan->steps[i];
+
+		if (other->what == PROCESS_STAT && other->name == s->name &&
+		    other->bytes != s->bytes)
+			cfg_error(r->c, files, "the directory has %" PRIu64 " files elsewhere",
+				  other->bytes);
+	}
+	read_accesses(r, group, s, 1);
+}
+
 /* CPUs of a step; those that the process runs on where nothing is said. */
 static void read_cpus(struct reader *r, const struct cfg_setting *s, uint32_t *set)
 {
@@ -377,6 +398,9 @@ static void read_what(struct reader *r, const struct cfg_setting *group, struct 
 		cfg_integer(r->c, cfg_need(r->c, group, "node"), 0,
 			    (uint64_t)r->w->host->nr_nodes - 1, &node);
 		s->nid = (int)node;
+		break;
+	case PROCESS_STAT:
+		read_stat(r, group, s);
 		break;
 	case PROCESS_SLEEP:
 		cfg_time(r->c, cfg_need(r->c, group, "time"), &s->time_ps);

@@ -39,11 +39,12 @@ static const struct setting {
 
 /*
  * Those of huge pages have a view of their own, as what they count has (hugepages.c); captures do
- * not list compact_unevictable_allowed.
+ * not list compact_unevictable_allowed and vfs_cache_pressure.
  */
 static bool is_left_out(const char *name)
 {
-	return strstr(name, "_hugepages") || !strcmp(name, "compact_unevictable_allowed");
+	return strstr(name, "_hugepages") || !strcmp(name, "compact_unevictable_allowed") ||
+	       !strcmp(name, "vfs_cache_pressure");
 }
 
 static bool has(const struct mm *mm, enum has what)

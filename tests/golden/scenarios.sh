@@ -26,6 +26,12 @@ of_is()
 	[ "$(of "$1" "$2" "$3")" = "$4" ] || fail "$3 of $1 $2 is $(of "$1" "$2" "$3"), expected $4"
 }
 
+# slab_left CACHE: its objects at the end.
+slab_left()
+{
+	sed -n "/\"name\": \"$1\"/,/allocated/s/.*\"allocated\": \([0-9]*\).*/\1/p" "$tmp/out"
+}
+
 shows()
 {
 	case $1 in
@@ -120,6 +126,15 @@ shows()
 	reserves)
 		above from_reserves 0
 		above disk_ps 0 ;;
+	shrinkers) # both give way: dentries and inodes to pages, and more so at a higher pressure
+		above slabs_scanned 0
+		above pgsteal_file 0
+		above pgsteal_kswapd 0
+		left=$(slab_left ext4_inode_cache)
+		if ! { [ "$left" -gt 0 ] && [ "$left" -lt 60000 ]; }; then fail "$left inodes are left"; fi
+		run run "$scenario" --format json --quiet --sysctl vfs_cache_pressure=0
+		is slabs_scanned 0
+		[ "$(slab_left ext4_inode_cache)" -eq 60000 ] || fail "inodes went at no pressure" ;;
 	slab) # all objects go back
 		is object_alloc 42000
 		is object_free 42000
