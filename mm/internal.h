@@ -138,9 +138,28 @@ static inline void mm_touch(struct mm *mm, int cpu, phys_addr_t at, uint64_t byt
 static inline void mm_touch_page(struct mm *mm, int cpu, const struct page *page,
 				 enum mm_access kind)
 {
-	if (UNLIKELY(mm->ops.access) && cpu != MM_NO_CPU)
-		mm->ops.access(mm->ctx, cpu, mm->model->descriptor_at(mm, page),
-			       mm->arch->page_struct_bytes, kind);
+	if (!UNLIKELY(mm->ops.access) || cpu == MM_NO_CPU)
+		return;
+	if (UNLIKELY(mm->ops.address) && mm->model->descriptor_address)
+		mm->ops.address(mm->ctx, cpu, mm->model->descriptor_address(mm, page));
+	mm->ops.access(mm->ctx, cpu, mm->model->descriptor_at(mm, page),
+		       mm->arch->page_struct_bytes, kind);
+}
+
+/** Memory that the kernel has mapped elsewhere than in its direct mapping, too: at `address`. */
+static inline void mm_touch_mapped(struct mm *mm, int cpu, uint64_t address, phys_addr_t at,
+				   uint64_t bytes, enum mm_access kind)
+{
+	if (mm->ops.address && cpu != MM_NO_CPU)
+		mm->ops.address(mm->ctx, cpu, address);
+	mm_touch(mm, cpu, at, bytes, kind);
+}
+
+/** What TLBs have of it holds no longer; what the flush costs is charged apart. */
+static inline void mm_forget(struct mm *mm, int cpu, const struct mm_forget *what)
+{
+	if (mm->ops.forget)
+		mm->ops.forget(mm->ctx, cpu, what);
 }
 
 static inline void mm_count(struct mm *mm, enum mm_vm_event what, uint64_t nr)
@@ -183,10 +202,10 @@ static inline void mm_emit_block(struct mm *mm, int cpu, enum mm_event_type type
 void mm_take_lock(struct mm *mm, int cpu, struct mm_lock *lock);
 void mm_leave_lock(struct mm *mm, int cpu, struct mm_lock *lock);
 /**
- * Drop translations of so many pages of the kernel's addresses on all CPUs: one by one, or where
+ * Drop translations of [start, end) of the kernel's addresses on all CPUs: page by page, or where
  * that takes longer, everything (x86 flush_tlb_kernel_range()).
  */
-void mm_flush_kernel(struct mm *mm, int cpu, uint64_t nr_pages);
+void mm_flush_kernel(struct mm *mm, int cpu, uint64_t start, uint64_t end);
 
 /** Take a zone's lock. Other CPUs may run before it returns: read the zone again. */
 void mm_zone_lock(struct mm *mm, int cpu, struct mm_zone *zone);

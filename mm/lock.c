@@ -3,8 +3,9 @@
  * addresses. */
 #include "mm/internal.h"
 
-#define SINGLE_FLUSH_CEILING 33 /* pages: beyond it x86 drops all (tlb_single_page_flush_ceiling)  \
-				 */
+#define SINGLE_FLUSH_CEILING                                                                       \
+	33 /* pages: beyond it x86 drops all (tlb_single_page_flush_ceiling)                       \
+	    */
 
 void mm_take_lock(struct mm *mm, int cpu, struct mm_lock *lock)
 {
@@ -22,9 +23,14 @@ void mm_leave_lock(struct mm *mm, int cpu, struct mm_lock *lock)
 		mm->ops.unlock(mm->ctx, cpu, lock);
 }
 
-void mm_flush_kernel(struct mm *mm, int cpu, uint64_t nr_pages)
+void mm_flush_kernel(struct mm *mm, int cpu, uint64_t start, uint64_t end)
 {
-	if (nr_pages > SINGLE_FLUSH_CEILING)
+	uint64_t nr_pages = (end - start) >> mm->arch->page_shift;
+	bool all = nr_pages > SINGLE_FLUSH_CEILING;
+
+	mm_forget(mm, cpu,
+		  &(struct mm_forget){.start = all ? 0 : start, .end = all ? UINT64_MAX : end});
+	if (all)
 		mm_work(mm, cpu, MM_SITE_TLB_FLUSH_ALL, 1);
 	else
 		mm_work(mm, cpu, MM_SITE_TLB_FLUSH, (uint32_t)nr_pages);

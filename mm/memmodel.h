@@ -14,6 +14,7 @@
 
 #include "mm/mm.h"
 #include "mm/page.h"
+#include "mm/walk.h"
 
 struct mm_sections;
 
@@ -41,6 +42,11 @@ struct mm_memmodel {
 	bool (*pfn_valid)(const struct mm *mm, pfn_t pfn);
 	/** Where the descriptor itself is in simulated memory. */
 	phys_addr_t (*descriptor_at)(const struct mm *mm, const struct page *page);
+
+	/** Its address where descriptors are mapped apart; NULL: they are in the direct mapping. */
+	uint64_t (*descriptor_address)(const struct mm *mm, const struct page *page);
+	/** And what hardware reads to get there from an address of theirs. */
+	void (*walk)(const struct mm *mm, uint64_t address, struct mm_walk *walk);
 
 	/** Bytes of maps and tables, as there are now. */
 	void (*info)(const struct mm *mm, struct mm_model_info *info);

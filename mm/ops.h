@@ -66,7 +66,7 @@
 	X(SLAB_NEW, "slab_new", "one slab made or given up, its pages apart")                      \
 	X(SLAB_OBJECT, "slab_object", "one object of a new slab linked to the next")               \
 	X(SLAB_CHECK, "slab_check", "one object looked at or filled by slub_debug")                \
-	X(MEMMAP_INIT, "memmap_init", "one page descriptor initialised")           \
+	X(MEMMAP_INIT, "memmap_init", "one page descriptor initialised")                           \
 	X(TLB_FLUSH_ALL, "tlb_flush_all", "all translations of a CPU dropped")                     \
 	X(VMAP_STEP, "vmap_step", "one area of an address tree looked at")                         \
 	X(VMAP_AREA, "vmap_area", "one virtual area made or given up, trees and tables apart")     \
@@ -113,7 +113,15 @@ enum mm_store {
 
 struct mm;
 struct mm_kthread;
+struct mm_space;
 struct page;
+
+/* Addresses whose translations hold no longer. */
+struct mm_forget {
+	const struct mm_space *space; /* whose; NULL: the kernel's */
+	uint64_t start, end; /* 0 and UINT64_MAX: all, of other spaces too if the kernel's */
+	bool own;            /* only the CPU's own TLB */
+};
 
 /* A lock of the mm core. The mm core owns it; `sink` is the sink's to use, NULL at first. */
 struct mm_lock {
@@ -285,6 +293,16 @@ struct mm_ops {
 	 * charged.
 	 */
 	void (*tlb_shootdown)(void *ctx, int cpu, struct page *page);
+	/**
+	 * The next access() of that CPU is by this address of the kernel; else, and where the op is
+	 * NULL, it is by its direct mapping.
+	 */
+	void (*address)(void *ctx, int cpu, uint64_t address);
+	/**
+	 * TLBs drop these translations. Told together with what that costs: work, and
+	 * tlb_shootdown(). `cpu` may be MM_NO_CPU. Never waits.
+	 */
+	void (*forget)(void *ctx, int cpu, const struct mm_forget *what);
 	/**
 	 * Sleep until mm_ops.wake_all() is called for the queue. Simulated time passes; no lock is
 	 * held. Returns 0; -EDEADLK where nobody is left who could call it. NULL: nobody is.

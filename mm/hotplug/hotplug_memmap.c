@@ -224,13 +224,18 @@ static void remove_part(struct part *p)
 
 void mm_hot_memmap_remove(struct mm_hotplug_run *run, pfn_t start, pfn_t end)
 {
+	uint64_t at;
+	unsigned shift;
+
 	for (pfn_t pfn = start; pfn < end;) {
 		struct part p = part_at(run, pfn, end);
 
 		remove_part(&p);
 		pfn = p.end;
 	}
-	mm_flush_kernel(run->mm, run->cpu, end - start);
+	at = run->mm->vm_map.direct.start;
+	shift = run->mm->arch->page_shift;
+	mm_flush_kernel(run->mm, run->cpu, at + (start << shift), at + (end << shift));
 }
 
 void mm_hot_memmap_init(struct mm *mm, int cpu, pfn_t start, pfn_t nr)
@@ -246,6 +251,8 @@ void mm_hot_memmap_init(struct mm *mm, int cpu, pfn_t start, pfn_t nr)
 		const struct page *page = mm->model->pfn_to_page(mm, MM_NO_CPU, pfn);
 
 		step = step < start + nr - pfn ? step : start + nr - pfn;
+		if (mm->ops.address && mm->model->descriptor_address)
+			mm->ops.address(mm->ctx, cpu, mm->model->descriptor_address(mm, page));
 		mm_touch(mm, cpu, mm->model->descriptor_at(mm, page),
 			 step * mm->arch->page_struct_bytes, MM_WRITE);
 		pfn += step;

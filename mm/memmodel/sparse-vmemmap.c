@@ -9,9 +9,11 @@
 
 #include "mm/boot/section.h"
 #include "mm/internal.h"
+#include "mm/vmalloc/vmalloc_state.h"
 
-#define HUGE_MAP_BYTES (UINT64_C(2) << 20) /* a PMD entry maps it */
-#define ENTRIES_SHIFT  9                   /* entries of a page-table page */
+#define HUGE_MAP_SHIFT 21
+#define HUGE_MAP_BYTES (UINT64_C(1) << HUGE_MAP_SHIFT) /* a PMD entry maps it */
+#define ENTRIES_SHIFT  9                               /* entries of a page-table page */
 #define TABLE_LEVELS   3
 
 /* A page table that came with added memory. */
@@ -21,9 +23,21 @@ struct hot_table {
 	struct page *page;
 };
 
+/* Those of boot: of a level in the order of their numbers. */
+struct boot_table {
+	uint64_t number;
+	phys_addr_t at;
+};
+
+struct boot_tables {
+	struct boot_table *tables;
+	size_t nr, room;
+};
+
 struct vmemmap {
 	struct mm_sections sections;
 	uint64_t page_table_bytes;
+	struct boot_tables boot[TABLE_LEVELS];
 	struct hot_table *hot;
 	size_t nr_hot, hot_room;
 };
@@ -36,6 +50,20 @@ struct page_tables {
 	bool any;
 };
 
+static int keep_table(struct boot_tables *b, uint64_t number, phys_addr_t at)
+{
+	if (b->nr == b->room) {
+		struct boot_table *grown = realloc(b->tables, (2 * b->room + 8) * sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		b->tables = grown;
+		b->room = 2 * b->room + 8;
+	}
+	b->tables[b->nr++] = (struct boot_table){number, at};
+	return 0;
+}
+
 static int make_tables(void *arg, pfn_t number, int nid)
 {
 	struct page_tables *t = arg;
@@ -45,13 +73,18 @@ static int make_tables(void *arg, pfn_t number, int nid)
 		number * (((uint64_t)mm->arch->page_struct_bytes) << t->v->sections.pfn_shift);
 
 	for (int level = 0; level < TABLE_LEVELS; level++) {
+		phys_addr_t table;
+
 		reach <<= ENTRIES_SHIFT;
 		if (t->any && at / reach == t->last[level])
 			continue;
 		t->last[level] = at / reach;
 		t->v->page_table_bytes += page;
-		if (mm_boot_alloc(mm, MM_HOLDS_PAGE_TABLES, page, page, nid) == MEMBLOCK_FAILED)
+		table = mm_boot_alloc(mm, MM_HOLDS_PAGE_TABLES, page, page, nid);
+		if (table == MEMBLOCK_FAILED)
 			return -ENOSPC;
+		if (keep_table(&t->v->boot[level], at / reach, table))
+			return -ENOMEM;
 	}
 	t->any = true;
 	return 0;
@@ -65,10 +98,12 @@ static int make_page_tables(struct mm *mm, struct vmemmap *v, struct mm_refusal 
 {
 	struct page_tables t = {.mm = mm, .v = v};
 
-	if (mm_for_each_section(mm, &v->sections, make_tables, &t))
+	int err = mm_for_each_section(mm, &v->sections, make_tables, &t);
+
+	if (err == -ENOSPC)
 		return mm_refuse_room(refusal, "page tables of the vmemmap",
 				      UINT64_C(1) << mm->arch->page_shift);
-	return 0;
+	return err;
 }
 
 static int vmemmap_init(struct mm *mm, struct mm_refusal *refusal)
@@ -90,6 +125,8 @@ static void vmemmap_destroy(struct mm *mm)
 	if (!v)
 		return;
 	mm_sections_destroy(&v->sections);
+	for (int level = 0; level < TABLE_LEVELS; level++)
+		free(v->boot[level].tables);
 	free(v->hot);
 	free(v);
 }
@@ -125,6 +162,72 @@ static phys_addr_t vmemmap_descriptor_at(const struct mm *mm, const struct page 
 	pfn_t in_section = index & ((UINT64_C(1) << s->pfn_shift) - 1);
 
 	return mm_section_descriptor_at(mm, &s->sections[index >> s->pfn_shift], in_section);
+}
+
+static uint64_t vmemmap_address(const struct mm *mm, const struct page *page)
+{
+	const struct mm_sections *s = &((const struct vmemmap *)mm->model_state)->sections;
+	pfn_t pfn = (s->first << s->pfn_shift) + (pfn_t)(page - s->host);
+
+	return mm->vm_map.vmemmap.start + pfn * mm->arch->page_struct_bytes;
+}
+
+/* Where the table of that level and number is; false: there is none. */
+static bool table_at(const struct mm *mm, const struct vmemmap *v, int level, uint64_t number,
+		     phys_addr_t *at)
+{
+	const struct boot_tables *b = &v->boot[level];
+	size_t low = 0, high = b->nr;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (b->tables[middle].number < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < b->nr && b->tables[low].number == number) {
+		*at = b->tables[low].at;
+		return true;
+	}
+	for (size_t i = 0; i < v->nr_hot; i++)
+		if (v->hot[i].level == level && v->hot[i].number == number) {
+			*at = v->hot[i].page ? mm_page_address((struct mm *)mm, v->hot[i].page) : 0;
+			return v->hot[i].page != NULL;
+		}
+	return false;
+}
+
+/*
+ * Pages of 2 MiB, or single ones where added memory found no larger ones: their last entry is not
+ * known. The uppermost of the three tables is there with five levels only.
+ */
+static void vmemmap_walk(const struct mm *mm, uint64_t address, struct mm_walk *walk)
+{
+	const struct vmemmap *v = mm->model_state;
+	const struct mm_sections *s = &v->sections;
+	uint64_t offset = address - mm->vm_map.vmemmap.start;
+	pfn_t pfn = offset / mm->arch->page_struct_bytes;
+	const struct mm_hot_section *hot;
+	int top = mm->vm_map.va_bits > 48 ? TABLE_LEVELS : TABLE_LEVELS - 1;
+
+	if (!mm_section_has(s, pfn))
+		return;
+	hot = s->sections[(pfn >> s->pfn_shift) - s->first].hot;
+	walk->shift = HUGE_MAP_SHIFT;
+	if (hot && hot->pages && hot->nr_pages > 1)
+		walk->shift = mm->arch->page_shift + hot->order;
+	walk->entries[walk->nr++] = mm_pgtable_top(&mm->vmalloc->tables, address);
+	for (int level = top - 1; level >= 0; level--) {
+		unsigned shift = HUGE_MAP_SHIFT + (unsigned)level * ENTRIES_SHIFT;
+		uint64_t entry = offset >> shift;
+		phys_addr_t at;
+
+		if (table_at(mm, v, level, entry >> ENTRIES_SHIFT, &at))
+			walk->entries[walk->nr++] = (struct mm_walk_entry){
+				at + entry % (1u << ENTRIES_SHIFT) * walk->entry_bytes, shift};
+	}
 }
 
 static void vmemmap_info(const struct mm *mm, struct mm_model_info *info)
@@ -237,6 +340,8 @@ const struct mm_memmodel memmodel_sparse_vmemmap = {
 	.page_to_pfn = vmemmap_page_to_pfn,
 	.pfn_valid = vmemmap_pfn_valid,
 	.descriptor_at = vmemmap_descriptor_at,
+	.descriptor_address = vmemmap_address,
+	.walk = vmemmap_walk,
 	.info = vmemmap_info,
 	.sections = vmemmap_sections,
 	.map = vmemmap_map,

@@ -35,6 +35,9 @@ int mm_space_exec(struct mm *mm, int cpu, struct mm_space *space);
 void mm_space_exit(struct mm *mm, int cpu, struct mm_space *space);
 /** The CPU runs that space from now on. NULL: none. */
 void mm_space_run(struct mm *mm, int cpu, struct mm_space *space);
+bool mm_space_runs_on(const struct mm *mm, const struct mm_space *space, int cpu);
+/** A number that no other space of the mm core has or had; from 1. */
+uint64_t mm_space_id(const struct mm_space *space);
 /** set_mempolicy() */
 void mm_space_set_policy(struct mm_space *space, const struct mm_policy *policy);
 /** Move its pages to nodes, as migrate_pages() does: to `nid`, all that are elsewhere. Returns how

@@ -145,7 +145,7 @@ static int copy_from(const struct fault *f, struct page *from)
 		return install(f, page, true, 0) ? -ENOMEM : MM_USER_COPY;
 	head = mm_user_head(mm, from);
 	mm_user_set(mm, f->cpu, f->table, f->entry, E_NONE);
-	mm_user_flush(mm, f->cpu, f->space, 1);
+	mm_user_flush(mm, f->cpu, f->space, f->address, f->address + 1, 1);
 	last = mm_user_unmap(mm, f->cpu, head, locked) && mm_drop_page(mm, head);
 	mm_user_defer(mm, f->cpu, head, from);
 	if (install(f, page, true, 0))
@@ -170,6 +170,12 @@ static int write_protected(const struct fault *f)
 	struct mm *mm = f->mm;
 	struct page *page = e_pointer(f->old), *head = mm_user_head(mm, page);
 
+	/* A fault drops what the CPU has of the address. */
+	mm_forget(mm, f->cpu,
+		  &(struct mm_forget){.space = f->space,
+				      .start = f->address,
+				      .end = f->address + 1,
+				      .own = true});
 	if (f->vma->shared && f->vma->file) {
 		mm_user_set(mm, f->cpu, f->table, f->entry, f->old | E_WRITE);
 		return MM_USER_REUSE;
@@ -345,7 +351,7 @@ static int huge_level(struct fault *f)
 		return write_protected(f);
 	/* Its parts are copied one by one. */
 	mm_user_split(mm, f->cpu, f->table, f->entry, f->vma->locked);
-	mm_user_flush(mm, f->cpu, f->space, 1);
+	mm_user_flush(mm, f->cpu, f->space, f->address, f->address + 1, 1);
 	return MM_USER_PRESENT;
 }
 
@@ -376,6 +382,8 @@ static int handle(struct fault *f)
 	case E_PAGE:
 		return f->write && !(f->old & E_WRITE) ? write_protected(f) : MM_USER_PRESENT;
 	case E_ZERO:
+		/* Whoever has read it has the zero page in his TLB. */
+		mm_user_forget(mm, f->cpu, f->space, f->table, f->address);
 		return f->write ? zeroed_page(f) : MM_USER_PRESENT;
 	default:
 		if (f->vma->file)

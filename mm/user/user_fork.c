@@ -148,7 +148,7 @@ int mm_space_fork(struct mm *mm, int cpu, struct mm_space *parent, const char *n
 	for (c.from = parent->vmas; c.from && !err; c.from = c.from->next)
 		err = copy_vma(&c, &link);
 	/* Entries of the parent allow less than before. */
-	mm_user_flush(mm, cpu, parent, c.nr);
+	mm_user_flush(mm, cpu, parent, 0, UINT64_MAX, c.nr);
 	if (err) {
 		mm_space_exit(mm, cpu, c.child);
 		return err;

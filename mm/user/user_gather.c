@@ -15,7 +15,8 @@ struct gather {
 	struct mm_space *space;
 	struct page *pages[GATHER_MOST];
 	unsigned nr;
-	uint64_t flushed; /* entries cleared since the last flush */
+	uint64_t flushed;    /* entries cleared since the last flush, */
+	uint64_t start, end; /* in that range */
 };
 
 /* Those of one node that come one after the other go with one lock (release_pages()). */
@@ -46,8 +47,9 @@ static void off_lists(struct mm *mm, int cpu, struct gather *g)
 
 static void flush(struct mm *mm, int cpu, struct gather *g)
 {
-	mm_user_flush(mm, cpu, g->space, g->flushed);
+	mm_user_flush(mm, cpu, g->space, g->start, g->end, g->flushed);
 	g->flushed = 0;
+	g->start = g->end;
 	off_lists(mm, cpu, g);
 	for (unsigned i = 0; i < g->nr; i++)
 		mm_free_dropped(mm, cpu, g->pages[i]);
@@ -114,13 +116,14 @@ static void zap_entry(struct mm *mm, int cpu, struct gather *g, const struct mm_
 void mm_user_zap(struct mm *mm, int cpu, struct mm_space *space, const struct mm_vma *vma,
 		 uint64_t start, uint64_t end)
 {
-	struct gather g = {.space = space};
+	struct gather g = {.space = space, .start = start};
 
 	for (uint64_t at = start; at < end;) {
 		struct mm_utable *table;
 		uint64_t *entry = mm_user_entry(space, at, &table);
 
 		at = (at | ((UINT64_C(1) << table->shift) - 1)) + 1;
+		g.end = at;
 		if (e_kind(*entry) == E_NONE)
 			continue;
 		if (table->shift == mm_user_shift(mm))

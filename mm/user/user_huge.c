@@ -104,6 +104,7 @@ static void count_entry(struct mm *mm, int cpu, const struct mm_mapping *m, stru
 	bool locked = m->vma && m->vma->locked;
 	uint64_t part = (uint64_t)((struct page *)e_pointer(*m->entry) - w->head);
 
+	mm_user_forget(mm, cpu, m->space, m->table, m->address);
 	if (m->table->shift != mm_user_shift(mm))
 		mm_user_split(mm, cpu, m->table, m->entry, locked);
 	c->maps[part]++;

@@ -143,10 +143,11 @@ void mm_rmap_walk_space(struct mm *mm, int cpu, struct mm_space *space, struct m
 	uint64_t nr = space->root ? mm_page_pages(w->head) : 0;
 
 	for (uint64_t i = 0; i < nr; i++) {
-		struct mm_mapping m = {.space = space, .vma = vma};
+		struct mm_mapping m = {
+			.space = space, .vma = vma, .address = address + (i << mm_user_shift(mm))};
 		struct page *page;
 
-		m.entry = mm_user_entry(space, address + (i << mm_user_shift(mm)), &m.table);
+		m.entry = mm_user_entry(space, m.address, &m.table);
 		if (e_kind(*m.entry) != E_PAGE)
 			continue;
 		page = e_pointer(*m.entry);
@@ -223,6 +224,7 @@ static void take_entry(struct mm *mm, int cpu, const struct mm_mapping *m, struc
 	up->mapcount--;
 	up->locked -= m->vma && m->vma->locked;
 	mm_user_set(mm, cpu, m->table, m->entry, slot ? e_make(slot, E_SWAP) : E_NONE);
+	mm_user_forget(mm, cpu, m->space, m->table, m->address);
 	t->nr++;
 }
 
@@ -298,6 +300,7 @@ static void move_entry(struct mm *mm, int cpu, const struct mm_mapping *m, struc
 	uint64_t flags = *m->entry & E_FLAGS;
 
 	mm_user_set(mm, cpu, m->table, m->entry, e_make(moving->to + (page - w->head), flags));
+	mm_user_forget(mm, cpu, m->space, m->table, m->address);
 }
 
 void mm_user_moved(struct mm *mm, int cpu, struct page *from, struct page *to)

@@ -54,6 +54,7 @@ static void enlist(struct mm *mm, struct mm_space *space, struct mm_family *fami
 	while (*link)
 		link = &(*link)->next;
 	*link = space;
+	space->id = ++mm->user->nr_made;
 	link = &family->spaces;
 	while (*link)
 		link = &(*link)->next_in_family;
@@ -139,6 +140,16 @@ void mm_space_run(struct mm *mm, int cpu, struct mm_space *space)
 		return;
 	mm_work(mm, cpu, MM_SITE_THREAD_SWITCH, 1);
 	mm_touch_page(mm, cpu, space->root->page, MM_WRITE);
+}
+
+uint64_t mm_space_id(const struct mm_space *space)
+{
+	return space->id;
+}
+
+bool mm_space_runs_on(const struct mm *mm, const struct mm_space *space, int cpu)
+{
+	return mm->user->running[cpu] == space;
 }
 
 void mm_space_set_policy(struct mm_space *space, const struct mm_policy *policy)
@@ -268,8 +279,10 @@ int mm_user_cut(struct mm *mm, int cpu, struct mm_space *space, uint64_t at)
 		return -ENOMEM;
 	entry = mm_user_entry(space, at, &table);
 	if (e_kind(*entry) == E_PAGE && table->shift != mm_user_shift(mm) &&
-	    at & ((UINT64_C(1) << table->shift) - 1))
+	    at & ((UINT64_C(1) << table->shift) - 1)) {
+		mm_user_forget(mm, cpu, space, table, at);
 		mm_user_split(mm, cpu, table, entry, vma->locked);
+	}
 	*upper = *vma;
 	upper->start = at;
 	upper->pgoff += (at - vma->start) >> mm_user_shift(mm);

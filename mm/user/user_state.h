@@ -107,6 +107,7 @@ struct mm_vma {
 
 struct mm_space {
 	char *name;
+	uint64_t id; /* from 1, of all that were made */
 	struct mm_utable *root;
 	struct mm_vma *vmas; /* by address */
 	struct mm_policy policy;
@@ -142,6 +143,7 @@ struct mm_user {
 	struct mm_upage **chunks; /* of 2^CHUNK_BITS frames; NULL: none of them is a user's */
 	size_t nr_chunks;
 	struct mm_space *spaces;
+	uint64_t nr_made; /* spaces */
 	struct mm_file *files;
 	struct mm_space **running;          /* by CPU */
 	struct mm_deferred_queue *deferred; /* by node */
@@ -191,6 +193,7 @@ struct mm_mapping {
 	struct mm_vma *vma;
 	struct mm_utable *table;
 	uint64_t *entry;
+	uint64_t address;
 };
 
 /* A search for the entries that map a page; who looks embeds it. */
@@ -232,8 +235,13 @@ struct mm_utable *mm_utable_withdraw(struct mm_utable *table);
 void mm_user_split(struct mm *mm, int cpu, struct mm_utable *table, uint64_t *entry, bool locked);
 /** Free tables that no range of the space has any part of. */
 void mm_user_prune(struct mm *mm, int cpu, struct mm_space *space);
-/** Drop translations of so many pages of the space, here and on CPUs that run it. */
-void mm_user_flush(struct mm *mm, int cpu, const struct mm_space *space, uint64_t nr_pages);
+/** Drop translations of so many pages of the space, in [start, end), here and on CPUs that run it.
+ */
+void mm_user_flush(struct mm *mm, int cpu, const struct mm_space *space, uint64_t start,
+		   uint64_t end, uint64_t nr_pages);
+/** TLBs have what is mapped by an entry of that table no more; what that costs is charged apart. */
+void mm_user_forget(struct mm *mm, int cpu, const struct mm_space *space,
+		    const struct mm_utable *table, uint64_t address);
 
 /* user_space.c */
 /** An empty space of the same family and policy. 0 or -ENOMEM. */

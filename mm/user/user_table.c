@@ -189,14 +189,48 @@ void mm_user_prune(struct mm *mm, int cpu, struct mm_space *space)
 	33 /* tlb_single_page_flush_ceiling: more than so many pages is everything                 \
 	    */
 
-void mm_user_flush(struct mm *mm, int cpu, const struct mm_space *space, uint64_t nr_pages)
+void mm_user_forget(struct mm *mm, int cpu, const struct mm_space *space,
+		    const struct mm_utable *table, uint64_t address)
 {
-	if (!nr_pages || cpu == MM_NO_CPU)
+	uint64_t bytes = UINT64_C(1) << table->shift, start = address & ~(bytes - 1);
+
+	mm_forget(mm, cpu,
+		  &(struct mm_forget){.space = space, .start = start, .end = start + bytes});
+}
+
+void mm_user_flush(struct mm *mm, int cpu, const struct mm_space *space, uint64_t start,
+		   uint64_t end, uint64_t nr_pages)
+{
+	bool all = nr_pages > FLUSH_CEILING;
+
+	if (!nr_pages)
 		return;
-	if (nr_pages > FLUSH_CEILING)
+	mm_forget(mm, cpu,
+		  &(struct mm_forget){
+			  .space = space, .start = all ? 0 : start, .end = all ? UINT64_MAX : end});
+	if (cpu == MM_NO_CPU)
+		return;
+	if (all)
 		mm_work(mm, cpu, MM_SITE_TLB_FLUSH_ALL, 1);
 	else
 		mm_work(mm, cpu, MM_SITE_TLB_FLUSH, (uint32_t)nr_pages);
 	if (mm->ops.tlb_shootdown)
 		mm->ops.tlb_shootdown(mm->ctx, cpu, space->root->page);
+}
+
+void mm_user_walk(const struct mm *mm, const struct mm_space *space, uint64_t address,
+		  struct mm_walk *walk)
+{
+	const struct mm_utable *t = space->root;
+
+	*walk = (struct mm_walk){.entry_bytes = mm->vm_map.entry_bytes};
+	while (t) {
+		const uint64_t *entry = &t->entries[index_of(t, address)];
+
+		walk->entries[walk->nr++] =
+			(struct mm_walk_entry){entry_at(mm, t, entry), t->shift};
+		if (e_kind(*entry) == E_PAGE || e_kind(*entry) == E_ZERO)
+			walk->shift = t->shift;
+		t = e_kind(*entry) == E_TABLE ? e_pointer(*entry) : NULL;
+	}
 }

@@ -149,7 +149,7 @@ static void flush_unused(struct mm *mm, int cpu)
 		return;
 	k->info.flushes++;
 	k->info.flushed += flushed;
-	mm_flush_kernel(mm, cpu, k->nr_entries);
+	mm_flush_kernel(mm, cpu, entry_address(mm, 0), entry_address(mm, k->nr_entries));
 }
 
 /* The next free entry, once round; NO_ENTRY. Under the lock. */

@@ -71,6 +71,10 @@ int mm_kunmap_local(struct mm *mm, int cpu, uint64_t address)
 	local->nr--;
 	mm_work(mm, cpu, MM_SITE_KMAP_SLOT, 1);
 	write_slot(mm, cpu, local->nr);
+	mm_forget(mm, cpu,
+		  &(struct mm_forget){.start = page,
+				      .end = page + (UINT64_C(1) << mm->arch->page_shift),
+				      .own = true});
 	mm_work(mm, cpu, MM_SITE_TLB_FLUSH, 1);
 	return 0;
 }

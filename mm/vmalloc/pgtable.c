@@ -138,7 +138,8 @@ static int find_table(struct mm *mm, int cpu, struct mm_pgtable *t, uint64_t add
 }
 
 /* A huge page where tables of single pages were: these are empty, and go. */
-static int drop_table(struct mm *mm, int cpu, struct mm_pgtable *t, struct mm_entry *entry)
+static int drop_table(struct mm *mm, int cpu, struct mm_pgtable *t, struct mm_entry *entry,
+		      uint64_t address)
 {
 	struct mm_table *table = entry->table;
 
@@ -149,7 +150,7 @@ static int drop_table(struct mm *mm, int cpu, struct mm_pgtable *t, struct mm_en
 		return 0;
 	entry->table = NULL;
 	t->nr_tables--;
-	mm_flush_kernel(mm, cpu, 1);
+	mm_flush_kernel(mm, cpu, address, address + (UINT64_C(1) << page_shift(mm)));
 	mm_free_pages(mm, cpu, table->page, 0);
 	free(table);
 	return 0;
@@ -170,7 +171,7 @@ int mm_pgtable_map(struct mm *mm, int cpu, struct mm_pgtable *t, uint64_t addres
 		if (err)
 			return err;
 		entry = &table->entries[index_of(table, address)];
-		if (entry->page || (entry->table && drop_table(mm, cpu, t, entry)))
+		if (entry->page || (entry->table && drop_table(mm, cpu, t, entry, address)))
 			return -EBUSY;
 		entry->page = pages[i << order];
 		*(order ? &t->nr_huge : &t->nr_small) += 1;
@@ -231,6 +232,30 @@ struct page *mm_pgtable_walk(struct mm *mm, int cpu, const struct mm_pgtable *t,
 			return entry->page;
 		}
 		table = entry->table;
+	}
+}
+
+static struct mm_walk_entry entry_of(const struct mm_pgtable *t, const struct mm_table *table,
+				     uint64_t address)
+{
+	return (struct mm_walk_entry){
+		table->at + (uint64_t)index_of(table, address) * t->map->entry_bytes, table->shift};
+}
+
+struct mm_walk_entry mm_pgtable_top(const struct mm_pgtable *t, uint64_t address)
+{
+	return entry_of(t, t->root, address);
+}
+
+void mm_pgtable_path(const struct mm_pgtable *t, uint64_t address, struct mm_walk *walk)
+{
+	for (const struct mm_table *table = t->root; table;) {
+		const struct mm_entry *entry = &table->entries[index_of(table, address)];
+
+		walk->entries[walk->nr++] = entry_of(t, table, address);
+		if (entry->page)
+			walk->shift = table->shift;
+		table = entry->page ? NULL : entry->table;
 	}
 }
 

@@ -10,6 +10,7 @@
 
 #include "mm/ops.h"
 #include "mm/vmalloc/vm_map.h"
+#include "mm/walk.h"
 
 struct mm_table;
 
@@ -38,6 +39,11 @@ uint64_t mm_pgtable_unmap(struct mm *mm, int cpu, struct mm_pgtable *t, uint64_t
 /** The page that is mapped at the address, and how large: NULL where none is. */
 struct page *mm_pgtable_walk(struct mm *mm, int cpu, const struct mm_pgtable *t, uint64_t address,
 			     unsigned *order);
+
+/** The entries on the way to the address, and the size of the page that is there; at no cost. */
+void mm_pgtable_path(const struct mm_pgtable *t, uint64_t address, struct mm_walk *walk);
+/** The topmost of them: of tables that are not built here, too. */
+struct mm_walk_entry mm_pgtable_top(const struct mm_pgtable *t, uint64_t address);
 
 /** Do its counts agree with its entries? Fills why[]. */
 bool mm_pgtable_holds(struct mm *mm, const struct mm_pgtable *t, char *why, size_t size);

@@ -119,6 +119,7 @@ static void i386_map(const struct mm_arch *arch, const struct mm_vm_params *para
 	map->va_bits = 32;
 	/* The tables above those of single pages are there from boot. */
 	map->root_shift = arch->id == MM_I386 ? 21 : 22;
+	map->direct_shift = map->root_shift; /* PSE */
 	map->table_shift = arch->id == MM_I386 ? 9 : 10;
 	map->entry_bytes = arch->id == MM_I386 ? 8 : 4;
 }
@@ -144,6 +145,7 @@ static void x86_64_map(const struct mm_vm_params *params, uint64_t direct_end,
 	map->modules = (struct mm_vm_range){map->text.end, UINT64_C(0xffffffffff000000)};
 	map->va_bits = la57 ? 57 : 48;
 	map->root_shift = la57 ? 48 : 39;
+	map->direct_shift = 30; /* PDPE1GB, which servers have had since 2010 */
 	map->huge = true;
 }
 
@@ -156,6 +158,7 @@ static void arm64_map(uint64_t direct_end, struct mm_vm_map *map)
 	map->modules = range(UINT64_C(0xffff800000000000), 128 * MiB);
 	map->va_bits = 48;
 	map->root_shift = 39;
+	map->direct_shift = 12; /* rodata=full: pages have to be unmapped one by one */
 	map->huge = true;
 }
 

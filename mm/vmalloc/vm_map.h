@@ -44,7 +44,8 @@ struct mm_vm_map {
 	unsigned root_shift;          /* log2 of what an entry of the topmost table maps */
 	unsigned table_shift;         /* log2 of the entries of the tables below it */
 	unsigned entry_bytes;
-	bool huge; /* vmalloc() may map huge pages (HAVE_ARCH_HUGE_VMALLOC) */
+	unsigned direct_shift; /* log2 of the largest page of the direct mapping */
+	bool huge;             /* vmalloc() may map huge pages (HAVE_ARCH_HUGE_VMALLOC) */
 };
 
 struct mm_vm_params {

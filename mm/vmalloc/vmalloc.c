@@ -124,10 +124,13 @@ static void touch_array(struct mm *mm, int cpu, const struct mm_vm_struct *vm, u
 			enum mm_access how)
 {
 	uint64_t offset = i * pointer_bytes(mm);
-	phys_addr_t at = vm->array_address ? mm_vmalloc_phys(mm, vm->array_address + offset)
-					   : vm->array + offset;
+	uint64_t address = vm->array_address + offset;
 
-	mm_touch(mm, cpu, at, pointer_bytes(mm), how);
+	if (vm->array_address)
+		mm_touch_mapped(mm, cpu, address, mm_vmalloc_phys(mm, address), pointer_bytes(mm),
+				how);
+	else
+		mm_touch(mm, cpu, vm->array + offset, pointer_bytes(mm), how);
 }
 
 static uint64_t bulk(struct mm *mm, const struct mm_vmalloc_request *req, uint64_t nr,

@@ -205,7 +205,7 @@ void mm_vmap_purge(struct mm *mm, int cpu)
 	list = take_lazy(mm, cpu, &start, &end);
 	if (list) {
 		v->counts.purges++;
-		mm_flush_kernel(mm, cpu, (end - start) >> mm->arch->page_shift);
+		mm_flush_kernel(mm, cpu, start, end);
 		mm_take_lock(mm, cpu, &v->free.lock);
 		while (list) {
 			struct mm_vmap_area *area = list;
