@@ -17,6 +17,7 @@
 #define PAUSE_CYCLES 1600
 #define STAGGER_PS   UINT64_C(61000) /* between the starts of streams, */
 #define NR_STAGGERED 24              /* up to about the time of a chunk */
+#define WINDOW_LINES 4096            /* 256 KiB */
 #define CHASE_STEPS  8               /* between two looks at the clock */
 
 const struct measure_mix measure_mixes[] = {
@@ -235,18 +236,43 @@ static uint64_t far_step(uint64_t n)
 	}
 }
 
+/* Lines in the order in which they are visited: each far from those before it. */
+struct order {
+	uint64_t lines, window, step;
+};
+
+/*
+ * Where there is a TLB, one window of huge pages after the other and at random within it, as MLC
+ * goes about it to measure memory and not the TLB.
+ */
+static struct order order_of(const struct machine *m, uint64_t lines)
+{
+	struct order o = {.lines = lines, .window = lines};
+
+	if (m->tlb.nr_first && lines > WINDOW_LINES)
+		o.window = WINDOW_LINES;
+	o.step = far_step(o.window);
+	return o;
+}
+
+static uint64_t line_at(const struct order *o, uint64_t i)
+{
+	uint64_t window = i / o->window % (o->lines / o->window);
+
+	return window * o->window + i % o->window * o->step % o->window;
+}
+
 uint64_t measure_chase(struct measure_team *t, int cpu, struct measure_buffer *b, uint64_t ps,
 		       uint64_t least)
 {
 	uint64_t start_ps = sim_now_ps(t->sim, cpu), now_ps = start_ps, steps = 0;
 	uint64_t lines = b->block_bytes / LINE_BYTES;
-	uint64_t step = far_step(b->nr * lines);
+	const struct order order = order_of(sim_machine(t->sim), b->nr * lines);
 
 	while (now_ps - start_ps < ps || steps < least) {
 		for (int i = 0; i < CHASE_STEPS; i++) {
-			uint64_t line = b->next;
+			uint64_t line = line_at(&order, b->next++);
 
-			b->next = (line + step) % (b->nr * lines);
 			sim_chase(t->sim, cpu, b->blocks[line / lines] + line % lines * LINE_BYTES);
 		}
 		sim_settle(t->sim, cpu);

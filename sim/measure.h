@@ -71,7 +71,7 @@ int measure_team_run(struct measure_team *t);
 struct measure_buffer {
 	phys_addr_t *blocks; /* owned; of block_bytes each */
 	uint64_t nr, block_bytes;
-	uint64_t next; /* line to look at, in an order that jumps about and comes to all of them */
+	uint64_t next; /* lines looked at, in an order that jumps about and comes to all of them */
 	int nid;
 };
 /**

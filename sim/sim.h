@@ -23,6 +23,7 @@ enum time_cause {
 	CAUSE_REMOTE,    /* memory of other nodes; by node in struct cpu_account */
 	CAUSE_LOCK_WAIT, /* a zone lock that another CPU holds */
 	CAUSE_ZEROING,   /* streaming zeroes into new pages */
+	CAUSE_TLB,       /* translations that the first level of the TLB has not */
 	CAUSE_DISK,      /* waiting for a disk: reads, and reclaim that waits for writes */
 	CAUSE_IDLE,      /* nothing to do yet: waiting for a time or for another CPU */
 	NR_CAUSES
@@ -38,6 +39,9 @@ struct cpu_account {
 	uint64_t
 		*misses; /* by node: latencies paid (accesses and zeroings that reached the bank) */
 	uint64_t *bytes_read, *bytes_written; /* by node: traffic with its bank */
+	uint64_t *walk_misses; /* by node: of these, entries of page tables that no cache had */
+	uint64_t tlb_hits, tlb_second_hits, tlb_walks; /* look-ups, by where they ended */
+	uint64_t walk_reads;                           /* entries that walks read */
 	uint64_t cache_hits;
 	uint64_t line_transfers; /* of those, from another CPU's caches */
 	uint64_t lock_acquired, lock_contended;
@@ -162,7 +166,24 @@ void sim_wake(struct sim *s, int cpu);
 void sim_touch(struct sim *s, int cpu, phys_addr_t at, uint64_t bytes, bool write);
 /** A copy from memory or, with `write`, to it, past the caches: charged at site `copy`. */
 void sim_copy(struct sim *s, int cpu, phys_addr_t at, uint64_t bytes, bool write);
-/** Load a line at an address that the load before it gave: no instruction besides. */
+/*
+ * How a program has mapped what it accesses. Whatever is accessed without one is by the kernel's
+ * direct mapping. It matters where the machine describes a TLB.
+ */
+struct sim_mapping {
+	const struct mm_space
+		*space;   /* NULL: a program without page tables, whose walks find all */
+	uint64_t address; /* virtual; without a space, a program's own everywhere */
+	unsigned shift;   /* without a space: log2 of the page */
+};
+/** As sim_touch(), of memory mapped so; it does not reach over the end of a page. */
+void sim_touch_mapped(struct sim *s, int cpu, const struct sim_mapping *mapping, phys_addr_t at,
+		      uint64_t bytes, bool write);
+/** As sim_touch(), by an address of the kernel: of the vmalloc area, of a window of kmap. */
+void sim_touch_kernel(struct sim *s, int cpu, uint64_t address, phys_addr_t at, uint64_t bytes,
+		      bool write);
+/** Load a line at an address that the load before it gave: no instruction besides. Its memory is
+ * mapped by huge pages. */
 void sim_chase(struct sim *s, int cpu, phys_addr_t at);
 
 /* Traffic of a program that runs through far more memory than the caches hold. */

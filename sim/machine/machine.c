@@ -185,6 +185,7 @@ static void (*const parts[])(struct machine_reader *r, const struct cfg_setting 
 	machine_check_distances,
 	machine_read_caches,
 	machine_read_transfers,
+	machine_read_tlb,
 	machine_read_kernel,
 	machine_read_disks,
 	machine_read_reserved,
@@ -198,7 +199,7 @@ static int read_machine(struct cfg *cfg, const char *file, bool in_memory, struc
 		"name",       "description", "source",         "architecture", "memory_model",
 		"nodes",      "distances",   "bank",           "interconnect", "caches",
 		"cache_line", "kernel",      "reservations",   "reserved",     "released_late",
-		"zones",      "disks",       "line_transfers", NULL,
+		"zones",      "disks",       "line_transfers", "tlb",          NULL,
 	};
 	struct machine_reader r = {
 		.cfg = cfg, .m = calloc(1, sizeof(*r.m)), .in_memory = in_memory};

@@ -92,6 +92,27 @@ struct machine_transfers {
 				     */
 };
 
+#define MACHINE_TLB_ARRAYS 4 /* of a level */
+#define MACHINE_TLB_SIZES  4 /* of pages, in one array */
+
+/* A part of a level of a TLB: translations of pages of these sizes, in sets with true LRU. */
+struct machine_tlb_array {
+	unsigned shifts[MACHINE_TLB_SIZES]; /* log2 of the pages' bytes */
+	int nr_shifts;
+	unsigned entries, ways; /* whole sets */
+};
+
+/* The data TLB that each core has; its threads share it. */
+struct machine_tlb {
+	struct machine_tlb_array first[MACHINE_TLB_ARRAYS], second[MACHINE_TLB_ARRAYS];
+	int nr_first; /* 0: not described, and translations take no time */
+	int nr_second;
+	unsigned second_cycles; /* of a hit there, more than in the first level */
+	unsigned walk_cycles;   /* of a walk, besides reading entries */
+	unsigned table_entries; /* of upper page tables, that it has at hand */
+	unsigned spaces;        /* whose translations a CPU keeps, its current one among them */
+};
+
 /* A sysctl that is written, or read, once the machine has booted. */
 struct machine_sysctl {
 	char *text;    /* "KEY=VALUE", or "KEY": it is read; owned */
@@ -125,6 +146,7 @@ struct machine {
 	struct machine_cache *caches; /* nearest first */
 	int nr_caches;
 	struct machine_transfers transfers;
+	struct machine_tlb tlb;
 
 	struct mm_config mm; /* points into the arrays below; mm.nr_nodes and mm.nr_cpus count */
 	int *cpu_nid;

@@ -32,6 +32,7 @@ void machine_read_interconnect(struct machine_reader *r, const struct cfg_settin
 void machine_check_distances(struct machine_reader *r, const struct cfg_setting *root);
 void machine_read_caches(struct machine_reader *r, const struct cfg_setting *root);
 void machine_read_transfers(struct machine_reader *r, const struct cfg_setting *root);
+void machine_read_tlb(struct machine_reader *r, const struct cfg_setting *root);
 void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *root);
 /** The disks, and which of them `kernel` has swap and files on; after the kernel. */
 void machine_read_disks(struct machine_reader *r, const struct cfg_setting *root);

@@ -233,7 +233,11 @@ static bool touch_one(struct kernel_run *x, struct kernel_item *i)
 				kernel_address(x, x->of, i) + at);
 			return false;
 		}
-		sim_touch(x->k->sim, x->cpu, phys, bytes, x->call->write);
+		if (x->of->kind == KERNEL_AREA)
+			sim_touch_kernel(x->k->sim, x->cpu, i->at + at, phys, bytes,
+					 x->call->write);
+		else
+			sim_touch(x->k->sim, x->cpu, phys, bytes, x->call->write);
 		if (x->call->write)
 			mm_slab_store(x->mm, x->cpu, phys, bytes);
 		at += bytes;

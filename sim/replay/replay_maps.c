@@ -78,9 +78,12 @@ bool replay_vmalloc(struct replay_maps *m, int cpu, const struct trace_event *ev
 		return false;
 	}
 	m->counts->vmallocs++;
-	for (uint64_t i = 0; ev->area.touch && i < ev->bytes; i++)
-		sim_touch(m->sim, cpu, mm_vmalloc_phys(m->mm, m->areas[ev->page] + (i << shift)),
-			  ev->area.touch, true);
+	for (uint64_t i = 0; ev->area.touch && i < ev->bytes; i++) {
+		uint64_t address = m->areas[ev->page] + (i << shift);
+
+		sim_touch_kernel(m->sim, cpu, address, mm_vmalloc_phys(m->mm, address),
+				 ev->area.touch, true);
+	}
 	return true;
 }
 
@@ -109,7 +112,8 @@ int replay_kmap(struct replay_maps *m, int cpu, const struct trace_event *ev, st
 		slots->at[slots->nr++] = at;
 	m->counts->maps++;
 	if (ev->bytes)
-		sim_touch(m->sim, cpu, mm_page_address(m->mm, page), ev->bytes, ev->write);
+		sim_touch_kernel(m->sim, cpu, at, mm_page_address(m->mm, page), ev->bytes,
+				 ev->write);
 	return 0;
 }
 

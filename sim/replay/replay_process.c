@@ -243,7 +243,9 @@ static int touch(struct replay_processes *r, int cpu, const struct process_step 
 		if (result < 0)
 			return result;
 		if (s->touch)
-			sim_touch(r->sim, cpu, phys, clip(r, at, s->touch), s->write);
+			sim_touch_mapped(r->sim, cpu,
+					 &(struct sim_mapping){.space = p->space, .address = at},
+					 phys, clip(r, at, s->touch), s->write);
 		p->accesses++;
 		if (result != MM_USER_PRESENT)
 			sim_settle(r->sim, cpu);

@@ -112,6 +112,13 @@ static void print_zones(const json_t *doc, FILE *out)
 	}
 }
 
+/* 0 where the machine describes no TLB. */
+static uint64_t lookups(const json_t *doc)
+{
+	return result_integer(doc, "tlb.hits") + result_integer(doc, "tlb.second_level_hits") +
+	       result_integer(doc, "tlb.walks");
+}
+
 /* Causes of all CPUs that did anything, and how they share the time that was not idle. */
 static void print_cost(const json_t *doc, FILE *out)
 {
@@ -126,6 +133,8 @@ static void print_cost(const json_t *doc, FILE *out)
 
 		snprintf(path, sizeof(path), "cost.%s_ps", name);
 		ps = result_integer(doc, path);
+		if (i == CAUSE_TLB && !lookups(doc))
+			continue;
 		fprintf(out, "  %-20s%12s", name, text_time(ps).text);
 		if (i != CAUSE_IDLE)
 			fprintf(out, "%10s", text_percent(ps, busy).text);
@@ -144,6 +153,25 @@ static void print_memory(const json_t *doc, FILE *out)
 	fprintf(out, "Accesses        %s hit a cache; remote memory was reached %s times\n",
 		text_count(result_integer(doc, "memory.cache_hits")).text,
 		text_count(result_integer(doc, "memory.remote_accesses")).text);
+}
+
+static void print_tlb(const json_t *doc, FILE *out)
+{
+	uint64_t all = lookups(doc), second = result_integer(doc, "tlb.second_level_hits");
+	uint64_t walks = result_integer(doc, "tlb.walks"), from_memory = 0;
+	const json_t *entries;
+	size_t i;
+
+	if (!all)
+		return;
+	json_array_foreach (result_member(doc, "tlb.entries_from_memory_by_node"), i, entries)
+		from_memory += (uint64_t)json_integer_value(entries);
+	fprintf(out, "Translations    %s; %s (%s) in the second level of the TLB, ",
+		text_count(all).text, text_count(second).text, text_percent(second, all).text);
+	fprintf(out, "%s (%s) by a walk; %s of ", text_count(walks).text,
+		text_percent(walks, all).text, text_count(from_memory).text);
+	fprintf(out, "%s entries came from memory\n",
+		text_count(result_integer(doc, "tlb.entries_read")).text);
 }
 
 /* Where anything was reclaimed, or could not be. */
@@ -217,6 +245,7 @@ static void print_result(const json_t *doc, FILE *out)
 	placement_print(doc, out);
 	print_cost(doc, out);
 	print_memory(doc, out);
+	print_tlb(doc, out);
 }
 
 const struct report_format report_text = {

@@ -62,6 +62,7 @@ static const struct row rows[] = {
 	{"  local memory", TIME, result_integer, "cost.local_memory_ps"},
 	{"  remote memory", TIME, result_integer, "cost.remote_memory_ps"},
 	{"  zeroing", TIME, result_integer, "cost.zeroing_ps"},
+	{"  TLB misses", TIME, result_integer, "cost.tlb_misses_ps"},
 	{"  waiting for disks", TIME, result_integer, "cost.disk_ps"},
 	{"  zone lock wait", TIME, result_integer, "cost.zone_lock_wait_ps"},
 	{"allocations", COUNT, result_integer, "events.alloc"},
@@ -71,6 +72,9 @@ static const struct row rows[] = {
 	{"  fallback to a lower zone", COUNT, result_integer, "allocator.fallback_zone"},
 	{"  fallback to another node", COUNT, result_integer, "allocator.fallback_node"},
 	{"  from the reserves", COUNT, result_integer, "allocator.from_reserves"},
+	{"TLB: second level hits", COUNT, result_integer, "tlb.second_level_hits"},
+	{"  walks", COUNT, result_integer, "tlb.walks"},
+	{"  entries read", COUNT, result_integer, "tlb.entries_read"},
 	{"reclaimed by kswapd", COUNT, result_integer, "reclaim.pgsteal_kswapd"},
 	{"  by who allocates", COUNT, result_integer, "reclaim.pgsteal_direct"},
 	{"  swapped out", COUNT, result_integer, "reclaim.pswpout"},
@@ -81,6 +85,20 @@ static const struct row rows[] = {
 	{"pfn_to_page, each", TIME, per_call, "sites.pfn_to_page"},
 	{"page_to_pfn, each", TIME, per_call, "sites.page_to_pfn"},
 };
+
+/* What is about TLBs is left out where no machine describes one. */
+static bool is_shown(const struct row *row, const json_t *results)
+{
+	const json_t *result;
+	size_t i;
+
+	if (!strstr(row->path, "tlb"))
+		return true;
+	json_array_foreach (results, i, result)
+		if (result_integer(result, "tlb.hits"))
+			return true;
+	return false;
+}
 
 static struct text cell(enum row_unit unit, uint64_t value)
 {
@@ -206,7 +224,8 @@ static void print_block(const json_t *results, const size_t *columns, size_t nr,
 {
 	print_heads(results, columns, nr, out);
 	for (size_t r = 0; r < sizeof(rows) / sizeof(*rows); r++) {
-		print_cells(&rows[r], results, columns, nr, out);
+		if (is_shown(&rows[r], results))
+			print_cells(&rows[r], results, columns, nr, out);
 		if (!strcmp(rows[r].path, "allocator.fallback_node"))
 			print_zone_rows(results, columns, nr, out);
 	}

@@ -179,18 +179,23 @@ static bool sum_accounts(const struct result_of *w, struct totals *t)
 	memset(t, 0, sizeof(*t));
 	t->nr_nodes = sim_machine(w->sim)->mm.nr_nodes;
 	n = (size_t)t->nr_nodes;
-	s->remote_ps = calloc(5 * n, sizeof(*s->remote_ps));
+	s->remote_ps = calloc(6 * n, sizeof(*s->remote_ps));
 	if (!s->remote_ps)
 		return false;
 	s->zeroing_ps = s->remote_ps + n;
 	s->misses = s->zeroing_ps + n;
 	s->bytes_read = s->misses + n;
 	s->bytes_written = s->bytes_read + n;
+	s->walk_misses = s->bytes_written + n;
 	for (int cpu = 0; cpu < mm_nr_cpus(sim_mm(w->sim)); cpu++) {
 		const struct cpu_account *a = sim_account(w->sim, cpu);
 
 		s->total_ps += a->total_ps;
 		s->cache_hits += a->cache_hits;
+		s->tlb_hits += a->tlb_hits;
+		s->tlb_second_hits += a->tlb_second_hits;
+		s->tlb_walks += a->tlb_walks;
+		s->walk_reads += a->walk_reads;
 		s->lock_acquired += a->lock_acquired;
 		s->lock_contended += a->lock_contended;
 		add_array(s->cause_ps, a->cause_ps, NR_CAUSES);
@@ -199,6 +204,7 @@ static bool sum_accounts(const struct result_of *w, struct totals *t)
 		add_array(s->remote_ps, a->remote_ps, t->nr_nodes);
 		add_array(s->zeroing_ps, a->zeroing_ps, t->nr_nodes);
 		add_array(s->misses, a->misses, t->nr_nodes);
+		add_array(s->walk_misses, a->walk_misses, t->nr_nodes);
 		add_array(s->bytes_read, a->bytes_read, t->nr_nodes);
 		add_array(s->bytes_written, a->bytes_written, t->nr_nodes);
 	}
@@ -232,7 +238,7 @@ static uint64_t remote_misses(const struct result_of *w)
 
 static void put_cost(json_t *doc, const struct result_of *w, const struct totals *t)
 {
-	json_t *cost = json_put_object(doc, "cost"), *memory, *cpus;
+	json_t *cost = json_put_object(doc, "cost"), *memory, *tlb, *cpus;
 
 	put_account(cost, &t->sum, t->nr_nodes);
 	memory = json_put_object(doc, "memory");
@@ -242,6 +248,13 @@ static void put_cost(json_t *doc, const struct result_of *w, const struct totals
 	json_object_set_new(memory, "bytes_read_by_node", integers(t->sum.bytes_read, t->nr_nodes));
 	json_object_set_new(memory, "bytes_written_by_node",
 			    integers(t->sum.bytes_written, t->nr_nodes));
+	tlb = json_put_object(doc, "tlb");
+	json_put(tlb, "hits", t->sum.tlb_hits);
+	json_put(tlb, "second_level_hits", t->sum.tlb_second_hits);
+	json_put(tlb, "walks", t->sum.tlb_walks);
+	json_put(tlb, "entries_read", t->sum.walk_reads);
+	json_object_set_new(tlb, "entries_from_memory_by_node",
+			    integers(t->sum.walk_misses, t->nr_nodes));
 	cpus = json_put_array(doc, "cpus");
 	for (int cpu = 0; cpu < mm_nr_cpus(sim_mm(w->sim)); cpu++) {
 		json_t *c = json_append_object(cpus);

@@ -40,7 +40,7 @@ static struct cpu *charged_cpu(struct sim *s, int cpu)
 	return &s->cpus[cpu];
 }
 
-static const struct mm_range *range_of(const struct sim *s, struct cpu *c, phys_addr_t at)
+static inline const struct mm_range *range_of(const struct sim *s, struct cpu *c, phys_addr_t at)
 {
 	const struct mm_range *range = bank_map_find(&s->banks, at, &c->last_range);
 
@@ -173,14 +173,11 @@ static void access_line(struct sim *s, struct cpu *c, phys_addr_t at, enum mm_ac
 			   });
 }
 
-static void sink_access(void *ctx, int cpu, phys_addr_t at, uint64_t bytes, enum mm_access kind)
+static inline void access_now(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t bytes,
+			      enum mm_access kind)
 {
-	struct sim *s = ctx;
-	struct cpu *c = charged_cpu(s, cpu);
 	phys_addr_t end = at + bytes;
 
-	if (!c)
-		return;
 	if (!s->cache || kind == MM_ZERO || kind == MM_COPY_FROM || kind == MM_COPY_TO) {
 		access_memory(s, c, at, bytes, kind);
 		return;
@@ -189,6 +186,52 @@ static void sink_access(void *ctx, int cpu, phys_addr_t at, uint64_t bytes, enum
 		access_line(s, c, at, kind);
 		at = ((at >> s->line_shift) + 1) << s->line_shift;
 	}
+}
+
+static void sink_access(void *ctx, int cpu, phys_addr_t at, uint64_t bytes, enum mm_access kind)
+{
+	struct sim *s = ctx;
+	struct cpu *c = charged_cpu(s, cpu);
+
+	if (c)
+		access_now(s, c, at, bytes, kind);
+}
+
+const struct mm_range *sim_range_of(const struct sim *s, struct cpu *c, phys_addr_t at)
+{
+	return range_of(s, c, at);
+}
+
+void cost_sink_access(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t bytes,
+		      enum mm_access kind)
+{
+	access_now(s, c, at, bytes, kind);
+}
+
+/* The same where the machine describes a TLB. */
+static void sink_access_translated(void *ctx, int cpu, phys_addr_t at, uint64_t bytes,
+				   enum mm_access kind)
+{
+	struct sim *s = ctx;
+	struct cpu *c = charged_cpu(s, cpu);
+
+	if (!c)
+		return;
+	translate_kernel(s, c, at, bytes, kind);
+	access_now(s, c, at, bytes, kind);
+}
+
+static void sink_address(void *ctx, int cpu, uint64_t address)
+{
+	struct cpu *c = charged_cpu(ctx, cpu);
+
+	if (c)
+		c->next_address = address;
+}
+
+static void sink_forget(void *ctx, int cpu, const struct mm_forget *what)
+{
+	translate_forget(ctx, cpu, what);
 }
 
 void cost_sink_stream(struct sim *s, struct cpu *c, const struct sim_stream *stream)
@@ -497,3 +540,13 @@ const struct mm_ops cost_sink_ops = {
 	.wait = sink_wait,
 	.wake_all = sink_wake_all,
 };
+
+struct mm_ops cost_sink_with_tlb(void)
+{
+	struct mm_ops ops = cost_sink_ops;
+
+	ops.access = sink_access_translated;
+	ops.address = sink_address;
+	ops.forget = sink_forget;
+	return ops;
+}

@@ -9,5 +9,7 @@
 
 /* The ops to boot the mm core with; their ctx is the struct sim. */
 extern const struct mm_ops cost_sink_ops;
+/** The same for a machine that describes a TLB. */
+struct mm_ops cost_sink_with_tlb(void);
 
 #endif

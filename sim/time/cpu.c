@@ -23,10 +23,17 @@ const char *time_cause_name(enum time_cause cause)
 		[CAUSE_REMOTE] = "remote_memory",
 		[CAUSE_LOCK_WAIT] = "zone_lock_wait",
 		[CAUSE_ZEROING] = "zeroing",
+		[CAUSE_TLB] = "tlb_misses",
 		[CAUSE_DISK] = "disk",
 		[CAUSE_IDLE] = "idle",
 	};
 	return names[cause];
+}
+
+/* Rounded to the nearest. */
+static uint64_t ps_of(uint64_t cycles, uint64_t freq_hz)
+{
+	return (cycles * PS_PER_S + freq_hz / 2) / freq_hz;
 }
 
 int cpu_init(struct cpu *c, const struct machine *m, int id)
@@ -45,6 +52,8 @@ int cpu_init(struct cpu *c, const struct machine *m, int id)
 		.prefetched = m->cpus[id].prefetched,
 		.thread_share = m->cpus[id].thread_share,
 		.extra_ps = calloc(nr_nodes, sizeof(*c->extra_ps)),
+		.second_tlb_ps = ps_of(m->tlb.second_cycles, m->cpus[id].freq_hz),
+		.walk_ps = ps_of(m->tlb.walk_cycles, m->cpus[id].freq_hz),
 		.site = MM_SITE_TOUCH,
 		.why = CAUSE_IDLE,
 		.traffic = calloc(NR_CPU_PURPOSES * nr_nodes, sizeof(*c->traffic)),
@@ -53,13 +62,14 @@ int cpu_init(struct cpu *c, const struct machine *m, int id)
 	account->remote_ps = calloc(nr_nodes, sizeof(*account->remote_ps));
 	account->zeroing_ps = calloc(nr_nodes, sizeof(*account->zeroing_ps));
 	account->misses = calloc(nr_nodes, sizeof(*account->misses));
+	account->walk_misses = calloc(nr_nodes, sizeof(*account->walk_misses));
 	account->bytes_read = calloc(nr_nodes, sizeof(*account->bytes_read));
 	account->bytes_written = calloc(nr_nodes, sizeof(*account->bytes_written));
 	if (prefetcher_init(&c->prefetcher, m->cpus[id].streams))
 		return -ENOMEM;
 	if (!c->traffic || !c->touched || !c->extra_ps || !account->remote_ps ||
-	    !account->zeroing_ps || !account->misses || !account->bytes_read ||
-	    !account->bytes_written)
+	    !account->zeroing_ps || !account->misses || !account->walk_misses ||
+	    !account->bytes_read || !account->bytes_written)
 		return -ENOMEM;
 	return 0;
 }
@@ -74,6 +84,7 @@ void cpu_clear(struct cpu *c)
 	free(c->account.remote_ps);
 	free(c->account.zeroing_ps);
 	free(c->account.misses);
+	free(c->account.walk_misses);
 	free(c->account.bytes_read);
 	free(c->account.bytes_written);
 }
@@ -182,6 +193,30 @@ static uint64_t latency_of(const struct cpu *c, const struct cpu_memory_charge *
 	return charge->nr_lines / in_flight * one + charge->nr_lines % in_flight * one / in_flight;
 }
 
+/* Into the list, once. */
+static inline void touch_traffic(struct cpu *c, int index)
+{
+	int nid = index % c->nr_nodes;
+
+	c->traffic[index].touched = true;
+	c->touched[c->nr_touched++] = index;
+	if (c->loads)
+		c->extra_ps[nid] = loads_extra_ps(c->loads, c->nid, nid, engine_now_ps(c->engine));
+}
+
+void cpu_charge_translation(struct cpu *c, uint64_t ps)
+{
+	int index = CPU_WALK * c->nr_nodes + c->nid;
+	struct cpu_traffic *traffic = &c->traffic[index];
+
+	if (!traffic->touched)
+		touch_traffic(c, index);
+	traffic->latency_ps += ps;
+	keep(c, index, ps, 0, 0);
+	c->latency_ps += ps;
+	c->account.site_ps[c->site] += ps;
+}
+
 void cpu_charge_memory(struct cpu *c, const struct cpu_memory_charge *charge)
 {
 	const struct machine_route *route = &c->routes[charge->nid];
@@ -192,13 +227,8 @@ void cpu_charge_memory(struct cpu *c, const struct cpu_memory_charge *charge)
 	if (!route->bytes_per_s)
 		SIM_BUG("cpu %d on node %d reaches for the memory of node %d, with no way there",
 			c->id, c->nid, charge->nid);
-	if (!traffic->touched) {
-		traffic->touched = true;
-		c->touched[c->nr_touched++] = index;
-		if (c->loads)
-			c->extra_ps[charge->nid] = loads_extra_ps(c->loads, c->nid, charge->nid,
-								  engine_now_ps(c->engine));
-	}
+	if (!traffic->touched)
+		touch_traffic(c, index);
 	latency_ps = latency_of(c, charge);
 	traffic->latency_ps += latency_ps;
 	keep(c, index, latency_ps, charge->bytes_read, written);
@@ -245,6 +275,8 @@ void cpu_catch_up(struct cpu *c, enum time_cause cause)
 
 static enum time_cause cause_of(const struct cpu *c, int index)
 {
+	if (index >= CPU_WALK * c->nr_nodes)
+		return CAUSE_TLB;
 	if (index >= CPU_ZEROING * c->nr_nodes)
 		return CAUSE_ZEROING;
 	return index == c->nid ? CAUSE_LOCAL : CAUSE_REMOTE;

@@ -36,7 +36,7 @@ struct cpu_traffic {
 	bool touched;           /* is in the list */
 };
 
-enum cpu_purpose { CPU_DATA, CPU_ZEROING, NR_CPU_PURPOSES };
+enum cpu_purpose { CPU_DATA, CPU_ZEROING, CPU_WALK, NR_CPU_PURPOSES };
 
 /* A charge of an exact CPU. */
 struct cpu_charge {
@@ -81,9 +81,11 @@ struct cpu {
 	size_t nr_charges, charges_room;
 	uint64_t *extra_ps; /* (O) by node, while touched: latency for the load it has */
 	struct prefetcher prefetcher;
-	size_t last_range;   /* (O) memo of bank_map_find() */
-	uint32_t nr_answers; /* TLB flushes asked of it by others, that it has not charged yet */
-	uint32_t nr_io_done; /* interrupts by disks, likewise */
+	uint64_t second_tlb_ps, walk_ps; /* (C) of a hit in the second level; of a walk */
+	uint64_t next_address; /* (O) of the kernel, that the next access is by; 0: as usual */
+	size_t last_range;     /* (O) memo of bank_map_find() */
+	uint32_t nr_answers;   /* TLB flushes asked of it by others, that it has not charged yet */
+	uint32_t nr_io_done;   /* interrupts by disks, likewise */
 
 	struct reclaim_step reclaim; /* (O) that the program is at */
 
@@ -116,6 +118,9 @@ void cpu_charge_cycles(struct cpu *c, enum mm_site site, uint64_t cycles);
 void cpu_charge_delay(struct cpu *c, uint64_t ps);
 /** Charge a hit in a cache. */
 void cpu_charge_hit(struct cpu *c, uint64_t latency_ps);
+
+/** Charge time that a translation takes: hits in the second level of the TLB, walks. */
+void cpu_charge_translation(struct cpu *c, uint64_t ps);
 
 /* Traffic with the bank of node `nid`, which the CPU must have a way to. */
 struct cpu_memory_charge {

@@ -13,6 +13,7 @@
 #include "sim/time/disk.h"
 #include "sim/time/engine.h"
 #include "sim/time/kthread.h"
+#include "sim/time/tlb.h"
 #include "sim/time/wait.h"
 
 struct sim_actor {
@@ -32,6 +33,7 @@ struct sim {
 	struct bank_map banks;    /* (C) */
 	struct cache *cache;      /* NULL where the machine has none */
 	unsigned line_shift;      /* (C) log2 of the bytes of a line, where there are caches */
+	struct tlb *tlb;          /* NULL where the machine describes none */
 	struct loads *loads;      /* NULL where no latency depends on load */
 	struct cpu *cpus;         /* by id */
 	struct sim_actor *actors; /* by CPU; constant once the run has begun */
@@ -45,6 +47,20 @@ struct sim {
 	sim_event_hook hook;
 	void *hook_arg;
 };
+
+/* cost_sink.c */
+/** The range that holds `at`: there is one. */
+const struct mm_range *sim_range_of(const struct sim *s, struct cpu *c, phys_addr_t at);
+/** An access whose address is translated already, or need not be. */
+void cost_sink_access(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t bytes,
+		      enum mm_access kind);
+
+/* translate.c; where there is a TLB. */
+/** What the kernel accesses, by the address that was told before or by its direct mapping. */
+void translate_kernel(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t bytes,
+		      enum mm_access kind);
+void translate_mapped(struct sim *s, struct cpu *c, const struct sim_mapping *mapping);
+void translate_forget(struct sim *s, int cpu, const struct mm_forget *what);
 
 /* cost_sink.c: charge a program's stream. */
 void cost_sink_stream(struct sim *s, struct cpu *c, const struct sim_stream *stream);

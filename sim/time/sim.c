@@ -85,6 +85,8 @@ static int allocate(struct sim *s)
 		err = bank_map_init(&s->banks, m);
 	if (!err)
 		err = loads_create(m, &s->loads);
+	if (!err)
+		err = tlb_create(m, &s->tlb);
 	for (int cpu = 0; !err && cpu < m->mm.nr_cpus; cpu++)
 		err = cpu_init(&s->cpus[cpu], m, cpu);
 	if (!err)
@@ -95,6 +97,7 @@ static int allocate(struct sim *s)
 int sim_create(const struct machine *m, const struct costs *costs, struct diag *diag,
 	       struct sim **out)
 {
+	struct mm_ops ops = m->tlb.nr_first ? cost_sink_with_tlb() : cost_sink_ops;
 	struct sim *s;
 	int err = check_routes(m, diag);
 
@@ -109,7 +112,7 @@ int sim_create(const struct machine *m, const struct costs *costs, struct diag *
 	s->costs = costs;
 	err = allocate(s);
 	if (!err)
-		err = boot_machine(s->machine, &cost_sink_ops, s, diag, &s->mm);
+		err = boot_machine(s->machine, &ops, s, diag, &s->mm);
 	if (!err)
 		err = engine_start(m, diag, &s->engine);
 	if (err) {
@@ -156,6 +159,7 @@ void sim_destroy(struct sim *s)
 		cpu_clear(&s->cpus[cpu]);
 	bank_map_clear(&s->banks);
 	loads_free(s->loads);
+	tlb_free(s->tlb);
 	cache_free(s->cache);
 	free(s->actors);
 	free(s->cpus);
@@ -331,24 +335,60 @@ void sim_wake(struct sim *s, int cpu)
 	wait_wake(&s->waits, cpu_of(s, cpu));
 }
 
+static void by_direct_mapping(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t bytes,
+			      enum mm_access kind)
+{
+	if (s->tlb)
+		translate_kernel(s, c, at, bytes, kind);
+	cost_sink_access(s, c, at, bytes, kind);
+}
+
 void sim_touch(struct sim *s, int cpu, phys_addr_t at, uint64_t bytes, bool write)
 {
-	running_cpu(s, cpu);
+	struct cpu *c = running_cpu(s, cpu);
+
 	cost_sink_ops.work(s, cpu, MM_SITE_TOUCH, 1);
-	cost_sink_ops.access(s, cpu, at, bytes, write ? MM_WRITE : MM_READ);
+	by_direct_mapping(s, c, at, bytes, write ? MM_WRITE : MM_READ);
+}
+
+void sim_touch_kernel(struct sim *s, int cpu, uint64_t address, phys_addr_t at, uint64_t bytes,
+		      bool write)
+{
+	running_cpu(s, cpu)->next_address = address;
+	sim_touch(s, cpu, at, bytes, write);
+}
+
+void sim_touch_mapped(struct sim *s, int cpu, const struct sim_mapping *mapping, phys_addr_t at,
+		      uint64_t bytes, bool write)
+{
+	struct cpu *c = running_cpu(s, cpu);
+
+	cost_sink_ops.work(s, cpu, MM_SITE_TOUCH, 1);
+	if (s->tlb)
+		translate_mapped(s, c, mapping);
+	cost_sink_access(s, c, at, bytes, write ? MM_WRITE : MM_READ);
 }
 
 void sim_copy(struct sim *s, int cpu, phys_addr_t at, uint64_t bytes, bool write)
 {
-	running_cpu(s, cpu);
+	struct cpu *c = running_cpu(s, cpu);
+
 	cost_sink_ops.work(s, cpu, MM_SITE_COPY, 1);
-	cost_sink_ops.access(s, cpu, at, bytes, write ? MM_COPY_TO : MM_COPY_FROM);
+	by_direct_mapping(s, c, at, bytes, write ? MM_COPY_TO : MM_COPY_FROM);
 }
 
 void sim_chase(struct sim *s, int cpu, phys_addr_t at)
 {
-	running_cpu(s, cpu);
-	cost_sink_ops.access(s, cpu, at, 1, MM_READ);
+	struct cpu *c = running_cpu(s, cpu);
+	const struct mm_arch *arch = mm_get_arch(s->mm);
+	const struct sim_mapping huge = {
+		.address = at,
+		.shift = arch->page_shift + arch->pageblock_order,
+	};
+
+	if (s->tlb)
+		translate_mapped(s, c, &huge);
+	cost_sink_access(s, c, at, 1, MM_READ);
 }
 
 void sim_stream(struct sim *s, int cpu, const struct sim_stream *stream)

@@ -143,6 +143,16 @@ static struct machine *churned_machine(void)
 	m->banks[1].bytes_per_s = 17300000000;
 	m->links[0].latency_ps = 65301;
 	build_disk(m, 1300000, 3100000000, 2);
+	m->tlb = (struct machine_tlb){
+		.first = {{{12, 21}, 2, 8, 4}},
+		.nr_first = 1,
+		.second = {{{12, 21}, 2, 32, 4}},
+		.nr_second = 1,
+		.second_cycles = 7,
+		.walk_cycles = 23,
+		.table_entries = 4,
+		.spaces = 6,
+	};
 	build_routes(m);
 	return m;
 }

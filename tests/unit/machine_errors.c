@@ -49,7 +49,7 @@ Test(machine_errors, unknown_keys)
 		"m.cfg:6: nods: unknown key 'nods', did you mean 'nodes'? (known: "
 		"name, description, source, architecture, memory_model, nodes, "
 		"distances, bank, interconnect, caches, cache_line, kernel, "
-		"reservations, reserved, released_late, zones, disks, line_transfers)");
+		"reservations, reserved, released_late, zones, disks, line_transfers, tlb)");
 	refused(HEAD BANK NODES("{ memroy = ( ); }"),
 		"m.cfg:4: nodes[0].memroy: unknown key 'memroy', did you mean 'memory'? (known: "
 		"id, memory, cpus, shares_cpus_with, interleave_weight, bank, source)");
@@ -563,6 +563,33 @@ Test(machine_errors, counts_are_bounded)
 	free(text);
 }
 
+#define L1(array) "tlb = { l1 = ( " array " ); walk_cycles = 20; };"
+
+Test(machine_errors, tlb)
+{
+	refused(ONE "tlb = { walk_cycles = 20; };", "m.cfg:6: tlb: 'l1' is missing");
+	refused(ONE "tlb = { l1 = ( ); walk_cycles = 20; };",
+		"m.cfg:6: tlb.l1: no array has pages of 4KiB, the smallest");
+	refused(ONE L1("{ pages = ( \"2MiB\" ); entries = 32; }"),
+		"m.cfg:6: tlb.l1: no array has pages of 4KiB, the smallest");
+	refused(ONE L1("{ pages = ( \"4KiB\" ); entries = 64; ways = 3; }"),
+		"m.cfg:6: tlb.l1[0].ways: 64 entries are not whole sets of 3");
+	refused(ONE L1("{ pages = ( \"4KiB\", \"3MiB\" ); entries = 64; }"),
+		"m.cfg:6: tlb.l1[0].pages[1]: expected a page size, a power of two from 4KiB on, "
+		"found 3145728B");
+	refused(ONE L1("{ pages = ( \"4KiB\" ); entries = 64; }, "
+		       "{ pages = ( \"2MiB\", \"4KiB\" ); entries = 8; }"),
+		"m.cfg:6: tlb.l1[1].pages[1]: this level has pages of 4KiB already");
+	refused(ONE L1("{ pages = ( ); entries = 64; }"),
+		"m.cfg:6: tlb.l1[0].pages: expected 1 to 4 page sizes, found 0");
+	refused(ONE L1("{ pages = ( \"4KiB\" ); entrys = 64; }"),
+		"m.cfg:6: tlb.l1[0].entrys: unknown key 'entrys', did you mean 'entries'? (known: "
+		"pages, entries, ways, source)");
+	refused(ONE "tlb = { l1 = ( { pages = ( \"4KiB\" ); entries = 64; } ); walk_cycles = 20; "
+		    "l2 = ( { pages = ( \"4KiB\" ); entries = 512; } ); };",
+		"m.cfg:6: tlb: 'l2_cycles' is missing");
+}
+
 Test(machine_errors, overrides_are_checked_as_the_file_is)
 {
 	static const struct {
@@ -573,7 +600,7 @@ Test(machine_errors, overrides_are_checked_as_the_file_is)
 		 "--set memory_modle=flat: memory_modle: unknown key 'memory_modle', did you mean "
 		 "'memory_model'? (known: name, description, source, architecture, memory_model, "
 		 "nodes, distances, bank, interconnect, caches, cache_line, kernel, "
-		 "reservations, reserved, released_late, zones, disks, line_transfers)"},
+		 "reservations, reserved, released_late, zones, disks, line_transfers, tlb)"},
 		{{"memory_model", "spars"},
 		 "--set memory_model=spars: memory_model: unknown memory model 'spars', did you "
 		 "mean 'sparse'? (known: flat, discontig, sparse, sparse-vmemmap)"},
