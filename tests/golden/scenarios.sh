@@ -120,6 +120,13 @@ shows()
 		run run "$scenario" --format json --quiet --thp never --set 'nodes[3].interleave_weight=4'
 		of_is nodes 3 pages_allocated $((4096 + 11 + 1024 + 2))
 		of_is nodes 4 pages_allocated $((5133 + 1024 + 2 + 1024 + 2)) ;;
+	tlb) # 64 MiB are ten times what the TLB reaches over by 4 KiB, and 32 huge pages
+		walked=$(member walks)
+		[ "$walked" -gt 90000 ] || fail "$walked walks of 100000 look-ups and more"
+		run run "$scenario" --format json --quiet --thp always
+		[ "$(member walks)" -lt $((walked / 100)) ] || fail "$(member walks) walks of huge pages"
+		run run "$scenario" --format json --quiet --thp never
+		[ "$(member walks)" -gt $((walked * 19 / 10)) ] || fail "not twice the walks" ;;
 	process) # 16384 pages, as many random reads, 50000 by zipf, ...; the child writes 3277 of its parent's
 		is accesses 87024
 		grep -q '"faults_copied": 3277' "$tmp/out" || fail "not 3277 copies" ;;
