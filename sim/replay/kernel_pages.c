@@ -7,6 +7,7 @@
 #include "mm/alloc/get_pages.h"
 #include "mm/page.h"
 #include "mm/page_info.h"
+#include "mm/vmalloc/kmap.h"
 #include "mm/vmalloc/vmalloc.h"
 #include "mm/warn.h"
 #include "sim/replay/kernel_state.h"
@@ -275,6 +276,16 @@ static bool dump_one(struct kernel_run *x, struct kernel_item *i)
 	return true;
 }
 
+/* High memory that is mapped nowhere has none. */
+static bool address_of_one(struct kernel_run *x, struct kernel_item *i)
+{
+	uint64_t at = mm_page_address_of(x->mm, x->cpu, i->page);
+
+	kernel_print(x, "page_address: pfn 0x%" PRIx64 " is at 0x%" PRIx64,
+		     mm_page_to_pfn(x->mm, MM_NO_CPU, i->page), at);
+	return at != 0;
+}
+
 void kernel_pages(struct kernel_run *x)
 {
 	struct kernel_value blocks = {.kind = KERNEL_PAGES,
@@ -306,6 +317,9 @@ void kernel_pages(struct kernel_run *x)
 		break;
 	case KERNEL_DUMP_PAGE:
 		kernel_each(x, dump_one, false);
+		break;
+	case KERNEL_PAGE_ADDRESS:
+		kernel_each(x, address_of_one, false);
 		break;
 	case KERNEL_GET_FREE_PAGES:
 	case KERNEL_GET_ZEROED_PAGE:

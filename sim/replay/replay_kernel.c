@@ -222,6 +222,19 @@ static void do_sleep(struct kernel_run *x)
 	sim_idle_until(x->k->sim, x->cpu, sim_now_ps(x->k->sim, x->cpu) + x->call->time_ps);
 }
 
+/* As root writes to /proc/sys/vm; takes no time. */
+static void do_sysctl(struct kernel_run *x)
+{
+	char *const *texts = x->k->plan->texts;
+	struct mm_refusal refusal;
+
+	x->sum->calls++;
+	if (!mm_sysctl(x->mm, texts[x->call->about], texts[x->call->text], &refusal))
+		return;
+	x->sum->failed++;
+	kernel_print(x, "sysctl %s: %s", texts[x->call->about], refusal.why);
+}
+
 static void do_call(struct kernel_run *x)
 {
 	switch (x->call->what) {
@@ -231,6 +244,9 @@ static void do_call(struct kernel_run *x)
 		break;
 	case KERNEL_MSLEEP:
 		do_sleep(x);
+		break;
+	case KERNEL_SYSCTL:
+		do_sysctl(x);
 		break;
 	default:
 		if (x->call->what < KERNEL_KMALLOC)

@@ -114,6 +114,19 @@ struct node_sums {
 	uint64_t allocated, managed, free;
 };
 
+/* By order, in thousandths. */
+static void put_fragmentation(json_t *z, const struct mm *mm, int nid, int zone)
+{
+	json_t *index = json_put_array(z, "extfrag_index");
+	json_t *unusable = json_put_array(z, "unusable_index");
+
+	for (unsigned order = 0; order <= MAX_PAGE_ORDER; order++) {
+		json_array_append_new(index,
+				      json_integer(mm_zone_extfrag_index(mm, nid, zone, order)));
+		json_append(unusable, mm_zone_unusable_index(mm, nid, zone, order));
+	}
+}
+
 static void put_zone(json_t *zones, const struct mm *mm, int nid, int zone, struct node_sums *sums)
 {
 	struct mm_zone_info info;
@@ -136,6 +149,7 @@ static void put_zone(json_t *zones, const struct mm *mm, int nid, int zone, stru
 	json_put(z, "low", info.low);
 	json_put(z, "high", info.high);
 	json_put(z, "lock_acquired", info.lock_acquired);
+	put_fragmentation(z, mm, nid, zone);
 }
 
 static void put_nodes_and_zones(json_t *doc, const struct mm *mm)

@@ -43,6 +43,7 @@ enum kernel_kind {
 	X(__FREE_PAGES, "__free_pages", KERNEL_PAGES, KERNEL_NOTHING)                              \
 	X(SPLIT_PAGE, "split_page", KERNEL_PAGES, KERNEL_NOTHING)                                  \
 	X(DUMP_PAGE, "dump_page", KERNEL_MEMORY, KERNEL_NOTHING)                                   \
+	X(PAGE_ADDRESS, "page_address", KERNEL_PAGES, KERNEL_NOTHING)                              \
 	X(GET_FREE_PAGES, "__get_free_pages", KERNEL_NOTHING, KERNEL_LOWMEM)                       \
 	X(GET_ZEROED_PAGE, "get_zeroed_page", KERNEL_NOTHING, KERNEL_LOWMEM)                       \
 	X(ALLOC_PAGES_EXACT, "alloc_pages_exact", KERNEL_NOTHING, KERNEL_LOWMEM)                   \
@@ -76,6 +77,7 @@ enum kernel_kind {
 	X(PREEMPT_DISABLE, "preempt_disable", KERNEL_NOTHING, KERNEL_NOTHING)                      \
 	X(PREEMPT_ENABLE, "preempt_enable", KERNEL_NOTHING, KERNEL_NOTHING)                        \
 	X(MSLEEP, "msleep", KERNEL_NOTHING, KERNEL_NOTHING)                                        \
+	X(SYSCTL, "sysctl", KERNEL_NOTHING, KERNEL_NOTHING)                                        \
 	X(TOUCH, "touch", KERNEL_MEMORY, KERNEL_NOTHING)
 
 enum kernel_do {
@@ -93,7 +95,7 @@ struct kernel_call {
 	uint32_t from;     /* CACHE_FREE: the cache that it is said to be of, likewise */
 	uint32_t about;    /* of `of`, else `name`: as the scenario has it, among the plan's texts;
 			      NONE */
-	uint32_t text;     /* CACHE_CREATE: what the kernel calls it, likewise */
+	uint32_t text;     /* CACHE_CREATE: what the kernel calls it; SYSCTL: the value; likewise */
 	uint64_t nr;       /* how many; pages of a run */
 	uint64_t every;    /* only each so-manieth of `of`, from the first on; 0: all */
 	uint64_t bytes, offset;

@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "mm/mm.h"
 #include "sim/config/gfp_parse.h"
 #include "sim/trace/trace.h"
 
@@ -37,6 +38,8 @@ static const char *const *keys_of(enum kernel_do what)
 		[KERNEL___FREE_PAGES] = {"of!", "order", "every"},
 		[KERNEL_SPLIT_PAGE] = {"of!"},
 		[KERNEL_DUMP_PAGE] = {"of!", "every"},
+		[KERNEL_PAGE_ADDRESS] = {"of!", "every"},
+		[KERNEL_SYSCTL] = {"key!", "value!"},
 		[KERNEL_GET_FREE_PAGES] = {MANY, "order"},
 		[KERNEL_GET_ZEROED_PAGE] = {MANY},
 		[KERNEL_ALLOC_PAGES_EXACT] = {SIZED},
@@ -287,16 +290,40 @@ static void read_sizes(struct reader *r, struct kernel_call *call)
 	call->order = call->has_order ? (unsigned)order : 0;
 }
 
-/* For reports. */
-static void read_about(struct reader *r, struct kernel_call *call)
+static void keep_text(struct reader *r, const char *key, uint32_t *index)
 {
 	const char *text;
 
-	if (!cfg_string(r->c, find(r, find(r, "of") ? "of" : "name"), &text))
+	if (!cfg_string(r->c, find(r, key), &text))
 		return;
-	call->about = kernel_plan_text(r->plan, text);
-	if (call->about == KERNEL_NONE)
+	*index = kernel_plan_text(r->plan, text);
+	if (*index == KERNEL_NONE)
 		r->err = -ENOMEM;
+}
+
+static const char *sysctl_name(unsigned i, void *arg)
+{
+	(void)arg;
+	return mm_sysctl_name(i);
+}
+
+/* Whether the kernel takes the value shows when it is written. */
+static void read_sysctl(struct reader *r, struct kernel_call *call)
+{
+	const struct cfg_setting *s = find(r, "key");
+	const char *key, *nearest;
+	unsigned i = 0;
+
+	keep_text(r, "value", &call->text);
+	if (!cfg_string(r->c, s, &key) || !strncmp(key, "node", 4))
+		return;
+	while (mm_sysctl_name(i) && strcmp(mm_sysctl_name(i), key))
+		i++;
+	if (mm_sysctl_name(i))
+		return;
+	nearest = diag_nearest(key, sysctl_name, NULL);
+	cfg_error(r->c, s, "unknown sysctl '%.60s'%s%s%s", key, nearest ? ", did you mean '" : "",
+		  nearest ? nearest : "", nearest ? "'?" : "");
 }
 
 static void read_call(struct reader *r)
@@ -334,7 +361,10 @@ static void read_call(struct reader *r)
 		call.from = find_name(r, find(r, "from"), call.what, KERNEL_CACHE);
 	if (find(r, "name"))
 		call.name = make_name(r, find(r, "name"), kernel_do_makes(call.what));
-	read_about(r, &call);
+	if (call.what == KERNEL_SYSCTL)
+		read_sysctl(r, &call);
+	/* For reports, and which sysctl it is. */
+	keep_text(r, find(r, "of") ? "of" : find(r, "key") ? "key" : "name", &call.about);
 	if (!r->err && !cfg_status(r->c) && kernel_plan_call(r->plan, &call) == KERNEL_NONE)
 		r->err = -ENOMEM;
 }

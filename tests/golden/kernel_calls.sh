@@ -101,6 +101,8 @@ out 'order 0: no block of that order in use begins there'
 out 'kunmap_local of 0xfff'
 out 'and this is not the last one'
 out 'kunmap of pfn 0x'
+out 'page_address: pfn 0x37000 is at 0x0'
+out 'page_address: pfn 0x2004 is at 0xc2004000'
 out 'preemption is still disabled 1 times on CPU 0'
 out 'is still mapped 1 times, at 0xff'
 out 'kmap_local: CPU 0 still has 3 pages mapped'
@@ -141,6 +143,7 @@ try '{ do = "kmalloc"; bytes = "1KiB"; }' "'name' is missing"
 try '{ do = "kmem_cache_create"; name = "c"; cache = "two words"; bytes = "8B"; }' "is no name of a slab cache"
 try '{ do = "kmem_cache_create"; name = "c"; cache = "c"; bytes = "8B"; flags = "SLAB_POISN"; }' "unknown flag 'SLAB_POISN'"
 try '{ do = "kmem_cache_create"; name = "c"; cache = "c"; bytes = "8B"; align = "24B"; }' "not a power of two"
+try '{ do = "sysctl"; key = "min_free_kbyte"; value = "1"; }' "unknown sysctl 'min_free_kbyte', did you mean 'min_free_kbytes'?"
 try '{ do = "alloc_contig_pages"; name = "r"; nr = 3; }' "not a power of two"
 try '{ do = "alloc_pages"; name = "p"; gfp = "GFP_KERNL"; }' "did you mean \"GFP_KERNEL\"?"
 try '{ do = "alloc_pages"; name = "p"; node = 2; }' ".node: expected an integer from 0 to 1, found 2"

@@ -55,6 +55,22 @@ shows()
 		[ "$(sed -n '/"warnings": \[/,/\]/p' "$tmp/out" | wc -l)" -gt 20 ] || fail "few warnings" ;;
 	vmap)
 		is mapped 500 ;;
+	exec) # the child has dropped all that it shared, so its parent need not copy a page
+		is faults_copied 0
+		is faults_reused 2048
+		grep -q '"do": "exec"' "$tmp/out" || fail "no exec" ;;
+	highatomic) # some packets found room, thanks to the page block that was kept
+		above from_reserves 0 ;;
+	nofail) # who must not fail got all, who may did not
+		[ "$(sed -n '/"about": "waits"/,/}/s/^ *"failed": \([0-9]*\).*/\1/p' "$tmp/out" | head -n 1)" = 0 ] || fail "__GFP_NOFAIL failed"
+		[ "$(sed -n '/"about": "fails"/,/}/s/^ *"failed": \([0-9]*\).*/\1/p' "$tmp/out")" = 1 ] || fail "GFP_KERNEL did not fail" ;;
+	pmem) # no page of a device is given out
+		of_is zones "0 Device" pages_allocated 0
+		is alloc 4096 ;;
+	sysctl) # what is kept free is out of reach
+		[ "$(sed -n '/"about": "after"/,/}/s/^ *"failed": \([0-9]*\).*/\1/p' "$tmp/out" | head -n 1)" -gt \
+			"$(sed -n '/"about": "before"/,/}/s/^ *"failed": \([0-9]*\).*/\1/p' "$tmp/out" | head -n 1)" ] ||
+			fail "min_free_kbytes has no effect" ;;
 	hotplug-grow) # both blocks came, and nothing went to the other node
 		is blocks 2
 		is fallback_node 0 ;;
