@@ -90,51 +90,56 @@ static double pcp_pair(void)
 	return per_op(seconds, nr);
 }
 
-/* 90 % of the node, page by page, into an array. */
-static struct page **fill(struct mm *mm, uint64_t *nr)
-{
-	struct page **pages;
+#define NR_FILL (4 * GiB / 4096 * 9 / 10) /* pages: 90 % of the node */
 
-	*nr = 4 * GiB / 4096 * 9 / 10;
-	pages = malloc(*nr * sizeof(*pages));
+/* An array for so many. The host's page faults on it are not the allocator's. */
+static struct page **page_array(void)
+{
+	struct page **pages = malloc(NR_FILL * sizeof(*pages));
+
 	if (!pages)
 		die("no memory");
-	/* The host's page faults on the array are not the allocator's. */
-	memset(pages, 0, *nr * sizeof(*pages));
-	for (uint64_t i = 0; i < *nr; i++) {
+	memset(pages, 0, NR_FILL * sizeof(*pages));
+	return pages;
+}
+
+/* Page by page. */
+static void fill(struct mm *mm, struct page **pages)
+{
+	for (uint64_t i = 0; i < NR_FILL; i++) {
 		pages[i] = take(mm);
 		if (!pages[i])
 			die("the node is full too early");
 	}
-	return pages;
 }
 
 static double bulk_fill(void)
 {
 	struct mm *mm = boot_4gib();
+	struct page **pages = page_array();
 	double start = now(), seconds;
-	uint64_t nr;
-	struct page **pages = fill(mm, &nr);
 
+	fill(mm, pages);
 	seconds = now() - start;
 	free(pages);
 	mm_destroy(mm);
-	return per_op(seconds, nr);
+	return per_op(seconds, NR_FILL);
 }
 
 static double bulk_free(void)
 {
 	struct mm *mm = boot_4gib();
-	uint64_t nr;
-	struct page **pages = fill(mm, &nr);
-	double start = now(), seconds;
+	struct page **pages = page_array();
+	double start, seconds;
 
-	for (uint64_t i = 0; i < nr; i++)
+	fill(mm, pages);
+	start = now();
+	for (uint64_t i = 0; i < NR_FILL; i++)
 		mm_free_pages(mm, 0, pages[i], 0);
 	seconds = now() - start;
 	free(pages);
 	mm_destroy(mm);
-	return per_op(seconds, nr);
+	return per_op(seconds, NR_FILL);
 }
 
 static double random_pair(void)
@@ -142,12 +147,13 @@ static double random_pair(void)
 	const uint64_t pairs = 2000000;
 	struct rng rng = {1};
 	struct mm *mm = boot_4gib();
-	uint64_t nr;
-	struct page **pages = fill(mm, &nr);
-	double start = now(), seconds;
+	struct page **pages = page_array();
+	double start, seconds;
 
+	fill(mm, pages);
+	start = now();
 	for (uint64_t i = 0; i < pairs; i++) {
-		uint64_t n = rng_below(&rng, nr);
+		uint64_t n = rng_below(&rng, NR_FILL);
 
 		mm_free_pages(mm, 0, pages[n], 0);
 		pages[n] = take(mm);
