@@ -281,8 +281,18 @@ int mm_percpu_init(struct mm *mm, struct mm_refusal *r);
 
 /* page_flags.c */
 int mm_flags_init(struct mm *mm); /* 0 or -ENOMEM */
+/** What page->flags of a frame says of its section. */
+uint64_t mm_section_flags(const struct mm *mm, pfn_t pfn);
 /** Initialise a descriptor: node, zone, section. Idempotent. */
-void mm_page_init(struct mm *mm, struct page *page, pfn_t pfn, const struct mm_zone *zone);
+static inline void mm_page_init(struct mm *mm, struct page *page, pfn_t pfn,
+				const struct mm_zone *zone)
+{
+	if (page->flags & PG_INIT)
+		return;
+	page->flags = PG_INIT | zone->page_flags;
+	if (mm->flags.section_width)
+		page->flags |= mm_section_flags(mm, pfn);
+}
 unsigned mm_page_section(const struct mm *mm, const struct page *page);
 
 /* profile.c */

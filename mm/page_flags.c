@@ -71,14 +71,11 @@ int mm_flags_init(struct mm *mm)
 	return 0;
 }
 
-void mm_page_init(struct mm *mm, struct page *page, pfn_t pfn, const struct mm_zone *zone)
+uint64_t mm_section_flags(const struct mm *mm, pfn_t pfn)
 {
-	const struct mm_flags_layout *l = &mm->flags;
 	pfn_t section = pfn >> (mm->arch->section_bits - mm->arch->page_shift);
 
-	if (page->flags & PG_INIT)
-		return;
-	page->flags = PG_INIT | put(section, l->section_shift, l->section_width) | zone->page_flags;
+	return put(section, mm->flags.section_shift, mm->flags.section_width);
 }
 
 /* Memory of a device is in no memblock. */

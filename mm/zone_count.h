@@ -25,7 +25,25 @@ void mm_stat_thresholds_set(const struct mm *mm, struct mm_node *node, bool pres
  * So many pages of the zone have become free, or fewer are. For `cpu`; at boot, MM_NO_CPU. Whoever
  * changes nr_free says so here, once for all that was changed together as the kernel does.
  */
-void mm_count_free(struct mm *mm, int cpu, struct mm_zone *zone, int64_t pages);
+static inline void mm_count_free(struct mm *mm, int cpu, struct mm_zone *zone, int64_t pages)
+{
+	struct mm_pcp *pcp;
+	int64_t diff;
+
+	if (cpu == MM_NO_CPU) {
+		zone->free_counter += pages;
+		return;
+	}
+	pcp = &zone->pcp[cpu];
+	diff = pcp->free_diff + pages;
+	if (diff > zone->stat_threshold || diff < -zone->stat_threshold) {
+		zone->free_counter += diff;
+		diff = 0;
+		mm_touch(mm, cpu, zone->at + MM_ZONE_VMSTAT, 8, MM_WRITE);
+	}
+	pcp->free_diff = (int16_t)diff;
+	mm_touch(mm, cpu, mm->percpu_at[cpu] + zone->pcp_offset + MM_PCP_ZONESTAT, 8, MM_WRITE);
+}
 
 /** What the counter says: CPUs hold back the rest. */
 static inline uint64_t mm_zone_free(const struct mm_zone *zone)

@@ -38,6 +38,16 @@ static inline size_t mm_next_zone(const struct alloc_context *ac, size_t i)
 	return i;
 }
 
+/** What looking at a zone's watermark touches. */
+static inline void mm_charge_zone_check(struct mm *mm, int cpu, const struct mm_zone *zone)
+{
+	if (!mm_is_watched(mm))
+		return;
+	mm_work(mm, cpu, MM_SITE_ZONE_CHECK, 1);
+	mm_touch(mm, cpu, zone->at + MM_ZONE_WATERMARKS, 64, MM_READ);
+	mm_touch(mm, cpu, zone->at + MM_ZONE_VMSTAT, 8, MM_READ);
+}
+
 /** What flags allow at any watermark. */
 static inline unsigned mm_alloc_flags_common(const struct alloc_context *ac)
 {

@@ -95,13 +95,13 @@ static void split(struct mm *mm, int cpu, struct mm_zone *zone, struct page *pag
 {
 	pfn_t pfn = mm_pfn_of(mm, page);
 
+	mm->counters.splits += high - low;
 	while (high > low) {
 		struct page *upper = page + (UINT64_C(1) << --high);
 
 		mm_work(mm, cpu, MM_SITE_SPLIT, 1);
 		mm_page_init(mm, upper, pfn + (UINT64_C(1) << high), zone);
 		add_block(mm, cpu, zone, upper, high, type, false);
-		mm->counters.splits++;
 	}
 }
 

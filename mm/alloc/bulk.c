@@ -25,9 +25,7 @@ static struct mm_zone *find_zone(struct mm *mm, const struct alloc_context *ac, 
 			continue;
 		if (zone->nid != preferred->nid)
 			return NULL;
-		mm_work(mm, ac->cpu, MM_SITE_ZONE_CHECK, 1);
-		mm_touch(mm, ac->cpu, zone->at + MM_ZONE_WATERMARKS, 64, MM_READ);
-		mm_touch(mm, ac->cpu, zone->at + MM_ZONE_VMSTAT, 8, MM_READ);
+		mm_charge_zone_check(mm, ac->cpu, zone);
 		if (mm_zone_watermark_ok(zone, 0, mm_wmark(zone, MM_WMARK_LOW) + nr, ac->highest,
 					 flags))
 			return zone;

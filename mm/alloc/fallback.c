@@ -178,8 +178,8 @@ static void emit_extfrag(struct mm *mm, int cpu, const struct mm_zone *zone,
  * that would break up a page block takes the smallest that fits instead: its pages can be moved
  * away again.
  */
-static bool fall_back(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
-		      enum mm_migratetype type, unsigned alloc_flags)
+static NOINLINE bool fall_back(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
+			       enum mm_migratetype type, unsigned alloc_flags)
 {
 	unsigned least = alloc_flags & ALLOC_NOFRAGMENT ? mm->arch->pageblock_order : order;
 	enum mm_migratetype from = NO_TYPE;
@@ -208,23 +208,35 @@ static bool fall_back(struct mm *mm, int cpu, struct mm_zone *zone, unsigned ord
 	return true;
 }
 
-struct page *mm_rmqueue(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
-			enum mm_migratetype type, unsigned alloc_flags)
+/* What a mobility that has none left gets, from CMA page blocks first. */
+static NOINLINE struct page *rmqueue_other(struct mm *mm, int cpu, struct mm_zone *zone,
+					   unsigned order, enum mm_migratetype type,
+					   unsigned alloc_flags)
 {
-	bool cma = alloc_flags & ALLOC_CMA;
 	struct page *page = NULL;
 
-	/* Movable pages fill CMA page blocks as long as those hold most of what is free. */
-	if (cma && mm_zone_free_cma(zone) > mm_zone_free(zone) / 2)
-		page = mm_buddy_take(mm, cpu, zone, order, MM_CMA);
 	while (!page) {
-		page = mm_buddy_take(mm, cpu, zone, order, type);
-		if (!page && cma)
+		if (alloc_flags & ALLOC_CMA)
 			page = mm_buddy_take(mm, cpu, zone, order, MM_CMA);
 		if (!page && !fall_back(mm, cpu, zone, order, type, alloc_flags))
 			break;
+		if (!page)
+			page = mm_buddy_take(mm, cpu, zone, order, type);
 	}
 	return page;
+}
+
+struct page *mm_rmqueue(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
+			enum mm_migratetype type, unsigned alloc_flags)
+{
+	struct page *page = NULL;
+
+	/* Movable pages fill CMA page blocks as long as those hold most of what is free. */
+	if ((alloc_flags & ALLOC_CMA) && mm_zone_free_cma(zone) > mm_zone_free(zone) / 2)
+		page = mm_buddy_take(mm, cpu, zone, order, MM_CMA);
+	if (!page)
+		page = mm_buddy_take(mm, cpu, zone, order, type);
+	return page ? page : rmqueue_other(mm, cpu, zone, order, type, alloc_flags);
 }
 
 /* One page block, or one in a hundred of the zone's. */

@@ -156,9 +156,7 @@ static inline struct page *walk(struct mm *mm, const struct alloc_context *ac, u
 
 		if (zone->nid != preferred->nid && (alloc_flags & ALLOC_NOFRAGMENT))
 			return NULL;
-		mm_work(mm, ac->cpu, MM_SITE_ZONE_CHECK, 1);
-		mm_touch(mm, ac->cpu, zone->at + MM_ZONE_WATERMARKS, 64, MM_READ);
-		mm_touch(mm, ac->cpu, zone->at + MM_ZONE_VMSTAT, 8, MM_READ);
+		mm_charge_zone_check(mm, ac->cpu, zone);
 		if (!(alloc_flags & ALLOC_NO_WATERMARKS) && !zone_has_room(zone, ac, alloc_flags) &&
 		    !reclaim_on_node(mm, ac, zone, alloc_flags))
 			continue;
