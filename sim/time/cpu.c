@@ -46,6 +46,7 @@ int cpu_init(struct cpu *c, const struct machine *m, int id)
 		.nid = m->cpus[id].nid,
 		.nr_nodes = m->mm.nr_nodes,
 		.freq_hz = m->cpus[id].freq_hz,
+		.cycle_ps = PS_PER_S % m->cpus[id].freq_hz ? 0 : PS_PER_S / m->cpus[id].freq_hz,
 		.routes = machine_route(m, m->cpus[id].nid, 0),
 		.banks = m->banks,
 		.fill_buffers = m->cpus[id].fill_buffers,
@@ -131,8 +132,10 @@ void cpu_charge_cycles(struct cpu *c, enum mm_site site, uint64_t cycles)
 	bool shared = c->next_thread && busy_threads(c) > 1;
 	uint64_t ps;
 
-	/* Most are few, and a division of 128 bits takes as long as all the rest. */
-	if (!shared && cycles < FEW_CYCLES) {
+	/* Most are few, and a division takes as long as all the rest. */
+	if (!shared && c->cycle_ps && cycles < FEW_CYCLES) {
+		ps = cycles * c->cycle_ps;
+	} else if (!shared && cycles < FEW_CYCLES) {
 		uint64_t dividend = cycles * PS_PER_S + c->cycle_rest;
 
 		ps = dividend / c->freq_hz;

@@ -58,6 +58,7 @@ struct cpu {
 	int nid;                            /* (C) */
 	int nr_nodes;                       /* (C) */
 	uint64_t freq_hz;                   /* (C) */
+	uint64_t cycle_ps;                  /* (C) of a cycle; 0: no whole number */
 	const struct machine_route *routes; /* (C) by node: the way to its bank */
 	const struct machine_bank *banks;   /* (C) by node */
 	unsigned fill_buffers, prefetched;  /* (C) lines in flight; 0: not known */

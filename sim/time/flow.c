@@ -15,12 +15,18 @@ struct link {
 	struct flow_on *first, *last; /* who is on it */
 };
 
+/* What a lone transfer moves. */
+struct rate {
+	uint64_t bytes_per_s;
+	double bytes_per_ns;
+};
+
 struct flows {
 	const struct machine *machine; /* (C) borrowed */
 	int first_link, first_disk;    /* (C) of links: those of banks come before */
 	struct link *links;
-	uint64_t *alone;                   /* (C) [write][node * nr_nodes + bank]: bytes a second */
-	int nr;                            /* under way */
+	struct rate *alone; /* (C) [write][node * nr_nodes + bank], then [disk][write] */
+	int nr;             /* under way */
 	struct flow *first_new, *last_new; /* that SimGrid does not know */
 	void (*changed)(void *arg, struct flow *flow);
 	void *arg;
@@ -43,30 +49,33 @@ static int link_of(const struct flows *f, const struct flow_way *way, int i)
 	return f->first_link + 2 * link + (way->write && f->machine->links[link].write_bytes_per_s);
 }
 
-/* Bytes a second. */
-static uint64_t alone_rate(const struct flows *f, const struct flow_way *way)
+static const struct rate *alone_rate(const struct flows *f, const struct flow_way *way)
 {
-	const struct machine_disk *disk;
 	int nr = f->machine->mm.nr_nodes;
 
 	if (way->nid >= 0)
-		return f->alone[((way->write ? nr : 0) + way->nid) * nr + way->bank];
-	disk = &f->machine->disks[way->bank];
-	return way->write ? disk->write_bytes_per_s : disk->read_bytes_per_s;
+		return &f->alone[((way->write ? nr : 0) + way->nid) * nr + way->bank];
+	return &f->alone[2 * nr * nr + 2 * way->bank + way->write];
 }
 
 static void find_rates(struct flows *f)
 {
 	const struct machine *m = f->machine;
-	int nr = m->mm.nr_nodes;
+	int nr = m->mm.nr_nodes, all = 2 * nr * nr + 2 * m->nr_disks;
 
 	for (int nid = 0; nid < nr; nid++)
 		for (int bank = 0; bank < nr; bank++) {
-			uint64_t *rate = &f->alone[nid * nr + bank];
+			struct rate *rate = &f->alone[nid * nr + bank];
 
-			rate[0] = machine_route(m, nid, bank)->bytes_per_s;
-			rate[nr * nr] = platform_write_rate(m, nid, bank);
+			rate[0].bytes_per_s = machine_route(m, nid, bank)->bytes_per_s;
+			rate[nr * nr].bytes_per_s = platform_write_rate(m, nid, bank);
 		}
+	for (int i = 0; i < m->nr_disks; i++) {
+		f->alone[2 * nr * nr + 2 * i].bytes_per_s = m->disks[i].read_bytes_per_s;
+		f->alone[2 * nr * nr + 2 * i + 1].bytes_per_s = m->disks[i].write_bytes_per_s;
+	}
+	for (int i = 0; i < all; i++)
+		f->alone[i].bytes_per_ns = (double)f->alone[i].bytes_per_s / 1e9;
 }
 
 static void find_links(struct flows *f)
@@ -103,7 +112,7 @@ struct flows *flows_create(const struct machine *m, void (*changed)(void *arg, s
 	f->first_link = m->mm.nr_nodes;
 	f->first_disk = f->first_link + 2 * m->nr_links;
 	f->links = calloc((size_t)f->first_disk + 3 * (size_t)m->nr_disks, sizeof(*f->links));
-	f->alone = calloc(2 * nr_nodes * nr_nodes, sizeof(*f->alone));
+	f->alone = calloc(2 * nr_nodes * nr_nodes + 2 * (size_t)m->nr_disks, sizeof(*f->alone));
 	if (!f->links || !f->alone) {
 		flows_free(f);
 		return NULL;
@@ -139,7 +148,7 @@ static uint64_t take_ps(double bytes, double rate)
 
 uint64_t flows_alone_ps(const struct flows *f, const struct flow_way *way, uint64_t bytes)
 {
-	return take_ps((double)bytes, (double)alone_rate(f, way) / 1e9);
+	return take_ps((double)bytes, alone_rate(f, way)->bytes_per_ns);
 }
 
 static bool is_short(const struct link *l)
@@ -332,7 +341,7 @@ int flows_begin(struct flows *f, struct flow *flow, const struct flow_way *way, 
 	err = find_way(f, flow);
 	if (err)
 		return err;
-	flow->asks = alone_rate(f, way);
+	flow->asks = alone_rate(f, way)->bytes_per_s;
 	flow->left = (double)bytes;
 	flow->rate = alone(flow);
 	flow->at_ps = now_ps;

@@ -48,9 +48,12 @@ struct schedule {
 
 /* The heap. */
 
+/* As one number: which comes first is anybody's guess, also that of the host's branch predictor. */
 static bool before(const struct wakeup *a, const struct wakeup *b)
 {
-	return a->ps < b->ps || (a->ps == b->ps && a->turn < b->turn);
+	__uint128_t x = (__uint128_t)a->ps << 64 | a->turn, y = (__uint128_t)b->ps << 64 | b->turn;
+
+	return x < y;
 }
 
 static void put(struct schedule *s, int place, struct wakeup w)
@@ -75,9 +78,11 @@ static void sift(struct schedule *s, int place, struct wakeup w)
 	for (;;) {
 		int child = 2 * place + 1;
 
-		if (child + 1 < s->nr && before(&s->heap[child + 1], &s->heap[child]))
-			child++;
-		if (child >= s->nr || !before(&s->heap[child], &w))
+		if (child >= s->nr)
+			break;
+		if (child + 1 < s->nr)
+			child += before(&s->heap[child + 1], &s->heap[child]);
+		if (!before(&s->heap[child], &w))
 			break;
 		put(s, place, s->heap[child]);
 		place = child;
