@@ -8,6 +8,8 @@
 #include "sim/sim.h"
 
 #define PS_PER_NS 1000
+/* Of a sum of rates against what it adds up to. */
+#define ROUNDING 1e-9
 
 struct link {
 	uint64_t carries;             /* (C) bytes a second */
@@ -200,16 +202,17 @@ static double fair_part(const struct link *l)
 	return part;
 }
 
-/* The short link between its users, whose only short one it is. */
-static void share(struct flows *f, const struct link *l, uint64_t now_ps)
+static double share_of(const struct flow *flow, double part)
 {
-	double part = fair_part(l);
+	return alone(flow) < part ? alone(flow) : part;
+}
 
+/* The short link between its users. */
+static void share(struct flows *f, const struct link *l, double part, uint64_t now_ps)
+{
 	for (struct flow_on *on = l->first; on; on = on->after) {
-		double rate = alone(on->flow);
+		double rate = share_of(on->flow, part);
 
-		if (rate > part)
-			rate = part;
 		if (rate != on->flow->rate || on->flow->end_ps == UINT64_MAX)
 			set_rate(f, on->flow, rate, now_ps);
 	}
@@ -251,13 +254,68 @@ struct flow *flows_next_for_simgrid(struct flows *f)
 	return flow;
 }
 
-/* Its users are nobody's rivals elsewhere. */
-static bool is_plain(const struct link *l)
+static bool is_on(const struct flow *flow, int link)
 {
-	for (const struct flow_on *on = l->first; on; on = on->after)
-		if (on->flow->nr_short != 1 || on->flow->simgrid)
+	for (int i = 0; i < flow->nr_on; i++)
+		if (flow->on[i].link == link)
+			return true;
+	return false;
+}
+
+/* Another short link of somebody who gets his part of this one: is it none that matters, since all
+ * its users get theirs here, and that is no more than it carries? */
+static bool is_covered(const struct flows *f, int other, int link, double part)
+{
+	double carried = 0, most = (double)f->links[other].carries / 1e9;
+
+	for (const struct flow_on *on = f->links[other].first; on; on = on->after) {
+		if (!is_on(on->flow, link))
 			return false;
+		carried += share_of(on->flow, part);
+	}
+	return carried <= most * (1 + ROUNDING);
+}
+
+/* Is what its users get told by this link alone? */
+static bool is_plain(const struct flows *f, int link, double part)
+{
+	for (const struct flow_on *on = f->links[link].first; on; on = on->after) {
+		const struct flow *flow = on->flow;
+
+		if (flow->simgrid)
+			return false;
+		for (int i = 0; flow->nr_short > 1 && i < flow->nr_on; i++) {
+			int other = flow->on[i].link;
+
+			if (other != link && is_short(&f->links[other]) &&
+			    !is_covered(f, other, link, part))
+				return false;
+		}
+	}
 	return true;
+}
+
+/* One that is not SimGrid's, and those that short links join it with. */
+static void share_all(struct flows *f, struct flow *flow, uint64_t now_ps)
+{
+	if (!flow->nr_short) {
+		if (flow->rate != alone(flow) || flow->end_ps == UINT64_MAX)
+			set_rate(f, flow, alone(flow), now_ps);
+		return;
+	}
+	for (int i = 0; i < flow->nr_on; i++) {
+		int link = flow->on[i].link;
+		double part;
+
+		if (!is_short(&f->links[link]))
+			continue;
+		part = fair_part(&f->links[link]);
+		if (is_plain(f, link, part)) {
+			share(f, &f->links[link], part, now_ps);
+			return;
+		}
+	}
+	give_all_to_simgrid(f, flow, now_ps);
 }
 
 static void put_on(struct flows *f, struct flow_on *on)
@@ -276,8 +334,8 @@ static void put_on(struct flows *f, struct flow_on *on)
 		user->flow->nr_short++;
 }
 
-/* Those that stay have more now. */
-static void take_off(struct flows *f, struct flow_on *on, uint64_t now_ps)
+/* Returns whether the link was short. */
+static bool take_off(struct flows *f, struct flow_on *on)
 {
 	struct link *l = &f->links[on->link];
 	bool was_short = is_short(l);
@@ -285,17 +343,21 @@ static void take_off(struct flows *f, struct flow_on *on, uint64_t now_ps)
 	*(on->before ? &on->before->after : &l->first) = on->after;
 	*(on->after ? &on->after->before : &l->last) = on->before;
 	l->asked -= on->flow->asks;
-	if (!was_short)
-		return;
-	if (is_short(l)) {
-		if (is_plain(l))
-			share(f, l, now_ps);
-		return;
-	}
-	for (struct flow_on *user = l->first; user; user = user->after) {
-		user->flow->nr_short--;
-		if (!user->flow->simgrid)
-			set_rate(f, user->flow, alone(user->flow), now_ps);
+	if (was_short && !is_short(l))
+		for (struct flow_on *user = l->first; user; user = user->after)
+			user->flow->nr_short--;
+	return was_short;
+}
+
+/* Those that stay have more now. */
+static void share_again(struct flows *f, const struct link *l, uint64_t now_ps)
+{
+	for (struct flow_on *on = l->first; on; on = on->after) {
+		if (!on->flow->simgrid)
+			share_all(f, on->flow, now_ps);
+		/* All of them with it. */
+		if (is_short(l))
+			break;
 	}
 }
 
@@ -334,7 +396,6 @@ static int find_way(const struct flows *f, struct flow *flow)
 int flows_begin(struct flows *f, struct flow *flow, const struct flow_way *way, uint64_t bytes,
 		uint64_t now_ps)
 {
-	const struct link *rare = NULL;
 	int err;
 
 	flow->way = *way;
@@ -351,29 +412,27 @@ int flows_begin(struct flows *f, struct flow *flow, const struct flow_way *way, 
 	flow->under_way = true;
 	f->nr++;
 	for (int i = 0; i < flow->nr_on; i++) {
-		struct link *l = &f->links[flow->on[i].link];
+		const struct link *l = &f->links[flow->on[i].link];
 
 		if (l->asked + flow->asks > l->carries)
 			end_those_over(f, l, now_ps);
-		put_on(f, &flow->on[i]);
-		if (is_short(l))
-			rare = l;
 	}
-	if (!rare)
-		set_rate(f, flow, flow->rate, now_ps);
-	else if (flow->nr_short == 1 && is_plain(rare))
-		share(f, rare, now_ps);
-	else
-		give_all_to_simgrid(f, flow, now_ps);
+	for (int i = 0; i < flow->nr_on; i++)
+		put_on(f, &flow->on[i]);
+	share_all(f, flow, now_ps);
 	return 0;
 }
 
 void flows_end(struct flows *f, struct flow *flow, uint64_t now_ps)
 {
+	bool was_short = false;
+
 	if (!flow->under_way)
 		return;
 	flow->under_way = false;
 	f->nr--;
 	for (int i = 0; i < flow->nr_on; i++)
-		take_off(f, &flow->on[i], now_ps);
+		was_short |= take_off(f, &flow->on[i]);
+	for (int i = 0; was_short && i < flow->nr_on; i++)
+		share_again(f, &f->links[flow->on[i].link], now_ps);
 }

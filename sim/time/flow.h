@@ -6,9 +6,10 @@
  * link move alone adds up to no more than the link carries, on all the links of one's way, the
  * max-min fair share of each is just that. Where more is asked of a link than it carries, the link
  * is short. If it is the only short one on the ways of all that use it, its fair share is plain:
- * what it carries, by those on it, where who is slower alone leaves the rest to the others. Where
- * short links meet on somebody's way, their shares depend on each other, and SimGrid has to solve
- * that for all who are joined by them.
+ * what it carries, by those on it, where who is slower alone leaves the rest to the others. The
+ *same holds if another of their short links has no further users, and carries what these get here.
+ *Where short links meet otherwise, their shares depend on each other, and SimGrid has to solve that
+ *for all who are joined by them.
  *
  *	asked of a link = sum of the lone rates of those under way on it
  *	short           = asked > carries

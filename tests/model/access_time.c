@@ -220,6 +220,28 @@ Test(access_time, two_banks_do_not_disturb)
 	built_free(m);
 }
 
+/*
+ * Two read over a link, 5 B/ns each from 100 ns on; 50 ns later one beside the bank gets the other
+ * 10 B/ns of that. Link and bank are short, so that SimGrid goes on with the 750 B that each of the
+ * two has left, up to 300 ns. By then the third has 500 of its 2000 B left: 25 ns at 20 B/ns.
+ */
+Test(access_time, short_links_that_meet)
+{
+	struct machine *m = build_machine(2, 2);
+	struct plan plan = {.cpu = {{built_address(0), 2000, 1, MM_READ, 90000},
+				    {0},
+				    {built_address(0), 1000, 1, MM_READ, 0},
+				    {built_address(0), 1000, 1, MM_READ, 0}}};
+	struct sim *s = run_plan(m, &plan);
+
+	cr_assert_eq(busy_ps(s, 2), 300000);
+	cr_assert_eq(busy_ps(s, 3), 300000);
+	cr_assert_eq(sim_elapsed_ps(s), 325000);
+	cr_assert_gt(sim_activities(s), 0, "who would have known without SimGrid?");
+	sim_destroy(s);
+	built_free(m);
+}
+
 /* CPUs 0 and 1 of node 0 read banks 1 and 2 of three nodes: two banks, but both over the link from
  * 0 to 1 with 10 B/ns. The transfers begin at 100 and 140 ns. CPU 0 moves 400 B alone, then 5 B/ns:
  * 3696 / 5 = 739.2 ns, done at 879.2 ns. CPU 1 has 3696 B then, and moves 400 B in 40 ns. */

@@ -132,6 +132,71 @@ Test(flow, who_is_slower_alone_leaves_the_rest)
 	built_free(m);
 }
 
+/* A disk's reads are on its link for reads and on that for both: the larger tells. 3 B/ns, for
+ * both. */
+Test(flow, of_two_short_links_the_one_that_has_all)
+{
+	static const struct flow_way read = {.nid = -1, .bank = 0},
+				     write = {.nid = -1, .bank = 0, .write = true};
+	struct machine *m = build_machine(1, 2);
+	struct flow a = {0}, b = {0}, c = {0};
+	struct flows *f;
+
+	build_disk(m, 0, 3000000000, 4);
+	f = make(m);
+	begin(f, &a, &read, 3000, 0);
+	begin(f, &b, &read, 3000, 0);
+	cr_assert_eq(a.end_ps, 2000000, "1.5 B/ns");
+	cr_assert_eq(b.end_ps, 2000000);
+	begin(f, &c, &write, 1000, 0);
+	cr_assert_eq(a.end_ps, 3000000, "1 B/ns");
+	cr_assert_eq(b.end_ps, 3000000);
+	cr_assert_eq(c.end_ps, 1000000);
+	flows_end(f, &c, 1000000);
+	cr_assert_eq(a.end_ps, 1000000 + 1333333, "2000 B at 1.5 B/ns");
+	cr_assert_null(flows_next_for_simgrid(f));
+	flows_end(f, &a, 2333333);
+	cr_assert_eq(b.end_ps, 2333333);
+	flows_end(f, &b, 2333333);
+	cr_assert(flows_none(f));
+	flow_clear(&a);
+	flow_clear(&b);
+	flow_clear(&c);
+	flows_free(f);
+	built_free(m);
+}
+
+/* The links for reads carry 2 of the 3 B/ns: short by two reads, which leave a write the rest. */
+Test(flow, the_smaller_of_two_tells_where_it_binds)
+{
+	static const struct flow_way read = {.nid = -1, .bank = 0},
+				     write = {.nid = -1, .bank = 0, .write = true};
+	struct machine *m = build_machine(1, 2);
+	struct flow a = {0}, b = {0}, c = {0};
+	struct flows *f;
+
+	build_disk(m, 0, 3000000000, 4);
+	m->disks[0].read_bytes_per_s = 2000000000;
+	f = make(m);
+	begin(f, &a, &read, 2000, 0);
+	begin(f, &b, &read, 2000, 0);
+	cr_assert_eq(a.end_ps, 2000000, "1 B/ns");
+	/* With a write, all three get 1 B/ns. */
+	begin(f, &c, &write, 1000, 0);
+	cr_assert_null(flows_next_for_simgrid(f));
+	cr_assert_eq(a.end_ps, 2000000);
+	cr_assert_eq(c.end_ps, 1000000);
+	flows_end(f, &c, 1000000);
+	cr_assert_eq(b.end_ps, 2000000);
+	flows_end(f, &a, 2000000);
+	flows_end(f, &b, 2000000);
+	flow_clear(&a);
+	flow_clear(&b);
+	flow_clear(&c);
+	flows_free(f);
+	built_free(m);
+}
+
 /* Two over one link, and one on the bank at its end: both are short, and two pass both. */
 Test(flow, where_short_links_meet_simgrid_solves)
 {
