@@ -20,11 +20,28 @@ compared()
 		--verify --format json --quiet "$@"
 	status 0
 	columns
+	explained
 }
 columns()
 {
 	rm -f "$tmp"/[0-9]*
 	awk -v dir="$tmp" '/^  \{/ { n++ } n { print >(dir "/" n) }' "$tmp/out"
+}
+
+# The causes say where each difference is: the accounts of a column add up to the time of its CPUs, so what
+# two columns differ by is what their causes differ by.
+explained()
+{
+	for n in "$tmp"/[0-9]*; do
+		n=$(basename "$n")
+		sed -n '/^    "cost": {/,/^    }/s/^      "\([a-z_]*_ps\)": \([0-9]*\),*$/\1 \2/p' "$tmp/$n" >"$tmp/causes"
+		[ "$(wc -l <"$tmp/causes")" -ge 8 ] || fail "too few causes"
+		sum=0
+		while read -r cause ps; do
+			[ "$cause" = total_ps ] || sum=$((sum + ps))
+		done <"$tmp/causes"
+		[ "$sum" -eq "$(column "$n" total_ps)" ] || fail "causes of column $n add up to $sum"
+	done
 }
 
 # column N NAME: the first member of that name.
@@ -119,6 +136,37 @@ compared ring8 sparse,sparse-vmemmap interleave
 less "$(each 2 page_to_pfn)" "$(each 1 page_to_pfn)" "page_to_pfn of sparse"
 less "$(column 2 simulated_ps)" "$(column 1 simulated_ps)" "time under sparse"
 
+# What the kernel's functions do, on one node under all models and on two under those that can: each
+# call is about as many blocks, and fails as often. Only what it takes differs: where a descriptor is found
+# by tables, the calls that look for one are dearer.
+calls()
+{
+	sed -n '/^    "kernel_calls": \[/,/^    \]/p' "$tmp/$1" | grep -E '"(function|about|calls|failed|of_nothing)":'
+}
+same_calls()
+{
+	calls 1 >"$tmp/calls"
+	[ "$(wc -l <"$tmp/calls")" -gt 50 ] || fail "too few calls to compare"
+	for n in "$@"; do
+		calls "$n" | cmp -s - "$tmp/calls" || fail "column $n calls otherwise"
+	done
+}
+# call_ps N FUNCTION: what all calls of it took.
+call_ps()
+{
+	sed -n '/^    "kernel_calls": \[/,/^    \]/p' "$tmp/$1" |
+		awk -v f="\"$2\"," '$1 == "\"function\":" { on = $2 == f } on && $1 == "\"ps\":" { sum += $2 } END { printf "%d\n", sum }'
+}
+compared uma-e5-2630v4 flat,discontig,sparse,sparse-vmemmap vmap
+same_calls 2 3 4
+less "$(call_ps 1 vmap)" "$(call_ps 2 vmap)" "vmap under flat and discontig"
+less "$(call_ps 1 vmap)" "$(call_ps 3 vmap)" "vmap under flat and sparse"
+less "$(call_ps 4 vmap)" "$(call_ps 3 vmap)" "vmap under vmemmap and sparse"
+compared small-2n discontig,sparse,sparse-vmemmap kernel-slab
+same_calls 2 3
+less "$(call_ps 3 kfree)" "$(call_ps 1 kfree)" "kfree under vmemmap and discontig"
+less "$(call_ps 3 kfree)" "$(call_ps 2 kfree)" "kfree under vmemmap and sparse"
+
 # Memory runs out: as many allocations, all served, but node 0 holds fewer of them where the model's own
 # structures take more of it. What it holds more is no more than what it has more.
 compared small-2n discontig,sparse,sparse-vmemmap zone-reclaim
@@ -145,12 +193,5 @@ done
 less 0 "$(column 1 fallback_node)" "fallbacks to the other node"
 less 0 "$(column 1 remote_memory_ps)" "remote memory"
 less "$(column 2 simulated_ps)" "$(column 1 simulated_ps)" "time with one node"
-# The causes say where the difference is: the accounts of each add up to what its CPU was busy.
-for n in 1 2; do
-	sum=0
-	for cause in compute local_memory remote_memory zone_lock_wait zeroing disk idle; do
-		sum=$((sum + $(column $n ${cause}_ps)))
-	done
-	[ "$sum" -eq "$(column $n total_ps)" ] || fail "causes of column $n add up to $sum"
-done
+explained
 end
