@@ -100,41 +100,47 @@ struct mm_kmem_cache *mm_slab_make_cache(struct mm *mm, const char *name,
 	return cache;
 }
 
+/* The descriptor of a node. While it is taken, somebody else may give the cache one. */
+static int place_node(struct mm *mm, struct mm_kmem_cache *cache, int nid,
+		      const struct mm_slab_request *req)
+{
+	struct mm_cache_node *n = &cache->node[nid];
+	phys_addr_t at;
+	int err = mm_slab_take_object(mm, mm->slab->node_cache, req, &at);
+
+	if (err)
+		return err;
+	if (n->at)
+		return mm_kmem_cache_free(mm, req->cpu, mm->slab->node_cache, at);
+	n->at = at;
+	mm_touch(mm, req->cpu, n->at, mm->slab->node_cache->l.object_size, MM_WRITE);
+	n->list_lock = (struct mm_lock){n->at, MM_NO_CPU, NULL};
+	return 0;
+}
+
 static int place_nodes(struct mm *mm, int cpu, struct mm_kmem_cache *cache)
 {
-	for (int nid = 0; nid < mm->nr_nodes; nid++) {
-		struct mm_slab_request req = {.cpu = cpu, .gfp = GFP_KERNEL, .nid = nid};
-		struct mm_cache_node *n = &cache->node[nid];
-		int err;
+	int err = 0;
 
-		if (n->at || !mm_slab_node_has(mm, nid))
-			continue;
-		err = mm_slab_take_object(mm, mm->slab->node_cache, &req, &n->at);
-		if (err)
-			return err;
-		mm_touch(mm, cpu, n->at, mm->slab->node_cache->l.object_size, MM_WRITE);
-		n->list_lock = (struct mm_lock){n->at, MM_NO_CPU, NULL};
+	for (int nid = 0; nid < mm->nr_nodes && !err; nid++) {
+		struct mm_slab_request req = {.cpu = cpu, .gfp = GFP_KERNEL, .nid = nid};
+
+		if (!cache->node[nid].at && mm_slab_node_has(mm, nid))
+			err = place_node(mm, cache, nid, &req);
 	}
-	return 0;
+	return err;
 }
 
 int mm_slab_going_online(struct mm *mm, int cpu, int nid)
 {
 	struct mm_slab_request req = {.cpu = cpu, .gfp = GFP_KERNEL, .nid = MM_NO_NODE};
 
-	for (unsigned i = 0; mm->slab && i < mm->slab->nr_caches; i++) {
-		struct mm_cache_node *n = &mm->slab->caches[i]->node[nid];
-		int err;
+	int err = 0;
 
-		if (n->at)
-			continue;
-		err = mm_slab_take_object(mm, mm->slab->node_cache, &req, &n->at);
-		if (err)
-			return err;
-		mm_touch(mm, cpu, n->at, mm->slab->node_cache->l.object_size, MM_WRITE);
-		n->list_lock = (struct mm_lock){n->at, MM_NO_CPU, NULL};
-	}
-	return 0;
+	for (unsigned i = 0; mm->slab && i < mm->slab->nr_caches && !err; i++)
+		if (!mm->slab->caches[i]->node[nid].at)
+			err = place_node(mm, mm->slab->caches[i], nid, &req);
+	return err;
 }
 
 void mm_slab_going_offline(struct mm *mm, int cpu)
@@ -177,7 +183,9 @@ static bool serves(const struct mm *mm, const struct mm_kmem_cache *cache, uint3
 {
 	const struct mm_slab_layout *l = &cache->l;
 
-	if ((l->flags & NEVER_MERGE) || (l->flags & MERGE_SAME) != (flags & MERGE_SAME))
+	/* Nor one that somebody is just making. */
+	if (!cache->at || (l->flags & NEVER_MERGE) ||
+	    (l->flags & MERGE_SAME) != (flags & MERGE_SAME))
 		return false;
 	return size <= l->size && l->size % align == 0 && l->size - size < mm_slab_word(mm);
 }
@@ -222,6 +230,7 @@ static int merge(struct mm *mm, struct mm_kmem_cache *cache, const char *name,
 int mm_kmem_cache_create(struct mm *mm, int cpu, const struct mm_cache_args *args,
 			 struct mm_kmem_cache **out)
 {
+	struct mm_kmem_cache *cache;
 	struct mm_slab_layout l;
 	int err = args->name ? mm_slab_layout(mm, args, &l) : -EINVAL;
 
@@ -233,12 +242,14 @@ int mm_kmem_cache_create(struct mm *mm, int cpu, const struct mm_cache_args *arg
 	*out = find_mergeable(mm, &l);
 	if (*out)
 		return merge(mm, *out, args->name, &l);
-	*out = mm_slab_make_cache(mm, args->name, &l);
-	if (!*out)
+	cache = mm_slab_make_cache(mm, args->name, &l);
+	if (!cache)
 		return -ENOMEM;
-	err = mm_slab_place_cache(mm, cpu, *out);
+	err = mm_slab_place_cache(mm, cpu, cache);
 	if (err)
-		mm_slab_drop_cache(mm, cpu, *out);
+		mm_slab_drop_cache(mm, cpu, cache);
+	else
+		*out = cache;
 	return err;
 }
 
@@ -308,7 +319,7 @@ struct mm_kmem_cache *mm_slab_find(struct mm *mm, const char *name)
 	const struct mm_slab_state *s = mm->slab;
 
 	for (unsigned i = 0; s && i < s->nr_caches; i++)
-		if (!strcmp(s->caches[i]->name, name))
+		if (s->caches[i]->at && !strcmp(s->caches[i]->name, name))
 			return s->caches[i];
 	for (unsigned i = 0; s && i < s->nr_aliases; i++)
 		if (!strcmp(s->aliases[i].name, name))

@@ -25,21 +25,22 @@ uint64_t mm_vmap_lazy_max(const struct mm *mm)
 	return fls((unsigned)mm->nr_cpus) * (LAZY_BYTES >> mm->arch->page_shift);
 }
 
-static struct mm_kmem_cache *area_cache(struct mm *mm, int cpu)
+static struct mm_kmem_cache *area_cache(struct mm *mm)
 {
 	const struct mm_cache_args args = {.name = "vmap_area", .size = MM_VMAP_AREA_BYTES};
 	struct mm_vmalloc *v = mm->vmalloc;
 
 	if (!v->area_cache)
 		v->area_cache = mm_slab_find(mm, args.name);
-	if (!v->area_cache && mm_kmem_cache_create(mm, cpu, &args, &v->area_cache))
+	/* A kernel makes it at boot. */
+	if (!v->area_cache && mm_kmem_cache_create_at_boot(mm, &args, &v->area_cache))
 		v->area_cache = NULL;
 	return v->area_cache;
 }
 
 static struct mm_vmap_area *new_area(struct mm *mm, const struct mm_slab_request *req)
 {
-	struct mm_kmem_cache *cache = area_cache(mm, req->cpu);
+	struct mm_kmem_cache *cache = area_cache(mm);
 	struct mm_vmap_area *area = cache ? calloc(1, sizeof(*area)) : NULL;
 
 	if (area && mm_kmem_cache_alloc(mm, cache, req, &area->object)) {

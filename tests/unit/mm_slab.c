@@ -516,3 +516,42 @@ Test(slab, without_room_for_the_first_caches_there_are_none)
 	must_verify(mm, "with room again");
 	mm_destroy(mm);
 }
+
+static bool made_another;
+
+/* From a lock that making a cache takes: another CPU makes one alike, and takes an object of it. */
+static void make_another(struct recorder *rec, bool locking, int cpu)
+{
+	const struct mm_cache_args args = {.name = "second", .size = 3000};
+	struct mm_slab_request req = {.cpu = 1, .gfp = GFP_KERNEL, .nid = MM_NO_NODE};
+	struct mm_kmem_cache *second;
+	phys_addr_t object;
+
+	if (!locking || cpu != 0)
+		return;
+	rec->at_lock = NULL;
+	made_another = true;
+	cr_assert_eq(mm_kmem_cache_create(rec->mm, 1, &args, &second), 0);
+	cr_assert_eq(mm_kmem_cache_alloc(rec->mm, second, &req, &object), 0);
+}
+
+/* While its descriptor is allocated, nobody finds a cache or merges another one with it. */
+Test(slab, a_cache_that_is_being_made_is_nobodys)
+{
+	struct recorder rec;
+	struct mm *mm = boot_recorded(&two, &rec);
+	struct mm_kmem_cache *cache;
+
+	cr_assert_eq(mm_slab_start(mm), 0);
+	/* The first object of a slab of their own: the CPUs' lists are filled from the zone. */
+	rec.at_lock = make_another;
+	cr_assert_eq(mm_kmem_cache_create(
+			     mm, 0, &(struct mm_cache_args){.name = "first", .size = 3000}, &cache),
+		     0);
+	cr_assert(made_another, "it takes no lock");
+	for (size_t i = 0; i < rec.nr; i++)
+		cr_assert(rec.records[i].kind != REC_ACCESS || rec.records[i].at, "no address");
+	must_verify(mm, "at the end");
+	mm_destroy(mm);
+	free(rec.records);
+}

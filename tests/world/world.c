@@ -27,6 +27,16 @@ static void others(struct world *w)
 	w->doing = doing;
 }
 
+/* What has no place in memory yet is not touched. */
+static void on_access(void *ctx, int cpu, phys_addr_t at, uint64_t bytes, enum mm_access kind)
+{
+	(void)cpu;
+	(void)bytes;
+	(void)kind;
+	cr_assert_geq(at, 4096, "%s: address 0x%lx", ((struct world *)ctx)->doing,
+		      (unsigned long)at);
+}
+
 static void on_lock(void *ctx, int cpu, struct mm_lock *lock)
 {
 	struct world *w = ctx;
@@ -131,6 +141,7 @@ static void on_moved(void *ctx, int cpu, struct page *from, struct page *to)
 }
 
 static const struct mm_ops ops = {
+	.access = on_access,
 	.lock = on_lock,
 	.unlock = on_unlock,
 	.resched = on_resched,
