@@ -204,17 +204,32 @@ void wait_channel(struct waits *w, int number, uint64_t ps, const void *channel)
 		unlink_sleeper(w, &self);
 }
 
+/*
+ * First all are taken off the list, then woken: others may run while one is, sleep or be woken, and
+ * change it. Who is marked as woken waits for that, and its place in the list with it.
+ */
 void wait_wake_channel(struct waits *w, const void *channel)
 {
-	struct sleeper *s, *next;
+	struct sleeper *first = NULL, **last = &first, **at = &w->sleepers;
 
-	for (s = w->sleepers; s; s = next) {
-		next = s->next;
-		if (s->channel != channel)
+	while (*at) {
+		struct sleeper *s = *at;
+
+		if (s->channel != channel) {
+			at = &s->next;
 			continue;
-		unlink_sleeper(w, s);
+		}
+		*at = s->next;
+		s->next = NULL;
 		s->woken = true;
-		engine_unblock(w->engine, s->number);
+		*last = s;
+		last = &s->next;
+	}
+	while (first) {
+		int number = first->number;
+
+		first = first->next;
+		engine_unblock(w->engine, number);
 	}
 }
 
