@@ -60,6 +60,7 @@ struct disk_account {
 };
 
 struct sim;
+struct mm_hotplug_step;
 
 /**
  * Build the platform, boot the mm core, make the CPUs. `m` and `costs` are borrowed until
@@ -72,6 +73,8 @@ int sim_create(const struct machine *m, const struct costs *costs, struct diag *
 void sim_destroy(struct sim *s);
 
 struct mm *sim_mm(struct sim *s);
+/** Before such a step is taken with sim_mm(): says at which bank the memory is that it adds. */
+void sim_plug(struct sim *s, const struct mm_hotplug_step *step);
 const struct machine *sim_machine(const struct sim *s);
 
 /** What CPU `cpu` runs once sim_run() is called. */

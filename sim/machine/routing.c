@@ -144,7 +144,7 @@ static int fill_routes(struct router *r, struct node_pair *pair)
 	int err = 0;
 
 	for (int to = 0; to < nr && !err; to++) {
-		if (!machine_has_memory(r->m, to))
+		if (!r->m->banks[to].bytes_per_s)
 			continue;
 		find_ways(r, to);
 		for (int from = 0; from < nr && !err; from++) {

@@ -53,11 +53,9 @@ static void read_banks(struct machine_reader *r, const struct cfg_setting *root)
 		struct wire wire = {0};
 
 		cfg_keys(r->cfg, own, bank_keys);
-		if (!machine_has_memory(m, nid)) {
-			if (own)
-				cfg_error(r->cfg, own, "the node has no memory");
+		/* A bank of its own is for memory that comes later. */
+		if (!own && !machine_has_memory(m, nid))
 			continue;
-		}
 		if (!own && !common)
 			cfg_error(
 				r->cfg, node,

@@ -16,9 +16,11 @@ void replay_hotplug(struct sim *s, const struct trace *t, int cpu, const struct 
 	struct mm_refusal refusal;
 	struct replay_plug *grown;
 
-	if (!hotplug_parse(t->steps[ev->bytes], &step, out.refused, sizeof(out.refused)) &&
-	    mm_hotplug(sim_mm(s), cpu, &step, &done, &refusal))
-		memcpy(out.refused, refusal.why, sizeof(out.refused));
+	if (!hotplug_parse(t->steps[ev->bytes], &step, out.refused, sizeof(out.refused))) {
+		sim_plug(s, &step);
+		if (mm_hotplug(sim_mm(s), cpu, &step, &done, &refusal))
+			memcpy(out.refused, refusal.why, sizeof(out.refused));
+	}
 	sim_settle(s, cpu);
 	out.took_ps = sim_now_ps(s, cpu) - out.at_ps;
 	out.blocks = done.blocks;

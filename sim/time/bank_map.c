@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/time/bank_map.h"
 
+#include "mm/arch.h"
 #include "sim/machine/hotplug.h"
 
 #include <errno.h>
@@ -14,35 +15,101 @@ static int by_start(const void *a, const void *b)
 	return (x->start > y->start) - (x->start < y->start);
 }
 
-/* A step that adds what is there already, or was added before, is refused when it is taken. */
-static void add_plugged(struct bank_map *map, const char *text)
+/* Memory of the machine, then all that steps add, whether they will be taken or not. */
+static struct mm_range *all_of(const struct machine *m, size_t *nr)
 {
-	struct mm_hotplug_step step;
-	char wrong[128];
+	size_t nr_steps = m->nr_hotplug + m->nr_planned;
+	struct mm_range *all = calloc(m->mm.nr_memory + nr_steps + 1, sizeof(*all));
 
-	if (hotplug_parse(text, &step, wrong, sizeof(wrong)) || !hotplug_step_end(&step))
-		return;
-	for (size_t i = 0; i < map->nr; i++)
-		if (map->ranges[i].start < hotplug_step_end(&step) &&
-		    map->ranges[i].start + map->ranges[i].bytes > step.start)
-			return;
-	map->ranges[map->nr++] = (struct mm_range){step.start, step.bytes, step.nid};
+	*nr = m->mm.nr_memory;
+	if (all && *nr)
+		memcpy(all, m->mm.memory, *nr * sizeof(*all));
+	for (size_t i = 0; all && i < nr_steps; i++) {
+		const struct machine_hotplug *h =
+			i < m->nr_hotplug ? &m->hotplug[i] : &m->planned[i - m->nr_hotplug];
+		struct mm_hotplug_step step;
+		char wrong[128];
+
+		if (!hotplug_parse(h->text, &step, wrong, sizeof(wrong)) && hotplug_step_end(&step))
+			all[(*nr)++] = (struct mm_range){step.start, step.bytes, step.nid};
+	}
+	return all;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	phys_addr_t x = *(const phys_addr_t *)a, y = *(const phys_addr_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/*
+ * Steps may add what others add in other pieces, to another node perhaps, once it is gone. So what
+ * is looked up are the pieces between all ends: `all` is in ascending order, and the one of those
+ * that begin before a piece which reaches furthest has it, if any has.
+ */
+static size_t cut(const struct mm_range *all, size_t nr, const phys_addr_t *ends,
+		  struct mm_range *pieces)
+{
+	const struct mm_range *furthest = NULL;
+	size_t nr_pieces = 0, next = 0;
+
+	for (size_t i = 0; i + 1 < 2 * nr; i++) {
+		phys_addr_t at = ends[i];
+
+		for (; next < nr && all[next].start <= at; next++)
+			if (!furthest ||
+			    all[next].start + all[next].bytes > furthest->start + furthest->bytes)
+				furthest = &all[next];
+		if (ends[i + 1] > at && furthest && furthest->start + furthest->bytes > at)
+			pieces[nr_pieces++] =
+				(struct mm_range){at, ends[i + 1] - at, furthest->nid};
+	}
+	return nr_pieces;
 }
 
 int bank_map_init(struct bank_map *map, const struct machine *m)
 {
-	map->nr = m->mm.nr_memory;
-	map->ranges = calloc(map->nr + m->nr_hotplug + m->nr_planned + 1, sizeof(*map->ranges));
-	if (!map->ranges)
-		return -ENOMEM;
-	if (map->nr)
-		memcpy(map->ranges, m->mm.memory, map->nr * sizeof(*map->ranges));
-	for (size_t i = 0; i < m->nr_hotplug; i++)
-		add_plugged(map, m->hotplug[i].text);
-	for (size_t i = 0; i < m->nr_planned; i++)
-		add_plugged(map, m->planned[i].text);
-	qsort(map->ranges, map->nr, sizeof(*map->ranges), by_start);
-	return 0;
+	size_t nr;
+	struct mm_range *all = all_of(m, &nr);
+	phys_addr_t *ends = calloc(2 * nr + 1, sizeof(*ends));
+
+	map->nr = 0;
+	map->ranges = calloc(2 * nr + 1, sizeof(*map->ranges));
+	if (all && ends && map->ranges) {
+		for (size_t i = 0; i < nr; i++) {
+			ends[2 * i] = all[i].start;
+			ends[2 * i + 1] = all[i].start + all[i].bytes;
+		}
+		qsort(ends, 2 * nr, sizeof(*ends), by_value);
+		qsort(all, nr, sizeof(*all), by_start);
+		map->nr = cut(all, nr, ends, map->ranges);
+		/* Those of boot have been taken, in their order. */
+		for (size_t i = 0; i < m->nr_hotplug; i++) {
+			struct mm_hotplug_step step;
+			char wrong[128];
+
+			if (!hotplug_parse(m->hotplug[i].text, &step, wrong, sizeof(wrong)))
+				bank_map_plug(map, NULL, &step);
+		}
+	}
+	free(all);
+	free(ends);
+	return map->ranges && all && ends ? 0 : -ENOMEM;
+}
+
+void bank_map_plug(struct bank_map *map, const struct mm *mm, const struct mm_hotplug_step *step)
+{
+	phys_addr_t end = hotplug_step_end(step);
+	unsigned shift = mm ? mm_get_arch(mm)->page_shift : 0;
+
+	for (size_t i = 0; i < map->nr; i++) {
+		struct mm_range *piece = &map->ranges[i];
+
+		if (piece->start >= step->start && piece->start < end &&
+		    !(mm && mm_pfn_valid(mm, piece->start >> shift)))
+			piece->nid = step->nid;
+	}
 }
 
 void bank_map_clear(struct bank_map *map)

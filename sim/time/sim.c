@@ -28,7 +28,7 @@ static int check_routes(const struct machine *m, struct diag *diag)
 	return 0;
 }
 
-/* What is added has to be at a bank, which a node without memory does not have. */
+/* What is added has to be at a bank, which a node without memory has where it is given one. */
 static int check_step(const struct machine *m, const struct machine_hotplug *h, struct diag *diag)
 {
 	struct mm_hotplug_step step;
@@ -38,8 +38,8 @@ static int check_step(const struct machine *m, const struct machine_hotplug *h, 
 	    step.nid >= m->mm.nr_nodes || m->banks[step.nid].bytes_per_s)
 		return 0;
 	return diag_error(diag, -EINVAL, m->file, h->line,
-			  "%s: node %d has no memory in the machine file, so that nothing says how "
-			  "fast what is added there is",
+			  "%s: node %d has neither memory nor a `bank` of its own in the machine "
+			  "file, so that nothing says how fast what is added there is",
 			  h->text, step.nid);
 }
 
@@ -164,6 +164,11 @@ void sim_destroy(struct sim *s)
 	free(s->actors);
 	free(s->cpus);
 	free(s);
+}
+
+void sim_plug(struct sim *s, const struct mm_hotplug_step *step)
+{
+	bank_map_plug(&s->banks, s->mm, step);
 }
 
 struct mm *sim_mm(struct sim *s)

@@ -340,10 +340,6 @@ Test(machine_errors, links)
 		"m.cfg:7: interconnect.columns: only a mesh has columns");
 	refused(ONE "interconnect = { columns = 2; };",
 		"m.cfg:6: interconnect.columns: only a mesh has columns");
-	refused(HEAD BANK NODES(
-			NODE(MEMORY("0", "1GiB"),
-			     CPU) ",\n{ bank = { latency = \"1ns\"; bandwidth = \"1GB/s\"; }; }"),
-		"m.cfg:5: nodes[1].bank: the node has no memory");
 }
 
 #define DISK(name, rest)                                                                           \
