@@ -93,11 +93,28 @@ struct figures {
 	bool pool;
 };
 
+/* How often a small page is mapped that is part of a huge one: by how many of the family. */
+static uint32_t maps_of_part(const struct mm *mm, struct page *head, const struct page *part)
+{
+	const struct mm_upage *up = mm_upage(mm, head);
+	uint64_t address = (up->index + (uint64_t)(part - head)) << mm_user_shift(mm);
+	uint32_t nr = 0;
+
+	for (const struct mm_space *s = up->family->spaces; s; s = s->next_in_family) {
+		struct mm_utable *table;
+		uint64_t entry = *mm_user_entry(s, address, &table);
+
+		nr += e_kind(entry) == E_PAGE && mm_user_head(mm, e_pointer(entry)) == head;
+	}
+	return nr;
+}
+
 static void add_to_figures(const struct mm *mm, uint64_t entry, uint64_t pages, void *arg)
 {
 	struct figures *f = arg;
-	struct page *page = e_pointer(entry);
+	struct page *page = e_pointer(entry), *part = page;
 	const struct mm_upage *up;
+	uint32_t maps;
 
 	if (e_kind(entry) != E_PAGE)
 		return;
@@ -117,10 +134,9 @@ static void add_to_figures(const struct mm *mm, uint64_t entry, uint64_t pages, 
 	f->swapcache += (page->flags & PG_SWAPCACHE) || up->slot ? pages : 0;
 	f->active += page->flags & (PG_ACTIVE | PG_UNEVICTABLE) ? pages : 0;
 	f->writeback += page->flags & PG_WRITEBACK ? pages : 0;
-	if (up->mapcount > f->mapcount_max)
-		f->mapcount_max = page->order && pages == 1 ? f->mapcount_max : up->mapcount;
-	if (!f->mapcount_max)
-		f->mapcount_max = 1;
+	maps = page->order && pages == 1 ? maps_of_part(mm, page, part) : up->mapcount;
+	if (maps > f->mapcount_max)
+		f->mapcount_max = maps;
 	f->nodes[mm_page_to_nid(mm, page)] += pages;
 }
 
@@ -172,6 +188,17 @@ static void say_policy(struct text_line *t, const struct mm_policy *p)
 	}
 }
 
+/* As seq_file_path() escapes what would not be one word. */
+static void say_file(struct text_line *t, const char *name)
+{
+	say(t, " file=");
+	for (; *name; name++)
+		if (strchr("\n\t= \\", *name))
+			say(t, "\\%03o", (unsigned char)*name);
+		else
+			say(t, "%c", *name);
+}
+
 static void say_figures(struct text_line *t, const struct mm *mm, const struct figures *f)
 {
 	const struct {
@@ -216,7 +243,7 @@ bool mm_numa_maps_line(const struct mm *mm, const struct mm_space *space, unsign
 	say(&t, "%08" PRIx64 " ", v->start);
 	say_policy(&t, mm_user_policy(space, v));
 	if (v->file)
-		say(&t, " file=%s", v->file->name);
+		say_file(&t, v->file->name);
 	if (v->hugetlb)
 		say(&t, "%s huge", v->file ? "" : " file=/anon_hugepage\\040(deleted)");
 	if (f.nodes) {
