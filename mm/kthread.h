@@ -38,4 +38,17 @@ void mm_set_reclaim_outside(struct mm *mm, bool outside);
  */
 void mm_set_kswapd_outside(struct mm *mm, int nid, bool active);
 
+/**
+ * There, the zone's watermarks stay as raised as they are or will be, until its kswapd gives that
+ * back: held is false then.
+ */
+void mm_hold_boost(struct mm *mm, int cpu, int nid, int zone, bool held);
+/**
+ * There, kcompactd moves a page to this one: of that zone, from the smallest free block of movable
+ * memory that is large enough. Watermarks, tracepoints and counters of allocations have no part in
+ * it. It is the caller's, for mm_free_pages(). Returns 0, -ENOMEM where there is no such block, or
+ * -EINVAL where there is no such zone. Simulated time may pass.
+ */
+int mm_take_target(struct mm *mm, int cpu, int nid, int zone, unsigned order, struct page **page);
+
 #endif

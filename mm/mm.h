@@ -380,6 +380,7 @@ void mm_flags_layout(const struct mm *mm, struct mm_flags_layout *layout);
 struct mm_counters {
 	uint64_t allocs, frees, failed; /* requests */
 	uint64_t held_frees;            /* of blocks in use since before the start */
+	uint64_t targets;               /* blocks that mm_take_target() took */
 	uint64_t parts;                 /* blocks that came of splits of those in use */
 	uint64_t fallback_zone; /* allocations of the preferred node from a lower zone than asked */
 	uint64_t fallback_node; /* allocations from another node than the preferred one */

@@ -89,6 +89,7 @@ struct mm_zone {
 	uint64_t nr_reserved_highatomic;               /* (Z) pages in highatomic page blocks */
 	bool boosted;                                  /* (Z) kswapd has not been told of it yet */
 	bool reclaim_active;                           /* (Z) kswapd is at work on the zone */
+	bool boost_held;                               /* (Z) see mm_hold_boost() */
 	uint64_t nr_isolated_blocks;                   /* (Z) page blocks that are isolated */
 	bool has_cma;                                  /* (Z) some page block is of type CMA */
 	bool had_apart;       /* (Z) some page block was highatomic, CMA or isolated once */

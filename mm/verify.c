@@ -488,8 +488,8 @@ static int check_zone(struct report *r, const struct mm_zone *zone)
 int mm_verify(const struct mm *mm, char *why, size_t size)
 {
 	struct report r = {.mm = mm, .why = why, .size = size};
-	uint64_t owned = mm->hugetlb.at_boot + mm->counters.allocs + mm->counters.parts -
-			 mm->counters.frees - mm->counters.reclaimed;
+	uint64_t owned = mm->hugetlb.at_boot + mm->counters.allocs + mm->counters.targets +
+			 mm->counters.parts - mm->counters.frees - mm->counters.reclaimed;
 	int err = 0;
 
 	for (int n = 0; n < mm->nr_nodes && !err; n++) {

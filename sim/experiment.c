@@ -61,6 +61,7 @@ static int run(const struct experiment *e, struct sim *s, const struct start *st
 {
 	struct replay_options options = e->options;
 	struct replay_counts counts = {0};
+	struct raised *raised = NULL;
 	int err;
 
 	options.started = start->before != NULL;
@@ -69,6 +70,12 @@ static int run(const struct experiment *e, struct sim *s, const struct start *st
 		if (!options.placement)
 			return -ENOMEM;
 	}
+	if (start->before &&
+	    kswapd_runs(e->trace, sim_mm(s), start->before, &raised, &options.nr_raised)) {
+		placement_free(options.placement);
+		return -ENOMEM;
+	}
+	options.raised = raised;
 	err = replay_run(s, e->trace, &options, &counts);
 	if (!err)
 		mm_kmap_leaks(sim_mm(s));
@@ -84,6 +91,7 @@ static int run(const struct experiment *e, struct sim *s, const struct start *st
 	if (!err && e->placement)
 		placement_write(options.placement, e->placement);
 	placement_free(options.placement);
+	free(raised);
 	replay_counts_clear(&counts);
 	return err;
 }

@@ -53,7 +53,7 @@ static inline void expect_same_trace(const struct trace *got, const struct trace
 
 		cr_assert(a->pfn == b->pfn && a->order == b->order && a->taken == b->taken &&
 				  a->percpu == b->percpu && a->migratetype == b->migratetype &&
-				  a->event == b->event,
+				  a->fallback == b->fallback && a->event == b->event,
 			  "move %zu", i);
 	}
 #define SAME(member) cr_assert_eq(got->member, want->member, #member)

@@ -98,7 +98,7 @@ static inline struct trace_event random_event(struct trace *t, uint64_t *x, uint
 
 static inline void random_move(struct trace *t, uint64_t *x)
 {
-	const struct trace_move move = {
+	struct trace_move move = {
 		.pfn = next(x) % 4 ? next(x) % 1000 : next(x) % TRACE_MAX_PFN,
 		.order = next(x) % NR_PAGE_ORDERS,
 		.taken = next(x) % 2,
@@ -106,6 +106,10 @@ static inline void random_move(struct trace *t, uint64_t *x)
 		.migratetype = next(x) % MM_NR_MIGRATETYPES,
 	};
 
+	if (next(x) % 8 == 0) {
+		move.fallback = 1;
+		move.taken = move.percpu = 0;
+	}
 	cr_assert_eq(trace_append_move(t, &move), 0);
 }
 

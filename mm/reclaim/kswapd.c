@@ -179,7 +179,7 @@ static void take_back_boosts(struct mm *mm, int cpu, struct mm_node *node, int h
 	for (int z = 0; z <= highest; z++) {
 		struct mm_zone *zone = &node->zones[z];
 
-		if (!boosts[z])
+		if (!boosts[z] || zone->boost_held)
 			continue;
 		mm_zone_lock(mm, cpu, zone);
 		zone->boost -= zone->boost < boosts[z] ? zone->boost : boosts[z];
@@ -346,4 +346,14 @@ void mm_set_reclaim_outside(struct mm *mm, bool outside)
 {
 	mm->reclaim_outside = outside;
 	mm_kcompactd_setup(mm);
+}
+
+void mm_hold_boost(struct mm *mm, int cpu, int nid, int zone, bool held)
+{
+	struct mm_node *node = &mm->nodes[nid];
+	uint64_t boosts[MM_MAX_ZONES] = {0};
+
+	node->zones[zone].boost_held = held;
+	boosts[zone] = held ? 0 : node->zones[zone].boost;
+	take_back_boosts(mm, cpu, node, zone, boosts);
 }

@@ -353,15 +353,28 @@ int tasks_line(struct tasks *ts, const struct kmem_origin *origin, const char *t
 	return other_line(ts, task, text);
 }
 
+static bool is_thread(const struct kmem_origin *origin, const char *name)
+{
+	size_t len = strlen(name);
+
+	return origin->comm && !origin->interrupt && origin->comm_len > len &&
+	       strncmp(origin->comm, name, len) == 0;
+}
+
+bool tasks_moves(const struct kmem_origin *origin)
+{
+	return is_thread(origin, "kcompactd");
+}
+
 uint8_t tasks_reclaims(struct tasks *ts, const struct kmem_origin *origin)
 {
 	const struct task *task;
 
 	if (!origin->comm || origin->interrupt)
 		return 0;
-	if (origin->comm_len > 6 && strncmp(origin->comm, "kswapd", 6) == 0)
+	if (is_thread(origin, "kswapd"))
 		return TRACE_F_RECLAIM | TRACE_F_KSWAPD;
-	if (origin->comm_len > 9 && strncmp(origin->comm, "kcompactd", 9) == 0)
+	if (tasks_moves(origin))
 		return TRACE_F_RECLAIM;
 	task = origin->pid ? task_find(ts, origin->pid) : NULL;
 	return task && task->reclaiming ? TRACE_F_RECLAIM : 0;

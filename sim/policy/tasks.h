@@ -36,5 +36,7 @@ void tasks_freed(struct tasks *ts, const struct kmem_origin *origin, struct trac
 		 uint32_t page);
 /** TRACE_F_RECLAIM where what the task frees is reclaimed memory, and by kswapd TRACE_F_KSWAPD. */
 uint8_t tasks_reclaims(struct tasks *ts, const struct kmem_origin *origin);
+/** Is the task a kcompactd? What that frees has moved within its zone. */
+bool tasks_moves(const struct kmem_origin *origin);
 
 #endif

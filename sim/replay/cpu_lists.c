@@ -94,6 +94,8 @@ static void drained(struct walk *w, const struct trace_move *m)
 
 static void move(struct walk *w, const struct trace_move *m)
 {
+	if (m->fallback)
+		return;
 	if (!m->taken) {
 		drained(w, m);
 		return;

@@ -42,7 +42,9 @@ static bool tells(const struct held_types *h, const struct trace_event *ev)
 static void gather(struct held_types *h, const struct trace *t)
 {
 	for (size_t i = 0; i < t->nr_moves; i++)
-		know(h, t->moves[i].pfn, UINT64_C(2) * t->moves[i].event, t->moves[i].migratetype);
+		if (!t->moves[i].fallback)
+			know(h, t->moves[i].pfn, UINT64_C(2) * t->moves[i].event,
+			     t->moves[i].migratetype);
 	for (size_t i = 0; i < t->nr_events; i++) {
 		const struct trace_event *ev = &t->events[i];
 

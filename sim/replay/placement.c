@@ -138,10 +138,29 @@ static void free_there(struct placement *p, const struct trace_event *ev)
 		change_there(p, pfn, INT64_C(1) << ev->order);
 }
 
+/* What kcompactd moves to comes from the zone of what it frees next. */
+static void take_target_there(struct placement *p, size_t i)
+{
+	const struct trace_event *ev = &p->trace->events[i], *free = ev + 1;
+
+	if (i + 1 < p->trace->nr_events &&
+	    (free->op == TRACE_FREE || free->op == TRACE_FREE_HELD) &&
+	    trace_pfn(p->trace, free->page) != TRACE_NO_PFN)
+		change_there(p, trace_pfn(p->trace, free->page), -(INT64_C(1) << ev->order));
+}
+
+static bool is_target(const struct trace_event *ev)
+{
+	return ev->op == TRACE_ALLOC && (ev->flags & TRACE_F_INFERRED) &&
+	       (ev->flags & TRACE_F_MIGRATE);
+}
+
 static void follow_inferred(struct placement *p, const struct trace_event *ev)
 {
 	uint64_t pages = UINT64_C(1) << ev->order;
 
+	if (is_target(ev))
+		return;
 	if (ev->op == TRACE_ALLOC && (ev->flags & TRACE_F_INFERRED)) {
 		p->inferred[ev->page] = 1;
 		p->inferred_live += pages;
@@ -170,11 +189,14 @@ void placement_begin(struct placement *p, size_t i)
 	while (p->next_move < t->nr_moves && t->moves[p->next_move].event <= i) {
 		const struct trace_move *m = &t->moves[p->next_move++];
 
-		change_there(p, m->pfn,
-			     m->taken ? -(INT64_C(1) << m->order) : INT64_C(1) << m->order);
+		if (!m->fallback)
+			change_there(p, m->pfn,
+				     m->taken ? -(INT64_C(1) << m->order) : INT64_C(1) << m->order);
 	}
 	if (ev->op == TRACE_FREE || ev->op == TRACE_FREE_HELD)
 		free_there(p, ev);
+	if (is_target(ev))
+		take_target_there(p, i);
 	follow_inferred(p, ev);
 }
 

@@ -92,10 +92,40 @@ static bool leave_out_slab_page(struct replay *r, int cpu, const struct trace_ev
 	return true;
 }
 
+/*
+ * The trace's kcompactd moves a page: it takes a target in the zone of the other, and then frees
+ * that, which is the event behind it. The simulated kcompactd moves what it finds.
+ */
+static void do_target(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	const struct trace_event *free = ev + 1;
+	struct replay_page *p = &r->pages[ev->page];
+	bool is_known = index_of(r, ev) + 1 < r->trace->nr_events && free->cpu == ev->cpu &&
+			(free->op == TRACE_FREE || free->op == TRACE_FREE_HELD);
+	const struct page *source = is_known ? r->pages[free->page].page : NULL;
+	int nid, zone;
+
+	if (source) {
+		nid = mm_page_to_nid(r->mm, source);
+		zone = mm_page_zonenum(r->mm, source);
+	} else if (is_known) {
+		is_known = !mm_pfn_zone(r->mm, trace_pfn(r->trace, free->page), &nid, &zone);
+	}
+	p->unmoved = !is_known || r->options->reclaim != REPLAY_RECLAIM_TRACE ||
+		     mm_take_target(r->mm, cpu, nid, zone, ev->order, &p->page);
+	p->allocated = true;
+	sim_settle(r->sim, cpu);
+	replay_finish(r, cpu, ev->page);
+}
+
 static void do_alloc(struct replay *r, int cpu, const struct trace_event *ev)
 {
 	struct page *page, **small = NULL;
 
+	if ((ev->flags & TRACE_F_INFERRED) && (ev->flags & TRACE_F_MIGRATE)) {
+		do_target(r, cpu, ev);
+		return;
+	}
 	if (ev->page != TRACE_NO_PAGE && leave_out_slab_page(r, cpu, ev))
 		return;
 
@@ -144,6 +174,23 @@ static void note_kswapd(struct replay *r, const struct trace_event *ev, bool act
 		mm_set_kswapd_outside(r->mm, nid, active);
 }
 
+/* The page is not known here, but its zone is, and what kind of pages stood around it. */
+static void do_free_held(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	pfn_t pfn = trace_pfn(r->trace, ev->page);
+	int nid, zone;
+
+	if (replay_reclaim_skips(r->reclaim, ev))
+		return;
+	if (!r->options->started || mm_pfn_zone(r->mm, pfn, &nid, &zone) ||
+	    mm_free_held(r->mm, cpu, nid, zone, held_type(r->held, pfn, ev->order), ev->order)) {
+		r->counts->unknown++;
+		return;
+	}
+	r->counts->held_frees++;
+	sim_settle(r->sim, cpu);
+}
+
 static void do_free(struct replay *r, int cpu, const struct trace_event *ev)
 {
 	struct replay_page *p = &r->pages[ev->page];
@@ -154,6 +201,10 @@ static void do_free(struct replay *r, int cpu, const struct trace_event *ev)
 	replay_wait_for_page(r, cpu, ev->page, true);
 	if (leave_out_slab_page(r, cpu, ev))
 		return;
+	if (p->unmoved) {
+		do_free_held(r, cpu, ev);
+		return;
+	}
 	if (p->small) {
 		replay_huge_free(r->mm, cpu, p->small, ev->order);
 		p->small = NULL;
@@ -208,23 +259,6 @@ static void do_split(struct replay *r, int cpu, const struct trace_event *ev)
 	low->order = high->order = ev->order;
 	replay_finish(r, cpu, ev->bytes);
 	replay_finish(r, cpu, ev->page);
-}
-
-/* The page is not known here, but its zone is, and what kind of pages stood around it. */
-static void do_free_held(struct replay *r, int cpu, const struct trace_event *ev)
-{
-	pfn_t pfn = trace_pfn(r->trace, ev->page);
-	int nid, zone;
-
-	if (replay_reclaim_skips(r->reclaim, ev))
-		return;
-	if (!r->options->started || mm_pfn_zone(r->mm, pfn, &nid, &zone) ||
-	    mm_free_held(r->mm, cpu, nid, zone, held_type(r->held, pfn, ev->order), ev->order)) {
-		r->counts->unknown++;
-		return;
-	}
-	r->counts->held_frees++;
-	sim_settle(r->sim, cpu);
 }
 
 static void do_touch(struct replay *r, int cpu, const struct trace_event *ev)
@@ -285,6 +319,8 @@ static void await(struct replay *r, int cpu, const struct trace_event *ev)
 	/* Who sits idle holds nobody up. */
 	if (r->options->timing == REPLAY_ORDER && ev->op == TRACE_WAIT)
 		pass_turn(r, cpu);
+	if (r->options->timing == REPLAY_ORDER)
+		replay_reclaim_turn(r->reclaim, cpu, index_of(r, ev));
 	if (r->options->placement)
 		placement_begin(r->options->placement, index_of(r, ev));
 }
@@ -435,6 +471,8 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 		err = deal(&r);
 	if (!err)
 		err = replay_reclaim_new(s, t, options->reclaim, &counts->reclaim, &r.reclaim);
+	if (!err)
+		replay_reclaim_follow_raised(r.reclaim, options->raised, options->nr_raised);
 	set_pace(s, t, options);
 	if (!err)
 		err = replay_files_new(s, t, r.reclaim, &counts->files, &r.files);

@@ -25,10 +25,15 @@ enum replay_timing {
 	REPLAY_ORDER, /* the same, and none before those that come before it in the trace */
 };
 
+struct raised;
+
 struct replay_options {
 	enum replay_timing timing;
 	bool started; /* the mm core began in the state before the trace: its pages can be freed */
 	enum replay_reclaim_mode reclaim;
+	/* when zones' watermarks are raised in the trace, by `from`; for REPLAY_ORDER */
+	const struct raised *raised;
+	size_t nr_raised;
 	bool slab_pages_of_trace; /* slab objects are not replayed, the pages that they took are */
 	struct placement *placement; /* compare where allocations go; NULL: do not */
 	void (*progress)(void *arg, uint64_t done, uint64_t total); /* may be NULL */

@@ -32,6 +32,9 @@ struct replay_reclaim {
 	uint32_t *number_at;    /* by frame: the page there, + 1 */
 	size_t nr_frames;
 	struct sim_owner owner;
+	const struct raised *raised; /* by `from` */
+	size_t nr_raised, next_raised;
+	size_t first_raised; /* those before it are over */
 };
 
 static void taken(void *arg, int cpu, struct page *page, bool swapped, uint64_t shadow)
@@ -129,6 +132,40 @@ void replay_reclaim_free(struct replay_reclaim *r)
 	free(r->pages);
 	free(r->number_at);
 	free(r);
+}
+
+void replay_reclaim_follow_raised(struct replay_reclaim *r, const struct raised *raised, size_t nr)
+{
+	if (r->mode != REPLAY_RECLAIM_TRACE)
+		return;
+	r->raised = raised;
+	r->nr_raised = nr;
+}
+
+/* Is the zone raised by another one that has begun? */
+static bool is_raised(const struct replay_reclaim *r, const struct raised *over, size_t i)
+{
+	for (size_t k = r->first_raised; k < r->next_raised; k++)
+		if (r->raised[k].nid == over->nid && r->raised[k].zone == over->zone &&
+		    r->raised[k].to > i)
+			return true;
+	return false;
+}
+
+void replay_reclaim_turn(struct replay_reclaim *r, int cpu, size_t i)
+{
+	for (; r->next_raised < r->nr_raised && r->raised[r->next_raised].from <= i;
+	     r->next_raised++)
+		mm_hold_boost(r->mm, cpu, r->raised[r->next_raised].nid,
+			      r->raised[r->next_raised].zone, true);
+	for (size_t k = r->first_raised; k < r->next_raised; k++) {
+		const struct raised *over = &r->raised[k];
+
+		if (over->to == i && !is_raised(r, over, i))
+			mm_hold_boost(r->mm, cpu, over->nid, over->zone, false);
+	}
+	while (r->first_raised < r->next_raised && r->raised[r->first_raised].to <= i)
+		r->first_raised++;
 }
 
 bool replay_reclaim_skips(struct replay_reclaim *r, const struct trace_event *ev)

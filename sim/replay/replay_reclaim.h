@@ -11,6 +11,7 @@
 #ifndef SIM_REPLAY_RECLAIM_H
 #define SIM_REPLAY_RECLAIM_H
 
+#include "sim/replay/kswapd_runs.h"
 #include "sim/sim.h"
 #include "sim/trace/trace.h"
 
@@ -32,6 +33,13 @@ int replay_reclaim_new(struct sim *s, const struct trace *t, enum replay_reclaim
 		       struct replay_reclaim_counts *counts, struct replay_reclaim **out);
 void replay_reclaim_free(struct replay_reclaim *r);
 
+/**
+ * With REPLAY_RECLAIM_TRACE: zones' watermarks stay raised here, once they are, for as long as they
+ * do in the trace. `raised` stays the caller's.
+ */
+void replay_reclaim_follow_raised(struct replay_reclaim *r, const struct raised *raised, size_t nr);
+/** Event `i` of the trace is next, of all CPUs. */
+void replay_reclaim_turn(struct replay_reclaim *r, int cpu, size_t i);
 /** Is the event done by the simulated reclaim instead? Counts it then. */
 bool replay_reclaim_skips(struct replay_reclaim *r, const struct trace_event *ev);
 /** The page of an allocation, NULL where it failed, goes to `slot`, before any time passes: there

@@ -17,6 +17,7 @@ struct replay_page {
 	struct page **small; /* of a huge page, single ones instead; NULL: none */
 	uint32_t pending;    /* operations before its free that are not done */
 	bool of_slab;        /* left out: the real slab allocator's */
+	bool unmoved;        /* left out: what the trace's kcompactd moved there is where it was */
 	bool allocated;      /* the allocation has been tried */
 	bool awaited;        /* some CPU sleeps until something happens to it */
 	uint8_t order;       /* once it is allocated */

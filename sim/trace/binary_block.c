@@ -250,10 +250,12 @@ static inline bool take_move(struct trace_move *last, const uint8_t **at, size_t
 				    .order = rest & 15,
 				    .taken = rest >> 4 & 1,
 				    .percpu = rest >> 5 & 1,
-				    .migratetype = rest >> 6,
+				    .migratetype = rest >> 6 & 15,
+				    .fallback = rest >> 10 & 1,
 				    .event = (uint32_t)event};
-	return event <= nr_events && pfn <= TRACE_MAX_PFN && rest < MM_NR_MIGRATETYPES << 6 &&
-	       (rest & 15) <= MAX_PAGE_ORDER;
+	return event <= nr_events && pfn <= TRACE_MAX_PFN && rest < UINT64_C(2) << 10 &&
+	       last->migratetype < MM_NR_MIGRATETYPES && (rest & 15) <= MAX_PAGE_ORDER &&
+	       !(last->fallback && (last->taken || last->percpu));
 }
 
 int binary_decode_moves(struct trace_move *last, const uint8_t *raw, size_t len, struct trace *t,

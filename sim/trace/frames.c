@@ -17,7 +17,8 @@
 #define FIRST_BITS  10
 #define NO_GROUP    UINT64_MAX
 #define NO_FILLED   UINT32_MAX
-#define HUGE_ORDER  9 /* has a per-CPU list too */
+#define HUGE_ORDER  9  /* has a per-CPU list too */
+#define MOST_LOOKS  64 /* targets of moves that are looked at for a frame */
 
 /* 64 frames; a frame in neither mask has not been seen. */
 struct group {
@@ -36,10 +37,15 @@ struct filled {
 	bool waits; /* nothing has been seen of it since */
 };
 
-/* A page of alloc_pages_bulk whose frame has not shown. */
+/* A page of alloc_pages_bulk, or the target of a move, whose frame has not shown. */
 struct unbound {
 	uint32_t page;
-	uint32_t next; /* of the same CPU; NO_FILLED */
+	uint32_t next; /* of the same list; NO_FILLED */
+	pfn_t source;  /* of a target: where its content was */
+};
+
+struct unbound_list {
+	uint32_t first, last; /* NO_FILLED: none */
 };
 
 struct frames {
@@ -52,7 +58,7 @@ struct frames {
 	size_t nr_filled, filled_room;
 	struct unbound *unbound;
 	size_t nr_unbound, unbound_room;
-	uint32_t first_unbound[MM_MAX_CPUS], last_unbound[MM_MAX_CPUS]; /* NO_FILLED: none */
+	struct unbound_list bulk[MM_MAX_CPUS], targets;
 	uint32_t filling[MM_MAX_CPUS]; /* by CPU: the last of the filling that goes on; NO_FILLED */
 };
 
@@ -74,7 +80,8 @@ struct frames *frames_new(void)
 	if (!f)
 		return NULL;
 	for (int cpu = 0; cpu < MM_MAX_CPUS; cpu++)
-		f->filling[cpu] = f->first_unbound[cpu] = NO_FILLED;
+		f->filling[cpu] = f->bulk[cpu].first = NO_FILLED;
+	f->targets.first = NO_FILLED;
 	if (livemap_init(&f->live) || livemap_init(&f->fillings) || make_groups(f, FIRST_BITS)) {
 		frames_free(f);
 		return NULL;
@@ -301,6 +308,33 @@ static gfp_t gfp_of(unsigned migratetype)
 	}
 }
 
+/* An allocation whose frame is not known yet, at the end of the list. */
+static int append_unbound(struct frames *f, struct trace *t, struct unbound_list *list,
+			  struct trace_event *alloc, pfn_t source)
+{
+	uint32_t i = (uint32_t)f->nr_unbound;
+
+	if (t->nr_pages >= TRACE_NO_PAGE - 1)
+		return -E2BIG;
+	if (f->nr_unbound == f->unbound_room) {
+		size_t room = f->unbound_room ? 2 * f->unbound_room : 64;
+		struct unbound *grown = realloc(f->unbound, room * sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		f->unbound = grown;
+		f->unbound_room = room;
+	}
+	alloc->page = t->nr_pages;
+	f->unbound[f->nr_unbound++] = (struct unbound){alloc->page, NO_FILLED, source};
+	if (list->first == NO_FILLED)
+		list->first = i;
+	else
+		f->unbound[list->last].next = i;
+	list->last = i;
+	return trace_append(t, alloc);
+}
+
 int frames_bulk(struct frames *f, struct trace *t, const struct trace_event *ev, unsigned nr)
 {
 	struct trace_event alloc = *ev;
@@ -310,46 +344,81 @@ int frames_bulk(struct frames *f, struct trace *t, const struct trace_event *ev,
 	alloc.flags |= TRACE_F_INFERRED;
 	f->filling[ev->cpu] = NO_FILLED;
 	for (; nr && !err; nr--) {
-		uint32_t i = (uint32_t)f->nr_unbound;
-
-		if (t->nr_pages >= TRACE_NO_PAGE - 1)
-			return -E2BIG;
-		if (f->nr_unbound == f->unbound_room) {
-			size_t room = f->unbound_room ? 2 * f->unbound_room : 64;
-			struct unbound *grown = realloc(f->unbound, room * sizeof(*grown));
-
-			if (!grown)
-				return -ENOMEM;
-			f->unbound = grown;
-			f->unbound_room = room;
-		}
-		alloc.page = t->nr_pages;
-		f->unbound[f->nr_unbound++] = (struct unbound){alloc.page, NO_FILLED};
-		if (f->first_unbound[ev->cpu] == NO_FILLED)
-			f->first_unbound[ev->cpu] = i;
-		else
-			f->unbound[f->last_unbound[ev->cpu]].next = i;
-		f->last_unbound[ev->cpu] = i;
 		t->inferred[TRACE_INFER_BULK]++;
-		err = trace_append(t, &alloc);
+		err = append_unbound(f, t, &f->bulk[ev->cpu], &alloc, TRACE_NO_PFN);
 	}
 	return err;
 }
 
+/* The page at `pfn`, which is about to be freed, has moved. */
+static int append_target(struct frames *f, struct trace *t, const struct trace_event *ev, pfn_t pfn)
+{
+	struct trace_event alloc = {.op = TRACE_ALLOC,
+				    .flags = TRACE_F_INFERRED | TRACE_F_MIGRATE,
+				    .time_ps = ev->time_ps,
+				    .line = ev->line,
+				    .cpu = ev->cpu,
+				    .gfp = GFP_HIGHUSER_MOVABLE,
+				    .migratetype = MM_MOVABLE};
+
+	t->inferred[TRACE_INFER_TARGET]++;
+	return append_unbound(f, t, &f->targets, &alloc, pfn);
+}
+
 /* A page of alloc_pages_bulk that this may be: the oldest that the CPU took, or any. */
-static bool take_unbound(struct frames *f, const struct trace *t, int cpu, uint32_t *page)
+static bool take_bulk(struct frames *f, const struct trace *t, int cpu, uint32_t *page)
 {
 	for (int i = -1; i < t->nr_cpus; i++) {
-		int of = i < 0 ? cpu : i;
-		uint32_t first = f->first_unbound[of];
+		struct unbound_list *list = &f->bulk[i < 0 ? cpu : i];
 
-		if (first == NO_FILLED)
+		if (list->first == NO_FILLED)
 			continue;
-		*page = f->unbound[first].page;
-		f->first_unbound[of] = f->unbound[first].next;
+		*page = f->unbound[list->first].page;
+		list->first = f->unbound[list->first].next;
 		return true;
 	}
 	return false;
+}
+
+/*
+ * The target of a move that the frame may be. Pages move up in their zone: it is most likely the
+ * one that comes from nearest below.
+ */
+static bool take_target(struct frames *f, pfn_t pfn, uint32_t *page)
+{
+	uint32_t before = NO_FILLED, best = NO_FILLED, before_best = NO_FILLED;
+	unsigned looks = MOST_LOOKS;
+
+	for (uint32_t i = f->targets.first; i != NO_FILLED && looks; looks--) {
+		const struct unbound *u = &f->unbound[i];
+
+		if (u->source < pfn && (best == NO_FILLED || u->source > f->unbound[best].source)) {
+			best = i;
+			before_best = before;
+		}
+		before = i;
+		i = u->next;
+	}
+	if (best == NO_FILLED)
+		return false;
+	if (before_best == NO_FILLED)
+		f->targets.first = f->unbound[best].next;
+	else
+		f->unbound[before_best].next = f->unbound[best].next;
+	if (f->targets.last == best)
+		f->targets.last = before_best;
+	*page = f->unbound[best].page;
+	return true;
+}
+
+/* Where a page of an allocation without a line is. */
+static int bind(struct frames *f, struct trace *t, uint32_t page, pfn_t pfn)
+{
+	int err = trace_set_pfn(t, page, pfn);
+
+	if (!err)
+		err = livemap_add(&f->live, &(struct livemap_entry){pfn, page, 0});
+	return err ? err : set_state(f, pfn, 0, LIVE);
 }
 
 static int infer_alloc(struct frames *f, struct trace *t, const struct trace_event *cause,
@@ -363,14 +432,9 @@ static int infer_alloc(struct frames *f, struct trace *t, const struct trace_eve
 				 .order = block->order,
 				 .gfp = gfp_of(block->migratetype)};
 
-	if (why == TRACE_INFER_BULK && !block->order && take_unbound(f, t, block->cpu, &ev.page)) {
-		int err = trace_set_pfn(t, ev.page, block->pfn);
-
-		if (!err)
-			err = livemap_add(&f->live,
-					  &(struct livemap_entry){block->pfn, ev.page, 0});
-		return err ? err : set_state(f, block->pfn, 0, LIVE);
-	}
+	if (!block->order && (why == TRACE_INFER_BULK ? take_bulk(f, t, block->cpu, &ev.page)
+						      : take_target(f, block->pfn, &ev.page)))
+		return bind(f, t, ev.page, block->pfn);
 	ev.migratetype = gfp_migratetype(ev.gfp);
 	t->inferred[why]++;
 	return append_alloc(f, t, &ev, block->pfn);
@@ -448,7 +512,8 @@ static int release_held(struct frames *f, struct trace *t, const struct trace_ev
 	return err ? err : trace_append(t, &release);
 }
 
-int frames_release(struct frames *f, struct trace *t, const struct trace_event *ev, pfn_t pfn)
+int frames_release(struct frames *f, struct trace *t, const struct trace_event *ev, pfn_t pfn,
+		   bool moved)
 {
 	struct livemap_entry *live = live_around(f, pfn);
 	struct group seen = look(f, pfn, ev->order);
@@ -465,6 +530,11 @@ int frames_release(struct frames *f, struct trace *t, const struct trace_event *
 		trace_skip(t, TRACE_SKIP_ORDER_MISMATCH);
 		return 0;
 	}
+	/* What kcompactd has taken as a target and gives back was free. */
+	if (moved && !ev->order && (live || !seen.free))
+		err = append_target(f, t, ev, pfn);
+	if (err)
+		return err;
 	if (!live && !seen.free)
 		return release_held(f, t, ev, pfn);
 	if (!live) {

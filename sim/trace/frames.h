@@ -7,9 +7,10 @@
  * Two things leave no event: allocations of many pages at once (alloc_pages_bulk: kernel stacks,
  * vmalloc), and the pages that compaction takes from the buddy lists as its targets. They show when
  * such a page is freed though the trace has it free. Some traces tell the former, by a probe, but
- * not which pages they are. And blocks that a CPU's list was filled with leave it in that order:
- * once a later one of the same filling is allocated, those before it are gone. What is inferred is
- * put in at the latest time at which it can have happened.
+ * not which pages they are; and each page that kcompactd frees has moved to such a target. And
+ * blocks that a CPU's list was filled with leave it in that order: once a later one of the same
+ * filling is allocated, those before it are gone. What is inferred is put in at the latest time at
+ * which it can have happened.
  */
 #ifndef SIM_TRACE_FRAMES_H
 #define SIM_TRACE_FRAMES_H
@@ -31,9 +32,11 @@ void frames_free(struct frames *f);
 int frames_alloc(struct frames *f, struct trace *t, const struct trace_event *ev, pfn_t pfn);
 /**
  * A free: all of `ev` but its kind and page. It is counted as skipped where it is of another order
- * than the allocation.
+ * than the allocation. `moved`: by kcompactd, which frees what it has moved within its zone. Before
+ * such a free stands the allocation of a single page for it: inferred, and TRACE_F_MIGRATE.
  */
-int frames_release(struct frames *f, struct trace *t, const struct trace_event *ev, pfn_t pfn);
+int frames_release(struct frames *f, struct trace *t, const struct trace_event *ev, pfn_t pfn,
+		   bool moved);
 /**
  * alloc_pages_bulk gave `nr` single pages: all of `ev` but what they are. Which frames they have
  * shows later.

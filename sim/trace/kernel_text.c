@@ -323,10 +323,12 @@ static int put_event(struct writer *w, const struct trace_event *ev, struct diag
 /* On the CPU of the event that it came before, since a trace does not keep its own. */
 static void put_move(struct writer *w, const struct trace_move *m, unsigned cpu)
 {
-	if (!m->taken && !m->percpu) { /* which the kernel never prints */
+	/* The kernel never prints the one, and of the other more than is known. */
+	if (!m->taken && !m->percpu) {
 		put_mark(w, cpu);
-		fprintf(w->out, NATIVE_MOVED " in order=%u pfn=0x%" PRIx64 " mobility=%s\n",
-			(unsigned)m->order, (uint64_t)m->pfn, native_mobilities[m->migratetype]);
+		fprintf(w->out, NATIVE_MOVED " %s order=%u pfn=0x%" PRIx64 " mobility=%s\n",
+			m->fallback ? "fallback" : "in", (unsigned)m->order, (uint64_t)m->pfn,
+			native_mobilities[m->migratetype]);
 		return;
 	}
 	put_name(w, cpu, m->taken ? "mm_page_alloc_zone_locked" : "mm_page_pcpu_drain");

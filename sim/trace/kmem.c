@@ -182,7 +182,7 @@ static int take_free(struct kmem *k, const struct kmem_origin *origin, const cha
 	ev.order = (uint8_t)f.order;
 	ev.flags = tasks_reclaims(k->tasks, origin);
 	thread_pace_freed(k->pace, origin, ev.time_ps);
-	err = frames_release(k->frames, t, &ev, f.pfn);
+	err = frames_release(k->frames, t, &ev, f.pfn, tasks_moves(origin));
 	if (!err && t->nr_events > before)
 		tasks_freed(k->tasks, origin, t, t->events[t->nr_events - 1].page);
 	return events_error(err, line, t, diag);
@@ -221,6 +221,32 @@ static int take_move(struct kmem *k, const struct kmem_origin *origin, const cha
 						.migratetype = f.migratetype,
 					}),
 			    line, t, diag);
+}
+
+/* A fallback of which both mobilities have something in the page block from now on. */
+static int take_fallback(const char *text, const struct stream_line *line, struct trace *t,
+			 struct diag *diag)
+{
+	const char *end, *p = KMEM_FIELD(text, "pfn=", &end);
+	struct trace_move move = {.fallback = true};
+	uint64_t pfn, order, migratetype, fragmenting;
+
+	trace_skip(t, TRACE_SKIP_OTHER_EVENT);
+	if (!p || !kmem_number(p, end, &pfn) || pfn > TRACE_MAX_PFN)
+		return 0;
+	p = KMEM_FIELD(end, "fallback_order=", &end);
+	if (!p || !kmem_number(p, end, &order) || order > MAX_PAGE_ORDER)
+		return 0;
+	p = KMEM_FIELD(end, "fallback_migratetype=", &end);
+	if (!p || !kmem_number(p, end, &migratetype) || migratetype >= MM_NR_MIGRATETYPES)
+		return 0;
+	p = KMEM_FIELD(end, "fragmenting=", &end);
+	if (!p || !kmem_number(p, end, &fragmenting) || !fragmenting)
+		return 0;
+	move.pfn = pfn;
+	move.order = order & 15;
+	move.migratetype = migratetype & 15;
+	return events_error(trace_append_move(t, &move), line, t, diag);
 }
 
 #define MAX_BULK 4096 /* pages of one call; the kernel's callers ask for some hundred at most */
@@ -319,6 +345,9 @@ int kmem_event(struct kmem *k, const struct kmem_origin *origin, const char *tex
 	p = KMEM_AFTER(text, "mm_page_pcpu_drain:");
 	if (p)
 		return take_move(k, origin, p, false, line, t, diag);
+	p = KMEM_AFTER(text, "mm_page_alloc_extfrag:");
+	if (p)
+		return take_fallback(p, line, t, diag);
 	if (KMEM_AFTER(text, "mm_page_free_batched:")) {
 		trace_skip(t, TRACE_SKIP_BATCHED);
 		return 0;

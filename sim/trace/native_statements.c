@@ -124,14 +124,14 @@ static int take_policy(struct native *n, char **words)
 /* "moved out order=0 pfn=0x12 mobility=movable list" */
 static int take_move(struct native *n, char **words)
 {
-	static const char *const directions[] = {"in", "out", NULL};
-	unsigned taken = 0, order = 0, mobility = 0;
+	static const char *const directions[] = {"in", "out", "fallback", NULL};
+	unsigned direction = 0, order = 0, mobility = 0;
 	pfn_t pfn = 0;
 	int err;
 
 	if (!words[0])
-		return native_found(n, NULL, "in or out");
-	err = native_choice(n, words[0], "direction", directions, &taken);
+		return native_found(n, NULL, "in, out or fallback");
+	err = native_choice(n, words[0], "direction", directions, &direction);
 	if (!err && !native_value(words[1], "order="))
 		err = native_found(n, words[1], "order=");
 	if (!err)
@@ -145,14 +145,17 @@ static int take_move(struct native *n, char **words)
 	if (!err)
 		err = native_choice(n, native_value(words[3], "mobility="), "mobility",
 				    native_mobilities, &mobility);
+	if (!err && words[4] && direction == 2)
+		err = native_found(n, words[4], "the end of the line");
 	if (!err && words[4] && (strcmp(words[4], "list") || words[5]))
 		err = native_found(n, words[words[5] ? 5 : 4], "list or the end of the line");
 	if (err)
 		return err;
 	return trace_append_move(n->t, &(struct trace_move){.pfn = pfn,
 							    .order = order,
-							    .taken = taken,
+							    .taken = direction == 1,
 							    .percpu = words[4] != NULL,
+							    .fallback = direction == 2,
 							    .migratetype = mobility});
 }
 

@@ -197,7 +197,9 @@ const char *trace_infer_name(enum trace_infer what); /* "untraced_bulk" */
 /*
  * A free block that the real kernel moved from or to its buddy lists (mm_page_alloc_zone_locked,
  * mm_page_pcpu_drain). Nothing to replay, but with the frees of large blocks they say how many
- * pages of a zone were free when.
+ * pages of a zone were free when. Or one that it took from another mobility's lists although it is
+ * smaller than a page block (mm_page_alloc_extfrag with fragmenting=1): that moves nothing, but
+ * raises the zone's watermarks.
  */
 struct trace_move {
 	uint64_t pfn : 52;
@@ -205,6 +207,7 @@ struct trace_move {
 	uint64_t taken : 1;  /* from the buddy lists; 0: given back */
 	uint64_t percpu : 1; /* to or from a per-CPU list */
 	uint64_t migratetype : 4;
+	uint64_t fallback : 1; /* from another mobility, `migratetype`; neither taken nor percpu */
 	uint32_t event; /* it came before this one of trace->events */
 };
 

@@ -42,7 +42,7 @@ grep -q '^original kswapd_page_ps=15379284$' "$tmp/t.nst" || fail "the pace is l
 sed '/^original kswapd_/d' "$tmp/t.nst" >"$tmp/quick.nst"
 run replay $w4c/machine.cfg "$tmp/quick.nst" --start $w4c --reclaim simulate --format json
 status 0
-is allocstall 0
+[ "$(member allocstall)" -le 2 ] || fail "allocstall is $(member allocstall) at no pace"
 [ "$(member pgsteal_kswapd)" -gt 41000 ] || fail "kswapd stole $(member pgsteal_kswapd) at no pace"
 
 # Back to back there is nothing to keep pace with.

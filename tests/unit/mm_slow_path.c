@@ -376,6 +376,37 @@ Test(slow_path, reclaim_outside_owes_a_page)
 	mm_destroy(mm);
 }
 
+/* What watermarks were raised by stays until it is told that it goes. */
+Test(slow_path, a_held_boost_outlives_kswapds_run)
+{
+	struct mm *mm = boot(&small);
+	struct mm_zone *zone = dma32(mm);
+	struct page *page;
+
+	mm_set_reclaim_outside(mm, true);
+	for (int held = 0; held < 2; held++) {
+		mm_hold_boost(mm, 0, 0, zone->index, held);
+		zone->boost = 512;
+		mm_kthread_wake(mm, 0, mm_kthread(mm, 0));
+		cr_expect_eq(zone->boost, held ? 512 : 0);
+	}
+	mm_hold_boost(mm, 0, 0, zone->index, false);
+	cr_expect_eq(zone->boost, 0);
+
+	/* A frame for a page that is moved comes from its zone, whatever the watermark says. */
+	zone->wmark[MM_WMARK_MIN] = zone->wmark[MM_WMARK_LOW] = UINT32_MAX;
+	cr_assert_eq(mm_take_target(mm, 0, 0, zone->index, 0, &page), 0);
+	cr_expect_eq(mm_page_zone(mm, page), zone);
+	cr_expect_eq(mm->counters.allocs, 0);
+	cr_expect_eq(mm_take_target(mm, 0, 1, zone->index, 0, &page), -EINVAL);
+	cr_expect_eq(mm_take_target(mm, 0, 0, zone->index, 11, &page), -EINVAL);
+	mm_watermarks_setup(mm);
+	must_verify(mm, "with a target");
+	mm_free_pages(mm, 0, page, 0);
+	must_verify(mm, "without");
+	mm_destroy(mm);
+}
+
 /* The last highatomic page block goes before an allocation fails. */
 Test(slow_path, highatomic_goes_before_failure)
 {

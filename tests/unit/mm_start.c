@@ -86,6 +86,43 @@ Test(mm_start, blocks_stand_among_their_like)
 	mm_destroy(mm);
 }
 
+/* How many page blocks have small free blocks. */
+static size_t cut_page_blocks(struct mm *mm)
+{
+	struct mm_zone *zone = zone_of(mm, 0, MM_ZONE_DMA);
+	bool cut[8] = {false};
+	size_t nr = 0;
+
+	for (unsigned o = 0; o < 9; o++)
+		for (int t = 0; t < MM_NR_MIGRATETYPES; t++)
+			for (struct page *p = zone->free_area[o].lists[t].head; p; p = p->next)
+				cut[pfn_of(mm, p) >> 9] = true;
+	for (size_t i = 0; i < 8; i++)
+		nr += cut[i];
+	return nr;
+}
+
+/*
+ * One free block each of orders 0 to 8 is what one page taken from a page block leaves. Two of the
+ * orders 0 to 7 and one of order 8 need two: no page block has two of one order if it need not.
+ */
+Test(mm_start, small_blocks_lie_together)
+{
+	for (uint64_t times = 1; times <= 2; times++) {
+		struct mm_zone_state z = usual();
+		struct mm *mm;
+
+		z.free_blocks[MM_UNMOVABLE][8] = 0;
+		z.free_blocks[MM_RECLAIMABLE][0] = 0;
+		for (unsigned o = 0; o < 8; o++)
+			z.free_blocks[MM_MOVABLE][o] = times;
+		z.free_blocks[MM_MOVABLE][8] = 1;
+		mm = started(z);
+		cr_expect_eq(cut_page_blocks(mm), times);
+		mm_destroy(mm);
+	}
+}
+
 static unsigned length(const struct mm_pcp *pcp, unsigned order, enum mm_migratetype type)
 {
 	unsigned nr = 0;

@@ -475,9 +475,10 @@ Test(policy_tasks, reclaim_is_told_from_other_frees)
 	t = read_script(&s);
 	cr_expect_eq(t->events[5].flags, 0);
 	cr_expect_eq(t->events[6].flags, TRACE_F_RECLAIM | TRACE_F_KSWAPD);
-	cr_expect_eq(t->events[7].flags, TRACE_F_RECLAIM);
+	cr_expect_eq(t->events[7].flags, TRACE_F_INFERRED | TRACE_F_MIGRATE, "where it moves");
 	cr_expect_eq(t->events[8].flags, TRACE_F_RECLAIM);
-	cr_expect_eq(t->events[9].flags, 0);
+	cr_expect_eq(t->events[9].flags, TRACE_F_RECLAIM);
+	cr_expect_eq(t->events[10].flags, 0);
 	trace_free(t);
 }
 

@@ -150,6 +150,21 @@ Test(trace_frames, a_free_page_that_is_freed_was_allocated)
 	trace_free(t);
 }
 
+/*
+ * kcompactd frees what it has moved: each time a target is taken, whose frame shows when that is
+ * freed. It comes from below, from the nearest one of those that may be it.
+ */
+Test(trace_frames, what_kcompactd_frees_has_moved)
+{
+#define MOVED(pfn)                                                                                 \
+	"  kcompactd0-9  [001] .....  1.0: mm_page_free: page=1 pfn=" #pfn " order=0\n"
+	struct trace *t = parse(ALLOC(0x10, 0) ALLOC(0x80, 0) MOVED(0x10) MOVED(0x80) MOVED(0x40)
+					DRAIN(0x90) FREE(0x90, 0) DRAIN(0x60) FREE(0x60, 0));
+
+	cr_expect_str_eq(shape(t), "A10 A80 affffffffffffffff F10 a90 F80 a60 H40 F90 F60");
+	trace_free(t);
+}
+
 /* Also where the new block covers others, lies within one, or is taken by the kernel first. */
 Test(trace_frames, a_page_that_is_allocated_again_was_freed)
 {

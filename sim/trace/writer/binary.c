@@ -371,7 +371,8 @@ static void put_move(struct writer *w, const struct trace_move *m)
 	put_number(&w->moves, m->event - w->last_move.event);
 	put_number(&w->moves, binary_zigzag((uint64_t)m->pfn - w->last_move.pfn));
 	put_number(&w->moves, (uint64_t)m->order | (uint64_t)m->taken << 4 |
-				      (uint64_t)m->percpu << 5 | (uint64_t)m->migratetype << 6);
+				      (uint64_t)m->percpu << 5 | (uint64_t)m->migratetype << 6 |
+				      (uint64_t)m->fallback << 10);
 	w->last_move = *m;
 }
 

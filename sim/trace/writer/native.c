@@ -146,8 +146,11 @@ static void write_event(struct writer *w, const struct trace_event *ev)
 static void write_move(FILE *out, const struct trace_move *move)
 {
 	fprintf(out, NATIVE_MOVED " %s order=%u pfn=0x%" PRIx64 " mobility=%s%s\n",
-		move->taken ? "out" : "in", (unsigned)move->order, (uint64_t)move->pfn,
-		native_mobilities[move->migratetype], move->percpu ? " list" : "");
+		move->fallback ? "fallback"
+		: move->taken  ? "out"
+			       : "in",
+		(unsigned)move->order, (uint64_t)move->pfn, native_mobilities[move->migratetype],
+		move->percpu ? " list" : "");
 }
 
 int trace_write_native(const struct trace *t, FILE *out)
