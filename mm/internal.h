@@ -91,6 +91,12 @@ struct mm {
 	uint64_t nr_warnings;
 	struct mm_vmalloc *vmalloc;
 	struct mm_kmap *kmap;
+	struct mm_khugepaged {
+		struct mm_kthread thread;
+		struct mm_space *space; /* where it goes on; NULL: with the first one */
+		uint64_t at;            /* there, an address */
+		uint64_t pages_collapsed, full_scans;
+	} khugepaged_state;
 	struct mm_user *user;      /* spaces and files; NULL: there has been none */
 	struct mm_oom_report *oom; /* of the first allocation that failed for good */
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Threads of the kernel, for who runs them: kswapd and kcompactd, one a node each; those that pass
- * on counters, one a CPU and one for all (vmstat_worker.c). mm_ops.wake() says that one has
+ * on counters, one a CPU and one for all (vmstat_worker.c);
+ * that of vmalloc, and khugepaged. mm_ops.wake() says that one has
  * something to do; its sink then calls mm_kthread_run().
  */
 #ifndef MM_KTHREAD_H

@@ -63,6 +63,14 @@ struct mm_zone_preset {
 	uint64_t free;    /* pages free at the start; the others are in use, by nobody we follow */
 };
 
+/* /sys/kernel/mm/transparent_hugepage/khugepaged. */
+struct mm_khugepaged_params {
+	uint64_t pages_to_scan;                                 /* before it sleeps */
+	uint64_t scan_sleep_ms, alloc_sleep_ms;                 /* the latter without memory */
+	uint64_t max_ptes_none, max_ptes_swap, max_ptes_shared; /* of a huge page's entries */
+	bool defrag;                                            /* reclaim and compact for it */
+};
+
 /* The kernel's parameters. MM_PARAM_DEFAULT: the kernel works it out. */
 #define MM_PARAM_DEFAULT UINT64_MAX
 struct mm_params {
@@ -89,6 +97,7 @@ struct mm_params {
 	uint64_t numa_fake, numa_fake_bytes, numa_fake_each; /* at most one; 0: the machine's */
 	enum mm_thp_mode thp; /* unless never, khugepaged raises min_free_kbytes */
 	enum mm_thp_defrag thp_defrag;
+	struct mm_khugepaged_params khugepaged;
 	uint64_t hugepages; /* in the pool at boot, over all nodes */
 	struct mm_slab_params slab;
 	struct mm_vm_params

@@ -42,6 +42,8 @@
 	X(PGMAJFAULT, "pgmajfault")                                                                \
 	X(THP_FAULT_ALLOC, "thp_fault_alloc")                                                      \
 	X(THP_FAULT_FALLBACK, "thp_fault_fallback")                                                \
+	X(THP_COLLAPSE_ALLOC, "thp_collapse_alloc")                                                \
+	X(THP_COLLAPSE_ALLOC_FAILED, "thp_collapse_alloc_failed")                                  \
 	X(CMA_ALLOC_SUCCESS, "cma_alloc_success")                                                  \
 	X(CMA_ALLOC_FAIL, "cma_alloc_fail")                                                        \
 	X(THP_SPLIT_PAGE, "thp_split_page")                                                        \

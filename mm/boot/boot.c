@@ -20,6 +20,7 @@
 #include "mm/huge/huge_pool.h"
 #include "mm/reclaim/lru.h"
 #include "mm/slab/dcache.h"
+#include "mm/user/khugepaged.h"
 #include "mm/user/user.h"
 #include "mm/vmalloc/kmap_state.h"
 #include "mm/vmalloc/vmalloc_state.h"
@@ -64,6 +65,13 @@ struct mm_params mm_params_default(void)
 			{[MM_ZONE_DMA] = 256, [MM_ZONE_DMA32] = 256, [MM_ZONE_NORMAL] = 32},
 		.thp = MM_THP_ALWAYS,
 		.thp_defrag = MM_DEFRAG_MADVISE,
+		.khugepaged = {.pages_to_scan = 4096,
+			       .scan_sleep_ms = 10000,
+			       .alloc_sleep_ms = 60000,
+			       .max_ptes_none = 511,
+			       .max_ptes_swap = 64,
+			       .max_ptes_shared = 256,
+			       .defrag = true},
 		.slab = {.max_order = PAGE_ALLOC_COSTLY_ORDER, .remote_node_defrag_ratio = 1000},
 	};
 }
@@ -261,6 +269,7 @@ static int boot(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
 		return err;
 	mm_kswapd_init(mm);
 	mm_kcompactd_init(mm);
+	mm_khugepaged_init(mm);
 	err = mm_flags_init(mm);
 	if (!err)
 		err = mm_vmstat_init(mm);

@@ -37,7 +37,7 @@ void mm_kswapd_init(struct mm *mm)
 
 int mm_nr_kthreads(const struct mm *mm)
 {
-	return 2 * mm->nr_nodes + 2 + mm->nr_cpus;
+	return 2 * mm->nr_nodes + 3 + mm->nr_cpus;
 }
 
 struct mm_kthread *mm_kthread(struct mm *mm, int index)
@@ -52,7 +52,7 @@ struct mm_kthread *mm_kthread(struct mm *mm, int index)
 		return &mm->vmstat_shepherd;
 	if (index <= mm->nr_cpus)
 		return &mm->vmstat_workers[index - 1].thread;
-	return &mm->vmalloc->worker;
+	return index == mm->nr_cpus + 1 ? &mm->vmalloc->worker : &mm->khugepaged_state.thread;
 }
 
 static uint64_t run_now(struct mm *mm, struct mm_kthread *thread, int *cpu, bool woken)

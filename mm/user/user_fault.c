@@ -52,12 +52,15 @@ static uint64_t vpn_of(const struct fault *f)
 	return f->address >> mm_user_shift(f->mm);
 }
 
-/* With the table's lock: is the entry what it was? */
+/* With the table's lock: is it still in its place, and the entry what it was? */
 static bool is_same(const struct fault *f)
 {
+	struct mm_utable *table;
+
 	mm_work(f->mm, f->cpu, MM_SITE_LOCK, 1);
 	mm_touch_page(f->mm, f->cpu, f->table->page, MM_WRITE);
-	return *f->entry == f->old;
+	mm_user_entry(f->space, f->address, &table);
+	return table == f->table && *f->entry == f->old;
 }
 
 /* A new page of the space's own is mapped, and goes to the lists. */

@@ -145,10 +145,14 @@ int mm_space_fork(struct mm *mm, int cpu, struct mm_space *parent, const char *n
 		return err;
 	c.child->turn = parent->turn;
 	link = &c.child->vmas;
+	parent->busy++;
+	c.child->busy++;
 	for (c.from = parent->vmas; c.from && !err; c.from = c.from->next)
 		err = copy_vma(&c, &link);
 	/* Entries of the parent allow less than before. */
 	mm_user_flush(mm, cpu, parent, 0, UINT64_MAX, c.nr);
+	parent->busy--;
+	c.child->busy--;
 	if (err) {
 		mm_space_exit(mm, cpu, c.child);
 		return err;

@@ -10,6 +10,7 @@
 
 #include "mm/compact/migrate.h"
 #include "mm/huge/hugetlb.h"
+#include "mm/user/khugepaged.h"
 #include "mm/user/user_state.h"
 
 void mm_user_syscall(struct mm *mm, int cpu)
@@ -79,6 +80,7 @@ static void delist(struct mm *mm, struct mm_space *space)
 {
 	struct mm_space **link = &mm->user->spaces;
 
+	mm_khugepaged_forget(mm, space);
 	while (*link != space)
 		link = &(*link)->next;
 	*link = space->next;
@@ -339,6 +341,7 @@ int mm_munmap(struct mm *mm, int cpu, struct mm_space *space, uint64_t start, ui
 	int err;
 
 	mm_user_syscall(mm, cpu);
+	space->busy++;
 	err = cut_both(mm, cpu, space, start, end);
 	while (!err && *link && (*link)->start < end)
 		if ((*link)->end <= start)
@@ -347,15 +350,18 @@ int mm_munmap(struct mm *mm, int cpu, struct mm_space *space, uint64_t start, ui
 			drop_vma(mm, cpu, space, link);
 	if (!err)
 		mm_user_prune(mm, cpu, space);
+	space->busy--;
 	return err;
 }
 
 static void drop_ranges(struct mm *mm, int cpu, struct mm_space *space)
 {
+	space->busy++;
 	while (space->vmas)
 		drop_vma(mm, cpu, space, &space->vmas);
 	if (space->root)
 		mm_user_prune(mm, cpu, space);
+	space->busy--;
 }
 
 static void drop_root(struct mm *mm, int cpu, struct mm_space *space, struct mm_utable *root)
@@ -454,16 +460,18 @@ int64_t mm_space_migrate(struct mm *mm, int cpu, struct mm_space *space, int nid
 	int64_t failed = 0;
 
 	mm_user_syscall(mm, cpu);
+	space->busy++;
 	for (const struct mm_vma *v = space->vmas; v && failed >= 0; v = v->next) {
 		int64_t more = v->hugetlb ? 0 : move_pages(mm, &req, space, v->start, v->end);
 
 		failed = more < 0 ? more : failed + more;
 	}
+	space->busy--;
 	return failed;
 }
 
-int mm_mbind(struct mm *mm, int cpu, struct mm_space *space, uint64_t start, uint64_t bytes,
-	     const struct mm_policy *policy, bool move)
+static int bind(struct mm *mm, int cpu, struct mm_space *space, uint64_t start, uint64_t bytes,
+		const struct mm_policy *policy, bool move)
 {
 	uint64_t end = start + bytes;
 	struct mm_migrate_request req = {.cpu = cpu, .reason = MM_MIGRATE_MBIND};
@@ -490,6 +498,17 @@ int mm_mbind(struct mm *mm, int cpu, struct mm_space *space, uint64_t start, uin
 			return (int)failed;
 	}
 	return 0;
+}
+
+int mm_mbind(struct mm *mm, int cpu, struct mm_space *space, uint64_t start, uint64_t bytes,
+	     const struct mm_policy *policy, bool move)
+{
+	int err;
+
+	space->busy++;
+	err = bind(mm, cpu, space, start, bytes, policy, move);
+	space->busy--;
+	return err;
 }
 
 /* Pages that are there become locked or are so no longer; counted by entries. */
@@ -524,6 +543,7 @@ int mm_mlock(struct mm *mm, int cpu, struct mm_space *space, uint64_t start, uin
 	int err;
 
 	mm_user_syscall(mm, cpu);
+	space->busy++;
 	err = cut_both(mm, cpu, space, start, end);
 	for (struct mm_vma *v = space->vmas; v && v->start < end && !err; v = v->next) {
 		if (v->end <= start || v->locked == lock)
@@ -543,5 +563,6 @@ int mm_mlock(struct mm *mm, int cpu, struct mm_space *space, uint64_t start, uin
 				mm_resched(mm, cpu);
 		}
 	}
+	space->busy--;
 	return err;
 }

@@ -116,6 +116,7 @@ struct mm_space {
 	struct mm_space *next_in_family;
 	struct mm_space *next; /* of all */
 	uint64_t nr_tables;
+	unsigned busy; /* calls that change ranges or tables: its mmap_lock is held for writing */
 	struct mm_space_info done; /* the second half of it */
 };
 

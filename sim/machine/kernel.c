@@ -262,6 +262,7 @@ void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *roo
 		"numa_fake",
 		"transparent_hugepage",
 		"transparent_hugepage_defrag",
+		"khugepaged",
 		"hugepages",
 		"cma",
 		"swap",

@@ -245,6 +245,9 @@ static void print_task(FILE *out, int cpu, const struct mm_kthread *thread)
 	if (!strcmp(thread->name, "kswapd") || !strcmp(thread->name, "kcompactd")) {
 		snprintf(comm, sizeof(comm), "%s%d", thread->name, thread->nid);
 		pid += thread->nid + (thread->name[1] == 'c' ? MM_MAX_NODES : 0);
+	} else if (!strcmp(thread->name, "khugepaged")) {
+		snprintf(comm, sizeof(comm), "%s", thread->name);
+		pid += 2 * MM_MAX_NODES + MM_MAX_CPUS;
 	} else {
 		snprintf(comm, sizeof(comm), "kworker/%d:0", cpu);
 		pid += 2 * MM_MAX_NODES + cpu;

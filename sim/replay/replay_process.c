@@ -12,6 +12,7 @@
 
 #include "mm/boot/boot_time.h"
 #include "mm/slab/dcache.h"
+#include "mm/user/khugepaged.h"
 #include "sim/scenario/process_plan.h"
 
 #define SHM "/dev/shm/" /* what lies there is of tmpfs */
@@ -58,6 +59,7 @@ int replay_processes_new(struct sim *s, const struct replay_policies *p,
 		return -ENOMEM;
 	for (size_t i = 0; i < plan->nr_steps; i++)
 		r->left[i] = plan->steps[i].parts;
+	mm_khugepaged_start(r->mm);
 	return 0;
 }
 

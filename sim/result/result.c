@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mm/user/khugepaged.h"
 #include "mm/vm_event.h"
 #include "sim/json.h"
 #include "sim/result/result.h"
@@ -90,6 +91,7 @@ static void put_reclaim(json_t *doc, const struct result_of *w)
 	const struct mm *mm = sim_mm(w->sim);
 	const struct replay_reclaim_counts *c = &w->counts->reclaim;
 	json_t *reclaim = json_put_object(doc, "reclaim");
+	struct mm_khugepaged_info khugepaged;
 	uint64_t stalls = 0, skipped = 0;
 
 	for (int i = 0; i < MM_NR_VM_EVENTS; i++)
@@ -101,6 +103,9 @@ static void put_reclaim(json_t *doc, const struct result_of *w)
 	}
 	json_put(reclaim, "allocstall", stalls);
 	json_put(reclaim, "pgskip", skipped);
+	mm_khugepaged_info(mm, &khugepaged);
+	json_put(reclaim, "khugepaged_pages_collapsed", khugepaged.pages_collapsed);
+	json_put(reclaim, "khugepaged_full_scans", khugepaged.full_scans);
 	json_put(reclaim, "trace_frees_left_out", c->left_out);
 	json_put(reclaim, "trace_frees_already_gone", c->already_gone);
 	json_put(reclaim, "swapped_in", c->swapped_in);

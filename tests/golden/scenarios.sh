@@ -109,6 +109,11 @@ shows()
 		for node in 0 1 2 3 4 5 6 7; do
 			of_is nodes $node pages_allocated 2048
 		done ;;
+	khugepaged) # 32 MiB, by 8 ranges each 10 s; one has too little of it there
+		is khugepaged_pages_collapsed 15
+		is thp_collapse_alloc 15
+		is huge_mappings 15
+		above khugepaged_full_scans 0 ;;
 	kmap-full)
 		above waits 0
 		is mapped 0 ;;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Random work on huge pages of users: whole and in part unmapped, shared by fork, copied, locked,
- * swapped whole and split, under reclaim of any priority. Everything is verified after
+ * swapped whole and split, collapsed, under reclaim of any priority. Everything is verified after
  * each operation; once all are gone, memory and swap are free.
  *
  * NUMASIM_SEED and NUMASIM_OPS come from the environment, if they are there.
@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "../mm_fixture.h"
+#include "mm/kthread.h"
 #include "mm/reclaim/lru.h"
 #include "mm/reclaim/vmscan.h"
 #include "mm/user/user.h"
@@ -120,6 +121,7 @@ static void step(struct run *r)
 {
 	int s = (int)below(r, SPACES);
 	uint64_t what = below(r, 24);
+	int cpu = (int)below(r, 2);
 
 	if (!r->spaces[s] || what < 2)
 		live(r, s);
@@ -127,8 +129,10 @@ static void step(struct run *r)
 		use(r, r->spaces[s]);
 	else if (what < 17)
 		change(r, r->spaces[s]);
-	else
+	else if (what < 23)
 		reclaim(r);
+	else
+		mm_kthread_run(r->mm, mm_kthread(r->mm, mm_nr_kthreads(r->mm) - 1), &cpu, false);
 }
 
 static uint64_t in_use(struct mm *mm)
@@ -145,8 +149,9 @@ static uint64_t in_use(struct mm *mm)
 Test(random_huge, everything_holds_after_each_operation)
 {
 	static const enum mm_vm_event must[] = {
-		MM_VM_THP_FAULT_ALLOC, MM_VM_THP_SPLIT_PAGE, MM_VM_THP_DEFERRED_SPLIT_PAGE,
-		MM_VM_THP_SWPOUT,      MM_VM_SLABS_SCANNED,  MM_VM_THP_SWPOUT_FALLBACK};
+		MM_VM_THP_FAULT_ALLOC,   MM_VM_THP_SPLIT_PAGE, MM_VM_THP_DEFERRED_SPLIT_PAGE,
+		MM_VM_THP_SWPOUT,        MM_VM_SLABS_SCANNED,  MM_VM_THP_SWPOUT_FALLBACK,
+		MM_VM_THP_COLLAPSE_ALLOC};
 	struct run r = {.rng = random_seed(2310)};
 	uint64_t ops = number_from_env("NUMASIM_OPS", 4000), before;
 	char where[64];
