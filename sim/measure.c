@@ -46,6 +46,15 @@ int measure_run(const struct measure_kind *kind, const struct measure *m, json_t
 	return err;
 }
 
+void measure_step(struct measure_team *t, uint64_t nr)
+{
+	uint64_t total = t->total ? t->total : (uint64_t)t->nr_phases;
+
+	t->done += nr;
+	if (t->m && t->m->progress)
+		t->m->progress(t->m->progress_arg, t->done, total);
+}
+
 /* The last one to come wakes the others. */
 static void meet(struct measure_team *t, int cpu)
 {
@@ -57,6 +66,8 @@ static void meet(struct measure_team *t, int cpu)
 		return;
 	}
 	t->arrived = 0;
+	if (!t->total)
+		measure_step(t, 1);
 	for (int other = 0; other < nr_cpus; other++)
 		if (other != cpu)
 			sim_wake(t->sim, other);

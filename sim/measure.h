@@ -33,8 +33,14 @@ struct measure {
 	const struct measure_mix *mix; /* of matrices and loads */
 	int from, to;                  /* only these CPUs, this memory; MM_NO_NODE: all */
 	int nr_cpus;                   /* of pagealloc; 0: 1, 2, 4, ... */
+	int test;                      /* of pagealloc: an enum measure_test */
 	uint64_t seed;
+	/** Told now and then how much is done; NULL: nobody is. */
+	void (*progress)(void *arg, uint64_t done, uint64_t total);
+	void *progress_arg;
 };
+
+enum measure_test { MEASURE_ALL_TESTS, MEASURE_BULK, MEASURE_REPEAT, MEASURE_RANDOM };
 
 struct measure_kind {
 	const char *name;
@@ -61,11 +67,16 @@ struct measure_team {
 	int nr_phases;
 	measure_work work;
 	void *arg;
+	const struct measure *m; /* whose progress is told; NULL: nobody's */
+	uint64_t total;          /* steps, as told by measure_step(); 0: phases */
 	/* Of the team itself. */
 	int arrived;
+	uint64_t done;
 };
 /** Run all phases on all CPUs. `sim`, nr_phases, work and arg are set. As sim_run(). */
 int measure_team_run(struct measure_team *t);
+/** So many steps more are done. */
+void measure_step(struct measure_team *t, uint64_t nr);
 
 /* Memory of one node, taken from the mm core block by block. */
 struct measure_buffer {

@@ -70,7 +70,7 @@ static int run(const struct measure *m, json_t *doc)
 {
 	int nr = m->machine->mm.nr_nodes, nr_mixes = 0;
 	struct bandwidth b = {.m = m};
-	struct measure_team team = {.work = stream, .arg = &b};
+	struct measure_team team = {.m = m, .work = stream, .arg = &b};
 	int err;
 
 	while (measure_mixes[nr_mixes].name)

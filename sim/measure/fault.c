@@ -88,7 +88,7 @@ static int run(const struct measure *m, json_t *doc)
 		.small_ps = calloc(cells, sizeof(*f.small_ps)),
 		.huge_ps = calloc(cells, sizeof(*f.huge_ps)),
 	};
-	struct measure_team team = {.nr_phases = nr * nr, .work = work, .arg = &f};
+	struct measure_team team = {.m = m, .nr_phases = nr * nr, .work = work, .arg = &f};
 	int err = f.small_ps && f.huge_ps ? sim_create(m->machine, m->costs, m->diag, &team.sim)
 					  : -ENOMEM;
 

@@ -33,7 +33,7 @@ static int run(const struct measure *m, json_t *doc)
 {
 	int nr = m->machine->mm.nr_nodes;
 	struct latency l = {.m = m, .ps = calloc((size_t)nr * (size_t)nr, sizeof(*l.ps))};
-	struct measure_team team = {.nr_phases = nr * nr, .work = chase, .arg = &l};
+	struct measure_team team = {.m = m, .nr_phases = nr * nr, .work = chase, .arg = &l};
 	uint64_t bytes = measure_beyond_caches(m->machine);
 	int err = l.ps ? sim_create(m->machine, m->costs, m->diag, &team.sim) : -ENOMEM;
 

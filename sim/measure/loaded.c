@@ -86,7 +86,7 @@ static void put_rows(const struct loaded *l, json_t *doc)
 static int run(const struct measure *m, json_t *doc)
 {
 	struct loaded l = {.m = m, .chaser = find_chaser(m)};
-	struct measure_team team = {.nr_phases = NR_DELAYS, .work = load, .arg = &l};
+	struct measure_team team = {.m = m, .nr_phases = NR_DELAYS, .work = load, .arg = &l};
 	int err;
 
 	if (l.chaser < 0)

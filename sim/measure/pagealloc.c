@@ -23,6 +23,7 @@
 #define REPEATS       4096
 #define WARM_REPEATS  512
 #define LARGEST_ORDER 4
+#define STEP          4096 /* operations between two looks at how much is done */
 
 enum { BULK, REPEAT, RANDOM, NR_TESTS };
 static const char *const test_names[] = {"bulk", "repeat", "random"};
@@ -96,6 +97,7 @@ static void repeat(struct measure_team *t, int cpu, struct row *r)
 	}
 	r->alloc_ps += now(t, cpu) - start_ps;
 	r->ops += REPEATS;
+	measure_step(t, WARM_REPEATS + REPEATS);
 	drop(t, cpu, &held);
 }
 
@@ -131,7 +133,8 @@ static void take_all(struct measure_team *t, int cpu, struct row *r, struct page
 		return;
 	}
 	while (got < nr && (blocks[got] = take(t, cpu, r->order)))
-		got++;
+		if (++got % STEP == 0)
+			measure_step(t, STEP);
 	if (got < nr)
 		p->err = -ENOSPC;
 	r->alloc_ps += now(t, cpu) - start_ps;
@@ -144,8 +147,11 @@ static void free_all(struct measure_team *t, int cpu, struct row *r, struct page
 {
 	uint64_t nr = blocks_of(t->arg, r), start_ps = now(t, cpu);
 
-	for (uint64_t i = 0; blocks && i < nr && blocks[i]; i++)
+	for (uint64_t i = 0; blocks && i < nr && blocks[i]; i++) {
 		mm_free_pages(sim_mm(t->sim), cpu, blocks[i], r->order);
+		if (i % STEP == STEP - 1)
+			measure_step(t, STEP);
+	}
 	r->free_ps += now(t, cpu) - start_ps;
 	free(blocks);
 }
@@ -169,6 +175,31 @@ static void work(struct measure_team *t, int cpu, int phase)
 		free_all(t, cpu, r, p->blocks[cpu]);
 		p->blocks[cpu] = NULL;
 	}
+}
+
+/* Rows of the test that is wanted, or all: moved to the front. Returns their number. */
+static int only_test(const struct pagealloc *p)
+{
+	int kept = 0;
+
+	for (int i = 0; i < p->nr_rows; i++)
+		if (p->m->test == MEASURE_ALL_TESTS || p->m->test == p->rows[i].test + 1)
+			p->rows[kept++] = p->rows[i];
+	return kept;
+}
+
+/* Operations of all rows. */
+static uint64_t nr_steps(const struct pagealloc *p)
+{
+	uint64_t nr = 0;
+
+	for (int i = 0; i < p->nr_rows; i++) {
+		const struct row *r = &p->rows[i];
+
+		nr += (uint64_t)r->nr_cpus *
+		      (r->test == REPEAT ? WARM_REPEATS + REPEATS : 2 * blocks_of(p, r));
+	}
+	return nr;
 }
 
 /* Bulk and random of order 0, repeat of the smaller orders, on ever more CPUs of the first node. */
@@ -195,6 +226,7 @@ static int plan(struct pagealloc *p)
 			     nr = nr < most && 2 * nr > most ? most : 2 * nr)
 				p->rows[p->nr_rows++] =
 					(struct row){.test = test, .nr_cpus = nr, .order = order};
+	p->nr_rows = only_test(p);
 	p->blocks_in_all = measure_beyond_caches(m) / m->cache_line_bytes;
 	if (p->blocks_in_all > MOST_BLOCKS)
 		p->blocks_in_all = MOST_BLOCKS;
@@ -224,13 +256,14 @@ static void put_rows(const struct pagealloc *p, json_t *doc)
 static int run(const struct measure *m, json_t *doc)
 {
 	struct pagealloc p = {.m = m};
-	struct measure_team team = {.work = work, .arg = &p};
+	struct measure_team team = {.work = work, .arg = &p, .m = m};
 	int err = m->machine->cache_line_bytes
 			  ? plan(&p)
 			  : diag_error(m->diag, -EINVAL, m->machine->file, 0,
 				       "pagealloc is about caches, and the machine has none");
 
 	team.nr_phases = 2 * p.nr_rows;
+	team.total = nr_steps(&p);
 	if (!err)
 		err = sim_create(m->machine, m->costs, m->diag, &team.sim);
 	if (!err)

@@ -12,6 +12,7 @@
 #include "tools/json.h"
 #include "tools/message.h"
 #include "tools/output.h"
+#include "tools/progress.h"
 
 #define DEFAULT_COSTS "costs/linux-6.x.cfg"
 
@@ -44,6 +45,14 @@ static const struct option_def option_measure_cpus = {
 	.kind = OPTION_NUMBER,
 	.value = "N",
 	.help = "of pagealloc: only with so many CPUs, instead of 1, 2, 4, ..."};
+/* By enum measure_test. */
+static const char *const tests[] = {"all", "bulk", "repeat", "random", NULL};
+static const struct option_def option_test = {
+	.name = "test",
+	.kind = OPTION_CHOICE,
+	.value = "TEST",
+	.choices = tests,
+	.help = "of pagealloc: only bulk, repeat or random, instead of all"};
 static const struct option_def option_measure_costs = {
 	.name = "costs",
 	.kind = OPTION_TEXT,
@@ -139,6 +148,7 @@ static int measure(const struct arguments *args, const struct measure_kind *kind
 {
 	const char *path = args->operands[0];
 	bool quiet = arguments_value(args, &option_quiet) != NULL;
+	struct progress progress;
 	json_t *doc = NULL;
 	uint64_t nr_cpus;
 	int err, status;
@@ -156,7 +166,12 @@ static int measure(const struct arguments *args, const struct measure_kind *kind
 		return STATUS_WRONG;
 	}
 	m->seed = arguments_number(args, &option_seed, 1);
+	m->test = (int)arguments_choice(args, &option_test);
+	progress_start(&progress, "measuring", quiet);
+	m->progress = progress_report;
+	m->progress_arg = &progress;
 	err = measure_run(kind, m, &doc);
+	progress_end(&progress);
 	message_warnings(m->diag, quiet);
 	if (err) {
 		status = message_error(m->diag, err, path);
@@ -206,10 +221,18 @@ static void explain(FILE *out)
 		fprintf(out, "  %-12s  %s\n", measure_kinds[i]->name, measure_kinds[i]->summary);
 }
 
-static const struct option_def *const options[] = {
-	&option_from,           &option_measure_cpus,  &option_to,  &option_mix,
-	&option_seed,           &option_measure_costs, &option_set, &option_sysctl,
-	&option_measure_format, &option_output,        NULL};
+static const struct option_def *const options[] = {&option_from,
+						   &option_measure_cpus,
+						   &option_to,
+						   &option_mix,
+						   &option_test,
+						   &option_seed,
+						   &option_measure_costs,
+						   &option_set,
+						   &option_sysctl,
+						   &option_measure_format,
+						   &option_output,
+						   NULL};
 
 const struct command command_measure = {
 	.name = "measure",
