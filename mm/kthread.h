@@ -51,5 +51,7 @@ void mm_hold_boost(struct mm *mm, int cpu, int nid, int zone, bool held);
  * -EINVAL where there is no such zone. Simulated time may pass.
  */
 int mm_take_target(struct mm *mm, int cpu, int nid, int zone, unsigned order, struct page **page);
+/** And it is done with a page block: what the CPU's lists hold of the zone may merge. */
+void mm_moved_block(struct mm *mm, int cpu, int nid, int zone);
 
 #endif

@@ -33,3 +33,8 @@ int mm_take_target(struct mm *mm, int cpu, int nid, int index, unsigned order, s
 	*out = page;
 	return 0;
 }
+
+void mm_moved_block(struct mm *mm, int cpu, int nid, int index)
+{
+	mm_pcp_drain_own(mm, cpu, &mm->nodes[nid].zones[index]);
+}

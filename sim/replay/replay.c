@@ -92,6 +92,12 @@ static bool leave_out_slab_page(struct replay *r, int cpu, const struct trace_ev
 	return true;
 }
 
+static bool is_target(const struct trace_event *ev)
+{
+	return ev->op == TRACE_ALLOC && (ev->flags & TRACE_F_INFERRED) &&
+	       (ev->flags & TRACE_F_MIGRATE);
+}
+
 /*
  * The trace's kcompactd moves a page: it takes a target in the zone of the other, and then frees
  * that, which is the event behind it. The simulated kcompactd moves what it finds.
@@ -122,7 +128,7 @@ static void do_alloc(struct replay *r, int cpu, const struct trace_event *ev)
 {
 	struct page *page, **small = NULL;
 
-	if ((ev->flags & TRACE_F_INFERRED) && (ev->flags & TRACE_F_MIGRATE)) {
+	if (is_target(ev)) {
 		do_target(r, cpu, ev);
 		return;
 	}
@@ -325,6 +331,30 @@ static void await(struct replay *r, int cpu, const struct trace_event *ev)
 		placement_begin(r->options->placement, index_of(r, ev));
 }
 
+/*
+ * After the CPU's event `i`: the trace's kcompactd has moved the last page that it moves of a page
+ * block, and flushes the CPU's lists, so that what it has freed can merge.
+ */
+static void flush_behind(struct replay *r, int cpu, size_t i)
+{
+	const struct replay_cpu *c = &r->cpus[cpu];
+	const struct trace_event *events = r->trace->events, *ev = &events[c->events[i]];
+	unsigned order = mm_get_arch(r->mm)->pageblock_order;
+	pfn_t pfn;
+	int nid, zone;
+
+	if (!i || !is_target(&events[c->events[i - 1]]) ||
+	    r->options->reclaim != REPLAY_RECLAIM_TRACE)
+		return;
+	pfn = trace_pfn(r->trace, ev->page);
+	if (i + 2 < c->nr_events && is_target(&events[c->events[i + 1]]) &&
+	    trace_pfn(r->trace, events[c->events[i + 2]].page) >> order == pfn >> order)
+		return;
+	if (!mm_pfn_zone(r->mm, pfn, &nid, &zone))
+		mm_moved_block(r->mm, cpu, nid, zone);
+	sim_settle(r->sim, cpu);
+}
+
 static void run_cpu(struct sim *s, int cpu, void *arg)
 {
 	struct replay *r = arg;
@@ -343,6 +373,7 @@ static void run_cpu(struct sim *s, int cpu, void *arg)
 			break;
 		case TRACE_FREE:
 			do_free(r, cpu, ev);
+			flush_behind(r, cpu, i);
 			break;
 		case TRACE_TOUCH:
 			do_touch(r, cpu, ev);
@@ -352,6 +383,7 @@ static void run_cpu(struct sim *s, int cpu, void *arg)
 			break;
 		case TRACE_FREE_HELD:
 			do_free_held(r, cpu, ev);
+			flush_behind(r, cpu, i);
 			break;
 		case TRACE_SPLIT:
 			do_split(r, cpu, ev);

@@ -403,6 +403,9 @@ Test(slow_path, a_held_boost_outlives_kswapds_run)
 	mm_watermarks_setup(mm);
 	must_verify(mm, "with a target");
 	mm_free_pages(mm, 0, page, 0);
+	cr_expect_gt(zone->pcp[0].count, 0);
+	mm_moved_block(mm, 0, 0, zone->index);
+	cr_expect_eq(zone->pcp[0].count, 0, "so that it may merge");
 	must_verify(mm, "without");
 	mm_destroy(mm);
 }
