@@ -328,23 +328,13 @@ static void take_event(struct walk *w, const struct trace_event *ev, bool had_ro
 		kswapd_frees(w, nid, ev->time_ps);
 }
 
-/* What kcompactd frees has moved within the zone: just before, a target was taken there. */
-static void take_target(const struct walk *w, const struct trace_event *ev)
-{
-	const struct trace_event *free = ev + 1;
-
-	if (ev->op == TRACE_ALLOC && (ev->flags & TRACE_F_INFERRED) &&
-	    (ev->flags & TRACE_F_MIGRATE) && w->at + 1 < w->t->nr_events && is_free(free))
-		change_free(w, trace_pfn(w->t, free->page), -(INT64_C(1) << ev->order));
-}
-
 static void go_through(struct walk *w)
 {
 	const struct trace *t = w->t;
 	size_t move = 0;
 
 	for (w->at = 0; w->at < t->nr_events; w->at++) {
-		const struct trace_event *ev = &t->events[w->at];
+		const struct trace_event *ev = &t->events[w->at], *from;
 		int nid = ev->op == TRACE_ALLOC ? node_of(w, ev) : MM_NO_NODE;
 		/* An allocation looks at the watermarks before its own refill. */
 		bool after_alloc = w->at && t->events[w->at - 1].op == TRACE_ALLOC;
@@ -354,7 +344,10 @@ static void go_through(struct walk *w)
 		if (nid != MM_NO_NODE && !after_alloc)
 			room = has_room(w, &w->nodes[nid]);
 		take_event(w, ev, room);
-		take_target(w, ev);
+		/* What kcompactd frees has moved within the zone: a target was taken there. */
+		from = trace_moved_from(t, w->at);
+		if (from)
+			change_free(w, trace_pfn(t, from->page), -(INT64_C(1) << ev->order));
 	}
 	for (int n = 0; n < w->nr_nodes; n++)
 		for (int z = 0; z < w->nr_zones; z++)

@@ -138,29 +138,10 @@ static void free_there(struct placement *p, const struct trace_event *ev)
 		change_there(p, pfn, INT64_C(1) << ev->order);
 }
 
-/* What kcompactd moves to comes from the zone of what it frees next. */
-static void take_target_there(struct placement *p, size_t i)
-{
-	const struct trace_event *ev = &p->trace->events[i], *free = ev + 1;
-
-	if (i + 1 < p->trace->nr_events &&
-	    (free->op == TRACE_FREE || free->op == TRACE_FREE_HELD) &&
-	    trace_pfn(p->trace, free->page) != TRACE_NO_PFN)
-		change_there(p, trace_pfn(p->trace, free->page), -(INT64_C(1) << ev->order));
-}
-
-static bool is_target(const struct trace_event *ev)
-{
-	return ev->op == TRACE_ALLOC && (ev->flags & TRACE_F_INFERRED) &&
-	       (ev->flags & TRACE_F_MIGRATE);
-}
-
 static void follow_inferred(struct placement *p, const struct trace_event *ev)
 {
 	uint64_t pages = UINT64_C(1) << ev->order;
 
-	if (is_target(ev))
-		return;
 	if (ev->op == TRACE_ALLOC && (ev->flags & TRACE_F_INFERRED)) {
 		p->inferred[ev->page] = 1;
 		p->inferred_live += pages;
@@ -177,7 +158,7 @@ static void follow_inferred(struct placement *p, const struct trace_event *ev)
 void placement_begin(struct placement *p, size_t i)
 {
 	const struct trace *t = p->trace;
-	const struct trace_event *ev = &t->events[i];
+	const struct trace_event *ev = &t->events[i], *from;
 
 	for (int nid = 0; nid < mm_nr_nodes(p->mm) && counts(ev); nid++)
 		for (int z = 0; z < mm_get_arch(p->mm)->nr_zones; z++) {
@@ -195,9 +176,12 @@ void placement_begin(struct placement *p, size_t i)
 	}
 	if (ev->op == TRACE_FREE || ev->op == TRACE_FREE_HELD)
 		free_there(p, ev);
-	if (is_target(ev))
-		take_target_there(p, i);
-	follow_inferred(p, ev);
+	/* What kcompactd moves to comes from the zone of what it frees next. */
+	from = trace_moved_from(t, i);
+	if (from)
+		change_there(p, trace_pfn(t, from->page), -(INT64_C(1) << ev->order));
+	else
+		follow_inferred(p, ev);
 }
 
 /* Would a walk with the low watermark, raised by `boost`, have taken the zone? */

@@ -92,30 +92,23 @@ static bool leave_out_slab_page(struct replay *r, int cpu, const struct trace_ev
 	return true;
 }
 
-static bool is_target(const struct trace_event *ev)
-{
-	return ev->op == TRACE_ALLOC && (ev->flags & TRACE_F_INFERRED) &&
-	       (ev->flags & TRACE_F_MIGRATE);
-}
-
 /*
  * The trace's kcompactd moves a page: it takes a target in the zone of the other, and then frees
- * that, which is the event behind it. The simulated kcompactd moves what it finds.
+ * that, by the event `from`. The simulated kcompactd moves what it finds.
  */
-static void do_target(struct replay *r, int cpu, const struct trace_event *ev)
+static void do_target(struct replay *r, int cpu, const struct trace_event *ev,
+		      const struct trace_event *from)
 {
-	const struct trace_event *free = ev + 1;
 	struct replay_page *p = &r->pages[ev->page];
-	bool is_known = index_of(r, ev) + 1 < r->trace->nr_events && free->cpu == ev->cpu &&
-			(free->op == TRACE_FREE || free->op == TRACE_FREE_HELD);
-	const struct page *source = is_known ? r->pages[free->page].page : NULL;
+	const struct page *source = r->pages[from->page].page;
+	bool is_known = true;
 	int nid, zone;
 
 	if (source) {
 		nid = mm_page_to_nid(r->mm, source);
 		zone = mm_page_zonenum(r->mm, source);
-	} else if (is_known) {
-		is_known = !mm_pfn_zone(r->mm, trace_pfn(r->trace, free->page), &nid, &zone);
+	} else {
+		is_known = !mm_pfn_zone(r->mm, trace_pfn(r->trace, from->page), &nid, &zone);
 	}
 	p->unmoved = !is_known || r->options->reclaim != REPLAY_RECLAIM_TRACE ||
 		     mm_take_target(r->mm, cpu, nid, zone, ev->order, &p->page);
@@ -126,10 +119,11 @@ static void do_target(struct replay *r, int cpu, const struct trace_event *ev)
 
 static void do_alloc(struct replay *r, int cpu, const struct trace_event *ev)
 {
+	const struct trace_event *from = trace_moved_from(r->trace, index_of(r, ev));
 	struct page *page, **small = NULL;
 
-	if (is_target(ev)) {
-		do_target(r, cpu, ev);
+	if (from) {
+		do_target(r, cpu, ev, from);
 		return;
 	}
 	if (ev->page != TRACE_NO_PAGE && leave_out_slab_page(r, cpu, ev))
@@ -338,17 +332,17 @@ static void await(struct replay *r, int cpu, const struct trace_event *ev)
 static void flush_behind(struct replay *r, int cpu, size_t i)
 {
 	const struct replay_cpu *c = &r->cpus[cpu];
-	const struct trace_event *events = r->trace->events, *ev = &events[c->events[i]];
+	const struct trace_event *ev = &r->trace->events[c->events[i]], *next;
 	unsigned order = mm_get_arch(r->mm)->pageblock_order;
 	pfn_t pfn;
 	int nid, zone;
 
-	if (!i || !is_target(&events[c->events[i - 1]]) ||
+	if (!i || trace_moved_from(r->trace, c->events[i - 1]) != ev ||
 	    r->options->reclaim != REPLAY_RECLAIM_TRACE)
 		return;
 	pfn = trace_pfn(r->trace, ev->page);
-	if (i + 2 < c->nr_events && is_target(&events[c->events[i + 1]]) &&
-	    trace_pfn(r->trace, events[c->events[i + 2]].page) >> order == pfn >> order)
+	next = i + 1 < c->nr_events ? trace_moved_from(r->trace, c->events[i + 1]) : NULL;
+	if (next && trace_pfn(r->trace, next->page) >> order == pfn >> order)
 		return;
 	if (!mm_pfn_zone(r->mm, pfn, &nid, &zone))
 		mm_moved_block(r->mm, cpu, nid, zone);

@@ -328,6 +328,17 @@ int trace_set_pfn(struct trace *t, uint32_t page, pfn_t pfn)
 	return 0;
 }
 
+const struct trace_event *trace_moved_from(const struct trace *t, size_t i)
+{
+	const struct trace_event *ev = &t->events[i], *from = ev + 1;
+
+	if (ev->op != TRACE_ALLOC || !(ev->flags & TRACE_F_INFERRED) ||
+	    !(ev->flags & TRACE_F_MIGRATE) || ev->page == TRACE_NO_PAGE || i + 1 == t->nr_events ||
+	    from->cpu != ev->cpu)
+		return NULL;
+	return from->op == TRACE_FREE || from->op == TRACE_FREE_HELD ? from : NULL;
+}
+
 int trace_append_move(struct trace *t, const struct trace_move *move)
 {
 	struct trace_move *room = trace_moves_room(t, 1);

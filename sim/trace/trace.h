@@ -208,7 +208,7 @@ struct trace_move {
 	uint64_t percpu : 1; /* to or from a per-CPU list */
 	uint64_t migratetype : 4;
 	uint64_t fallback : 1; /* from another mobility, `migratetype`; neither taken nor percpu */
-	uint32_t event; /* it came before this one of trace->events */
+	uint32_t event;        /* it came before this one of trace->events */
 };
 
 /*
@@ -323,6 +323,11 @@ int trace_add_step(struct trace *t, const char *text, uint32_t *index);
 int trace_set_pfn(struct trace *t, uint32_t page, pfn_t pfn);
 /** Append a move, which came before the next event. Returns 0 or -ENOMEM. */
 int trace_append_move(struct trace *t, const struct trace_move *move);
+/**
+ * Where event `i` is the target of a move by kcompactd, which no line says: the event behind it, by
+ * which that frees what has moved. NULL where it is none.
+ */
+const struct trace_event *trace_moved_from(const struct trace *t, size_t i);
 /** NULL, or what is wrong with a policy as a phrase: "has no nodes, which its mode needs". */
 const char *trace_policy_wrong(const struct trace_policy *policy);
 /** `t` may be NULL. */

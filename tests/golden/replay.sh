@@ -103,4 +103,13 @@ run replay $machine $trace --timing never
 wrong "--timing"
 run replay $machine
 wrong "too few arguments"
+# A target of a move without the move: one that failed, one that nothing is freed behind.
+printf '%s\n' '# numasim trace 1' \
+	'cpu=0 inferred alloc - order=0 gfp=GFP_HIGHUSER_MOVABLE for=migration' \
+	'cpu=0 inferred alloc a order=0 gfp=GFP_HIGHUSER_MOVABLE for=migration' \
+	'cpu=0 alloc b order=0 gfp=GFP_KERNEL' 'cpu=0 free a' >"$tmp/targets.nst"
+run replay $machine "$tmp/targets.nst" --verify --format json
+status 0
+is alloc 3
+is free 1
 end

@@ -156,12 +156,16 @@ Test(trace_frames, a_free_page_that_is_freed_was_allocated)
  */
 Test(trace_frames, what_kcompactd_frees_has_moved)
 {
-#define MOVED(pfn)                                                                                 \
-	"  kcompactd0-9  [001] .....  1.0: mm_page_free: page=1 pfn=" #pfn " order=0\n"
+#define MOVED(pfn) "  kcompactd0-9  [001] .....  1.0: mm_page_free: page=1 pfn=" #pfn " order=0\n"
 	struct trace *t = parse(ALLOC(0x10, 0) ALLOC(0x80, 0) MOVED(0x10) MOVED(0x80) MOVED(0x40)
 					DRAIN(0x90) FREE(0x90, 0) DRAIN(0x60) FREE(0x60, 0));
 
 	cr_expect_str_eq(shape(t), "A10 A80 affffffffffffffff F10 a90 F80 a60 H40 F90 F60");
+	cr_expect_null(trace_moved_from(t, 1));
+	cr_expect_eq(trace_moved_from(t, 2), &t->events[3]);
+	cr_expect_eq(trace_moved_from(t, 6), &t->events[7], "from before");
+	t->events[2].page = TRACE_NO_PAGE;
+	cr_expect_null(trace_moved_from(t, 2), "it failed");
 	trace_free(t);
 }
 
