@@ -17,7 +17,7 @@ struct walk {
 	pfn_t nr_frames;
 };
 
-static bool is_listed(const struct mm *mm, unsigned order)
+bool cpu_lists_have(const struct mm *mm, unsigned order)
 {
 	return order <= PAGE_ALLOC_COSTLY_ORDER || order == mm_get_arch(mm)->pageblock_order;
 }
@@ -74,7 +74,7 @@ static void filled(const struct walk *w, const struct trace_move *m)
 	struct mm_pcp_state *pcp;
 
 	if (m->event >= w->t->nr_events || ev->op != TRACE_ALLOC || ev->order != m->order ||
-	    !is_listed(w->mm, m->order))
+	    !cpu_lists_have(w->mm, m->order))
 		return;
 	pcp = lists_of(w, ev->cpu, m->pfn);
 	if (pcp)
@@ -85,7 +85,7 @@ static void drained(struct walk *w, const struct trace_move *m)
 {
 	const struct trace_event *ev;
 
-	if (!m->event || see(w, m->pfn, m->order) || !is_listed(w->mm, m->order))
+	if (!m->event || see(w, m->pfn, m->order) || !cpu_lists_have(w->mm, m->order))
 		return;
 	ev = &w->t->events[m->event - 1];
 	if (ev->op == TRACE_FREE || ev->op == TRACE_FREE_HELD)
@@ -114,7 +114,7 @@ static void event(struct walk *w, const struct trace_event *ev)
 		return;
 	pfn = trace_pfn(w->t, ev->page);
 	if (pfn == TRACE_NO_PFN || see(w, pfn, ev->order) || ev->op != TRACE_ALLOC ||
-	    (ev->flags & TRACE_F_INFERRED) || !is_listed(w->mm, ev->order))
+	    (ev->flags & TRACE_F_INFERRED) || !cpu_lists_have(w->mm, ev->order))
 		return;
 	was_there(w, ev->cpu, pfn, ev->order, ev->migratetype);
 }

@@ -15,5 +15,7 @@
  * more than their count. Nothing where the trace has no moves. Returns 0 or -ENOMEM.
  */
 int cpu_lists_at_start(const struct trace *t, const struct mm *mm, struct captured_state *s);
+/** Did CPUs of the real machine have a list for blocks of that order? Others go by the zone. */
+bool cpu_lists_have(const struct mm *mm, unsigned order);
 
 #endif

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "mm/mm.h"
+#include "sim/replay/cpu_lists.h"
 
 #define PS_PER_US     UINT64_C(1000000)
 #define NEVER         UINT64_MAX
@@ -311,7 +312,6 @@ static void take_moves(struct walk *w, size_t *next)
 
 static void take_event(struct walk *w, const struct trace_event *ev, bool had_room)
 {
-	unsigned order = ev->order;
 	int nid = node_of(w, ev);
 
 	if (nid == MM_NO_NODE || (ev->op == TRACE_ALLOC && (ev->flags & TRACE_F_INFERRED)))
@@ -322,8 +322,8 @@ static void take_event(struct walk *w, const struct trace_event *ev, bool had_ro
 	}
 	if (!is_free(ev))
 		return;
-	if (order > PAGE_ALLOC_COSTLY_ORDER && order != mm_get_arch(w->mm)->pageblock_order)
-		change_free(w, trace_pfn(w->t, ev->page), INT64_C(1) << order);
+	if (!cpu_lists_have(w->mm, ev->order))
+		change_free(w, trace_pfn(w->t, ev->page), INT64_C(1) << ev->order);
 	if (ev->flags & TRACE_F_KSWAPD)
 		kswapd_frees(w, nid, ev->time_ps);
 }

@@ -8,6 +8,7 @@
 
 #include "mm/gfp.h"
 #include "sim/json.h"
+#include "sim/replay/cpu_lists.h"
 
 #define NO_ZONE (-1)
 
@@ -131,10 +132,8 @@ static void change_there(struct placement *p, pfn_t pfn, int64_t pages)
 static void free_there(struct placement *p, const struct trace_event *ev)
 {
 	pfn_t pfn = trace_pfn(p->trace, ev->page);
-	bool listed = ev->order <= PAGE_ALLOC_COSTLY_ORDER ||
-		      ev->order == mm_get_arch(p->mm)->pageblock_order;
 
-	if (pfn != TRACE_NO_PFN && !listed)
+	if (pfn != TRACE_NO_PFN && !cpu_lists_have(p->mm, ev->order))
 		change_there(p, pfn, INT64_C(1) << ev->order);
 }
 
