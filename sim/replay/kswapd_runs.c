@@ -175,10 +175,10 @@ static void end(struct walk *w, int nid)
 /* It was no end. */
 static void go_on(struct walk *w, struct node *n)
 {
-	size_t kept = 0;
+	size_t kept = n->ended.nr_raised;
 
-	for (size_t i = 0; i < w->nr_raised; i++)
-		if (i < n->ended.nr_raised || w->raised[i].nid != (int)(n - w->nodes))
+	for (size_t i = kept; i < w->nr_raised; i++)
+		if (w->raised[i].nid != (int)(n - w->nodes))
 			w->raised[kept++] = w->raised[i];
 	w->nr_raised = kept;
 	for (int z = 0; z < MM_MAX_ZONES; z++) {

@@ -498,7 +498,7 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 	if (!err)
 		err = replay_reclaim_new(s, t, options->reclaim, &counts->reclaim, &r.reclaim);
 	if (!err)
-		replay_reclaim_follow_raised(r.reclaim, options->raised, options->nr_raised);
+		err = replay_reclaim_follow_raised(r.reclaim, options->raised, options->nr_raised);
 	set_pace(s, t, options);
 	if (!err)
 		err = replay_files_new(s, t, r.reclaim, &counts->files, &r.files);

@@ -34,7 +34,8 @@ struct replay_reclaim {
 	struct sim_owner owner;
 	const struct raised *raised; /* by `from` */
 	size_t nr_raised, next_raised;
-	size_t first_raised; /* those before it are over */
+	size_t *ends; /* by zone: + 1, the event before which it is lowered; 0: it is not raised */
+	size_t first_end; /* the least of the events; SIZE_MAX */
 };
 
 static void taken(void *arg, int cpu, struct page *page, bool swapped, uint64_t shadow)
@@ -131,41 +132,53 @@ void replay_reclaim_free(struct replay_reclaim *r)
 	sim_set_owner(r->sim, NULL);
 	free(r->pages);
 	free(r->number_at);
+	free(r->ends);
 	free(r);
 }
 
-void replay_reclaim_follow_raised(struct replay_reclaim *r, const struct raised *raised, size_t nr)
+int replay_reclaim_follow_raised(struct replay_reclaim *r, const struct raised *raised, size_t nr)
 {
-	if (r->mode != REPLAY_RECLAIM_TRACE)
-		return;
+	if (r->mode != REPLAY_RECLAIM_TRACE || !nr)
+		return 0;
+	r->ends = calloc((size_t)mm_nr_nodes(r->mm) * MM_MAX_ZONES, sizeof(*r->ends));
+	if (!r->ends)
+		return -ENOMEM;
 	r->raised = raised;
 	r->nr_raised = nr;
+	r->first_end = SIZE_MAX;
+	return 0;
 }
 
-/* Is the zone raised by another one that has begun? */
-static bool is_raised(const struct replay_reclaim *r, const struct raised *over, size_t i)
+/* Zones whose time is over by event `i`. */
+static void lower(struct replay_reclaim *r, int cpu, size_t i)
 {
-	for (size_t k = r->first_raised; k < r->next_raised; k++)
-		if (r->raised[k].nid == over->nid && r->raised[k].zone == over->zone &&
-		    r->raised[k].to > i)
-			return true;
-	return false;
+	r->first_end = SIZE_MAX;
+	for (int z = 0; z < mm_nr_nodes(r->mm) * MM_MAX_ZONES; z++) {
+		if (!r->ends[z])
+			continue;
+		if (r->ends[z] - 1 <= i) {
+			r->ends[z] = 0;
+			mm_hold_boost(r->mm, cpu, z / MM_MAX_ZONES, z % MM_MAX_ZONES, false);
+		} else if (r->ends[z] - 1 < r->first_end) {
+			r->first_end = r->ends[z] - 1;
+		}
+	}
 }
 
 void replay_reclaim_turn(struct replay_reclaim *r, int cpu, size_t i)
 {
-	for (; r->next_raised < r->nr_raised && r->raised[r->next_raised].from <= i;
-	     r->next_raised++)
-		mm_hold_boost(r->mm, cpu, r->raised[r->next_raised].nid,
-			      r->raised[r->next_raised].zone, true);
-	for (size_t k = r->first_raised; k < r->next_raised; k++) {
-		const struct raised *over = &r->raised[k];
+	while (r->next_raised < r->nr_raised && r->raised[r->next_raised].from <= i) {
+		const struct raised *next = &r->raised[r->next_raised++];
+		size_t *end = &r->ends[next->nid * MM_MAX_ZONES + next->zone];
 
-		if (over->to == i && !is_raised(r, over, i))
-			mm_hold_boost(r->mm, cpu, over->nid, over->zone, false);
+		if (*end < next->to + 1)
+			*end = next->to + 1;
+		if (next->to < r->first_end)
+			r->first_end = next->to;
+		mm_hold_boost(r->mm, cpu, next->nid, next->zone, true);
 	}
-	while (r->first_raised < r->next_raised && r->raised[r->first_raised].to <= i)
-		r->first_raised++;
+	if (r->ends && r->first_end <= i)
+		lower(r, cpu, i);
 }
 
 bool replay_reclaim_skips(struct replay_reclaim *r, const struct trace_event *ev)

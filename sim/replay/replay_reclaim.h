@@ -35,9 +35,9 @@ void replay_reclaim_free(struct replay_reclaim *r);
 
 /**
  * With REPLAY_RECLAIM_TRACE: zones' watermarks stay raised here, once they are, for as long as they
- * do in the trace. `raised` stays the caller's.
+ * do in the trace. `raised` stays the caller's. Returns 0 or -ENOMEM.
  */
-void replay_reclaim_follow_raised(struct replay_reclaim *r, const struct raised *raised, size_t nr);
+int replay_reclaim_follow_raised(struct replay_reclaim *r, const struct raised *raised, size_t nr);
 /** Event `i` of the trace is next, of all CPUs. */
 void replay_reclaim_turn(struct replay_reclaim *r, int cpu, size_t i);
 /** Is the event done by the simulated reclaim instead? Counts it then. */
