@@ -23,6 +23,11 @@ struct mm_kthread *mm_kthread(struct mm *mm, int index);
  * long it sleeps unless woken, microseconds; MM_KTHREAD_FOREVER.
  */
 uint64_t mm_kthread_run(struct mm *mm, struct mm_kthread *thread, int *cpu, bool woken);
+/**
+ * The CPU has nothing to do for long enough to stop its tick: it passes on what it holds back of
+ * counters. Simulated time may pass.
+ */
+void mm_cpu_idles(struct mm *mm, int cpu);
 /** Wake it, if it sleeps. Where the sink does not run it, it runs here. */
 void mm_kthread_wake(struct mm *mm, int cpu, struct mm_kthread *thread);
 

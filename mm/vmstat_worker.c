@@ -3,10 +3,11 @@
  * Once a second: CPUs pass on to the zones what they hold back of counters, and give up pages of
  * other nodes on their lists which they have not used for three seconds, a batch each time. A CPU
  * without anything to pass on sleeps; one thread for all of them, the shepherd, looks each second
- * whom to wake.
+ * whom to wake. A CPU that stops its tick, as it has nothing to do, passes on what it has at once.
  *
- * Follows Linux 6.1 mm/vmstat.c (refresh_cpu_vm_stats, vmstat_shepherd). There a worker goes on by
- * itself as long as it finds something; here the shepherd wakes it, in the same second.
+ * Follows Linux 6.1 mm/vmstat.c (refresh_cpu_vm_stats, quiet_vmstat, vmstat_shepherd). There a
+ * worker goes on by itself as long as it finds something; here the shepherd wakes it, in the same
+ * second.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -69,6 +70,12 @@ bool mm_vmstat_update(struct mm *mm, int cpu)
 		changed |= shrink_unused(mm, cpu, zone);
 	}
 	return changed;
+}
+
+/* Linux does so only where a worker is due within the second, as after any change there is. */
+void mm_cpu_idles(struct mm *mm, int cpu)
+{
+	for_each_populated_zone(mm, zone) pass_on(mm, cpu, zone);
 }
 
 /* A look at a line of each CPU, once a second: it costs nothing. */

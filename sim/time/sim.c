@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "mm/kthread.h"
 #include "sim/machine/boot.h"
 #include "sim/time/bug.h"
 #include "sim/time/cost_sink.h"
@@ -311,6 +312,12 @@ uint64_t sim_now_ps(const struct sim *s, int cpu)
 	return cpu_of(s, cpu)->now_ps;
 }
 
+/*
+ * CONFIG_HZ=250, as distributions build it. A CPU that will idle for longer stops its tick; of a
+ * CPU that a trace does not mention for longer it is likely that it has idled.
+ */
+#define TICK_PS UINT64_C(4000000000)
+
 void sim_idle_until(struct sim *s, int cpu, uint64_t when_ps)
 {
 	struct cpu *c = running_cpu(s, cpu);
@@ -318,6 +325,10 @@ void sim_idle_until(struct sim *s, int cpu, uint64_t when_ps)
 	cpu_settle(c);
 	if (when_ps <= c->now_ps)
 		return;
+	if (when_ps - c->now_ps > TICK_PS) {
+		mm_cpu_idles(s->mm, cpu);
+		cpu_settle(c);
+	}
 	kthreads_offer(&s->kthreads, c);
 	cpu_sleep_until(c, when_ps);
 	kthreads_reclaim(&s->kthreads, c);

@@ -35,15 +35,17 @@ within 5 "$(member pgskip)" "$(real pgskip_dma32)" "pages passed over for a zone
 run replay $w4c/machine.cfg $w4c/trace.bin --start $w4c --reclaim simulate --verify --format json
 cmp "$tmp/out" "$tmp/first" || fail "another run, another result"
 
-# As quick as the simulated machine, kswapd is never late: it is the pace that does it.
+# As quick as the simulated machine, kswapd is late less often and steals more: it is the pace that
+# does it.
 run trace convert $w4c/trace.bin -o "$tmp/t.nst" --format native --quiet
 status 0
 grep -q '^original kswapd_page_ps=15379284$' "$tmp/t.nst" || fail "the pace is lost"
 sed '/^original kswapd_/d' "$tmp/t.nst" >"$tmp/quick.nst"
 run replay $w4c/machine.cfg "$tmp/quick.nst" --start $w4c --reclaim simulate --format json
 status 0
-[ "$(member allocstall)" -le 2 ] || fail "allocstall is $(member allocstall) at no pace"
-[ "$(member pgsteal_kswapd)" -gt 41000 ] || fail "kswapd stole $(member pgsteal_kswapd) at no pace"
+[ "$(member allocstall)" -le $(($(real allocstall_normal) / 2)) ] ||
+	fail "allocstall is $(member allocstall) at no pace"
+[ "$(member pgsteal_kswapd)" -gt $(($(real pgsteal_kswapd) * 102 / 100)) ] || fail "kswapd stole $(member pgsteal_kswapd) at no pace"
 
 # Back to back there is nothing to keep pace with.
 run replay $w4c/machine.cfg "$tmp/t.nst" --start $w4c --reclaim simulate --timing asap --format json
