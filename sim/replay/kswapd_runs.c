@@ -15,10 +15,10 @@
 #include "sim/replay/cpu_lists.h"
 
 #define PS_PER_US     UINT64_C(1000000)
+#define TRACE_TICK_PS PS_PER_US /* what times of ftrace are counted in */
 #define NEVER         UINT64_MAX
-#define FIRST_PAUSE   (200 * PS_PER_US) /* as if within runs, before any is known */
-#define BATCH_PAUSE   (50 * PS_PER_US)  /* shorter: between pages that are freed together */
-#define PAUSES_WITHIN 90                /* percent of the pauses that are known to be within runs */
+#define CLUSTER       32 /* pages that are isolated, and freed, together: SWAP_CLUSTER_MAX */
+#define PAUSES_WITHIN 90 /* percent of the pauses that are known to be within runs */
 #define IDLE_PS       (600000 * PS_PER_US) /* the longest wait for a disk, six throttles of 100 ms */
 #define NO_CLASS      (-1)
 
@@ -60,9 +60,10 @@ struct walk {
 	const struct mm *mm;
 	struct node *nodes;
 	int nr_nodes, nr_zones, top;
-	size_t *next; /* by event: the next free by the same kswapd, for its frees */
-	uint64_t pause_ps;
-	uint64_t *pauses; /* those within runs; NULL: not asked for */
+	size_t *next;        /* by event: the next free by the same kswapd, for its frees */
+	uint64_t cluster_ps; /* no longer between pages that are freed together */
+	uint64_t pause_ps;   /* no longer within runs */
+	uint64_t *pauses;    /* those within runs; NULL: not asked for */
 	size_t nr_pauses;
 	struct raised *raised;
 	size_t nr_raised, room;
@@ -96,7 +97,7 @@ static void init_zone(const struct walk *w, const struct mm_zone_state *state)
 
 static bool is_above(const struct zone *z, uint64_t mark, int class)
 {
-	return z->free >= (int64_t)(mark + z->boost + z->protection[class]);
+	return z->free > (int64_t)(mark + z->boost + z->protection[class]);
 }
 
 static bool balanced(const struct node *n)
@@ -111,7 +112,7 @@ static bool balanced(const struct node *n)
 static bool has_room(const struct walk *w, const struct node *n)
 {
 	for (int z = 0; z <= w->top; z++)
-		if (n->zones[z].managed && is_above(&n->zones[z], n->zones[z].low + 1, w->top))
+		if (n->zones[z].managed && is_above(&n->zones[z], n->zones[z].low, w->top))
 			return true;
 	return false;
 }
@@ -246,7 +247,7 @@ static void kswapd_frees(struct walk *w, int nid, uint64_t ps)
 {
 	struct node *n = &w->nodes[nid];
 
-	if (w->pauses && n->freed_ps != NEVER && n->within && ps - n->freed_ps > BATCH_PAUSE)
+	if (w->pauses && n->freed_ps != NEVER && n->within && ps - n->freed_ps > w->cluster_ps)
 		w->pauses[w->nr_pauses++] = ps - n->freed_ps;
 	if (!n->running && n->ended.known && !n->woken)
 		go_on(w, n);
@@ -289,7 +290,7 @@ static void given_back(struct walk *w, const struct trace_move *m)
 	const struct node *n = nid == MM_NO_NODE ? NULL : &w->nodes[nid];
 
 	if (n && n->freed_ps != NEVER && w->at &&
-	    w->t->events[w->at - 1].time_ps <= n->freed_ps + BATCH_PAUSE)
+	    w->t->events[w->at - 1].time_ps <= n->freed_ps + w->cluster_ps)
 		may_end(w, nid);
 }
 
@@ -394,6 +395,23 @@ static int by_from(const void *a, const void *b)
 	return x->nid != y->nid ? x->nid - y->nid : x->zone - y->zone;
 }
 
+/* As long as a cluster of pages takes, at the trace's pace. */
+static uint64_t find_cluster_ps(struct walk *w)
+{
+	const struct trace_event *events = w->t->events;
+	uint64_t median = 0;
+	size_t nr = 0;
+
+	for (size_t i = 0; i < w->t->nr_events; i++)
+		if (w->next[i] > i && w->next[i] < w->t->nr_events)
+			w->pauses[nr++] = events[w->next[i]].time_ps - events[i].time_ps;
+	if (nr) {
+		qsort(w->pauses, nr, sizeof(*w->pauses), by_length);
+		median = w->pauses[nr / 2];
+	}
+	return CLUSTER * (median > TRACE_TICK_PS ? median : TRACE_TICK_PS);
+}
+
 static bool is_told(const struct trace *t)
 {
 	for (size_t i = 0; i < t->nr_moves; i++)
@@ -408,8 +426,7 @@ int kswapd_runs(const struct trace *t, const struct mm *mm, const struct capture
 	struct walk w = {.t = t,
 			 .mm = mm,
 			 .nr_nodes = mm_nr_nodes(mm),
-			 .nr_zones = mm_get_arch(mm)->nr_zones,
-			 .pause_ps = FIRST_PAUSE};
+			 .nr_zones = mm_get_arch(mm)->nr_zones};
 
 	*out = NULL;
 	*nr = 0;
@@ -423,6 +440,7 @@ int kswapd_runs(const struct trace *t, const struct mm *mm, const struct capture
 	w.pauses = calloc(t->nr_events + 1, sizeof(*w.pauses));
 	if (w.nodes && w.next && w.pauses) {
 		init_nodes(&w, before);
+		w.cluster_ps = w.pause_ps = find_cluster_ps(&w);
 		go_through(&w);
 		qsort(w.pauses, w.nr_pauses, sizeof(*w.pauses), by_length);
 		if (w.nr_pauses)
