@@ -58,6 +58,7 @@ struct mm {
 	size_t nr_homes;
 	bool reservations_complete;
 	uint64_t min_free_kbytes;
+	uint64_t free_at_init; /* pages; see mm_free_at_init() */
 	struct mm_counters counters;
 	uint64_t vm_events[MM_NR_VM_EVENTS];
 	uint64_t allocstall[MM_MAX_ZONES], pgskip[MM_MAX_ZONES];
@@ -331,6 +332,8 @@ void mm_watermarks_setup(struct mm *mm);
 void mm_lowmem_reserve_setup(struct mm *mm);
 /** All of it, after memory went on- or offline: init_per_zone_wmark_min(). */
 void mm_watermarks_renew(struct mm *mm);
+/** What is free now is what mm_free_at_init() says from now on. */
+void mm_note_free(struct mm *mm);
 /** min_free_kbytes was written: it is what somebody wants. */
 void mm_min_free_written(struct mm *mm);
 /** Sizes of per-CPU lists, from the watermarks. */

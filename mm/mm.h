@@ -290,6 +290,7 @@ struct mm_zone_info {
 	int stat_threshold;
 	uint64_t numa_hit, numa_miss, numa_foreign, numa_interleave, numa_local, numa_other;
 	uint64_t alloc_pages; /* pages handed out since boot */
+	uint64_t freed_pages; /* pages given back since boot */
 	uint64_t fallbacks;   /* allocations that landed here though another zone was preferred */
 	uint64_t lock_acquired;
 };
@@ -326,6 +327,9 @@ static inline unsigned mm_pcp_list(unsigned order, enum mm_migratetype type)
 		return NR_PCP_LISTS - 1;
 	return order * MM_NR_PCPTYPES + (type < MM_NR_PCPTYPES ? type : MM_MOVABLE);
 }
+/** Pages that were free when the machine had booted, or when memory last came or went: what
+ * user_reserve_kbytes and admin_reserve_kbytes are a share of. */
+uint64_t mm_free_at_init(const struct mm *mm);
 /** min_free_kbytes in force. */
 uint64_t mm_min_free_kbytes(const struct mm *mm);
 

@@ -109,11 +109,12 @@ struct mm_zone {
 	uint64_t pcp_offset; /* (C) of its per-CPU lists in each CPU's area */
 
 	uint64_t numa_hit, numa_miss, numa_foreign, numa_interleave, numa_local,
-		numa_other;              /* (S) */
-	uint64_t alloc_pages, fallbacks; /* (S) */
-	uint64_t lock_acquired;          /* (S) */
-	uint64_t held;                   /* (Z) pages in use since before the start */
-	struct mm_held *held_lists;      /* (Z) of these, what can be freed; NULL: nothing */
+		numa_other;                /* (S) */
+	uint64_t alloc_pages, freed_pages; /* (S) */
+	uint64_t fallbacks;                /* (S) */
+	uint64_t lock_acquired;            /* (S) */
+	uint64_t held;                     /* (Z) pages in use since before the start */
+	struct mm_held *held_lists;        /* (Z) of these, what can be freed; NULL: nothing */
 };
 
 struct mm_zonelist {

@@ -52,6 +52,7 @@ void mm_zone_info(const struct mm *mm, int nid, int index, struct mm_zone_info *
 		.numa_local = zone->numa_local,
 		.numa_other = zone->numa_other,
 		.alloc_pages = zone->alloc_pages,
+		.freed_pages = zone->freed_pages,
 		.fallbacks = zone->fallbacks,
 		.lock_acquired = zone->lock_acquired,
 	};
@@ -145,6 +146,19 @@ bool mm_memblock_range(const struct mm *mm, bool reserved, size_t i, struct mm_r
 void mm_counters(const struct mm *mm, struct mm_counters *counters)
 {
 	*counters = mm->counters;
+}
+
+void mm_note_free(struct mm *mm)
+{
+	mm->free_at_init = 0;
+	for (int n = 0; n < mm->nr_nodes; n++)
+		for (int z = 0; z < mm->arch->nr_zones; z++)
+			mm->free_at_init += mm_zone_free(&mm->nodes[n].zones[z]);
+}
+
+uint64_t mm_free_at_init(const struct mm *mm)
+{
+	return mm->free_at_init;
 }
 
 uint64_t mm_min_free_kbytes(const struct mm *mm)

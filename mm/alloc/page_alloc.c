@@ -284,6 +284,7 @@ static inline void free_block(struct mm *mm, int cpu, struct page *page, unsigne
 	pfn_t pfn;
 
 	page->refcount = 0;
+	zone->freed_pages += UINT64_C(1) << order;
 	if (page->flags & PG_LRU) {
 		page->flags &= ~(uint64_t)PG_LRU;
 		if (cpu != MM_NO_CPU)

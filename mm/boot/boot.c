@@ -341,6 +341,7 @@ int mm_boot(const struct mm_config *config, const struct mm_ops *ops, void *ctx,
 		mm_destroy(mm);
 		return err;
 	}
+	mm_note_free(mm);
 	*out = mm;
 	return 0;
 }

@@ -220,5 +220,6 @@ int mm_zones_changed(struct mm *mm, bool populated)
 	int err = populated ? mm_zonelists_rebuild(mm) : 0;
 
 	mm_watermarks_renew(mm);
+	mm_note_free(mm);
 	return err;
 }

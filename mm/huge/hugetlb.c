@@ -457,7 +457,8 @@ static void forget_counts(struct mm *mm)
 
 			zone->numa_hit = zone->numa_miss = zone->numa_foreign = 0;
 			zone->numa_interleave = zone->numa_local = zone->numa_other = 0;
-			zone->alloc_pages = zone->fallbacks = zone->lock_acquired = 0;
+			zone->alloc_pages = zone->freed_pages = 0;
+			zone->fallbacks = zone->lock_acquired = 0;
 		}
 	memset(mm->vm_events, 0, sizeof(mm->vm_events));
 	memset(mm->allocstall, 0, sizeof(mm->allocstall));

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "mm/alloc/contig.h"
+#include "mm/huge/thp.h"
+#include "mm/page_counts.h"
 #include "mm/reclaim/lru.h"
 #include "mm/vm_event.h"
 #include "sim/replay/zone_sums.h"
@@ -211,8 +213,14 @@ uint64_t kernel_zone_counter(const struct mm *mm, int nid, int zone, const char 
 {
 	static const char prefix[] = "nr_zone_";
 
+	struct mm_page_counts counts;
+
 	if (!strcmp(name, "nr_free_cma"))
 		return mm_cma_free(mm, nid, zone);
+	if (!strcmp(name, "nr_mlock") || !strcmp(name, "nr_zone_write_pending")) {
+		mm_page_counts(mm, nid, zone, &counts);
+		return name[3] == 'm' ? counts.mlocked : counts.write_pending;
+	}
 	if (strncmp(name, prefix, strlen(prefix)))
 		return 0;
 	for (int l = 0; l < MM_NR_LRU; l++)
@@ -221,10 +229,42 @@ uint64_t kernel_zone_counter(const struct mm *mm, int nid, int zone, const char 
 	return 0;
 }
 
+/* Counters of what pages in use hold, by their place among those. */
+static const struct {
+	const char *name;
+	size_t at;
+} of_pages[] = {
+	{"anon_pages", offsetof(struct mm_page_counts, anon)},
+	{"mapped", offsetof(struct mm_page_counts, mapped)},
+	{"file_pages", offsetof(struct mm_page_counts, file)},
+	{"shmem", offsetof(struct mm_page_counts, shmem)},
+	{"page_table_pages", offsetof(struct mm_page_counts, tables)},
+	{"swapcached", offsetof(struct mm_page_counts, swapcache)},
+};
+
+static bool counts_pages(const struct mm *mm, int nid, const char *name, uint64_t *value)
+{
+	size_t i = 0;
+
+	while (i < sizeof(of_pages) / sizeof(*of_pages) && strcmp(name, of_pages[i].name) != 0)
+		i++;
+	if (i == sizeof(of_pages) / sizeof(*of_pages))
+		return false;
+	*value = 0;
+	for (int z = 0; z < mm_get_arch(mm)->nr_zones; z++) {
+		struct mm_page_counts counts;
+
+		mm_page_counts(mm, nid, z, &counts);
+		*value += *(const uint64_t *)(const void *)((const char *)&counts + of_pages[i].at);
+	}
+	return true;
+}
+
 uint64_t kernel_node_counter(const struct mm *mm, int nid, const char *name)
 {
 	static const char prefix[] = "nr_";
 	struct mm_lru_info info;
+	uint64_t value;
 
 	if (strncmp(name, prefix, strlen(prefix)))
 		return 0;
@@ -237,6 +277,10 @@ uint64_t kernel_node_counter(const struct mm *mm, int nid, const char *name)
 		return slab_sums(mm, nid).reclaimable;
 	if (!strcmp(name, "slab_unreclaimable"))
 		return slab_sums(mm, nid).unreclaimable;
+	if (counts_pages(mm, nid, name, &value))
+		return value;
+	if (!strcmp(name, "anon_transparent_hugepages"))
+		return mm_anon_huge_pages(mm, nid);
 	if (!strcmp(name, "isolated_anon"))
 		return info.isolated_anon;
 	if (!strcmp(name, "isolated_file"))

@@ -6,6 +6,7 @@
  */
 #include "sim/replay/zone_sums.h"
 
+#include "mm/reclaim/lru.h"
 #include "mm/slab/slab.h"
 
 static bool is_high(const struct mm_arch *arch, int zone)
@@ -75,11 +76,19 @@ struct slab_sums slab_sums(const struct mm *mm, int nid)
 	return s;
 }
 
-/* Of reclaimable slabs the kernel counts on half, or on all but the low watermarks. */
+/* Pages of files that reclaim can take. */
+static uint64_t file_lru(const struct mm *mm, int nid, int zone)
+{
+	return mm_lru_size(mm, nid, zone, MM_LRU_INACTIVE_FILE) +
+	       mm_lru_size(mm, nid, zone, MM_LRU_ACTIVE_FILE);
+}
+
+/* Of page cache and of reclaimable slabs the kernel counts on half, or on all but the low
+ * watermarks. */
 uint64_t zone_available(const struct mm *mm)
 {
 	uint64_t pages = zone_sums(mm, ALL_NODES).free, reserve = zone_total_reserve(mm);
-	uint64_t slab = slab_sums(mm, ALL_NODES).reclaimable, low = 0;
+	uint64_t slab = slab_sums(mm, ALL_NODES).reclaimable, low = 0, cache = 0;
 
 	for (int nid = 0; nid < mm_nr_nodes(mm); nid++)
 		for (int z = 0; z < mm_get_arch(mm)->nr_zones; z++) {
@@ -87,12 +96,15 @@ uint64_t zone_available(const struct mm *mm)
 
 			mm_zone_info(mm, nid, z, &info);
 			low += info.low;
+			cache += file_lru(mm, nid, z);
 		}
+	pages += cache - (cache / 2 < low ? cache / 2 : low);
 	pages += slab - (slab / 2 < low ? slab / 2 : low);
 	return pages > reserve ? pages - reserve : 0;
 }
 
-/* Free pages of high zones above their watermark: no file's dirty pages go there by default. */
+/* High zones' page cache, and their free pages above the watermark: no file's dirty pages go there
+ * by default. */
 static uint64_t high_dirtyable(const struct mm *mm)
 {
 	const struct mm_arch *arch = mm_get_arch(mm);
@@ -103,8 +115,10 @@ static uint64_t high_dirtyable(const struct mm *mm)
 			struct mm_zone_info info;
 
 			mm_zone_info(mm, nid, z, &info);
-			if (is_high(arch, z) && info.free_counter > info.high)
-				pages += info.free_counter - info.high;
+			if (!is_high(arch, z))
+				continue;
+			pages += info.free_counter > info.high ? info.free_counter - info.high : 0;
+			pages += file_lru(mm, nid, z);
 		}
 	return pages;
 }
@@ -115,6 +129,9 @@ uint64_t zone_dirtyable(const struct mm *mm)
 	uint64_t high = high_dirtyable(mm);
 
 	pages -= reserve < pages ? reserve : pages;
+	for (int nid = 0; nid < mm_nr_nodes(mm); nid++)
+		for (int z = 0; z < mm_get_arch(mm)->nr_zones; z++)
+			pages += file_lru(mm, nid, z);
 	pages -= high < pages ? high : pages;
 	return pages + 1; /* never 0 */
 }

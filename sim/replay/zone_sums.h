@@ -27,10 +27,10 @@ struct slab_sums slab_sums(const struct mm *mm, int nid);
 /** totalreserve_pages: what user space cannot have. */
 uint64_t zone_total_reserve(const struct mm *mm);
 
-/** si_mem_available() while nothing is cached: what user space can have without swapping. */
+/** si_mem_available(): what user space can have without swapping. */
 uint64_t zone_available(const struct mm *mm);
 
-/** global_dirtyable_memory() while nothing is cached: what dirty pages may take a share of. */
+/** global_dirtyable_memory(): what dirty pages may take a share of. */
 uint64_t zone_dirtyable(const struct mm *mm);
 
 #endif

@@ -13,29 +13,93 @@
 #include "mm/reclaim/lru.h"
 #include "mm/vmalloc/vmalloc.h"
 #include "sim/json.h"
+#include "sim/replay/kernel_counters.h"
 #include "sim/replay/zone_sums.h"
 #include "sim/show/show.h"
 
-static void put_zeroes(json_t *doc, const char *const *keys)
+/* A line, and the counters of nodes that it sums: none where nothing of the kind exists. */
+struct line {
+	const char *key;
+	const char *counters[3];
+};
+
+static const struct line lists[] = {
+	{"Active", {"nr_active_anon", "nr_active_file"}},
+	{"Inactive", {"nr_inactive_anon", "nr_inactive_file"}},
+	{"Active(anon)", {"nr_active_anon"}},
+	{"Inactive(anon)", {"nr_inactive_anon"}},
+	{"Active(file)", {"nr_active_file"}},
+	{"Inactive(file)", {"nr_inactive_file"}},
+	{"Unevictable", {"nr_unevictable"}},
+	{"Mlocked", {"nr_unevictable"}}, /* nothing else cannot be evicted */
+	{NULL, {NULL}},
+};
+static const struct line swapped[] = {
+	{"Zswap", {NULL}},
+	{"Zswapped", {NULL}},
+	{"Dirty", {"nr_dirty"}},
+	{"Writeback", {"nr_writeback"}},
+	{"AnonPages", {"nr_anon_pages"}},
+	{"Mapped", {"nr_mapped"}},
+	{"Shmem", {"nr_shmem"}},
+	{NULL, {NULL}},
+};
+static const struct line behind_slab[] = {
+	{"KernelStack", {NULL}},
+	{"PageTables", {"nr_page_table_pages"}},
+	{"SecPageTables", {NULL}},
+	{"NFS_Unstable", {NULL}},
+	{"Bounce", {NULL}},
+	{"WritebackTmp", {NULL}},
+	{NULL, {NULL}},
+};
+static const struct line huge[] = {
+	{"ShmemHugePages", {NULL}},
+	{"ShmemPmdMapped", {NULL}},
+	{"FileHugePages", {NULL}},
+	{"FilePmdMapped", {NULL}},
+	{NULL, {NULL}},
+};
+static const struct line of_node[] = {
+	{"Dirty", {"nr_dirty"}},
+	{"Writeback", {"nr_writeback"}},
+	{"FilePages", {"nr_file_pages"}},
+	{"Mapped", {"nr_mapped"}},
+	{"AnonPages", {"nr_anon_pages"}},
+	{"Shmem", {"nr_shmem"}},
+	{"KernelStack", {NULL}},
+	{"PageTables", {"nr_page_table_pages"}},
+	{"SecPageTables", {NULL}},
+	{"NFS_Unstable", {NULL}},
+	{"Bounce", {NULL}},
+	{"WritebackTmp", {NULL}},
+	{NULL, {NULL}},
+};
+
+/* Pages, of a node or of all. */
+static uint64_t counter(const struct mm *mm, int nid, const char *name)
 {
-	for (int i = 0; keys[i]; i++)
-		json_put(doc, keys[i], 0);
+	uint64_t pages = 0;
+
+	for (int n = 0; n < mm_nr_nodes(mm); n++)
+		if (nid == ALL_NODES || nid == n)
+			pages += kernel_node_counter(mm, n, name);
+	return pages;
 }
 
-static const char *const lists[] = {
-	"SwapCached",   "Active",         "Inactive",    "Active(anon)", "Inactive(anon)",
-	"Active(file)", "Inactive(file)", "Unevictable", "Mlocked",      NULL};
-static const char *const swapped[] = {"Zswap",     "Zswapped", "Dirty", "Writeback",
-				      "AnonPages", "Mapped",   "Shmem", NULL};
-static const char *const behind_slab[] = {
-	"KernelStack",  "PageTables", "SecPageTables", "NFS_Unstable", "Bounce",
-	"WritebackTmp", NULL};
-static const char *const huge[] = {"ShmemHugePages", "ShmemPmdMapped", "FileHugePages",
-				   "FilePmdMapped", NULL};
-static const char *const of_node[] = {
-	"Dirty",  "Writeback",    "FilePages",  "Mapped",        "AnonPages",
-	"Shmem",  "KernelStack",  "PageTables", "SecPageTables", "NFS_Unstable",
-	"Bounce", "WritebackTmp", NULL};
+static void put_lines(json_t *doc, const struct mm *mm, int nid, const struct line *lines)
+{
+	unsigned to_kib = mm_get_arch(mm)->page_shift - 10;
+
+	for (; lines->key; lines++) {
+		uint64_t pages = 0;
+
+		for (int i = 0; lines->counters[i]; i++)
+			pages += counter(mm, nid, lines->counters[i]);
+		json_put(doc, lines->key, pages << to_kib);
+	}
+}
+
 static bool has_highmem(const struct mm *mm)
 {
 	return mm_arch_zone_index(mm_get_arch(mm), MM_ZONE_HIGHMEM) >= 0;
@@ -117,7 +181,7 @@ static void put_huge(json_t *doc, const struct mm *mm, int nid, unsigned to_kib)
 {
 	json_put(doc, "AnonHugePages",
 		 mm_anon_huge_pages(mm, nid) << mm_hugetlb_order(mm) << to_kib);
-	put_zeroes(doc, huge);
+	put_lines(doc, mm, nid, huge);
 }
 
 static void put_pool(json_t *doc, const struct mm *mm, int nid)
@@ -141,19 +205,22 @@ static json_t *system_json(const struct mm *mm)
 	uint64_t swap = mm_get_params(mm)->swap_bytes >> arch->page_shift;
 	struct mm_hugetlb_info pool;
 	json_t *doc = json_object();
+	uint64_t cached;
 
 	json_put(doc, "MemTotal", s.total << to_kib);
 	json_put(doc, "MemFree", s.free << to_kib);
 	json_put(doc, "MemAvailable", zone_available(mm) << to_kib);
 	json_put(doc, "Buffers", 0);
-	json_put(doc, "Cached", 0);
-	put_zeroes(doc, lists);
+	cached = counter(mm, ALL_NODES, "nr_swapcached");
+	json_put(doc, "Cached", (counter(mm, ALL_NODES, "nr_file_pages") - cached) << to_kib);
+	json_put(doc, "SwapCached", cached << to_kib);
+	put_lines(doc, mm, ALL_NODES, lists);
 	put_high(doc, mm, &s, to_kib);
 	json_put(doc, "SwapTotal", swap << to_kib);
 	json_put(doc, "SwapFree", mm_swap_free_pages(mm) << to_kib);
-	put_zeroes(doc, swapped);
+	put_lines(doc, mm, ALL_NODES, swapped);
 	put_slab(doc, mm, ALL_NODES, to_kib);
-	put_zeroes(doc, behind_slab);
+	put_lines(doc, mm, ALL_NODES, behind_slab);
 	mm_hugetlb_info(mm, ALL_NODES, &pool);
 	/* vm.overcommit_ratio: half of it, huge pages of the pool apart. */
 	json_put(doc, "CommitLimit",
@@ -182,9 +249,10 @@ static json_t *node_json(const struct mm *mm, int nid)
 	json_put(doc, "MemTotal", s.total << to_kib);
 	json_put(doc, "MemFree", s.free << to_kib);
 	json_put(doc, "MemUsed", (s.total - s.free) << to_kib);
-	put_zeroes(doc, lists);
+	json_put(doc, "SwapCached", counter(mm, nid, "nr_swapcached") << to_kib);
+	put_lines(doc, mm, nid, lists);
 	put_high(doc, mm, &s, to_kib);
-	put_zeroes(doc, of_node);
+	put_lines(doc, mm, nid, of_node);
 	put_slab(doc, mm, nid, to_kib);
 	put_huge(doc, mm, nid, to_kib);
 	put_pool(doc, mm, nid);

@@ -18,10 +18,10 @@
 enum has { ALWAYS, NUMA, HIGHMEM, OTHER_RELEASE };
 
 static const struct setting {
-	const char *name, *value; /* "": the mm core's, or computed at boot */
+	const char *name, *value; /* where the mm core has none; "": computed at boot */
 	enum has has;
 } settings[] = {
-	{"percpu_pagelist_fraction", "", OTHER_RELEASE}, /* until 5.13 */
+	{"percpu_pagelist_fraction", "0", OTHER_RELEASE}, /* until 5.13 */
 	{"numa_zonelist_order", "Node", NUMA},
 	{"min_slab_ratio", "5", NUMA},
 	{"min_unmapped_ratio", "", NUMA},
@@ -32,8 +32,8 @@ static const struct setting {
 	{"numa_stat", "1", NUMA},
 	{"highmem_is_dirtyable", "0", HIGHMEM},
 	{"extfrag_threshold", "500", ALWAYS},
-	{"compaction_proactiveness", "20", ALWAYS},
-	{"movable_gigantic_pages", "", OTHER_RELEASE}, /* later than 6.1 */
+	{"compaction_proactiveness", "", ALWAYS},
+	{"movable_gigantic_pages", "0", OTHER_RELEASE}, /* later than 6.1 */
 };
 #define NR_SETTINGS (sizeof(settings) / sizeof(*settings))
 
@@ -65,7 +65,7 @@ static bool has(const struct mm *mm, enum has what)
 static uint64_t reserve_kbytes(const struct mm *mm, const char *name)
 {
 	uint64_t most = strcmp(name, "user_reserve_kbytes") ? 8 << 10 : 128 << 10;
-	uint64_t free = zone_sums(mm, ALL_NODES).free << (mm_get_arch(mm)->page_shift - 10);
+	uint64_t free = mm_free_at_init(mm) << (mm_get_arch(mm)->page_shift - 10);
 
 	return free / 32 < most ? free / 32 : most;
 }
@@ -77,6 +77,15 @@ static bool is_setting(const char *name)
 		if (!strcmp(settings[i].name, name))
 			return true;
 	return false;
+}
+
+/* What the mm core does not have. */
+static void put_setting(const struct mm *mm, const struct setting *set, char *value, size_t size)
+{
+	if (*set->value)
+		snprintf(value, size, "%s", set->value);
+	else
+		snprintf(value, size, "%" PRIu64, reserve_kbytes(mm, set->name));
 }
 
 static json_t *json(const struct show_subject *s)
@@ -97,12 +106,11 @@ static json_t *json(const struct show_subject *s)
 		const struct setting *set = &settings[i];
 
 		if (mm_sysctl_text(s->mm, set->name, value, sizeof(value)))
-			snprintf(value, sizeof(value), "%" PRIu64,
-				 reserve_kbytes(s->mm, set->name));
+			put_setting(s->mm, set, value, sizeof(value));
 		if (!has(s->mm, set->has))
 			json_object_set_new(doc, set->name, json_null());
 		else
-			json_put_string(doc, set->name, *set->value ? set->value : value);
+			json_put_string(doc, set->name, value);
 	}
 	return doc;
 }

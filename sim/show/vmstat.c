@@ -69,6 +69,20 @@ static uint64_t pages_allocated(const struct mm *mm, int zone)
 	return pages;
 }
 
+static uint64_t pages_freed(const struct mm *mm)
+{
+	uint64_t pages = 0;
+
+	for (int nid = 0; nid < mm_nr_nodes(mm); nid++)
+		for (int z = 0; z < mm_get_arch(mm)->nr_zones; z++) {
+			struct mm_zone_info info;
+
+			mm_zone_info(mm, nid, z, &info);
+			pages += info.freed_pages;
+		}
+	return pages;
+}
+
 static uint64_t zone_event(const struct mm *mm, const char *event, int zone)
 {
 	if (!strcmp(event, "allocstall"))
@@ -139,7 +153,7 @@ static json_t *json(const struct show_subject *s)
 	put_threshold(doc, mm, "nr_dirty_background_threshold", DIRTY_BACKGROUND_RATIO);
 	put_counters(doc, s, OF_EVENTS, kernel_events_before);
 	put_zone_events(doc, mm);
-	json_put(doc, "pgfree", sums.total);
+	json_put(doc, "pgfree", sums.total + pages_freed(mm));
 	put_counters(doc, s, OF_EVENTS, kernel_events_after);
 	json_put(doc, "nr_unstable", 0); /* kept for those who look for it: gone since 5.8 */
 	return doc;

@@ -57,4 +57,12 @@ run check "$tmp/wrong.cfg"
 status 2
 grep -q "wrong.cfg:[0-9]*: kernel.sysctl: min_free_kbytes=4k: expected an integer from 0 to 2147483647, found '4k'" \
 	"$tmp/out" "$tmp/err" || fail "no line of the sysctl that is wrong"
+# What was set is what is shown, and what follows from boot does not follow what comes later.
+run show configs/machines/W1b_touch_4k_2x512m.cfg sysctl
+reserve=$(grep user_reserve_kbytes "$tmp/out")
+run show configs/machines/W1b_touch_4k_2x512m.cfg sysctl --sysctl compaction_proactiveness=50 \
+	--sysctl extfrag_threshold=300 --sysctl nr_hugepages=64
+out "compaction_proactiveness = 50"
+out "extfrag_threshold = 300"
+out "$reserve"
 end
