@@ -234,6 +234,7 @@ static int try_order(struct mm *mm, const struct mm_vmalloc_request *req, unsign
 	if (err)
 		return err;
 	vm->flags = VM_ALLOC;
+	vm->user = req->flags & MM_VMALLOC_USER;
 	vm->order = order;
 	err = get_array(mm, req, vm, nr);
 	if (!err && get_pages(mm, req, vm, turn) < nr)

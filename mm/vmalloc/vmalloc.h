@@ -13,6 +13,7 @@
 
 #define MM_VMALLOC_HUGE     1u /* vmalloc_huge(): by huge pages, where there is room for some */
 #define MM_VMALLOC_NO_GUARD 2u /* VM_NO_GUARD: no unmapped page behind it */
+#define MM_VMALLOC_USER     4u /* VM_USERMAP: may be mapped to users, as vmalloc_user()'s */
 
 struct mm_vmalloc_request {
 	int cpu;
@@ -75,7 +76,12 @@ struct mm_vmalloc_info {
 };
 void mm_vmalloc_info(const struct mm *mm, struct mm_vmalloc_info *info);
 
-/** Line `i` of /proc/vmallocinfo, without its end. False past the last. */
-bool mm_vmallocinfo_line(const struct mm *mm, unsigned i, char *line, size_t size);
+/* How far /proc/vmallocinfo has been read; all zeroes at first. */
+struct mm_vmallocinfo {
+	uint64_t address; /* up to which */
+	bool lazy;        /* of the areas that wait to be purged */
+};
+/** The next line, without its end. False past the last. */
+bool mm_vmallocinfo_next(const struct mm *mm, struct mm_vmallocinfo *at, char *line, size_t size);
 
 #endif

@@ -139,33 +139,33 @@ static void put_used(const struct mm *mm, const struct mm_vmap_area *area, char 
 	if (vm->nr_pages && (size_t)len < size)
 		len += snprintf(line + len, size - (size_t)len, " pages=%" PRIu64, vm->nr_pages);
 	if ((size_t)len < size)
-		len += snprintf(line + len, size - (size_t)len, "%s%s",
+		len += snprintf(line + len, size - (size_t)len, "%s%s%s",
 				vm->flags & VM_ALLOC ? " vmalloc" : " vmap",
-				vm->array_address ? " vpages" : "");
+				vm->user ? " user" : "", vm->array_address ? " vpages" : "");
 	if ((size_t)len < size)
 		put_nodes(mm, vm, line + len, size - (size_t)len);
 }
 
-bool mm_vmallocinfo_line(const struct mm *mm, unsigned i, char *line, size_t size)
+bool mm_vmallocinfo_next(const struct mm *mm, struct mm_vmallocinfo *at, char *line, size_t size)
 {
 	const struct mm_vmalloc *v = mm->vmalloc;
-	bool lazy = i >= v->used.nr;
-	const struct mm_vmap_tree *tree = lazy ? &v->lazy : &v->used;
-	uint64_t nr = lazy ? i - v->used.nr : i, at = 0;
 	int digits = (int)mm->arch->flags_bits / 4;
-	const struct mm_vmap_area *area;
+	const struct mm_vmap_area *area = at->lazy ? NULL : mm_vmap_from(&v->used, at->address);
 
 	line[0] = '\0';
-	if (nr >= tree->nr)
-		return false;
-	for (area = mm_vmap_from(tree, at); nr--; area = mm_vmap_from(tree, at))
-		at = area->end;
-	if (lazy)
-		snprintf(line, size,
-			 "0x%0*" PRIx64 "-0x%0*" PRIx64 " %7" PRIu64 " unpurged vm_area", digits,
-			 area->start, digits, area->end, area->end - area->start);
-	else
+	if (area) {
+		at->address = area->end;
 		put_used(mm, area, line, size);
+		return true;
+	}
+	at->address = at->lazy ? at->address : 0;
+	at->lazy = true;
+	area = mm_vmap_from(&v->lazy, at->address);
+	if (!area)
+		return false;
+	at->address = area->end;
+	snprintf(line, size, "0x%0*" PRIx64 "-0x%0*" PRIx64 " %7" PRIu64 " unpurged vm_area",
+		 digits, area->start, digits, area->end, area->end - area->start);
 	return true;
 }
 

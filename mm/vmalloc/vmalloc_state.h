@@ -26,6 +26,7 @@ struct mm_vm_struct {
 	unsigned order;          /* of a mapped page */
 	struct page **pages;     /* single ones, owned; NULL entries beyond what came */
 	uint64_t nr_pages;
+	bool user; /* VM_USERMAP */
 	const char *caller;
 	struct mm_vmap_area *area;
 	phys_addr_t object;        /* of kmalloc(), as */

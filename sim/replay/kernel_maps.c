@@ -11,23 +11,33 @@
 #include "mm/warn.h"
 #include "sim/replay/kernel_state.h"
 
-#define CALLER "workload"
-
 static uint64_t page_bytes(const struct kernel_run *x)
 {
 	return UINT64_C(1) << mm_get_arch(x->mm)->page_shift;
 }
 
+/* For vmallocinfo: what the scenario calls the area, of which it is a part. */
+static const char *caller(const struct kernel_run *x)
+{
+	return x->call->name == KERNEL_NONE || x->call->about == KERNEL_NONE
+		       ? "workload"
+		       : x->k->plan->texts[x->call->about];
+}
+
 static bool vmalloc_one(struct kernel_run *x, struct kernel_value *v, struct kernel_item *i)
 {
+	enum kernel_do what = x->call->what;
+	bool zeroed = what == KERNEL_VZALLOC || what == KERNEL_VMALLOC_USER;
 	const struct mm_vmalloc_request req = {
 		.cpu = x->cpu,
 		.bytes = v->bytes,
-		.gfp = x->call->what == KERNEL_VZALLOC ? x->call->gfp | __GFP_ZERO : x->call->gfp,
+		.gfp = zeroed ? x->call->gfp | __GFP_ZERO : x->call->gfp,
 		.nid = x->call->nid == MM_NO_NODE ? MM_NO_NODE : x->call->nid % mm_nr_nodes(x->mm),
-		.flags = x->call->what == KERNEL_VMALLOC_HUGE ? MM_VMALLOC_HUGE : 0,
+		.flags = what == KERNEL_VMALLOC_HUGE   ? MM_VMALLOC_HUGE
+			 : what == KERNEL_VMALLOC_USER ? MM_VMALLOC_USER
+						       : 0,
 		.atomic = x->task->atomic,
-		.caller = CALLER,
+		.caller = caller(x),
 	};
 
 	return !mm_vmalloc(x->mm, &req, &i->at);
@@ -82,7 +92,7 @@ static void do_vmap(struct kernel_run *x)
 	v.mapped = calloc(x->of->nr + 1, sizeof(struct page *));
 	x->sum->calls++;
 	if (pages && v.items && v.mapped &&
-	    !mm_vmap(x->mm, x->cpu, pages, nr, CALLER, &v.items[0].at))
+	    !mm_vmap(x->mm, x->cpu, pages, nr, caller(x), &v.items[0].at))
 		v.nr = 1;
 	for (uint64_t i = 0; v.nr && i < x->of->nr; i++) {
 		v.mapped[v.nr_mapped++] = x->of->items[i].page;
@@ -250,6 +260,7 @@ void kernel_maps(struct kernel_run *x)
 	switch (x->call->what) {
 	case KERNEL_VMALLOC:
 	case KERNEL_VZALLOC:
+	case KERNEL_VMALLOC_USER:
 	case KERNEL_VMALLOC_HUGE:
 		kernel_make(x, (struct kernel_value){.kind = KERNEL_AREA, .bytes = x->call->bytes},
 			    vmalloc_one);

@@ -16,6 +16,7 @@
 static void put_vmalloc(json_t *doc, const struct mm *mm)
 {
 	json_t *vmalloc = json_put_object(doc, "vmalloc"), *lines;
+	struct mm_vmallocinfo at = {0};
 	struct mm_vmalloc_info v;
 	char line[256];
 
@@ -34,7 +35,7 @@ static void put_vmalloc(json_t *doc, const struct mm *mm)
 	json_put(vmalloc, "lazy_max_pages", v.lazy_max_pages);
 	json_put(vmalloc, "areas", v.areas);
 	lines = json_put_array(vmalloc, "vmallocinfo");
-	for (unsigned i = 0; i < MAX_LINES && mm_vmallocinfo_line(mm, i, line, sizeof(line)); i++)
+	for (int i = 0; i < MAX_LINES && mm_vmallocinfo_next(mm, &at, line, sizeof(line)); i++)
 		json_array_append_new(lines, json_string(line));
 }
 

@@ -62,6 +62,7 @@ enum kernel_kind {
 	X(CACHE_VALIDATE, "validate_slab_cache", KERNEL_CACHE, KERNEL_NOTHING)                     \
 	X(VMALLOC, "vmalloc", KERNEL_NOTHING, KERNEL_AREA)                                         \
 	X(VZALLOC, "vzalloc", KERNEL_NOTHING, KERNEL_AREA)                                         \
+	X(VMALLOC_USER, "vmalloc_user", KERNEL_NOTHING, KERNEL_AREA)                               \
 	X(VMALLOC_HUGE, "vmalloc_huge", KERNEL_NOTHING, KERNEL_AREA)                               \
 	X(VFREE, "vfree", KERNEL_ADDRESS, KERNEL_NOTHING)                                          \
 	X(VMAP, "vmap", KERNEL_PAGES, KERNEL_AREA)                                                 \

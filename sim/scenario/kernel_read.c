@@ -58,6 +58,7 @@ static const char *const *keys_of(enum kernel_do what)
 		[KERNEL_CACHE_VALIDATE] = {"of!"},
 		[KERNEL_VMALLOC] = {SIZED},
 		[KERNEL_VZALLOC] = {SIZED},
+		[KERNEL_VMALLOC_USER] = {SIZED},
 		[KERNEL_VMALLOC_HUGE] = {SIZED},
 		[KERNEL_VFREE] = {"of!", "offset", "every"},
 		[KERNEL_VMAP] = {"name!", "of!"},

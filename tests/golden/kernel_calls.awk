@@ -16,7 +16,7 @@ BEGIN {
 	printf "machine = \"%s\";\nworkload = {\n\tkind = \"kernel\";\n\tcpus = [ 0, 1 ];\n\toperations = 3;\n\tcalls = (\n", machine
 	emit("do = \"kmem_cache_create\"; name = \"n0\"; cache = \"random\"; bytes = \"120B\"; flags = \"SLAB_POISON|SLAB_RED_ZONE|SLAB_CONSISTENCY_CHECKS\";"); is["n0"] = "C"
 	while (done < nr) {
-		f = pick("alloc_pages alloc_pages alloc_pages_bulk alloc_contig_pages cma_alloc cma_release free_contig_range __free_pages __free_pages split_page dump_page __get_free_pages get_zeroed_page alloc_pages_exact free_pages free_pages_exact kmalloc kmalloc kzalloc krealloc ksize kfree kfree kmem_cache_create kmem_cache_alloc kmem_cache_free kmem_cache_shrink kmem_cache_destroy validate_slab_cache vmalloc vzalloc vmalloc_huge vfree vfree vmap vunmap vmalloc_to_page vm_unmap_aliases kmap kunmap kunmap kmap_local_page kunmap_local kunmap_local kmap_atomic kunmap_atomic kunmap_atomic preempt_disable preempt_enable preempt_enable msleep touch touch touch")
+		f = pick("alloc_pages alloc_pages alloc_pages_bulk alloc_contig_pages cma_alloc cma_release free_contig_range __free_pages __free_pages split_page dump_page __get_free_pages get_zeroed_page alloc_pages_exact free_pages free_pages_exact kmalloc kmalloc kzalloc krealloc ksize kfree kfree kmem_cache_create kmem_cache_alloc kmem_cache_free kmem_cache_shrink kmem_cache_destroy validate_slab_cache vmalloc vzalloc vmalloc_user vmalloc_huge vfree vfree vmap vunmap vmalloc_to_page vm_unmap_aliases kmap kunmap kunmap kmap_local_page kunmap_local kunmap_local kmap_atomic kunmap_atomic kunmap_atomic preempt_disable preempt_enable preempt_enable msleep touch touch touch")
 		gfp = maybe(0.5, "gfp = \"" pick("GFP_KERNEL GFP_ATOMIC GFP_HIGHUSER GFP_HIGHUSER_MOVABLE GFP_NOWAIT GFP_DMA") "\";")
 		every = maybe(0.3, "every = " int(1 + rand() * 4) ";")
 		offset = maybe(0.2, "offset = \"" pick("1B 8B 4096B 64KiB") "\";")
@@ -28,7 +28,7 @@ BEGIN {
 		if (f == "get_zeroed_page") { emit("do = \"" f "\"; name = \"" new("L") "\";" gfp many); continue }
 		if (f == "alloc_pages_exact") { emit("do = \"" f "\"; name = \"" new("L") "\";" gfp many bytes); continue }
 		if (f ~ /^k[mz]alloc$/) { emit("do = \"" f "\"; name = \"" new("O") "\";" gfp many bytes); continue }
-		if (f ~ /^v[mz]alloc(_huge)?$/) { emit("do = \"" f "\"; name = \"" new("A") "\";" gfp bytes); continue }
+		if (f ~ /^v[mz]alloc(_huge|_user)?$/) { emit("do = \"" f "\"; name = \"" new("A") "\";" gfp bytes); continue }
 		if (f == "kmem_cache_create") { emit("do = \"" f "\"; name = \"" new("C") "\"; cache = \"c" done "\"; bytes = \"" pick("8B 100B 2000B 9000B 100000B") "\";" maybe(0.3, "flags = \"SLAB_POISON|SLAB_STORE_USER|SLAB_CONSISTENCY_CHECKS\";")); continue }
 		if (f ~ /^preempt/ || f == "vm_unmap_aliases") { emit("do = \"" f "\";"); continue }
 		if (f == "msleep") { emit("do = \"msleep\"; time = \"10us\";"); continue }

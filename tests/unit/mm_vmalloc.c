@@ -134,27 +134,58 @@ Test(vmalloc, pages_come_in_bulk)
 	free(rec.records);
 }
 
+/* vmalloc_user(): zeroed, and marked as what users may map. vmap() has no pages of its own. */
+Test(vmalloc, areas_for_users_and_mappings_are_listed_as_such)
+{
+	struct mm *mm = boot(&one);
+	const struct mm_vmalloc_request req = {.bytes = 2 * PAGE,
+					       .gfp = GFP_KERNEL | __GFP_ZERO,
+					       .nid = MM_NO_NODE,
+					       .flags = MM_VMALLOC_USER,
+					       .caller = CALLER};
+	struct mm_vmallocinfo read = {0};
+	uint64_t user, map;
+	struct page *page;
+	char line[160];
+
+	cr_assert_eq(mm_vmalloc(mm, &req, &user), 0);
+	page = mm_vmalloc_to_page(mm, MM_NO_CPU, user);
+	cr_assert_eq(mm_vmap(mm, 0, &page, 1, "mapper", &map), 0);
+	cr_assert(mm_vmallocinfo_next(mm, &read, line, sizeof(line)));
+	cr_expect_str_eq(line, "0xffffc90000000000-0xffffc90000003000   12288 " CALLER
+			       " pages=2 vmalloc user N0=2");
+	cr_assert(mm_vmallocinfo_next(mm, &read, line, sizeof(line)));
+	cr_expect_str_eq(line, "0xffffc90000003000-0xffffc90000005000    8192 mapper vmap");
+	cr_expect(!mm_vmallocinfo_next(mm, &read, line, sizeof(line)));
+	cr_expect_eq(mm_vunmap(mm, 0, map, false), 0);
+	cr_expect_eq(mm_vfree(mm, 0, user, false), 0);
+	must_verify(mm, "freed");
+	mm_destroy(mm);
+}
+
 /* 600 pointers of 8 bytes are more than a page: an area of their own, before the pages. */
 Test(vmalloc, a_long_array_is_an_area_itself)
 {
 	struct mm *mm = boot(&one);
 	uint64_t at = get(mm, 600 * PAGE);
+	struct mm_vmallocinfo read = {0};
 	char line[160];
 
 	cr_expect_eq(info_of(mm).areas, 2);
 	cr_expect_eq(mm_vmalloc_pages(mm), 602);
-	cr_assert(mm_vmallocinfo_line(mm, 0, line, sizeof(line)));
+	cr_assert(mm_vmallocinfo_next(mm, &read, line, sizeof(line)));
 	cr_expect_str_eq(line, "0xffffc90000000000-0xffffc90000259000 2461696 " CALLER
 			       " pages=600 vmalloc vpages N0=600");
-	cr_assert(mm_vmallocinfo_line(mm, 1, line, sizeof(line)));
+	cr_assert(mm_vmallocinfo_next(mm, &read, line, sizeof(line)));
 	cr_expect_str_eq(line, "0xffffc90000259000-0xffffc9000025c000   12288 " CALLER
 			       " pages=2 vmalloc N0=2");
 	must_verify(mm, "nested");
 	cr_expect_eq(mm_vfree(mm, 0, at, false), 0);
 	cr_expect_eq(info_of(mm).areas, 0);
-	cr_assert(mm_vmallocinfo_line(mm, 0, line, sizeof(line)));
+	read = (struct mm_vmallocinfo){0};
+	cr_assert(mm_vmallocinfo_next(mm, &read, line, sizeof(line)));
 	cr_expect_str_eq(line, "0xffffc90000000000-0xffffc9000025c000 2473984 unpurged vm_area");
-	cr_expect(!mm_vmallocinfo_line(mm, 1, line, sizeof(line)));
+	cr_expect(!mm_vmallocinfo_next(mm, &read, line, sizeof(line)));
 	cr_expect_eq(mm_vmalloc_pages(mm), 0);
 	must_verify(mm, "freed");
 	mm_destroy(mm);
