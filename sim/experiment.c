@@ -55,6 +55,23 @@ static int tell(const struct experiment *e, const struct sim *s, int err, struct
 	return err;
 }
 
+/* At the end: what is looked at costs nothing, and changes nothing. */
+static int take_views(const struct experiment *e, struct sim *s, struct diag *diag, json_t *result)
+{
+	json_t *views = e->nr_views ? json_put_array(result, "views") : NULL;
+	int err = 0;
+
+	for (size_t i = 0; i < e->nr_views && !err; i++) {
+		json_t *view;
+
+		err = show_take(&e->views[i], sim_machine(s), sim_mm(s), e->views_json, diag,
+				&view);
+		if (!err && json_array_append_new(views, view))
+			err = -ENOMEM;
+	}
+	return err;
+}
+
 /* Run, and make the result. `start` is empty where the machine begins as booted. */
 static int run(const struct experiment *e, struct sim *s, const struct start *start,
 	       struct diag *diag, json_t **result)
@@ -86,7 +103,7 @@ static int run(const struct experiment *e, struct sim *s, const struct start *st
 		*result = result_build(&(struct result_of){s, e->trace, &counts, options.timing,
 							   e->exact, e->work, options.placement,
 							   start});
-		err = *result ? 0 : -ENOMEM;
+		err = *result ? take_views(e, s, diag, *result) : -ENOMEM;
 	}
 	if (!err && e->placement)
 		placement_write(options.placement, e->placement);

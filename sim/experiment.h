@@ -8,6 +8,7 @@
 
 #include "sim/machine/costs.h"
 #include "sim/result/result.h"
+#include "sim/show/show.h"
 
 struct experiment {
 	const struct costs *costs;
@@ -19,11 +20,16 @@ struct experiment {
 	const char *start; /* folder of the state to begin in, see start.h; NULL: as booted */
 	FILE *placement;   /* write where each allocation went here and there; NULL: do not */
 	FILE *events;      /* write the mm core's tracepoints here, as ftrace text; NULL: do not */
+	/* Views of the machine as the work leaves it, into the result's "views"; none: no such. */
+	const struct show_request *views;
+	size_t nr_views;
+	bool views_json; /* in their JSON forms */
 };
 
 /**
  * Run it here; once a process. Returns 0 and *result (json_decref it); -EINVAL where the machine is
- * refused; -EDEADLK, or -EBADMSG where an invariant does not hold; each with the reason in diag.
+ * refused, or has not what a view is of; -EDEADLK, or -EBADMSG where an invariant does not hold;
+ * each with the reason in diag.
  */
 int experiment_run(const struct experiment *e, const struct machine *m, struct diag *diag,
 		   json_t **result);

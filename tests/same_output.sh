@@ -31,7 +31,7 @@ same frobnicate
 same trace convert traces/example.nst
 same trace convert traces/example.nst --format native
 
-"$reference" show --help | sed -n '/^Views/,/^$/s/^  \([a-z]*\).*/\1/p' >"$tmp/views"
+"$reference" show --help | sed -n '/^Views/,/^$/s/^  \([a-z_]*\).*/\1/p' >"$tmp/views"
 [ -s "$tmp/views" ] || failed=1
 for machine in configs/machines/*.cfg; do
 	while read -r view; do

@@ -102,6 +102,21 @@ void work_init(struct work *w, const struct arguments *args)
 	w->experiment.options.progress_arg = &w->progress;
 }
 
+bool work_init_with_views(struct work *w, const struct arguments *args, const char *who)
+{
+	struct show_request *views;
+	size_t nr;
+
+	if (views_read(who, args, &views, &nr))
+		return false;
+	work_init(w, args);
+	w->views = views;
+	w->experiment.views = views;
+	w->experiment.nr_views = nr;
+	w->experiment.views_json = arguments_choice(args, &option_format) == FORMAT_JSON;
+	return true;
+}
+
 int work_load_costs(struct work *w)
 {
 	const char *path = arguments_value(w->args, &option_costs);
@@ -255,6 +270,7 @@ int work_finish(struct work *w, int err, json_t *result, bool comparison, const 
 	trace_free(w->trace);
 	scenario_free(w->scenario);
 	costs_clear(&w->costs);
+	free(w->views);
 	diag_clear(&w->diag);
 	return status;
 }

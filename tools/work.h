@@ -10,6 +10,7 @@
 #include "tools/command.h"
 #include "tools/output.h"
 #include "tools/progress.h"
+#include "tools/views.h"
 
 extern const struct option_def option_timing, option_timing_mode, option_costs, option_verify,
 	option_events, option_start, option_placement, option_reclaim, option_slab;
@@ -22,12 +23,16 @@ struct work {
 	struct trace *trace; /* owned */
 	struct experiment experiment;
 	struct progress progress;
-	struct output events;    /* --events; stream NULL where it was not given */
-	struct output placement; /* --placement, likewise */
+	struct output events;       /* --events; stream NULL where it was not given */
+	struct output placement;    /* --placement, likewise */
+	struct show_request *views; /* --show; owned */
 };
 
 /** Begin: what the options say. */
 void work_init(struct work *w, const struct arguments *args);
+
+/** The same for a command that takes --show. False after a message of `who`: there is no work. */
+bool work_init_with_views(struct work *w, const struct arguments *args, const char *who);
 
 /* Each 0 or -errno, with the reason in w->diag. */
 

@@ -117,6 +117,9 @@ struct mm_space_info {
 };
 void mm_space_info(const struct mm *mm, const struct mm_space *space, struct mm_space_info *info);
 const char *mm_space_name(const struct mm_space *space);
+/** The space that was made next after `space`, of those that there are; NULL: the first, the end.
+ */
+const struct mm_space *mm_space_next(const struct mm *mm, const struct mm_space *space);
 /** Its pages by node: nr_nodes numbers. */
 void mm_space_nodes(const struct mm *mm, const struct mm_space *space, uint64_t *pages);
 

@@ -16,6 +16,16 @@ const char *mm_space_name(const struct mm_space *space)
 	return space->name;
 }
 
+const struct mm_space *mm_space_next(const struct mm *mm, const struct mm_space *space)
+{
+	const struct mm_space *next = NULL;
+
+	for (const struct mm_space *s = mm->user ? mm->user->spaces : NULL; s; s = s->next)
+		if (s->id > (space ? space->id : 0) && (!next || s->id < next->id))
+			next = s;
+	return next;
+}
+
 /* A range's entries, one after the other: a huge page's is one. */
 static void each_entry(const struct mm *mm, const struct mm_space *space, const struct mm_vma *vma,
 		       void (*look)(const struct mm *mm, uint64_t entry, uint64_t pages, void *arg),

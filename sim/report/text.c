@@ -229,6 +229,17 @@ static void print_disks(const json_t *doc, FILE *out)
 	}
 }
 
+/* Each behind a line with its name, as head(1) has them of several files. */
+static void print_views(const json_t *views, FILE *out)
+{
+	const json_t *view;
+	size_t i;
+
+	json_array_foreach (views, i, view)
+		fprintf(out, "\n==> %s <==\n%s", json_get_string(view, "view"),
+			json_get_string(view, "text"));
+}
+
 static void print_result(const json_t *doc, FILE *out)
 {
 	print_head(doc, out);
@@ -246,6 +257,7 @@ static void print_result(const json_t *doc, FILE *out)
 	print_cost(doc, out);
 	print_memory(doc, out);
 	print_tlb(doc, out);
+	print_views(result_member(doc, "views"), out);
 }
 
 const struct report_format report_text = {

@@ -26,12 +26,16 @@ if [ -n "$reach" ]; then
 	done | cut -d ' ' -f 2 | sort -u >"$tmp/ours"
 fi
 
-# reached SCENARIO [SET]: the file with the names of functions that ran, once for all rows.
+# reached SCENARIO [SET]: the file with the names of functions that ran, once for all rows. SET is a
+# setting, or an option by itself: --show=meminfo.
 reached()
 {
 	key=$(printf '%s' "$*" | tr -c 'A-Za-z0-9\n' _)
 	if [ ! -f "$tmp/ran-$key" ]; then
-		set -- "configs/scenarios/$1.cfg" ${2:+--set "$2"}
+		case ${2:-} in
+		--*) set -- "configs/scenarios/$1.cfg" "$2" ;;
+		*) set -- "configs/scenarios/$1.cfg" ${2:+--set "$2"} ;;
+		esac
 		NUMASIM_REACHED=$tmp/addresses "$reach" run "$@" -q >"$tmp/out" 2>"$tmp/err" ||
 			fail "numasim-reach run $*: status $?"
 		awk 'NR == FNR { name[$1] = name[$1] " " $2; next }
@@ -99,7 +103,7 @@ while IFS= read -r line; do
 	done
 	[ "$tests" -gt 0 ] || fail "$at: no test"
 
-	# "run X, run Y with KEY=VALUE, show Z": at least one that runs.
+	# "run X, run Y with KEY=VALUE, run V with --show=W, show Z": at least one that runs.
 	cell 4 | tr , '\n' >"$tmp/places"
 	runs=
 	: >"$tmp/row"

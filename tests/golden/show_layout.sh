@@ -75,6 +75,15 @@ for archive in "$files"/*.tar.gz; do
 		silent err
 		same_layout "$name $view" "$kernel"
 	done
+	# The same files once work has run: figures are longer, columns and lines are the kernel's.
+	printf 'machine = "%s";\nworkload = { kind = "churn"; operations = 2000; live = 500; };\n' "$tmp/$name.cfg" \
+		>"$tmp/churn.cfg"
+	for view in zoneinfo buddyinfo pagetypeinfo meminfo vmstat; do
+		run run "$tmp/churn.cfg" --show $view
+		status 0
+		sed "1,/^==> $view <==\$/d" "$tmp/out" >"$tmp/after" && mv "$tmp/after" "$tmp/out"
+		same_layout "$name $view after work" "$c/$view.txt"
+	done
 	for kernel in "$c"/node[0-9]*.numastat.txt "$c"/node[0-9]*.meminfo.txt "$c"/node[0-9]*.vmstat.txt; do
 		[ -e "$kernel" ] || continue
 		view=${kernel%.txt}

@@ -10,7 +10,8 @@ static int run(const struct arguments *args)
 	struct work w;
 	int err;
 
-	work_init(&w, args);
+	if (!work_init_with_views(&w, args, "replay"))
+		return STATUS_WRONG;
 	err = work_load_costs(&w);
 	if (!err)
 		err = work_load_machine(&w, args->operands[0], &m);
@@ -30,13 +31,25 @@ static int run(const struct arguments *args)
 	return work_finish(&w, err, result, false, args->operands[0]);
 }
 
-static const struct option_def *const options[] = {
-	&option_start,      &option_placement, &option_reclaim,
-	&option_slab,       &option_timing,    &option_timing_mode,
-	&option_policies,   &option_costs,     &option_set,
-	&option_sysctl,     &option_hotplug,   &option_thp,
-	&option_thp_defrag, &option_verify,    &option_events,
-	&option_format,     &option_output,    NULL};
+static const struct option_def *const options[] = {&option_start,
+						   &option_placement,
+						   &option_reclaim,
+						   &option_slab,
+						   &option_timing,
+						   &option_timing_mode,
+						   &option_policies,
+						   &option_costs,
+						   &option_set,
+						   &option_sysctl,
+						   &option_hotplug,
+						   &option_thp,
+						   &option_thp_defrag,
+						   &option_verify,
+						   &option_events,
+						   &option_show,
+						   &option_format,
+						   &option_output,
+						   NULL};
 
 const struct command command_replay = {
 	.name = "replay",
@@ -53,6 +66,7 @@ const struct command command_replay = {
 		       "free lists and lists of CPUs that zoneinfo and pagetypeinfo in DIR/before "
 		       "have. The\n"
 		       "machine is that of the capture (numasim import capture DIR/boot).\n",
+	.explain = views_explain,
 	.options = options,
 	.min_operands = 2,
 	.max_operands = 2,

@@ -9,7 +9,8 @@ static int run(const struct arguments *args)
 	struct work w;
 	int err;
 
-	work_init(&w, args);
+	if (!work_init_with_views(&w, args, "run"))
+		return STATUS_WRONG;
 	err = work_load_scenario(&w, args->operands[0]);
 	if (!err)
 		err = work_load_costs(&w);
@@ -25,19 +26,13 @@ static int run(const struct arguments *args)
 	return work_finish(&w, err, result, false, args->operands[0]);
 }
 
-static const struct option_def *const options[] = {&option_costs,
-						   &option_set,
-						   &option_sysctl,
-						   &option_hotplug,
-						   &option_thp,
-						   &option_thp_defrag,
-						   &option_seed,
-						   &option_timing_mode,
-						   &option_verify,
-						   &option_events,
-						   &option_format,
-						   &option_output,
-						   NULL};
+static const struct option_def *const options[] = {&option_costs,  &option_set,
+						   &option_sysctl, &option_hotplug,
+						   &option_thp,    &option_thp_defrag,
+						   &option_seed,   &option_timing_mode,
+						   &option_verify, &option_events,
+						   &option_show,   &option_format,
+						   &option_output, NULL};
 
 const struct command command_run = {
 	.name = "run",
@@ -46,6 +41,7 @@ const struct command command_run = {
 	.description = "Run the workloads of a scenario on its machine. --set reaches both: paths\n"
 		       "that begin with workload, machine, costs or seed are the scenario's, the\n"
 		       "others the machine's.\n",
+	.explain = views_explain,
 	.options = options,
 	.min_operands = 1,
 	.max_operands = 1,

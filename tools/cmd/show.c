@@ -7,35 +7,11 @@
 #include <string.h>
 
 #include "sim/machine/boot.h"
-#include "sim/show/show.h"
 #include "tools/command.h"
 #include "tools/json.h"
 #include "tools/message.h"
 #include "tools/output.h"
-
-static const char *kind_name(unsigned i, void *arg)
-{
-	(void)arg;
-	return show_kinds[i] ? show_kinds[i]->name : NULL;
-}
-
-/* The kind of that name, or NULL after a message. */
-static const struct show_kind *find_kind(const char *name)
-{
-	const char *nearest;
-
-	for (int i = 0; show_kinds[i]; i++)
-		if (!strcmp(show_kinds[i]->name, name))
-			return show_kinds[i];
-	nearest = diag_nearest(name, kind_name, NULL);
-	if (nearest)
-		message("show: unknown view '%s', did you mean '%s'? Known are:", name, nearest);
-	else
-		message("show: unknown view '%s'; known are:", name);
-	for (int i = 0; show_kinds[i]; i++)
-		fprintf(stderr, "  %-12s  %s\n", show_kinds[i]->name, show_kinds[i]->summary);
-	return NULL;
-}
+#include "tools/views.h"
 
 static int print(const struct show_kind *kind, const struct show_subject *s, bool json,
 		 const char *path)
@@ -94,6 +70,12 @@ static bool find_node(const struct arguments *args, const struct mm *mm, int *ni
 /* A frame number behind the view, where the view is of one, and only there. */
 static bool check_operands(const struct show_kind *kind, const struct arguments *args)
 {
+	if (kind->of_process) {
+		message("show: '%s' is of processes, and nothing runs on a machine that has just "
+			"booted: run SCENARIO.cfg --show %s",
+			kind->name, kind->name);
+		return false;
+	}
 	if (kind->of_page == (args->nr_operands == 3))
 		return true;
 	if (kind->of_page)
@@ -121,7 +103,7 @@ static int run(const struct arguments *args)
 {
 	const char *path = args->operands[0];
 	bool json = arguments_choice(args, &option_format) == FORMAT_JSON;
-	const struct show_kind *kind = find_kind(args->operands[1]);
+	const struct show_kind *kind = views_find("show", args->operands[1]);
 	struct show_subject s = {.nid = ALL_NODES};
 	struct diag diag = DIAG_INIT;
 	struct machine *m = NULL;
@@ -159,13 +141,6 @@ static int run(const struct arguments *args)
 	return status;
 }
 
-static void explain(FILE *out)
-{
-	fputs("\nViews (WHAT):\n", out);
-	for (int i = 0; show_kinds[i]; i++)
-		fprintf(out, "  %-12s  %s\n", show_kinds[i]->name, show_kinds[i]->summary);
-}
-
 static const struct option_def *const options[] = {
 	&option_node,    &option_set,    &option_sysctl,
 	&option_hotplug, &option_thp,    &option_thp_defrag,
@@ -176,7 +151,7 @@ const struct command command_show = {
 	.summary = "print one view of a machine",
 	.operands = "MACHINE.cfg WHAT [PFN]",
 	.description = "Print one view of the machine that the file describes.\n",
-	.explain = explain,
+	.explain = views_explain,
 	.options = options,
 	.min_operands = 2,
 	.max_operands = 3,
