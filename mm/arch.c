@@ -7,7 +7,7 @@
  * physical bits). Without PAE i386 has two levels of page tables: huge pages and so page blocks of
  * 4 MiB, 32 physical bits (arch/x86/include/asm/pgtable-2level_types.h, sparsemem.h). arm64 was
  * not captured: its structure sizes and flags are those of x86_64, its CPU numbers those of NR_CPUS
- * = 256, the default of its Kconfig.
+ * = 256, the default of its Kconfig; its smallest kmalloc() is ARCH_DMA_MINALIGN of 6.1.
  */
 #include <string.h>
 
@@ -47,6 +47,8 @@ static const struct mm_arch archs[MM_NR_ARCHS] = {
 			.max_phys_bits = 46,
 			.section_phys_bits = 52,
 			.section_struct_bytes = 32,
+			.kmalloc_min = 8,
+			.vm_struct_bytes = 64,
 			.node_struct_bytes = 174208,
 			.percpu_bytes = 253952,
 			.percpu_alloc_bytes = 2 * MiB,
@@ -80,6 +82,8 @@ static const struct mm_arch archs[MM_NR_ARCHS] = {
 			.max_phys_bits = 36,
 			.section_phys_bits = 36,
 			.section_struct_bytes = 16,
+			.kmalloc_min = 8,
+			.vm_struct_bytes = 36,
 			.node_struct_bytes = 8192,
 			.percpu_bytes = 135168,
 			.percpu_alloc_bytes = 4096,
@@ -111,6 +115,8 @@ static const struct mm_arch archs[MM_NR_ARCHS] = {
 			.max_phys_bits = 32,
 			.section_phys_bits = 32,
 			.section_struct_bytes = 16,
+			.kmalloc_min = 8,
+			.vm_struct_bytes = 32,
 			.node_struct_bytes = 8192,
 			.percpu_bytes = 135168,
 			.percpu_alloc_bytes = 4096,
@@ -142,6 +148,8 @@ static const struct mm_arch archs[MM_NR_ARCHS] = {
 			.max_phys_bits = 48,
 			.section_phys_bits = 48,
 			.section_struct_bytes = 32,
+			.kmalloc_min = 128,
+			.vm_struct_bytes = 64,
 			.node_struct_bytes = 174208,
 			.percpu_bytes = 253952,
 			.percpu_alloc_bytes = 4096,

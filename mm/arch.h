@@ -29,6 +29,8 @@ struct mm_arch {
 	unsigned lru_gen_bits;     /* and the multi-gen LRU's generation */
 	unsigned last_cpupid_bits; /* what NUMA balancing wants: 8 of the pid, and the CPU number */
 	unsigned pageblock_order;
+	unsigned kmalloc_min;       /* bytes of the smallest size, KMALLOC_MIN_SIZE */
+	unsigned vm_struct_bytes;   /* sizeof(struct vm_struct) */
 	uint64_t node_struct_bytes; /* a node descriptor: zones and zonelists; sizeof(pg_data_t) */
 	uint64_t percpu_bytes;      /* a CPU's area of the first per-CPU chunk */
 	/* Such areas are taken in multiples of it, and at them (setup_per_cpu_areas()). */

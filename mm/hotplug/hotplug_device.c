@@ -124,7 +124,6 @@ int mm_hotplug_device_remove(struct mm_hotplug_run *run, const struct mm_hotplug
 	struct mm *mm = run->mm;
 	const struct mm_plugged *device = mm_plugged_at(&run->hp->devices, step->start);
 	pfn_t start = step->start >> mm->arch->page_shift, nr = step->bytes >> mm->arch->page_shift;
-	struct mm_zone *zone;
 	int err;
 
 	if (!device)
@@ -135,9 +134,8 @@ int mm_hotplug_device_remove(struct mm_hotplug_run *run, const struct mm_hotplug
 					 "expected all of the device, [0x%" PRIx64 "-0x%" PRIx64
 					 "), found 0x%" PRIx64 "+0x%" PRIx64,
 					 device->start, device->end, step->start, step->bytes);
-	zone = &mm->nodes[device->nid].zones[mm_arch_zone_index(mm->arch, MM_ZONE_DEVICE)];
+	/* The zone spans it still: of its frames nobody asks whether they are online. */
 	err = mm_plugged_cut(&run->hp->devices, step->start, step->start + step->bytes);
-	mm_zone_shrink(mm, zone, start, nr);
 	mm_hot_memmap_remove(run, start, start + nr);
 	return err;
 }

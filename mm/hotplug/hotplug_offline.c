@@ -114,8 +114,7 @@ int mm_hotplug_offline(struct mm_hotplug_run *run, uint64_t number)
 	e.zone = &run->mm->nodes[info.nid].zones[info.zone];
 	e.start = start + own;
 	e.end = start + nr;
-	if (info.zone <= mm_arch_zone_index(run->mm->arch, MM_ZONE_NORMAL))
-		mm_slab_going_offline(run->mm, run->cpu);
+	mm_slab_going_offline(run->mm, run->cpu);
 	err = mm_empty_range(run->mm, &e);
 	run->cpu = e.cpu;
 	run->done->migrated += e.migrated;

@@ -31,10 +31,43 @@ static const unsigned type_flags[MM_NR_KMALLOC_TYPES] = {
 	[MM_KMALLOC_DMA] = MM_SLAB_CACHE_DMA,
 };
 
-void mm_kmalloc_args(unsigned i, char name[MM_SLAB_NAME], struct mm_cache_args *args)
+/* Where not all devices snoop, no two objects share a line that one of them may write to. */
+static bool has_size(const struct mm *mm, uint32_t size)
 {
-	unsigned type = i / SLAB_NR_KMALLOC;
-	uint32_t size = sizes[i % SLAB_NR_KMALLOC];
+	bool power_of_two = !(size & (size - 1));
+
+	return power_of_two ? size >= mm->arch->kmalloc_min : size / 3 >= mm->arch->kmalloc_min;
+}
+
+static unsigned nr_sizes(const struct mm *mm)
+{
+	unsigned nr = 0;
+
+	for (int i = 0; i < SLAB_NR_KMALLOC; i++)
+		nr += has_size(mm, sizes[i]);
+	return nr;
+}
+
+/* The n-th size that there is. */
+static unsigned nth_size(const struct mm *mm, unsigned n)
+{
+	unsigned i = 0;
+
+	while (!has_size(mm, sizes[i]) || n--)
+		i++;
+	return i;
+}
+
+unsigned mm_kmalloc_nr_caches(const struct mm *mm)
+{
+	return MM_NR_KMALLOC_TYPES * nr_sizes(mm);
+}
+
+void mm_kmalloc_args(const struct mm *mm, unsigned i, char name[MM_SLAB_NAME],
+		     struct mm_cache_args *args)
+{
+	unsigned type = i / nr_sizes(mm);
+	uint32_t size = sizes[nth_size(mm, i % nr_sizes(mm))];
 
 	snprintf(name, MM_SLAB_NAME, "%s-%u%s", prefixes[type], size < 1024 ? size : size / 1024,
 		 size < 1024 ? "" : "k");
@@ -53,13 +86,13 @@ static int make(struct mm *mm, unsigned i)
 	struct mm_cache_args args;
 	struct mm_slab_layout l;
 
-	mm_kmalloc_args(i, name, &args);
+	mm_kmalloc_args(mm, i, name, &args);
 	if (mm_slab_layout(mm, &args, &l))
 		return -EINVAL;
 	cache = mm_slab_make_cache(mm, name, &l);
 	if (!cache)
 		return -ENOMEM;
-	mm->slab->kmalloc[i / SLAB_NR_KMALLOC][i % SLAB_NR_KMALLOC] = cache;
+	mm->slab->kmalloc[i / nr_sizes(mm)][nth_size(mm, i % nr_sizes(mm))] = cache;
 	return mm_slab_place_cache(mm, 0, cache);
 }
 
@@ -67,7 +100,7 @@ int mm_kmalloc_start(struct mm *mm)
 {
 	int err = 0;
 
-	for (unsigned i = 0; i < MM_NR_KMALLOC_TYPES * SLAB_NR_KMALLOC && !err; i++)
+	for (unsigned i = 0; i < mm_kmalloc_nr_caches(mm) && !err; i++)
 		err = make(mm, i);
 	return err;
 }
@@ -85,7 +118,7 @@ static enum mm_kmalloc_type type_of(gfp_t gfp)
 static struct mm_kmem_cache *cache_for(const struct mm *mm, uint64_t bytes, gfp_t gfp)
 {
 	for (int i = 0; i < SLAB_NR_KMALLOC; i++)
-		if (bytes <= sizes[i])
+		if (bytes <= sizes[i] && has_size(mm, sizes[i]))
 			return mm->slab->kmalloc[type_of(gfp)][i];
 	return NULL;
 }

@@ -154,11 +154,11 @@ int mm_kmem_cache_create_at_boot(struct mm *mm, const struct mm_cache_args *args
 /* The two first ones, kmalloc's, then the profile's others. */
 bool mm_slab_boot_cache(const struct mm *mm, unsigned i, char *name, struct mm_slab_layout *layout)
 {
-	unsigned nr_kmalloc = MM_NR_KMALLOC_TYPES * SLAB_NR_KMALLOC;
+	unsigned nr_kmalloc = mm_kmalloc_nr_caches(mm);
 	struct mm_cache_args args;
 
 	if (i >= 2 && i < 2 + nr_kmalloc) {
-		mm_kmalloc_args(i - 2, name, &args);
+		mm_kmalloc_args(mm, i - 2, name, &args);
 		return mm_slab_layout(mm, &args, layout) == 0;
 	}
 	if (i < 2) {

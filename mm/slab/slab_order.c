@@ -186,8 +186,8 @@ int mm_slab_layout(const struct mm *mm, const struct mm_cache_args *args, struct
 {
 	uint64_t largest = page_bytes(mm) << MAX_PAGE_ORDER;
 
-	if (!args->size || args->size > largest / 4 || (args->align & (args->align - 1)) ||
-	    args->align > largest / 4)
+	if (!args->size || args->size > largest || (args->align & (args->align - 1)) ||
+	    args->align > largest)
 		return -EINVAL;
 	*l = (struct mm_slab_layout){
 		.object_size = args->size,

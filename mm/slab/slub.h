@@ -19,7 +19,7 @@
 #define SLAB_NONE          UINT16_MAX /* no object; the end of a list of free ones */
 #define SLAB_LOCK_BYTES    8
 #define SLAB_CPU_BYTES     32 /* struct kmem_cache_cpu of a 64-bit kernel */
-#define SLAB_NR_KMALLOC    13 /* 8 to 8192 bytes, 96 and 192 */
+#define SLAB_NR_KMALLOC    13 /* at most: 8 to 8192 bytes, 96 and 192 */
 #define SLAB_MAX_REPORTS   64
 #define SLAB_DEFRAG_CYCLES 1024
 
@@ -246,8 +246,11 @@ struct mm_cache_args mm_boot_cache_args(const struct mm *mm, const struct mm_boo
 
 /* kmalloc.c */
 int mm_kmalloc_start(struct mm *mm);
-/** What the i-th of its caches is made from, in the order in which they are made. */
-void mm_kmalloc_args(unsigned i, char name[MM_SLAB_NAME], struct mm_cache_args *args);
+/** How many caches it has on this architecture. */
+unsigned mm_kmalloc_nr_caches(const struct mm *mm);
+/** What the i-th of them is made from, in the order in which they are made. */
+void mm_kmalloc_args(const struct mm *mm, unsigned i, char name[MM_SLAB_NAME],
+		     struct mm_cache_args *args);
 
 /* slab_verify.c */
 /** Every object in exactly one place. Returns 0, or -EINVAL with the first violation in why[]. */

@@ -13,8 +13,7 @@
 #include "mm/vmalloc/vmalloc_state.h"
 #include "mm/warn.h"
 
-#define BULK            100 /* pages asked for at once */
-#define VM_STRUCT_WORDS 9   /* of a struct vm_struct */
+#define BULK 100 /* pages asked for at once */
 
 static const struct mm_policy default_policy = {.home_nid = MM_NO_NODE};
 
@@ -54,7 +53,7 @@ static struct mm_vm_struct *new_vm(struct mm *mm, const struct mm_slab_request *
 {
 	struct mm_vm_struct *vm = calloc(1, sizeof(*vm));
 
-	if (vm && mm_kmalloc(mm, VM_STRUCT_WORDS * pointer_bytes(mm), req, &vm->object)) {
+	if (vm && mm_kmalloc(mm, mm->arch->vm_struct_bytes, req, &vm->object)) {
 		free(vm);
 		return NULL;
 	}

@@ -36,10 +36,10 @@ static void gather_node_counters(json_t *zone, const struct mm *mm, int nid, int
 
 	for (int z = 0; z <= index; z++) {
 		mm_zone_info(mm, nid, z, &info);
-		if (info.spanned && z < index)
+		if (info.present && z < index)
 			return;
 	}
-	if (!info.spanned)
+	if (!info.present)
 		return;
 	counters = json_put_object(zone, "per_node_stats");
 	for (int i = 0; kernel_node_counters[i]; i++)
@@ -69,7 +69,7 @@ static void gather_zone(json_t *zones, const struct mm *mm, int nid, int index)
 	protection = json_put_array(zone, "protection");
 	for (int z = 0; z < mm_get_arch(mm)->nr_zones; z++)
 		json_append(protection, info.protection[z]);
-	if (!info.spanned)
+	if (!info.present)
 		return;
 	gather_counters(zone, mm, nid, index, &info);
 	pagesets = json_put_array(zone, "pagesets");

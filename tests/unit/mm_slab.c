@@ -140,6 +140,9 @@ Test(slab, no_object_is_no_cache)
 	cr_expect_eq(mm_kmem_cache_create(mm, 0, &none, &cache), -EINVAL);
 	cr_expect_eq(mm_kmem_cache_create(mm, 0, &odd, &cache), -EINVAL);
 	cr_expect_eq(mm_kmem_cache_create(mm, 0, &huge, &cache), -EINVAL);
+	huge.size = 4 * MiB;
+	cr_expect_eq(mm_kmem_cache_create(mm, 0, &huge, &cache), 0, "as large as a block can be");
+	must_verify(mm, "with it");
 	mm_destroy(mm);
 }
 
@@ -387,6 +390,26 @@ Test(slab, kmalloc_takes_the_next_class)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		cr_expect_str_eq(mm_kmalloc_name(mm, cases[i].bytes, cases[i].gfp), cases[i].name);
 	cr_expect_null(mm_kmalloc_name(mm, 8193, GFP_KERNEL));
+	mm_destroy(mm);
+}
+
+/* Its smallest size is what devices that do not snoop may write without hurting others. */
+Test(slab, arm64_has_no_kmalloc_of_less_than_128_bytes_nor_of_192)
+{
+	static const struct {
+		uint64_t bytes;
+		const char *name;
+	} cases[] = {{1, "kmalloc-128"}, {129, "kmalloc-256"}, {192, "kmalloc-256"}};
+	struct machine m = two;
+	struct mm *mm;
+
+	m.arch = MM_ARM64;
+	mm = boot(&m);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		cr_expect_str_eq(mm_kmalloc_name(mm, cases[i].bytes, GFP_KERNEL), cases[i].name);
+	cr_expect_null(mm_slab_find(mm, "kmalloc-96"));
+	cr_expect_not_null(mm_slab_find(mm, "kmalloc-cg-8k"));
+	must_verify(mm, "with it");
 	mm_destroy(mm);
 }
 
