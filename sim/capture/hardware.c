@@ -48,8 +48,10 @@ static void read_disk(struct cfg *c, const struct cfg_setting *s, struct hardwar
 
 static void read_all(struct cfg *c, struct hardware *out)
 {
-	static const char *const keys[] = {"source",     "latency", "bandwidth", "frequency",
-					   "cache_line", "caches",  "disk",      NULL};
+	static const char *const keys[] = {
+		"source",       "latency",    "bandwidth",  "frequency",
+		"fill_buffers", "prefetched", "cache_line", "prefetch_streams",
+		"caches",       "disk",       NULL};
 	const struct cfg_setting *root = cfg_root(c), *caches;
 
 	cfg_keys(c, root, keys);
@@ -57,6 +59,9 @@ static void read_all(struct cfg *c, struct hardware *out)
 	cfg_time(c, cfg_need(c, root, "latency"), &out->latency_ps);
 	cfg_rate(c, cfg_need(c, root, "bandwidth"), &out->bytes_per_s);
 	cfg_frequency(c, cfg_need(c, root, "frequency"), &out->freq_hz);
+	cfg_integer(c, cfg_need(c, root, "fill_buffers"), 1, 1024, &out->fill_buffers);
+	cfg_integer(c, cfg_need(c, root, "prefetched"), out->fill_buffers, 1024, &out->prefetched);
+	cfg_integer(c, cfg_need(c, root, "prefetch_streams"), 0, 1024, &out->prefetch_streams);
 	cfg_size(c, cfg_need(c, root, "cache_line"), &out->cache_line_bytes);
 	read_disk(c, cfg_need(c, root, "disk"), out);
 	caches = cfg_list(c, cfg_need(c, root, "caches"));

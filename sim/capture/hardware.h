@@ -16,7 +16,8 @@ struct hardware_cache {
 
 struct hardware {
 	char source[256];
-	uint64_t latency_ps, bytes_per_s, freq_hz; /* local memory; CPUs */
+	uint64_t latency_ps, bytes_per_s, freq_hz;           /* local memory; CPUs */
+	uint64_t fill_buffers, prefetched, prefetch_streams; /* of a CPU */
 	uint64_t cache_line_bytes;
 	struct {
 		char source[256];

@@ -109,8 +109,12 @@ static void write_cpus(const struct captured_machine *m, int nid, const struct h
 		fputs("\t\t# no CPUs\n", out);
 		return;
 	}
-	fprintf(out, " ]; frequency = \"%s\"; }; # %s\n", units_frequency(hz).text,
+	fprintf(out, " ]; frequency = \"%s\"; # %s\n", units_frequency(hz).text,
 		m->freq_khz ? "cpuinfo, when captured" : "not in the capture");
+	fprintf(out,
+		"\t\t\tfill_buffers = %" PRIu64 "; prefetched = %" PRIu64
+		"; prefetch_streams = %" PRIu64 "; }; # not measured\n",
+		hw->fill_buffers, hw->prefetched, hw->prefetch_streams);
 }
 
 static void write_nodes(const struct captured_machine *m, const struct hardware *hw, FILE *out)

@@ -71,6 +71,21 @@ static void read_cache(struct machine_reader *r, const struct cfg_setting *s)
 	check_geometry(r, group, cache);
 }
 
+/* Then a lone CPU would move a block at whatever its bank carries, which none does. */
+static void check_bounds(struct machine_reader *r, const struct cfg_setting *caches)
+{
+	for (int cpu = 0; cpu < r->m->mm.nr_cpus; cpu++) {
+		if (r->m->cpus[cpu].fill_buffers)
+			continue;
+		cfg_warn(r->cfg, caches,
+			 "the CPUs have caches, but nothing says how many misses they may have in "
+			 "flight (`fill_buffers` of `cpus` of node %d): one CPU moves blocks at "
+			 "the bandwidth of the bank",
+			 r->m->cpus[cpu].nid);
+		return;
+	}
+}
+
 void machine_read_caches(struct machine_reader *r, const struct cfg_setting *root)
 {
 	const struct cfg_setting *caches = cfg_list(r->cfg, cfg_find(r->cfg, root, "caches"));
@@ -85,6 +100,8 @@ void machine_read_caches(struct machine_reader *r, const struct cfg_setting *roo
 	r->m->caches = machine_array(r, nr, sizeof(*r->m->caches));
 	for (unsigned i = 0; i < nr && !cfg_status(r->cfg); i++)
 		read_cache(r, cfg_element(caches, i));
+	if (nr && !cfg_status(r->cfg))
+		check_bounds(r, caches);
 }
 
 void machine_read_transfers(struct machine_reader *r, const struct cfg_setting *root)

@@ -26,13 +26,19 @@ status 0
 out "configs/scenarios/churn.cfg: ok (scenario, machine holey-board-sparse, "
 silent err
 
-# All that is shipped is well-formed.
+# All that is shipped is well-formed, and no CPU has misses in flight without bound.
 find configs -name '*.cfg' >"$tmp/configs"
 while read -r file; do
 	run check "$file"
 	status 0
 	out "$file: ok ("
+	grep -q fill_buffers "$tmp/err" && fail "$file: a CPU without a bound"
 done <"$tmp/configs"
+sed "s|@include \"|&$PWD/configs/machines/|; /e5-2630v4-core/s/.*/frequency = \"2GHz\";/" \
+	configs/machines/uma-e5-2630v4.cfg >"$tmp/boundless.cfg"
+run check "$tmp/boundless.cfg"
+status 0
+err "warning: caches: the CPUs have caches, but nothing says how many misses they may have in flight"
 
 # The name does not matter.
 cp "$costs" "$tmp/a.trace"

@@ -58,7 +58,9 @@ grep -q '"fallback_node": 0,' "$tmp/out" && fail "nothing spilled"
 # What is emptied moves, and costs time; what the kernel has in a block stays.
 run run configs/scenarios/hotplug-offline.cfg --verify --format json
 status 0
-grep -q '"migrated_pages": 32496,' "$tmp/out" || fail "other pages moved"
+# Of 32768 pages of the block all that CPU 0 has got by then: some hundred are still on lists.
+moved=$(grep -A 5 'offline:memory33' "$tmp/out" | sed -n 's/.*"migrated_pages": \([0-9]*\),/\1/p')
+{ [ "$moved" -gt 32300 ] && [ "$moved" -le 32768 ]; } || fail "$moved pages moved"
 grep -q '"refused": "memory3: frame 0x1f400 cannot be moved: reserved at boot, type reserved: ' "$tmp/out" || fail "no refusal"
 
 # A scenario says what is wrong with a step, and where.

@@ -27,7 +27,7 @@ out '"memory_model": "flat"'
 
 run run $churn
 status 0
-out "Simulated time  2."
+out "Simulated time  5."
 out "Operations      10,0"
 out "0 failed"
 
