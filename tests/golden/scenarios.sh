@@ -202,6 +202,8 @@ for scenario in configs/scenarios/*.cfg; do
 	above simulated_ps 0
 	case $scenario in
 	*/cma.cfg | */hugetlb.cfg | */out-of-memory.cfg | */reserves.cfg) above failed 0 ;;
+	# Whether busy's last page comes before the disk has written enough depends on nanoseconds.
+	*/swap-thp.cfg) [ "$(member failed)" -le 2 ] || fail "failed is $(member failed)" ;;
 	*) is failed 0 ;;
 	esac
 	shows "$(basename "$scenario" .cfg)"
