@@ -241,8 +241,9 @@ struct mm_ops {
 	void (*event)(void *ctx, int cpu, const struct mm_event *ev);
 	/**
 	 * Have a sleeping thread run soon, by mm_kthread_run() on an actor of its own. Returns
-	 * whether the sink will; else, and where the op is NULL, it runs at once, in the place of
-	 * who wakes it. Others may run before it returns; no lock is held.
+	 * whether the sink takes care of it: it will run, or what it would do comes after the end.
+	 * Else, and where the op is NULL, it runs at once, in the place of who wakes it. Others may
+	 * run before it returns; no lock is held.
 	 */
 	bool (*wake)(void *ctx, int cpu, struct mm_kthread *thread);
 	/**

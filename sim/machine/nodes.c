@@ -10,8 +10,11 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define MAX_IN_FLIGHT 1024 /* lines on their way to a CPU */
-#define MAX_THREADS   8    /* of a core */
+#include "sim/config/units.h"
+
+#define MAX_IN_FLIGHT 1024    /* lines on their way to a CPU */
+#define MAX_THREADS   8       /* of a core */
+#define LEAST_HZ      1000000 /* slower ones are slips: a measurement would take years */
 
 /* How many CPUs and ranges there are, before arrays are made of them. */
 struct count {
@@ -204,8 +207,9 @@ static void read_cpu(struct machine_reader *r, const struct cfg_setting *cpus,
 	const struct cfg_setting *prefetched = cfg_find(r->cfg, cpus, "prefetched");
 	uint64_t in_flight = 0, streams = 0;
 
-	if (cfg_frequency(r->cfg, frequency, &cpu->freq_hz) && cpu->freq_hz == 0)
-		cfg_error(r->cfg, frequency, "expected a frequency above 0, found 0");
+	if (cfg_frequency(r->cfg, frequency, &cpu->freq_hz) && cpu->freq_hz < LEAST_HZ)
+		cfg_error(r->cfg, frequency, "expected a frequency of 1MHz or more, found %s",
+			  units_frequency(cpu->freq_hz).text);
 	cfg_integer(r->cfg, cfg_find(r->cfg, cpus, "fill_buffers"), 1, MAX_IN_FLIGHT, &in_flight);
 	cpu->fill_buffers = cpu->prefetched = (unsigned)in_flight;
 	cfg_integer(r->cfg, cfg_find(r->cfg, cpus, "prefetch_streams"), 0, MAX_IN_FLIGHT, &streams);

@@ -223,8 +223,11 @@ bool kthread_wake(struct kthreads *t, struct mm_kthread *thread)
 {
 	struct kthread *k = thread->sink;
 
-	if (!k || k->stop)
+	if (!k)
 		return false;
+	/* The run is over but for those that are at work: what it would do is nobody's business. */
+	if (k->stop)
+		return true;
 	k->woken = true;
 	if (k->asleep) {
 		k->asleep = false;

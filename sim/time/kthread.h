@@ -52,7 +52,7 @@ void kthreads_start(struct kthreads *t, int nr_programs);
 
 /** The number of its actor. */
 int kthread_number(const struct kthread *k);
-/** mm_ops.wake: on any actor. */
+/** mm_ops.wake: on any actor. One that is not to run any more is taken care of. */
 bool kthread_wake(struct kthreads *t, struct mm_kthread *thread);
 /** The thread that the calling actor is, on CPU `c`; NULL for a program. */
 struct kthread *kthread_current(const struct kthreads *t, const struct cpu *c);

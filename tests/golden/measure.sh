@@ -68,6 +68,13 @@ run measure $machine fault --from 1 --to 1
 status 0
 out "Page faults of 2048 KiB"
 
+# At 2 MHz it takes longer than the second after which counters are passed on.
+run measure $machine fault --from 0 --to 0 --set nodes[0].cpus.frequency=2MHz
+status 0
+out "Page faults of 4 KiB"
+run measure $machine fault --set nodes[0].cpus.frequency=1Hz
+wrong "expected a frequency of 1MHz or more, found 1Hz"
+
 # Contention follows from the lock and from lines that go to and fro, not from the number of CPUs:
 # without a cost of transfers, order 4, which has no per-CPU list, takes far less.
 gold=configs/machines/gold-5320.cfg

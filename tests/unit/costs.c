@@ -49,8 +49,8 @@ static void meter_access(void *ctx, int cpu, phys_addr_t at, uint64_t bytes, enu
 	meter->cycles += 5 * ((at + bytes - 1) / 64 - at / 64 + 1);
 }
 
-/* 112.2 ns at 2.2 GHz are 247 cycles; 5 % of room, so that an access more or less in mm/ says that it
- * is time to fit anew. */
+/* 112.2 ns at 2.2 GHz are 247 cycles; 5 % of room, so that an access more or less in mm/ says that
+ * it is time to fit anew. */
 Test(costs, a_hot_pair_takes_the_cycles_it_was_fitted_to)
 {
 	static const struct mm_ops ops = {.work = meter_work, .access = meter_access};
@@ -63,9 +63,8 @@ Test(costs, a_hot_pair_takes_the_cycles_it_was_fitted_to)
 	struct page *page;
 	struct mm *mm;
 
-	cr_assert_eq(
-		machine_load(SOURCE_DIR "/configs/machines/gold-5320.cfg", NULL, 0, &d, &m),
-		0);
+	cr_assert_eq(machine_load(SOURCE_DIR "/configs/machines/gold-5320.cfg", NULL, 0, &d, &m),
+		     0);
 	cr_assert_eq(mm_boot(&m->mm, &ops, &meter, &mm, &refusal), 0);
 	for (int round = 0; round < 2; round++) {
 		meter.cycles = 0; /* the first one filled the list */

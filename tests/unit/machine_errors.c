@@ -216,7 +216,12 @@ Test(machine_errors, cpus)
 			MEMORY("0", "1GiB"), CPU)),
 		"m.cfg:3: nodes: 8193 CPUs, at most 8192 are possible");
 	refused(HEAD BANK NODES(NODE(MEMORY("0", "1GiB"), "{ count = 1; frequency = \"0Hz\"; }")),
-		"m.cfg:4: nodes[0].cpus.frequency: expected a frequency above 0, found 0");
+		"m.cfg:4: nodes[0].cpus.frequency: expected a frequency of 1MHz or more, found "
+		"0Hz");
+	refused(HEAD BANK NODES(
+			NODE(MEMORY("0", "1GiB"), "{ count = 1; frequency = \"999kHz\"; }")),
+		"m.cfg:4: nodes[0].cpus.frequency: expected a frequency of 1MHz or more, found "
+		"999kHz");
 	refused(HEAD BANK NODES(NODE(MEMORY("0", "1GiB"), "{ count = 1; frequency = 2000; }")),
 		"m.cfg:4: nodes[0].cpus.frequency: expected a frequency with its unit, as "
 		"\"2.4GHz\", found the integer 2000");
