@@ -29,6 +29,7 @@ struct mm_arch {
 	unsigned lru_gen_bits;     /* and the multi-gen LRU's generation */
 	unsigned last_cpupid_bits; /* what NUMA balancing wants: 8 of the pid, and the CPU number */
 	unsigned pageblock_order;
+	unsigned gigantic_order;    /* of the largest huge pages of a pool; 0: of no other size */
 	unsigned kmalloc_min;       /* bytes of the smallest size, KMALLOC_MIN_SIZE */
 	unsigned vm_struct_bytes;   /* sizeof(struct vm_struct) */
 	uint64_t node_struct_bytes; /* a node descriptor: zones and zonelists; sizeof(pg_data_t) */

@@ -7,6 +7,7 @@
 
 #include "mm/alloc/pageblock.h"
 #include "mm/hotplug/hotplug_state.h"
+#include "mm/huge/huge_pool.h"
 #include "mm/slab/slub.h"
 
 static const char *const type_names[MM_NR_MIGRATETYPES] = {
@@ -75,6 +76,10 @@ const struct page *mm_block_in_use(const struct mm *mm, pfn_t *pfn)
 			*pfn = head;
 			return page;
 		}
+	}
+	if (mm_hugetlb_head(mm, *pfn)) {
+		*pfn = *pfn >> mm->arch->gigantic_order << mm->arch->gigantic_order;
+		return mm_hugetlb_head(mm, *pfn);
 	}
 	return mm->model->pfn_to_page((struct mm *)mm, MM_NO_CPU, *pfn);
 }

@@ -21,6 +21,15 @@ struct mm_home {
 	enum mm_holds holds;
 };
 
+/* The pool of huge pages of one size. */
+struct mm_hstate {
+	unsigned order;
+	uint64_t wanted;                 /* nr_hugepages: what the last resize came to */
+	uint64_t overcommit;             /* nr_overcommit_hugepages: surplus pages at most */
+	uint64_t reserved;               /* free ones that are promised */
+	int next_to_alloc, next_to_free; /* nodes */
+};
+
 struct mm {
 	const struct mm_arch *arch;
 	struct mm_arch own_arch; /* what it points to: the limits of zones follow from params.vm */
@@ -72,12 +81,12 @@ struct mm {
 	uint64_t *slab_pages_freed;       /* by CPU, since boot: what reclaim takes as its own */
 	bool reclaim_outside;             /* see mm_set_reclaim_outside() */
 	int interrupted_cpu; /* by mm_write_interrupt(), while that runs; else MM_NO_CPU */
-	struct {
-		uint64_t wanted;     /* nr_hugepages: what the last resize came to */
-		uint64_t overcommit; /* nr_overcommit_hugepages: surplus pages at most */
-		uint64_t reserved;   /* free ones that are promised */
-		uint64_t at_boot;    /* of all, those that were taken before anybody counted */
-		int next_to_alloc, next_to_free; /* nodes */
+	struct mm_hugetlb {
+		struct mm_hstate sizes[MM_MAX_HUGE_SIZES]; /* smallest first */
+		unsigned nr, by_default; /* sizes; which of them is meant where none is named */
+		uint64_t at_boot;        /* huge pages that were taken before anybody counted */
+		pfn_t *boot;             /* gigantic ones of memblock's, until they are gathered */
+		uint64_t nr_boot;
 	} hugetlb;
 	struct mm_slab_state *slab;        /* NULL before mm_slab_start() */
 	struct mm_boot_cache *boot_caches; /* of the kernel profile */
@@ -152,6 +161,10 @@ static inline void mm_touch_page(struct mm *mm, int cpu, const struct page *page
 	mm->ops.access(mm->ctx, cpu, mm->model->descriptor_at(mm, page),
 		       mm->arch->page_struct_bytes, kind);
 }
+
+/** The descriptors of `nr` frames from that of `page` on, in the order in which they lie. */
+void mm_touch_pages(struct mm *mm, int cpu, const struct page *page, uint64_t nr,
+		    enum mm_access kind);
 
 /** Memory that the kernel has mapped elsewhere than in its direct mapping, too: at `address`. */
 static inline void mm_touch_mapped(struct mm *mm, int cpu, uint64_t address, phys_addr_t at,
@@ -326,6 +339,11 @@ int mm_zonelists_rebuild(struct mm *mm);
 /* watermark.c */
 /** At boot: min_free_kbytes, watermarks, lowmem_reserve. */
 void mm_watermarks_init(struct mm *mm);
+/**
+ * Then khugepaged starts, unless the machine has less than 512 MiB, and raises them, by what is
+ * managed then.
+ */
+void mm_khugepaged_watermarks(struct mm *mm);
 /* The same again later, from what is managed then. */
 /** Watermarks from min_free_kbytes, and the per-CPU lists that follow from them. */
 void mm_watermarks_setup(struct mm *mm);

@@ -59,6 +59,27 @@ struct page *mm_pfn_to_page(struct mm *mm, int cpu, pfn_t pfn)
 	return mm_pfn_valid(mm, pfn) ? mm->model->pfn_to_page(mm, cpu, pfn) : NULL;
 }
 
+/* A map is in one piece within a section at least. */
+void mm_touch_pages(struct mm *mm, int cpu, const struct page *page, uint64_t nr,
+		    enum mm_access kind)
+{
+	pfn_t section = UINT64_C(1) << (mm->arch->section_bits - mm->arch->page_shift);
+	pfn_t pfn = mm->ops.access && nr ? mm_pfn_of(mm, page) : 0;
+
+	while (mm->ops.access && cpu != MM_NO_CPU && nr) {
+		uint64_t part = section - (pfn & (section - 1));
+
+		part = part < nr ? part : nr;
+		if (mm->ops.address && mm->model->descriptor_address)
+			mm->ops.address(mm->ctx, cpu, mm->model->descriptor_address(mm, page));
+		mm_touch(mm, cpu, mm->model->descriptor_at(mm, page),
+			 part * mm->arch->page_struct_bytes, kind);
+		page += part;
+		pfn += part;
+		nr -= part;
+	}
+}
+
 pfn_t mm_page_to_pfn(struct mm *mm, int cpu, const struct page *page)
 {
 	return mm->model->page_to_pfn(mm, cpu, page);

@@ -98,13 +98,21 @@ struct mm_params {
 	enum mm_thp_mode thp; /* unless never, khugepaged raises min_free_kbytes */
 	enum mm_thp_defrag thp_defrag;
 	struct mm_khugepaged_params khugepaged;
-	uint64_t hugepages; /* in the pool at boot, over all nodes */
+	uint64_t huge_bytes; /* default_hugepagesz=; 0: a page block */
 	struct mm_slab_params slab;
 	struct mm_vm_params
 		vm; /* what is the kernel's of the address space, and vmalloc's of that */
 };
 
 /* What boots. Everything is borrowed and may go once mm_boot() has returned. */
+/* hugepagesz= and hugepages= */
+struct mm_hugepages {
+	uint64_t bytes;     /* of a huge page; 0: of the default size */
+	uint64_t pages;     /* over all nodes, in turn */
+	const uint64_t *of; /* by node, nr_of of them; NULL: as `pages` says */
+	int nr_of;
+};
+
 struct mm_config {
 	enum mm_arch_id arch;
 	enum mm_memory_model model;
@@ -133,9 +141,8 @@ struct mm_config {
 	 * nothing by rule.
 	 */
 	bool reservations_complete;
-	/* By node: in the pool at boot. NULL, 0: as params.hugepages says. */
-	const uint64_t *hugepages_of;
-	int nr_hugepages_of;
+	const struct mm_hugepages *hugepages; /* in the pools at boot, each size once */
+	size_t nr_hugepages;
 	const struct mm_release *late; /* initrd, init sections */
 	size_t nr_late;
 	const struct mm_zone_preset *presets;
@@ -339,7 +346,8 @@ uint64_t mm_min_free_kbytes(const struct mm *mm);
 /** The i-th name; NULL past the last. */
 const char *mm_sysctl_name(unsigned i);
 /**
- * Write `value`, as text; "node1/nr_hugepages" is that of a node. NULL: read it, which makes the
+ * Write `value`, as text; those of pools of huge pages may name
+ * a node and a size, "node1/hugepages-1048576kB/nr_hugepages". NULL: read it, which makes the
  * kernel compute lowmem_reserve again where the key is lowmem_reserve_ratio. What a write has the
  * kernel compute is computed from the pages that are managed now. Returns 0; -ENOENT where there is
  * no such key and -EINVAL where there is no such value, with *refusal filled and nothing changed.

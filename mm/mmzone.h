@@ -145,7 +145,9 @@ struct mm_kthread {
 	void *sink;  /* the sink's to use, NULL at first */
 };
 
-/* The pool's huge pages of a node. nr_free = length of free; nr_free, nr_surplus <= nr. */
+#define MM_MAX_HUGE_SIZES 2
+
+/* Huge pages of one size of a node's pool. nr_free = length of free; nr_free, nr_surplus <= nr. */
 struct mm_huge_pool {
 	struct page_list free;            /* newest first */
 	uint64_t nr, nr_free, nr_surplus; /* huge pages */
@@ -213,8 +215,8 @@ struct mm_node {
 	uint64_t throttled_written; /* (L) pages written while anybody slept for writes */
 	uint64_t throttled_from;    /* (L) what that was when the first of them fell asleep */
 	struct mm_kswapd kswapd;
-	struct mm_huge_pool huge;
-	uint64_t nr_anon_huge; /* (S) huge pages of faults that are mapped */
+	struct mm_huge_pool huge[MM_MAX_HUGE_SIZES]; /* by size, as mm.hugetlb.sizes */
+	uint64_t nr_anon_huge;                       /* (S) huge pages of faults that are mapped */
 	struct mm_kcompactd kcompactd;
 	uint64_t nr_slab[2]; /* (S) pages of slabs: unreclaimable, reclaimable */
 };

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "mm/alloc/pageblock.h"
+#include "mm/huge/huge_pool.h"
 #include "mm/internal.h"
 #include "mm/slab/slub.h"
 #include "mm/user/user_state.h"
@@ -85,7 +86,7 @@ static pfn_t find_head(struct mm *mm, pfn_t pfn)
 		    head + (UINT64_C(1) << page->order) > pfn)
 			return head;
 	}
-	return pfn;
+	return mm_hugetlb_head(mm, pfn) ? mm_pfn_of(mm, mm_hugetlb_head(mm, pfn)) : pfn;
 }
 
 /* Blocks that nobody has asked for since boot have no descriptors yet. */

@@ -15,7 +15,6 @@
 
 #include "mm/compact/compact.h"
 #include "mm/huge/huge_pool.h"
-#include "mm/huge/hugetlb.h"
 
 struct sysctl {
 	const char *name;
@@ -44,10 +43,13 @@ static const struct sysctl sysctls[] = {
 	{"swappiness", 0, 200, IN_MM(params.swappiness), NULL, false},
 	{"vfs_cache_pressure", 0, INT32_MAX, IN_MM(params.vfs_cache_pressure), NULL, false},
 	{"min_unmapped_ratio", 0, 100, IN_MM(params.min_unmapped_ratio), NULL, false},
-	{"nr_hugepages", 0, INT32_MAX, IN_MM(hugetlb.wanted), mm_hugetlb_written, false},
-	/* The same by the policy of who writes: here that is the default one. */
-	{"nr_hugepages_mempolicy", 0, INT32_MAX, IN_MM(hugetlb.wanted), mm_hugetlb_written, false},
-	{"nr_overcommit_hugepages", 0, INT32_MAX, IN_MM(hugetlb.overcommit), NULL, false},
+	/*
+	 * Of the default size: see mm_hugetlb_write(). _mempolicy is the same by the policy of who
+	 * writes: here that is the default one.
+	 */
+	{"nr_hugepages", 0, INT32_MAX, 0, NULL, false},
+	{"nr_hugepages_mempolicy", 0, INT32_MAX, 0, NULL, false},
+	{"nr_overcommit_hugepages", 0, INT32_MAX, 0, NULL, false},
 	{"extfrag_threshold", 0, 1000, IN_MM(params.extfrag_threshold), NULL, false},
 	{"compaction_proactiveness", 0, 100, IN_MM(params.compaction_proactiveness),
 	 mm_kcompactd_written, false},
@@ -150,43 +152,12 @@ static int write_number(struct mm *mm, const struct sysctl *s, const char *value
 	return 0;
 }
 
-/* "node1/nr_hugepages": which node's; false where the key is another one. */
-static bool is_of_node(const char *key, uint64_t *nid)
-{
-	char *end;
-
-	if (strncmp(key, "node", 4) != 0 || key[4] < '0' || key[4] > '9')
-		return false;
-	*nid = strtoull(key + 4, &end, 10);
-	return strcmp(end, "/nr_hugepages") == 0;
-}
-
-/* The pool of one node, as a write to its own file under /sys/devices/system/node does. */
-static int write_of_node(struct mm *mm, uint64_t nid, const char *value, struct mm_refusal *refusal)
-{
-	const struct sysctl *s = find_sysctl("nr_hugepages");
-	const char *text = value;
-	uint64_t count;
-
-	if (nid >= (uint64_t)mm->nr_nodes || !mm->nodes[nid].present)
-		return mm_refuse(refusal, MM_ABOUT_SYSCTL, 0,
-				 "expected a node with memory, of %d nodes, found node %" PRIu64,
-				 mm->nr_nodes, nid);
-	if (!value)
-		return 0;
-	if (!parse_number(s, &text, &count) || *text)
-		return refuse_value(s, refusal, value);
-	mm_hugetlb_resize(mm, 0, (int)nid, NULL, count);
-	return 0;
-}
-
 int mm_sysctl(struct mm *mm, const char *key, const char *value, struct mm_refusal *refusal)
 {
 	const struct sysctl *s = find_sysctl(key);
-	uint64_t nid;
 
-	if (is_of_node(key, &nid))
-		return write_of_node(mm, nid, value, refusal);
+	if (mm_hugetlb_is_file(key))
+		return mm_hugetlb_write(mm, key, value, refusal);
 	if (!s) {
 		mm_refuse(refusal, MM_ABOUT_SYSCTL, 0, "unknown sysctl '%.60s'", key);
 		return -ENOENT;
@@ -209,6 +180,10 @@ int mm_sysctl_text(const struct mm *mm, const char *key, char *text, size_t size
 
 	if (!s || is_compact(s))
 		return -ENOENT;
+	if (mm_hugetlb_is_file(key)) {
+		snprintf(text, size, "%" PRIu64, mm_hugetlb_read(mm, key));
+		return 0;
+	}
 	if (!is_ratios(s)) {
 		snprintf(text, size, "%" PRIu64, *(const uint64_t *)((const char *)mm + s->offset));
 		return 0;

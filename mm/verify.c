@@ -12,6 +12,7 @@
 
 #include "mm/alloc/pageblock.h"
 #include "mm/hotplug/hotplug_state.h"
+#include "mm/huge/huge_pool.h"
 #include "mm/reclaim/lru_lists.h"
 #include "mm/slab/dcache.h"
 #include "mm/slab/slub.h"
@@ -29,7 +30,7 @@ struct report {
 	uint64_t lru[MM_NR_LRU];    /* pages of the zone that say they are on that list */
 	uint64_t batched, isolated; /* pages in all that say so */
 	uint64_t dirty, writeback, file_mapped; /* of the node */
-	uint64_t pooled;                        /* of the node, blocks that say so */
+	uint64_t pooled[MM_MAX_HUGE_SIZES];     /* of the node, blocks that say so, by size */
 	uint64_t slabs;                         /* likewise, in all */
 };
 
@@ -319,7 +320,8 @@ static int count_frame(struct report *r, const struct mm_zone *zone, pfn_t pfn, 
 	} else if (state == 0 && page->refcount > 0) {
 		c->used += pages;
 		r->blocks_in_use += !(page->flags & PG_DROPPED);
-		r->pooled += !!(page->flags & PG_HUGETLB);
+		if (page->flags & PG_HUGETLB)
+			r->pooled[mm_hugetlb_size_of(r->mm, page)]++;
 		r->slabs += page->slab;
 	} else {
 		return violated(r,
@@ -400,27 +402,36 @@ static int check_lru_lists(struct report *r, const struct mm_node *node)
 	return 0;
 }
 
-/* The pool of huge pages: the node's, each of the right size, those on the list and others. */
-static int check_pool(struct report *r, const struct mm_node *node)
+/* A pool of huge pages: the node's, each of the right size, those on the list and others. */
+static int check_pool(struct report *r, const struct mm_node *node, unsigned size)
 {
-	const struct mm_huge_pool *pool = &node->huge;
+	const struct mm_huge_pool *pool = &node->huge[size];
 	uint64_t nr = 0;
 
 	for (const struct page *p = pool->free.head; p; p = p->next, nr++)
-		if (!(p->flags & PG_HUGETLB) || p->order != r->mm->arch->pageblock_order ||
+		if (!(p->flags & PG_HUGETLB) || p->order != r->mm->hugetlb.sizes[size].order ||
 		    mm_page_to_nid(r->mm, p) != node->nid ||
 		    (p->next ? p->next->prev : pool->free.tail) != p)
 			return violated(
 				r, "pfn 0x%" PRIx64 ": in the pool of node %d, flags 0x%" PRIx64,
 				pfn_of(r, p), node->nid, p->flags);
-	if (nr != pool->nr_free || r->pooled != pool->nr || nr > pool->nr ||
+	if (nr != pool->nr_free || r->pooled[size] != pool->nr || nr > pool->nr ||
 	    pool->nr_surplus > pool->nr)
 		return violated(r,
-				"node %d: pool of %" PRIu64 " huge pages, %" PRIu64
+				"node %d: pool of %" PRIu64 " huge pages of order %u, %" PRIu64
 				" listed free; counted %" PRIu64 ", %" PRIu64 ", surplus %" PRIu64,
-				node->nid, r->pooled, nr, pool->nr, pool->nr_free,
-				pool->nr_surplus);
+				node->nid, r->pooled[size], r->mm->hugetlb.sizes[size].order, nr,
+				pool->nr, pool->nr_free, pool->nr_surplus);
 	return 0;
+}
+
+static int check_pools(struct report *r, const struct mm_node *node)
+{
+	int err = 0;
+
+	for (unsigned size = 0; size < r->mm->hugetlb.nr && !err; size++)
+		err = check_pool(r, node, size);
+	return err;
 }
 
 /* What is on its way between the lists: in batches, or in the hands of reclaim. */
@@ -493,7 +504,8 @@ int mm_verify(const struct mm *mm, char *why, size_t size)
 	int err = 0;
 
 	for (int n = 0; n < mm->nr_nodes && !err; n++) {
-		r.dirty = r.writeback = r.file_mapped = r.pooled = 0;
+		r.dirty = r.writeback = r.file_mapped = 0;
+		memset(r.pooled, 0, sizeof(r.pooled));
 		for (int z = 0; z < mm->arch->nr_zones && !err; z++) {
 			const struct mm_zone *zone = &mm->nodes[n].zones[z];
 
@@ -506,7 +518,7 @@ int mm_verify(const struct mm *mm, char *why, size_t size)
 		if (!err)
 			err = check_lru_lists(&r, &mm->nodes[n]);
 		if (!err)
-			err = check_pool(&r, &mm->nodes[n]);
+			err = check_pools(&r, &mm->nodes[n]);
 	}
 	if (!err)
 		err = check_under_way(&r);

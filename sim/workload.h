@@ -19,7 +19,10 @@ struct process_plan;
 
 /* What a workload has to know of the machine that it is for. */
 struct workload_host {
-	uint64_t page_bytes, huge_bytes;
+	uint64_t page_bytes;
+	uint64_t huge_bytes;     /* of a transparent huge page, and the smallest of a pool */
+	uint64_t gigantic_bytes; /* of the largest of a pool; 0: the same */
+	uint64_t pool_bytes;     /* of one of a pool where nothing is said */
 	int nr_cpus, nr_nodes;
 	int *cpu_nid;         /* by CPU; owned */
 	uint64_t *node_bytes; /* of memory, by node; owned */
@@ -75,7 +78,8 @@ struct workload {
 	bool writes;
 	bool random;               /* access: in no order */
 	bool advised;              /* madvise(MADV_HUGEPAGE) */
-	bool hugetlb;              /* the pool's pages */
+	bool hugetlb;              /* pages of a pool, */
+	uint64_t pool_bytes;       /* of that size */
 	bool unmap;                /* at the end */
 	struct workload_mix sizes; /* bytes of objects */
 	int *free_cpus;            /* owned; which free what the first, second, ... CPU takes */
@@ -121,6 +125,9 @@ bool workload_parse_orders(const char *text, struct workload_mix *mix, char *wro
 bool workload_parse_sizes(const char *text, struct workload_mix *mix, char *wrong, size_t size);
 bool workload_parse_gfp(const char *text, struct workload_mix *mix, char *wrong, size_t size);
 
+/** Of which size huge pages of a pool are, where they are asked for. `s` NULL: the default one. */
+void workload_read_huge(struct cfg *c, const struct cfg_setting *s,
+			const struct workload_host *host, bool hugetlb, uint64_t *bytes);
 /** A policy (NULL: none, *index stays), among the trace's then. What is wrong is recorded. */
 void workload_read_policy(struct cfg *c, const struct cfg_setting *s,
 			  const struct workload_host *host, struct trace *t,

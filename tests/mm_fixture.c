@@ -7,6 +7,8 @@
 
 #include "mm_fixture.h"
 
+#define GIGANTIC (UINT64_C(1) << 30)
+
 static size_t count_ranges(const struct mm_range *ranges)
 {
 	size_t nr = 0;
@@ -73,7 +75,7 @@ static struct mm_params params_of(const struct machine *m)
 	params.movable_node = m->movable_node;
 	params.kernelcore_mirror = m->kernelcore_mirror;
 	params.thp = m->no_thp ? MM_THP_NEVER : MM_THP_ALWAYS;
-	params.hugepages = m->hugepages;
+	params.huge_bytes = m->gigantic_by_default ? GIGANTIC : 0;
 	params.cma_bytes = m->cma_bytes;
 	params.slab.debug = m->slab_debug;
 	params.slab.nomerge = m->slab_nomerge;
@@ -90,6 +92,22 @@ static int try_boot(const struct machine *m, const struct mm_ops *ops, void *ctx
 {
 	uint8_t distance[MACHINE_NODES * MACHINE_NODES];
 	int cpu_nid[256], nr_cpus = 0, nodes = count_nodes(m);
+	struct mm_hugepages pools[2];
+	size_t nr_pools = 0;
+
+	if (m->hugepages || m->nodes_with_hugepages)
+		pools[nr_pools++] = (struct mm_hugepages){
+			.bytes = UINT64_C(1) << (mm_arch(m->arch)->page_shift +
+						 mm_arch(m->arch)->pageblock_order),
+			.pages = m->hugepages,
+			.of = m->nodes_with_hugepages ? m->hugepages_of : NULL,
+			.nr_of = m->nodes_with_hugepages};
+	if (m->gigantic || m->nodes_with_gigantic)
+		pools[nr_pools++] =
+			(struct mm_hugepages){.bytes = GIGANTIC,
+					      .pages = m->gigantic,
+					      .of = m->nodes_with_gigantic ? m->gigantic_of : NULL,
+					      .nr_of = m->nodes_with_gigantic};
 
 	for (int a = 0; a < nodes; a++)
 		for (int b = 0; b < nodes; b++) {
@@ -108,8 +126,8 @@ static int try_boot(const struct machine *m, const struct mm_ops *ops, void *ctx
 					   .nr_cpus = nr_cpus,
 					   .cpu_nid = cpu_nid,
 					   .distance = distance,
-					   .hugepages_of = m->hugepages_of,
-					   .nr_hugepages_of = m->nodes_with_hugepages,
+					   .hugepages = pools,
+					   .nr_hugepages = nr_pools,
 					   .memory = m->memory,
 					   .nr_memory = count_ranges(m->memory),
 					   .hotpluggable = m->hotpluggable,

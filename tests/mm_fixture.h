@@ -57,7 +57,11 @@ struct machine {
 	uint64_t hugepages;                   /* in the pool at boot */
 	uint64_t hugepages_of[MACHINE_NODES]; /* the same by node, of so many nodes: */
 	int nodes_with_hugepages;
-	unsigned slab_debug; /* MM_SLAB_DEBUG flags of all caches */
+	uint64_t gigantic;                   /* gigantic ones, in the pool at boot */
+	uint64_t gigantic_of[MACHINE_NODES]; /* the same by node, of so many nodes: */
+	int nodes_with_gigantic;
+	bool gigantic_by_default; /* default_hugepagesz= */
+	unsigned slab_debug;      /* MM_SLAB_DEBUG flags of all caches */
 	bool slab_nomerge, no_slab_defrag;
 	bool exact_counts; /* CPUs hold back nothing of the zones' counters */
 };

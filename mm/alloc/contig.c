@@ -28,6 +28,7 @@ struct contig {
 	pfn_t start, end;
 	enum mm_migratetype type;  /* of their page blocks, before and after */
 	bool offline;              /* for good: nobody will own the frames */
+	unsigned order;            /* of the block that is made of them all; 0: single pages */
 	struct mm_nodemask others; /* offline: the nodes to move to */
 	uint64_t migrated;         /* pages */
 	pfn_t stuck;               /* the first frame that is in the way */
@@ -93,29 +94,45 @@ static void cut_at(struct contig *c, pfn_t pfn)
 		mm_buddy_add(c->mm, c->cpu, c->zone, page + i, head + i, order, type);
 }
 
+/* In a page of a pool that can be given up? It may begin before. */
+static bool is_spare(const struct contig *c, pfn_t pfn)
+{
+	const struct page *page = mm_hugetlb_head(c->mm, pfn);
+
+	return page && mm_hugetlb_is_spare(c->mm, page);
+}
+
+/* A frame that is looked at. */
+static void look(const struct contig *c, pfn_t pfn)
+{
+	mm_work(c->mm, c->cpu, MM_SITE_BLOCK_SCAN, 1);
+	mm_touch_page(c->mm, c->cpu, page_at(c, pfn), MM_READ);
+}
+
 /* Might it be emptied? Nothing of the kernel's in it, nor what boot has reserved. */
 static bool is_movable(struct contig *c)
 {
 	struct mm *mm = c->mm;
 
-	mm_work(mm, c->cpu, MM_SITE_BLOCK_SCAN, (uint32_t)(c->end - c->start));
 	for (pfn_t pfn = c->start; pfn < c->end;) {
 		const struct page *page;
 		pfn_t pristine = mm_pristine_end(c->zone, pfn);
 
-		if (pristine) {
-			pfn = pristine;
-			continue;
-		}
 		c->stuck = pfn;
 		if (mm_zone_of_pfn(mm, pfn) != c->zone)
 			return false;
+		look(c, pfn);
+		if (pristine) {
+			pfn = mm_round_block_up(pfn + 1);
+			pfn = pfn < pristine ? pfn : pristine;
+			continue;
+		}
 		page = page_at(c, pfn);
 		if (pfn == c->start && free_across(c, pfn))
 			page = free_across(c, pfn);
 		if (!(page->flags & (PG_BUDDY | PG_PCP)) &&
 		    (!page->refcount || !(page->flags & PG_LRU)) &&
-		    !(c->offline && mm_hugetlb_is_spare(mm, page)))
+		    !(c->offline && is_spare(c, pfn)))
 			return false;
 		pfn = mm_pfn_of(mm, page) + (UINT64_C(1) << page->order);
 	}
@@ -314,6 +331,15 @@ static void own(struct contig *c, pfn_t pfn)
 	c->mm->counters.allocs++;
 }
 
+/* They become one block. */
+static void own_block(struct contig *c)
+{
+	struct page *page = page_at(c, c->start);
+
+	own(c, c->start);
+	page->order = (uint8_t)c->order;
+}
+
 /* All of it off the lists; what lies beyond its ends goes back. With the zone's lock. */
 static void take(struct contig *c)
 {
@@ -326,7 +352,8 @@ static void take(struct contig *c)
 		mm_buddy_pull(mm, c->cpu, c->zone, page);
 		for (pfn_t p = head; p < end; p++) {
 			if (p >= c->start && p < c->end) {
-				own(c, p);
+				if (!c->order)
+					own(c, p);
 				continue;
 			}
 			mm_page_init(mm, page_at(c, p), p, c->zone);
@@ -334,6 +361,8 @@ static void take(struct contig *c)
 		}
 		pfn = end;
 	}
+	if (c->order)
+		own_block(c);
 	c->zone->alloc_pages += c->end - c->start;
 }
 
@@ -429,16 +458,90 @@ int mm_empty_range(struct mm *mm, struct mm_emptying *e)
 	return err;
 }
 
+/* The head of the block that a frame is in, free or in use; NULL: boot has reserved the frame. */
+static const struct page *block_of(const struct contig *c, pfn_t pfn)
+{
+	for (unsigned order = 0; order <= MAX_PAGE_ORDER; order++) {
+		pfn_t head = pfn >> order << order;
+		const struct page *page;
+
+		if (mm_zone_of_pfn(c->mm, head) != c->zone)
+			return NULL;
+		page = page_at(c, head);
+		if (((page->flags & (PG_BUDDY | PG_PCP)) || page->refcount) &&
+		    head + (UINT64_C(1) << page->order) > pfn)
+			return page;
+	}
+	return NULL;
+}
+
+/*
+ * Is there any point in trying? Not where boot has reserved a frame, or a page of a pool is in the
+ * way. Kernel: pfn_range_valid_contig(), which looks at one frame after the other.
+ */
+static bool is_worth_it(const struct contig *c)
+{
+	struct mm *mm = c->mm;
+	pfn_t pfn = c->start, bad = c->end;
+
+	while (pfn < bad) {
+		pfn_t pristine = mm_pristine_end(c->zone, pfn);
+		const struct page *page = pristine ? NULL : block_of(c, pfn);
+
+		if (pristine)
+			pfn = pristine;
+		else if (page && !mm_hugetlb_head(mm, pfn))
+			pfn = mm_pfn_of(mm, page) + (UINT64_C(1) << page->order);
+		else
+			bad = pfn;
+	}
+	mm_work(mm, c->cpu, MM_SITE_BLOCK_SCAN, (uint32_t)(bad - c->start + (bad < c->end)));
+	if (bad > c->start)
+		mm_touch_pages(mm, c->cpu, page_at(c, c->start), bad - c->start, MM_READ);
+	return bad == c->end;
+}
+
 static int find_in_zone(struct contig *c, uint64_t nr)
 {
+	struct mm *mm = c->mm;
 	pfn_t pfn = (c->zone->start_pfn + nr - 1) & ~(nr - 1);
 
+	mm_zone_lock(mm, c->cpu, c->zone);
 	for (; pfn + nr <= zone_end(c->zone); pfn += nr) {
+		int err;
+
 		c->start = pfn;
 		c->end = pfn + nr;
-		if (!empty_and_take(c))
+		if (!is_worth_it(c))
+			continue;
+		mm_zone_unlock(mm, c->cpu, c->zone);
+		err = empty_and_take(c);
+		if (!err)
 			return 0;
+		mm_zone_lock(mm, c->cpu, c->zone);
 	}
+	mm_zone_unlock(mm, c->cpu, c->zone);
+	return -ENOMEM;
+}
+
+static int find(struct contig *c, const struct mm_request *req, uint64_t nr, struct page **first)
+{
+	struct mm *mm = c->mm;
+	int nid = req->nid == MM_NO_NODE ? mm->cpu_nid[req->cpu] : req->nid;
+	const struct mm_zonelist *list =
+		req->gfp & __GFP_THISNODE ? &mm->nodes[nid].thisnode : &mm->nodes[nid].fallback;
+
+	for (size_t i = 0; i < list->nr; i++) {
+		c->zone = list->zones[i];
+		if (c->zone->index > gfp_zone(mm->arch, req->gfp) ||
+		    (req->nodes && !mm_nodemask_has(req->nodes, c->zone->nid)))
+			continue;
+		if (find_in_zone(c, nr))
+			continue;
+		*first = page_at(c, c->start);
+		return 0;
+	}
+	*first = NULL;
 	return -ENOMEM;
 }
 
@@ -446,22 +549,16 @@ int mm_alloc_contig_pages(struct mm *mm, const struct mm_request *req, uint64_t 
 			  struct page **first)
 {
 	struct contig c = {.mm = mm, .cpu = req->cpu, .type = MM_MOVABLE};
-	int nid = req->nid == MM_NO_NODE ? mm->cpu_nid[req->cpu] : req->nid;
-	const struct mm_zonelist *list =
-		req->gfp & __GFP_THISNODE ? &mm->nodes[nid].thisnode : &mm->nodes[nid].fallback;
 
-	for (size_t i = 0; i < list->nr; i++) {
-		c.zone = list->zones[i];
-		if (c.zone->index > gfp_zone(mm->arch, req->gfp) ||
-		    (req->nodes && !mm_nodemask_has(req->nodes, c.zone->nid)))
-			continue;
-		if (find_in_zone(&c, nr))
-			continue;
-		*first = page_at(&c, c.start);
-		return 0;
-	}
-	*first = NULL;
-	return -ENOMEM;
+	return find(&c, req, nr, first);
+}
+
+int mm_alloc_contig_block(struct mm *mm, const struct mm_request *req, unsigned order,
+			  struct page **page)
+{
+	struct contig c = {.mm = mm, .cpu = req->cpu, .type = MM_MOVABLE, .order = order};
+
+	return find(&c, req, UINT64_C(1) << order, page);
 }
 
 void mm_free_contig_range(struct mm *mm, int cpu, struct page *first, uint64_t nr)

@@ -24,6 +24,9 @@ int mm_alloc_contig_range(struct mm *mm, int cpu, pfn_t start, pfn_t end, bool c
  */
 int mm_alloc_contig_pages(struct mm *mm, const struct mm_request *req, uint64_t nr,
 			  struct page **first);
+/** The same 2^order frames as one block in use, of however many pages. */
+int mm_alloc_contig_block(struct mm *mm, const struct mm_request *req, unsigned order,
+			  struct page **page);
 /** Free them, one by one. */
 void mm_free_contig_range(struct mm *mm, int cpu, struct page *first, uint64_t nr);
 

@@ -122,33 +122,34 @@ void mm_lowmem_reserve_setup(struct mm *mm)
 
 void mm_watermarks_init(struct mm *mm)
 {
-	uint64_t total_pages = 0, wanted;
-
-	for_each_zone (mm, zone) {
-		total_pages += zone->managed;
-	}
 	mm->min_free_kbytes = mm->params.min_free_kbytes;
 	if (mm->min_free_kbytes == MM_PARAM_DEFAULT)
 		mm->min_free_kbytes = default_min_free_kbytes(mm);
 	set_watermarks(mm);
 	mm_stat_thresholds_init(mm);
 	mm_lowmem_reserve_setup(mm);
+}
 
-	/*
-	 * Then khugepaged starts, unless the machine has less than 512 MiB, and raises it. Where
-	 * huge pages are never wanted it has the first figure computed again, now that there are
-	 * high watermarks, and takes it although it is less (set_recommended_min_free_kbytes()).
-	 */
+/*
+ * Where huge pages are never wanted it has the first figure computed again, now that there are high
+ * watermarks, and takes it although it is less (set_recommended_min_free_kbytes()).
+ */
+void mm_khugepaged_watermarks(struct mm *mm)
+{
+	uint64_t total_pages = 0, wanted;
+
+	for_each_zone (mm, zone) {
+		total_pages += zone->managed;
+	}
 	if (mm->params.thp)
 		mm->khugepaged = total_pages << mm->arch->page_shift >= UINT64_C(512) << 20;
-	if (mm->params.min_free_kbytes != MM_PARAM_DEFAULT ||
-	    total_pages << mm->arch->page_shift < UINT64_C(512) << 20)
+	if (total_pages << mm->arch->page_shift < UINT64_C(512) << 20)
 		return;
 	wanted = mm->params.thp ? khugepaged_min_free_kbytes(mm) : default_min_free_kbytes(mm);
-	if (wanted > mm->min_free_kbytes || !mm->params.thp) {
+	if (mm->params.min_free_kbytes == MM_PARAM_DEFAULT &&
+	    (wanted > mm->min_free_kbytes || !mm->params.thp))
 		mm->min_free_kbytes = wanted;
-		set_watermarks(mm);
-	}
+	set_watermarks(mm);
 }
 
 /* What somebody wrote is only ever raised. */

@@ -191,7 +191,8 @@ static int place_nodes(struct mm *mm, bool with_memory, struct mm_refusal *r)
 
 /*
  * In the order in which setup_arch() and start_kernel() ask: nodes with memory, their page
- * descriptors, then nodes without.
+ * descriptors, then nodes without, the per-CPU areas; gigantic pages where the command line is
+ * read.
  */
 static int place_structures(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
 {
@@ -203,6 +204,8 @@ static int place_structures(struct mm *mm, const struct mm_config *c, struct mm_
 		err = place_nodes(mm, false, r);
 	if (!err)
 		err = mm_percpu_init(mm, r);
+	if (!err)
+		err = mm_hugetlb_reserve_boot(mm, c);
 	return err ? err : mm_take_by_profile(mm, c, r);
 }
 
@@ -264,6 +267,8 @@ static int boot(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
 				"no room for the %" PRIu64 " bytes of cma in one piece",
 				c->params.cma_bytes);
 	if (!err)
+		err = mm_hugetlb_init(mm, c, r);
+	if (!err)
 		err = place_structures(mm, c, r);
 	if (err)
 		return err;
@@ -291,6 +296,8 @@ static int boot(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
 	if (err)
 		return err;
 	mm_watermarks_init(mm);
+	mm_hugetlb_gather(mm);
+	mm_khugepaged_watermarks(mm);
 	mm_pcp_sizes_setup(mm);
 	mm_hugetlb_boot(mm, c);
 	err = mm_release_late(mm, c, false, r);
@@ -371,6 +378,7 @@ void mm_destroy(struct mm *mm)
 	free(mm->percpu_at);
 	free(mm->cma.bits);
 	free(mm->homes);
+	free(mm->hugetlb.boot);
 	free(mm->lru_batches);
 	free(mm->slab_pages_freed);
 	free(mm->vmstat_workers);

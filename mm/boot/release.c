@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "mm/huge/huge_pool.h"
 #include "mm/zone_count.h"
 
 static const struct mm_zone_preset *find_preset(const struct mm_config *c,
@@ -162,6 +163,9 @@ static int take_back(struct mm *mm, struct mm_zone *zone, const struct mm_config
 	}
 	for (size_t i = 0; i < c->nr_late && !err; i++)
 		err = memblock_phys_free(&kept, c->late[i].start, c->late[i].bytes);
+	for (uint64_t i = 0; i < mm->hugetlb.nr_boot && !err; i++)
+		err = memblock_phys_free(&kept, mm->hugetlb.boot[i] << shift,
+					 mm_hugetlb_boot_bytes(mm));
 	while (pages && !err && longest_reserved(mm, zone, &kept.reserved, &from, &to)) {
 		pfn_t nr = to - from < pages ? to - from : pages;
 
@@ -182,6 +186,7 @@ static int release_preset(struct mm *mm, struct mm_zone *zone, const struct mm_c
 
 	for (size_t i = 0; i < c->nr_late; i++)
 		late += late_pages(mm, zone, &c->late[i], false);
+	late += mm_hugetlb_boot_pages(mm, zone);
 	if (preset->managed < late)
 		return mm_refuse(r, MM_ABOUT_PRESET, index,
 				 "node %d, zone %s: managed = %" PRIu64 " pages, but %" PRIu64

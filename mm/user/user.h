@@ -51,7 +51,8 @@ struct mm_mmap_args {
 	bool shared;          /* MAP_SHARED; without a file it is shared by fork only */
 	bool advised;         /* madvise(MADV_HUGEPAGE) */
 	bool refused;         /* madvise(MADV_NOHUGEPAGE) */
-	bool hugetlb;         /* MAP_HUGETLB: pages of the pool, `bytes` of whole ones; private */
+	bool hugetlb;         /* MAP_HUGETLB: pages of a pool, `bytes` of whole ones; private */
+	uint64_t huge_bytes;  /* of that size (MAP_HUGE_1GB); 0: the default one */
 	bool noreserve;       /* MAP_NORESERVE: these are not set apart, so a store may find none */
 	const struct mm_policy *policy; /* mbind() right away; NULL: the task's */
 };

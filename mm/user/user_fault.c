@@ -312,12 +312,13 @@ static bool wants_huge(const struct fault *f)
 static int pool_page(const struct fault *f)
 {
 	struct mm *mm = f->mm;
+	unsigned shift = mm_pool_shift(mm, f->vma);
 	const struct mm_policy_use use = {.policy = mm_user_policy(f->space, f->vma),
-					  .turn = turn_of(f) >> mm->arch->pageblock_order};
-	uint64_t bytes = UINT64_C(1) << mm_huge_shift(mm);
+					  .turn = turn_of(f) >> (shift - mm_user_shift(mm))};
+	uint64_t bytes = UINT64_C(1) << shift;
 	struct page *page;
 
-	if (mm_hugetlb_alloc(mm, f->cpu, &use, !f->vma->noreserve, &page))
+	if (mm_hugetlb_alloc(mm, f->cpu, f->vma->pool, &use, !f->vma->noreserve, &page))
 		return -ENOMEM;
 	mm_work(mm, f->cpu, MM_SITE_ZERO, (uint32_t)(bytes >> mm_user_shift(mm)));
 	mm_touch(mm, f->cpu, mm_page_address(mm, page), bytes, MM_ZERO);
@@ -337,7 +338,8 @@ static int huge_level(struct fault *f)
 {
 	struct mm *mm = f->mm;
 
-	f->table = mm_user_table(mm, f->cpu, f->space, f->address, mm_huge_shift(mm));
+	f->table = mm_user_table(mm, f->cpu, f->space, f->address,
+				 f->vma->hugetlb ? mm_pool_shift(mm, f->vma) : mm_huge_shift(mm));
 	if (!f->table)
 		return -ENOMEM;
 	f->entry = &f->table->entries[f->address >> f->table->shift & (f->table->nr - 1)];

@@ -100,7 +100,7 @@ void mm_space_nodes(const struct mm *mm, const struct mm_space *space, uint64_t 
 struct figures {
 	uint64_t pages, anon, dirty, mapcount_max, swapcache, active, writeback;
 	uint64_t *nodes;
-	bool pool;
+	unsigned pool_shift; /* of a pool: log2 of its pages' bytes; else 0 */
 };
 
 /* How often a small page is mapped that is part of a huge one: by how many of the family. */
@@ -128,7 +128,7 @@ static void add_to_figures(const struct mm *mm, uint64_t entry, uint64_t pages, 
 
 	if (e_kind(entry) != E_PAGE)
 		return;
-	if (f->pool) {
+	if (f->pool_shift) {
 		f->pages++;
 		f->anon++;
 		f->dirty++;
@@ -221,7 +221,7 @@ static void say_figures(struct text_line *t, const struct mm *mm, const struct f
 		{"mapped", f->pages, f->pages != f->anon && f->pages != f->dirty},
 		{"mapmax", f->mapcount_max, f->mapcount_max > 1},
 		{"swapcache", f->swapcache, f->swapcache > 0},
-		{"active", f->active, f->active < f->pages && !f->pool},
+		{"active", f->active, f->active < f->pages && !f->pool_shift},
 		{"writeback", f->writeback, f->writeback > 0},
 	};
 
@@ -234,7 +234,7 @@ static void say_figures(struct text_line *t, const struct mm *mm, const struct f
 		if (f->nodes[n])
 			say(t, " N%d=%" PRIu64, n, f->nodes[n]);
 	say(t, " kernelpagesize_kB=%" PRIu64,
-	    (f->pool ? UINT64_C(1) << mm_huge_shift(mm) : mm_user_page_bytes(mm)) >> 10);
+	    (f->pool_shift ? UINT64_C(1) << f->pool_shift : mm_user_page_bytes(mm)) >> 10);
 }
 
 bool mm_numa_maps_line(const struct mm *mm, const struct mm_space *space, unsigned i, char *line,
@@ -248,7 +248,7 @@ bool mm_numa_maps_line(const struct mm *mm, const struct mm_space *space, unsign
 		v = v->next;
 	if (!v)
 		return false;
-	f.pool = v->hugetlb;
+	f.pool_shift = v->hugetlb ? mm_pool_shift(mm, v) : 0;
 	f.nodes = calloc((size_t)mm->nr_nodes, sizeof(*f.nodes));
 	say(&t, "%08" PRIx64 " ", v->start);
 	say_policy(&t, mm_user_policy(space, v));

@@ -176,10 +176,10 @@ const struct mm_policy *mm_user_policy(const struct mm_space *space, const struc
 }
 
 /* The highest gap that has room. 0: none. */
-static uint64_t find_gap(const struct mm *mm, const struct mm_space *space, uint64_t bytes)
+static uint64_t find_gap(const struct mm *mm, const struct mm_space *space, uint64_t bytes,
+			 unsigned shift)
 {
-	uint64_t align = bytes >> mm_huge_shift(mm) ? UINT64_C(1) << mm_huge_shift(mm)
-						    : mm_user_page_bytes(mm);
+	uint64_t align = bytes >> shift ? UINT64_C(1) << shift : mm_user_page_bytes(mm);
 	uint64_t top = top_of(mm), found = 0, low = mm_user_page_bytes(mm);
 
 	for (const struct mm_vma *v = space->vmas;; v = v->next) {
@@ -218,18 +218,23 @@ int mm_mmap(struct mm *mm, int cpu, struct mm_space *space, const struct mm_mmap
 	    uint64_t *start)
 {
 	uint64_t bytes = (args->bytes + page_mask(mm)) & ~page_mask(mm);
-	unsigned shift = mm_user_shift(mm);
-	uint64_t at = bytes >= args->bytes ? find_gap(mm, space, bytes) : 0;
+	unsigned shift = mm_user_shift(mm), huge_shift = mm_huge_shift(mm);
+	int pool = args->huge_bytes ? mm_hugetlb_find(mm, args->huge_bytes)
+				    : (int)mm_hugetlb_default(mm);
 	struct mm_vma *vma;
+	uint64_t at;
 
 	mm_user_syscall(mm, cpu);
 	if (bytes < args->bytes)
 		return -ENOMEM;
 	if (!bytes || (args->offset & page_mask(mm)))
 		return -EINVAL;
+	if (args->hugetlb && pool >= 0)
+		huge_shift = shift + mm_hugetlb_order(mm, (unsigned)pool);
 	if (args->hugetlb &&
-	    (args->file || args->shared || bytes & ((UINT64_C(1) << mm_huge_shift(mm)) - 1)))
+	    (pool < 0 || args->file || args->shared || bytes & ((UINT64_C(1) << huge_shift) - 1)))
 		return -EINVAL;
+	at = find_gap(mm, space, bytes, huge_shift);
 	vma = at ? calloc(1, sizeof(*vma)) : NULL;
 	if (!vma)
 		return -ENOMEM;
@@ -241,6 +246,7 @@ int mm_mmap(struct mm *mm, int cpu, struct mm_space *space, const struct mm_mmap
 			       .advised = args->advised,
 			       .refused = args->refused,
 			       .hugetlb = args->hugetlb,
+			       .pool = args->hugetlb ? (unsigned)pool : 0,
 			       .noreserve = args->noreserve,
 			       .has_policy = args->policy != NULL};
 	if (args->policy)
@@ -251,7 +257,7 @@ int mm_mmap(struct mm *mm, int cpu, struct mm_space *space, const struct mm_mmap
 	}
 	if ((args->shared && !vma->file) ||
 	    (args->hugetlb && !args->noreserve &&
-	     mm_hugetlb_reserve(mm, cpu, bytes >> mm_huge_shift(mm)))) {
+	     mm_hugetlb_reserve(mm, cpu, vma->pool, bytes >> huge_shift))) {
 		free(vma);
 		return -ENOMEM;
 	}
@@ -274,7 +280,7 @@ int mm_user_cut(struct mm *mm, int cpu, struct mm_space *space, uint64_t at)
 
 	if (!vma || vma->start == at)
 		return 0;
-	if (vma->hugetlb && at & ((UINT64_C(1) << mm_huge_shift(mm)) - 1))
+	if (vma->hugetlb && at & ((UINT64_C(1) << mm_pool_shift(mm, vma)) - 1))
 		return -EINVAL;
 	upper = malloc(sizeof(*upper));
 	if (!upper)
@@ -308,7 +314,7 @@ static int cut_both(struct mm *mm, int cpu, struct mm_space *space, uint64_t sta
 uint64_t mm_user_unused_of_pool(const struct mm *mm, const struct mm_space *space,
 				const struct mm_vma *vma)
 {
-	uint64_t size = UINT64_C(1) << mm_huge_shift(mm), unused = 0;
+	uint64_t size = UINT64_C(1) << mm_pool_shift(mm, vma), unused = 0;
 
 	for (uint64_t at = vma->start; vma->hugetlb && !vma->noreserve && at < vma->end;
 	     at += size) {
@@ -325,7 +331,7 @@ static void drop_vma(struct mm *mm, int cpu, struct mm_space *space, struct mm_v
 	uint64_t unused = mm_user_unused_of_pool(mm, space, vma);
 
 	if (unused)
-		mm_hugetlb_unreserve(mm, cpu, unused);
+		mm_hugetlb_unreserve(mm, cpu, vma->pool, unused);
 	mm_user_zap(mm, cpu, space, vma, vma->start, vma->end);
 	*link = vma->next;
 	mm_work(mm, cpu, MM_SITE_VMA, 1);

@@ -100,7 +100,8 @@ struct mm_vma {
 	struct mm_file *file; /* NULL: anonymous and private */
 	uint64_t pgoff;       /* pages, of `start`: in the file, or of the first address it had */
 	bool shared, advised, refused, hugetlb, noreserve, locked, has_policy;
-	bool copied; /* has pages of its own (anon_vma): fork copies its tables */
+	unsigned pool; /* hugetlb: which size, see hugetlb.h */
+	bool copied;   /* has pages of its own (anon_vma): fork copies its tables */
 	struct mm_policy policy;
 	struct mm_vma *next;
 };
@@ -167,6 +168,12 @@ static inline uint64_t mm_user_page_bytes(const struct mm *mm)
 static inline unsigned mm_huge_shift(const struct mm *mm)
 {
 	return mm->arch->page_shift + mm->arch->pageblock_order;
+}
+
+/* The same of a range of a pool. */
+static inline unsigned mm_pool_shift(const struct mm *mm, const struct mm_vma *vma)
+{
+	return mm->arch->page_shift + mm->hugetlb.sizes[vma->pool].order;
 }
 
 /* What page tables of users are allocated with. */

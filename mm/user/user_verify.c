@@ -18,7 +18,7 @@ struct counts {
 	size_t size;
 	uint32_t *maps, *locked; /* by frame */
 	uint64_t slot_refs, tables;
-	uint64_t promised; /* of the pool, to ranges that have not used it */
+	uint64_t promised[MM_MAX_HUGE_SIZES]; /* of the pools, to ranges that have not used it */
 	const struct mm_space *space;
 };
 
@@ -42,7 +42,8 @@ static int count_page(struct counts *c, uint64_t entry, uint64_t address, unsign
 		return violated(c, "%s: 0x%" PRIx64 " is mapped, but in no range", c->space->name,
 				address);
 	if (vma->hugetlb)
-		return page->flags & PG_HUGETLB
+		return page->flags & PG_HUGETLB && shift == mm_pool_shift(c->mm, vma) &&
+				       page->order == c->mm->hugetlb.sizes[vma->pool].order
 			       ? 0
 			       : violated(c, "0x%" PRIx64 ": not of the pool", address);
 	head = mm_user_head(c->mm, page);
@@ -111,7 +112,7 @@ static int count_space(struct counts *c, const struct mm_space *space)
 			return violated(c, "%s: ranges overlap at 0x%" PRIx64, space->name,
 					v->start);
 		last = v->end;
-		c->promised += mm_user_unused_of_pool(c->mm, space, v);
+		c->promised[v->pool] += mm_user_unused_of_pool(c->mm, space, v);
 	}
 	err = count_table(c, space->root, 0);
 	if (!err && c->tables != space->nr_tables)
@@ -244,9 +245,14 @@ int mm_user_verify(const struct mm *mm, char *why, size_t size)
 	if (!err)
 		err = check_swap(&c);
 	/* Others may have been promised some, too. */
-	if (!err && c.promised > mm->hugetlb.reserved)
-		err = violated(&c, "%" PRIu64 " huge pages are promised, but %" PRIu64 " reserved",
-			       c.promised, mm->hugetlb.reserved);
+	for (unsigned i = 0; i < mm->hugetlb.nr && !err; i++)
+		if (c.promised[i] > mm->hugetlb.sizes[i].reserved)
+			err = violated(&c,
+				       "%" PRIu64
+				       " huge pages of order %u are promised, but %" PRIu64
+				       " reserved",
+				       c.promised[i], mm->hugetlb.sizes[i].order,
+				       mm->hugetlb.sizes[i].reserved);
 	if (!err)
 		err = check_deferred(&c);
 	free(c.maps);

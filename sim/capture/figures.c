@@ -2,6 +2,7 @@
 /* Lists of named figures, and those of the mm core. */
 #define _GNU_SOURCE /* vasprintf */
 #include "sim/capture/figures.h"
+#include "sim/capture/hugepages.h"
 #include "sim/capture/slabinfo.h"
 
 #include <errno.h>
@@ -202,5 +203,6 @@ int figures_simulated(const struct mm *mm, struct figures *out)
 	figures_number(out, FIGURES_MIN_FREE, mm_min_free_kbytes(mm), "min_free_kbytes");
 	add_flags(mm, out);
 	figures_add_slabs(mm, out);
+	figures_add_hugepages(mm, out);
 	return out->failed ? -ENOMEM : 0;
 }

@@ -18,6 +18,7 @@ enum figure_group {
 	FIGURES_THIS_NODE,  /* zonelists of one node, there too; on kernels with NUMA */
 	FIGURES_PAGE_FLAGS, /* layout of page->flags, there too */
 	FIGURES_SLABS,      /* layouts of slab caches, in /proc/slabinfo */
+	FIGURES_POOLS,      /* pages of the pools of huge pages, in hugepages.txt */
 	FIGURES_NR_GROUPS
 };
 
@@ -59,6 +60,8 @@ int figures_parse_dmesg(const struct capture_file *f, struct diag *diag, struct 
 
 /** slabinfo: each cache's objsize, objperslab and pagesperslab. Errors likewise. */
 int figures_parse_slabinfo(const struct capture_file *f, struct diag *diag, struct figures *out);
+/** hugepages: each size's nr_hugepages. Errors likewise. */
+int figures_parse_hugepages(const struct capture_file *f, struct diag *diag, struct figures *out);
 
 /** The same figures of the mm core. Returns 0 or -ENOMEM. */
 int figures_simulated(const struct mm *mm, struct figures *out);

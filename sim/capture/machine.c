@@ -421,6 +421,7 @@ static int read_reserved(struct reader *r)
 		err = ranges_parse_reserved(&f, r->diag, &r->m->reserved);
 	if (f.path && !err)
 		err = captured_reserved_check(r->m, &r->iomem, &f, r->diag);
+	captured_huge_reserved(&r->m->reserved);
 	capture_close(&f);
 	r->m->xsave_bytes = r->dmesg.xsave_bytes;
 	if (!err && r->m->complete)
@@ -498,7 +499,7 @@ void captured_machine_free(struct captured_machine *m)
 	ranges_clear(&m->reserved);
 	ranges_clear(&m->late);
 	free(m->command_line);
-	free(m->hugepages_of);
+	captured_huge_free(m);
 	free(m->swap_disk);
 	free(m);
 }

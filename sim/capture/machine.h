@@ -14,6 +14,8 @@
 
 #define CAPTURE_MAX_NODES 1024
 
+#define CAPTURED_POOLS 3 /* one a size, and the default one */
+
 struct captured_machine {
 	char *name;
 	const struct mm_arch *arch;
@@ -44,9 +46,9 @@ struct captured_machine {
 	uint64_t vmalloc;       /* bytes; 0: not given */
 	const char *thp;        /* "always", "madvise", "never"; NULL: not given */
 	const char *thp_defrag; /* by its name; NULL: as the kernel begins, or not known */
-	uint64_t hugepages;     /* in the pool; 0: none, or by node */
-	uint64_t *hugepages_of; /* by node, nr_hugepages_of of them; NULL: not by node */
-	int nr_hugepages_of;
+	/* Pools of huge pages, by size; bytes = 0: of the default size. Their `of` are owned. */
+	struct mm_hugepages pools[CAPTURED_POOLS];
+	unsigned nr_pools;
 	uint64_t swap_bytes; /* 0: none */
 	char *swap_disk;     /* the name of where it is; NULL: none */
 	/* Of the command line while it is read, bytes; 0: not said. */
@@ -100,6 +102,11 @@ int captured_flags_read(struct captured_machine *m, const struct captured_dmesg 
  */
 bool captured_huge_option(struct captured_machine *m, const char *option, const char *file,
 			  struct diag *diag);
+/** The lines about them of the machine file. */
+void captured_huge_write(const struct captured_machine *m, FILE *out);
+/** Take what pools took of memblock out of what is reserved: they take it again. */
+void captured_huge_reserved(struct captured_ranges *reserved);
+void captured_huge_free(struct captured_machine *m);
 /** How huge pages are found for faults, from thp.txt if the capture has it. */
 int captured_thp_read(struct captured_machine *m, const struct capture *c, struct diag *diag);
 

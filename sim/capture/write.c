@@ -293,12 +293,7 @@ static void write_kernel(const struct captured_machine *m, FILE *out)
 		fprintf(out, "\ttransparent_hugepage_defrag = \"%s\";\n", m->thp_defrag);
 	if (m->swap_bytes)
 		fprintf(out, "\tswap = \"%s\";\n", units_size(m->swap_bytes).text);
-	if (m->hugepages)
-		fprintf(out, "\thugepages = %" PRIu64 ";\n", m->hugepages);
-	for (int i = 0; i < m->nr_hugepages_of; i++)
-		fprintf(out, "%s%" PRIu64, i ? ", " : "\thugepages = [ ", m->hugepages_of[i]);
-	if (m->nr_hugepages_of)
-		fputs(" ];\n", out);
+	captured_huge_write(m, out);
 	fputs("};\n", out);
 }
 

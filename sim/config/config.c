@@ -376,6 +376,11 @@ bool cfg_is_string(const struct cfg_setting *s)
 	return s && config_setting_type(raw(s)) == CONFIG_TYPE_STRING;
 }
 
+bool cfg_is_group(const struct cfg_setting *s)
+{
+	return s && config_setting_type(raw(s)) == CONFIG_TYPE_GROUP;
+}
+
 bool cfg_string(struct cfg *c, const struct cfg_setting *s, const char **out)
 {
 	return text_of(c, s, "a string in quotes", out);

@@ -65,6 +65,8 @@ const char *cfg_name(const struct cfg_setting *s);
 
 /** Is it a string? For values that may be one or a list. */
 bool cfg_is_string(const struct cfg_setting *s);
+/** Is it a group? For lists of values or groups. */
+bool cfg_is_group(const struct cfg_setting *s);
 /** A string as it stands; lives as long as `c`. */
 bool cfg_string(struct cfg *c, const struct cfg_setting *s, const char **out);
 /** An integer from `min` to `max`. */

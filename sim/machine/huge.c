@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `kernel` of a machine file: the pool of huge pages, and transparent huge pages. */
+/* `kernel` of a machine file: the pools of huge pages, and transparent huge pages. */
 #include "mm/huge/thp.h"
+#include "sim/config/units.h"
 #include "sim/machine/read.h"
 
 /* As many as the kernel can count in its sysctl. */
 #define MOST_HUGEPAGES INT32_MAX
 
 /* A number for all nodes in turn, or a list of numbers by node. */
-static void read_pool(struct machine_reader *r, const struct cfg_setting *s)
+static void read_pages(struct machine_reader *r, const struct cfg_setting *s,
+		       struct mm_hugepages *pool)
 {
 	unsigned nr = cfg_length(s);
+	uint64_t *of;
 
 	if (!nr) {
-		cfg_integer(r->cfg, s, 0, MOST_HUGEPAGES, &r->m->mm.params.hugepages);
+		cfg_integer(r->cfg, s, 0, MOST_HUGEPAGES, &pool->pages);
 		return;
 	}
 	if (!cfg_list(r->cfg, s))
@@ -21,13 +24,80 @@ static void read_pool(struct machine_reader *r, const struct cfg_setting *s)
 		cfg_error(r->cfg, s, "expected at most %d nodes, found %u", MM_MAX_NODES, nr);
 		return;
 	}
-	r->m->hugepages_of = machine_array(r, nr, sizeof(*r->m->hugepages_of));
-	if (!r->m->hugepages_of)
+	of = machine_array(r, nr, sizeof(*of));
+	pool->of = of;
+	if (!of)
 		return;
 	for (unsigned i = 0; i < nr; i++)
-		cfg_integer(r->cfg, cfg_element(s, i), 0, MOST_HUGEPAGES, &r->m->hugepages_of[i]);
-	r->m->mm.hugepages_of = r->m->hugepages_of;
-	r->m->mm.nr_hugepages_of = (int)nr;
+		cfg_integer(r->cfg, cfg_element(s, i), 0, MOST_HUGEPAGES, &of[i]);
+	pool->nr_of = (int)nr;
+}
+
+/* One that the architecture has. */
+static void read_size(struct machine_reader *r, const struct cfg_setting *s, uint64_t *bytes)
+{
+	const struct mm_arch *arch = mm_arch(r->m->mm.arch);
+	uint64_t small = UINT64_C(1) << (arch->page_shift + arch->pageblock_order);
+	uint64_t large = UINT64_C(1) << (arch->page_shift + arch->gigantic_order), size;
+
+	if (!cfg_size(r->cfg, s, &size))
+		return;
+	*bytes = size;
+	if (size == small || (arch->gigantic_order && size == large))
+		return;
+	if (arch->gigantic_order)
+		cfg_error(r->cfg, s, "expected a size of huge pages of %s, %s or %s, found %s",
+			  arch->name, units_size(small).text, units_size(large).text,
+			  units_size(size).text);
+	else
+		cfg_error(r->cfg, s, "expected the size of huge pages of %s, %s, found %s",
+			  arch->name, units_size(small).text, units_size(size).text);
+}
+
+static uint64_t default_bytes(const struct machine *m)
+{
+	const struct mm_arch *arch = mm_arch(m->mm.arch);
+
+	return m->mm.params.huge_bytes ? m->mm.params.huge_bytes
+				       : UINT64_C(1) << (arch->page_shift + arch->pageblock_order);
+}
+
+static void read_group(struct machine_reader *r, const struct cfg_setting *s, unsigned i)
+{
+	static const char *const keys[] = {"size", "pages", NULL};
+	const struct cfg_setting *size = cfg_need(r->cfg, s, "size");
+	struct mm_hugepages *pool = &r->m->hugepages[i];
+
+	cfg_keys(r->cfg, s, keys);
+	read_size(r, size, &pool->bytes);
+	read_pages(r, cfg_need(r->cfg, s, "pages"), pool);
+	for (unsigned j = 0; j < i && pool->bytes; j++)
+		if (r->m->hugepages[j].bytes == pool->bytes)
+			cfg_error(r->cfg, size, "there is a pool of %s already",
+				  units_size(pool->bytes).text);
+}
+
+/* Of the default size, or a list of groups, one a size. */
+static void read_pools(struct machine_reader *r, const struct cfg_setting *s)
+{
+	bool groups = cfg_is_group(cfg_element(s, 0));
+	unsigned nr = groups ? cfg_length(s) : 1;
+
+	if (!s)
+		return;
+	r->m->hugepages = machine_array(r, nr, sizeof(*r->m->hugepages));
+	if (!r->m->hugepages)
+		return;
+	r->m->mm.hugepages = r->m->hugepages;
+	r->m->mm.nr_hugepages = nr;
+	if (!groups) {
+		r->m->hugepages[0].bytes = default_bytes(r->m);
+		read_pages(r, s, &r->m->hugepages[0]);
+		return;
+	}
+	for (unsigned i = 0; i < nr; i++)
+		if (cfg_group(r->cfg, cfg_element(s, i)))
+			read_group(r, cfg_element(s, i), i);
 }
 
 /* As the files of /sys/kernel/mm/transparent_hugepage/khugepaged. */
@@ -74,5 +144,7 @@ void machine_read_huge(struct machine_reader *r, const struct cfg_setting *kerne
 		       defrags, &choice))
 		params->thp_defrag = (enum mm_thp_defrag)choice;
 	read_khugepaged(r, cfg_find(r->cfg, kernel, "khugepaged"));
-	read_pool(r, cfg_find(r->cfg, kernel, "hugepages"));
+	if (cfg_find(r->cfg, kernel, "default_hugepagesz"))
+		read_size(r, cfg_find(r->cfg, kernel, "default_hugepagesz"), &params->huge_bytes);
+	read_pools(r, cfg_find(r->cfg, kernel, "hugepages"));
 }

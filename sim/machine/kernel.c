@@ -263,6 +263,7 @@ void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *roo
 		"transparent_hugepage",
 		"transparent_hugepage_defrag",
 		"khugepaged",
+		"default_hugepagesz",
 		"hugepages",
 		"cma",
 		"swap",

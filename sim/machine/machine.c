@@ -278,7 +278,9 @@ void machine_free(struct machine *m)
 	free(m->hotpluggable);
 	free(m->mirrored);
 	free(m->memmap);
-	free(m->hugepages_of);
+	for (size_t i = 0; i < m->mm.nr_hugepages; i++)
+		free((void *)m->hugepages[i].of);
+	free(m->hugepages);
 	free(m->late);
 	for (size_t i = 0; i < m->nr_sysctls; i++)
 		free(m->sysctls[i].text);

@@ -156,7 +156,7 @@ struct machine {
 	struct mm_range *memory;
 	struct mm_range *hotpluggable, *mirrored; /* of memory */
 	struct mm_range *memmap;                  /* holes */
-	uint64_t *hugepages_of;                   /* by node; NULL: not said */
+	struct mm_hugepages *hugepages; /* the pools at boot, mm.nr_hugepages of them; NULL: none */
 	struct mm_reservation *reserved;
 	struct kernel_profile *profile; /* NULL: none */
 	char **reserved_what;           /* what each is, for people; "" where not given */

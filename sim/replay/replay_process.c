@@ -133,6 +133,7 @@ static int do_mmap(struct replay_processes *r, int cpu, const struct process_ste
 		.shared = s->shared,
 		.advised = s->advised,
 		.hugetlb = s->hugetlb,
+		.huge_bytes = s->huge_bytes,
 		.noreserve = s->noreserve,
 		.policy = policy_of(r, s),
 	};

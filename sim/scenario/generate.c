@@ -18,9 +18,14 @@ int workload_host_of_machine(struct workload_host *host, const struct machine *m
 		.page_bytes = UINT64_C(1) << mm_arch(m->mm.arch)->page_shift,
 		.huge_bytes = UINT64_C(1) << (mm_arch(m->mm.arch)->page_shift +
 					      mm_arch(m->mm.arch)->pageblock_order),
+		.gigantic_bytes = mm_arch(m->mm.arch)->gigantic_order
+					  ? UINT64_C(1) << (mm_arch(m->mm.arch)->page_shift +
+							    mm_arch(m->mm.arch)->gigantic_order)
+					  : 0,
 		.nr_cpus = m->mm.nr_cpus,
 		.nr_nodes = m->mm.nr_nodes,
 	};
+	host->pool_bytes = m->mm.params.huge_bytes ? m->mm.params.huge_bytes : host->huge_bytes;
 	if (host_arrays(host))
 		return -ENOMEM;
 	for (int cpu = 0; cpu < host->nr_cpus; cpu++)
@@ -35,6 +40,7 @@ int workload_host_plain(struct workload_host *host, int nr_cpus, int nr_nodes)
 	*host = (struct workload_host){
 		.page_bytes = 4096,
 		.huge_bytes = UINT64_C(2) << 20,
+		.pool_bytes = UINT64_C(2) << 20,
 		.nr_cpus = nr_cpus,
 		.nr_nodes = nr_nodes,
 	};

@@ -316,7 +316,8 @@ static void read_sysctl(struct reader *r, struct kernel_call *call)
 	unsigned i = 0;
 
 	keep_text(r, "value", &call->text);
-	if (!cfg_string(r->c, s, &key) || !strncmp(key, "node", 4))
+	if (!cfg_string(r->c, s, &key) || !strncmp(key, "node", 4) ||
+	    !strncmp(key, "hugepages-", 10))
 		return;
 	while (mm_sysctl_name(i) && strcmp(mm_sysctl_name(i), key))
 		i++;

@@ -76,7 +76,8 @@ struct process_step {
 	enum process_access access;
 	bool deferred; /* BOOT_*: descriptors are */
 	bool write, shared, advised, hugetlb, noreserve, move;
-	uint16_t policy; /* MMAP, MBIND, SET_POLICY: of the trace; 0: none */
+	uint64_t huge_bytes; /* MMAP, hugetlb: of which size; 0: the default one */
+	uint16_t policy;     /* MMAP, MBIND, SET_POLICY: of the trace; 0: none */
 	bool has_policy;
 	int nid;                /* MIGRATE_PAGES */
 	unsigned ahead;         /* READ: pages of a window */

@@ -20,7 +20,7 @@ static const char *const *keys_of(enum process_do what)
 {
 	static const char *const keys[PROCESS_NR_STATEMENTS][14] = {
 		[PROCESS_MMAP] = {"do", "range", "bytes", "file", "offset", "shared", "madvise",
-				  "hugetlb", "policy", NULL},
+				  "hugetlb", "hugepagesz", "policy", NULL},
 		[PROCESS_MUNMAP] = {"do", "range", "offset", "bytes", NULL},
 		[PROCESS_TOUCH] = {"do", "range", "offset", "bytes", "access", "operations",
 				   "passes", "stride", "touch", "write", NULL},
@@ -191,9 +191,11 @@ static void read_mmap(struct reader *r, const struct cfg_setting *group, struct 
 	whole_pages(r, cfg_find(r->c, group, "offset"), &s->offset);
 	if (whole_pages(r, bytes, &s->bytes) && !s->bytes)
 		cfg_error(r->c, bytes, "nothing to map");
-	if (s->hugetlb && s->bytes % r->w->host->huge_bytes)
+	workload_read_huge(r->c, cfg_find(r->c, group, "hugepagesz"), r->w->host, s->hugetlb,
+			   &s->huge_bytes);
+	if (s->hugetlb && s->bytes % s->huge_bytes)
 		cfg_error(r->c, bytes, "not a multiple of a huge page, %" PRIu64 " bytes",
-			  r->w->host->huge_bytes);
+			  s->huge_bytes);
 	if (cfg_string(r->c, cfg_find(r->c, group, "file"), &file))
 		failed(r, s->file = process_plan_name(r->plan, file));
 	if (s->hugetlb && (s->file != PROCESS_NONE || s->shared))

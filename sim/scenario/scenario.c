@@ -228,6 +228,7 @@ static void read_fault(struct reader *r, struct trace *t)
 
 	cfg_bool(r->cfg, find(r, "madvise"), &w->advised);
 	cfg_bool(r->cfg, find(r, "hugetlb"), &w->hugetlb);
+	workload_read_huge(r->cfg, find(r, "hugepagesz"), w->host, w->hugetlb, &w->pool_bytes);
 	cfg_bool(r->cfg, find(r, "unmap"), &w->unmap);
 	read_policy(r, t, "policy", TRACE_POLICY_TASK, &w->task_policy);
 	w->memory_policy = w->task_policy;

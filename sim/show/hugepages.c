@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The pool of huge pages, a line a file: /sys/kernel/mm/hugepages/ and, of each node, its own
- * folder. Of one size, as the mm core has one.
+ * The pools of huge pages, a line a file: /sys/kernel/mm/hugepages/ and, of each node, its own
+ * folder; a folder a size, in the order in which a shell lists them.
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "mm/huge/hugetlb.h"
 #include "sim/json.h"
 #include "sim/show/show.h"
+
+static uint64_t size_kb(const struct mm *mm, unsigned size)
+{
+	return UINT64_C(1) << (mm_hugetlb_order(mm, size) + mm_get_arch(mm)->page_shift - 10);
+}
 
 static void put_pool(json_t *to, const struct mm_hugetlb_info *info)
 {
@@ -19,21 +23,20 @@ static void put_pool(json_t *to, const struct mm_hugetlb_info *info)
 	json_put(to, "surplus_hugepages", info->surplus);
 }
 
-static json_t *json(const struct show_subject *s)
+static void put_size(json_t *to, const struct mm *mm, unsigned size)
 {
-	const struct mm *mm = s->mm;
-	json_t *doc = json_object(), *nodes;
 	struct mm_hugetlb_info info;
-	char overcommit[32];
+	json_t *nodes;
 
-	json_put(doc, "size_kb",
-		 UINT64_C(1) << (mm_hugetlb_order(mm) + mm_get_arch(mm)->page_shift - 10));
-	mm_hugetlb_info(mm, MM_NO_NODE, &info);
-	put_pool(doc, &info);
-	json_put(doc, "resv_hugepages", info.reserved);
-	mm_sysctl_text(mm, "nr_overcommit_hugepages", overcommit, sizeof(overcommit));
-	json_put(doc, "nr_overcommit_hugepages", strtoull(overcommit, NULL, 10));
-	nodes = json_put_array(doc, "nodes");
+	json_put(to, "size_kb", size_kb(mm, size));
+	mm_hugetlb_info(mm, size, MM_NO_NODE, &info);
+	put_pool(to, &info);
+	json_put(to, "resv_hugepages", info.reserved);
+	json_put(to, "nr_overcommit_hugepages", info.overcommit);
+	/* What pages of the size can be made into. */
+	if (size)
+		json_put(to, "demote_size_kb", size_kb(mm, size - 1));
+	nodes = json_put_array(to, "nodes");
 	for (int nid = 0; nid < mm_nr_nodes(mm); nid++) {
 		json_t *node;
 
@@ -41,9 +44,17 @@ static json_t *json(const struct show_subject *s)
 			continue;
 		node = json_append_object(nodes);
 		json_put(node, "node", (uint64_t)nid);
-		mm_hugetlb_info(mm, nid, &info);
+		mm_hugetlb_info(mm, size, nid, &info);
 		put_pool(node, &info);
 	}
+}
+
+static json_t *json(const struct show_subject *s)
+{
+	json_t *doc = json_object(), *sizes = json_put_array(doc, "sizes");
+
+	for (unsigned size = mm_hugetlb_sizes(s->mm); size-- > 0;)
+		put_size(json_append_object(sizes), s->mm, size);
 	return doc;
 }
 
@@ -59,13 +70,19 @@ static void print_folder(const json_t *of, const char *folder, uint64_t kb, FILE
 				folder, kb, key, json_integer_value(value));
 }
 
-static void print(const json_t *doc, FILE *out)
+static void print_size(const json_t *of, FILE *out)
 {
-	uint64_t kb = json_get(doc, "size_kb");
-	const json_t *nodes = json_object_get(doc, "nodes");
+	const json_t *nodes = json_object_get(of, "nodes"), *to;
+	uint64_t kb = json_get(of, "size_kb");
 	char folder[64];
 
-	print_folder(doc, "/sys/kernel/mm/hugepages", kb, out);
+	print_folder(of, "/sys/kernel/mm/hugepages", kb, out);
+	to = json_object_get(of, "demote_size_kb");
+	if (to)
+		fprintf(out,
+			"/sys/kernel/mm/hugepages/hugepages-%" PRIu64
+			"kB/demote_size %" JSON_INTEGER_FORMAT "kB\n",
+			kb, json_integer_value(to));
 	for (size_t i = 0; i < json_array_size(nodes); i++) {
 		const json_t *node = json_array_get(nodes, i);
 
@@ -76,6 +93,15 @@ static void print(const json_t *doc, FILE *out)
 	}
 }
 
+static void print(const json_t *doc, FILE *out)
+{
+	const json_t *sizes = json_object_get(doc, "sizes"), *size;
+	size_t i;
+
+	json_array_foreach (sizes, i, size)
+		print_size(size, out);
+}
+
 static int text(const struct show_subject *s, FILE *out)
 {
 	return show_document(json(s), print, out);
@@ -83,7 +109,7 @@ static int text(const struct show_subject *s, FILE *out)
 
 const struct show_kind show_hugepages = {
 	.name = "hugepages",
-	.summary = "the pool of huge pages, as /sys/kernel/mm/hugepages",
+	.summary = "the pools of huge pages, as /sys/kernel/mm/hugepages",
 	.boots = true,
 	.text = text,
 	.json = json,

@@ -180,15 +180,16 @@ static void put_direct_map(json_t *doc, const struct mm *mm)
 static void put_huge(json_t *doc, const struct mm *mm, int nid, unsigned to_kib)
 {
 	json_put(doc, "AnonHugePages",
-		 mm_anon_huge_pages(mm, nid) << mm_hugetlb_order(mm) << to_kib);
+		 mm_anon_huge_pages(mm, nid) << mm_get_arch(mm)->pageblock_order << to_kib);
 	put_lines(doc, mm, nid, huge);
 }
 
+/* Of the default size. */
 static void put_pool(json_t *doc, const struct mm *mm, int nid)
 {
 	struct mm_hugetlb_info info;
 
-	mm_hugetlb_info(mm, nid, &info);
+	mm_hugetlb_info(mm, mm_hugetlb_default(mm), nid, &info);
 	json_put(doc, "HugePages_Total", info.total);
 	json_put(doc, "HugePages_Free", info.free);
 	if (nid == ALL_NODES)
@@ -203,7 +204,6 @@ static json_t *system_json(const struct mm *mm)
 	struct zone_sums s = zone_sums(mm, ALL_NODES);
 	const struct mm_vm_map *map = mm_get_vm_map(mm);
 	uint64_t swap = mm_get_params(mm)->swap_bytes >> arch->page_shift;
-	struct mm_hugetlb_info pool;
 	json_t *doc = json_object();
 	uint64_t cached;
 
@@ -221,10 +221,8 @@ static json_t *system_json(const struct mm *mm)
 	put_lines(doc, mm, ALL_NODES, swapped);
 	put_slab(doc, mm, ALL_NODES, to_kib);
 	put_lines(doc, mm, ALL_NODES, behind_slab);
-	mm_hugetlb_info(mm, ALL_NODES, &pool);
-	/* vm.overcommit_ratio: half of it, huge pages of the pool apart. */
-	json_put(doc, "CommitLimit",
-		 (((s.total - (pool.total << mm_hugetlb_order(mm))) / 2) + swap) << to_kib);
+	/* vm.overcommit_ratio: half of it, huge pages of the pools apart. */
+	json_put(doc, "CommitLimit", (((s.total - mm_hugetlb_pages(mm)) / 2) + swap) << to_kib);
 	json_put(doc, "Committed_AS", 0);
 	json_put(doc, "VmallocTotal", (map->vmalloc.end - map->vmalloc.start) >> 10);
 	json_put(doc, "VmallocUsed", mm_vmalloc_pages(mm) << to_kib);
@@ -234,8 +232,9 @@ static json_t *system_json(const struct mm *mm)
 	put_huge(doc, mm, ALL_NODES, to_kib);
 	put_cma(doc, mm, to_kib);
 	put_pool(doc, mm, ALL_NODES);
-	json_put(doc, "Hugepagesize", UINT64_C(1) << arch->pageblock_order << to_kib);
-	json_put(doc, "Hugetlb", pool.total << mm_hugetlb_order(mm) << to_kib);
+	json_put(doc, "Hugepagesize",
+		 UINT64_C(1) << mm_hugetlb_order(mm, mm_hugetlb_default(mm)) << to_kib);
+	json_put(doc, "Hugetlb", mm_hugetlb_pages(mm) << to_kib);
 	put_direct_map(doc, mm);
 	return doc;
 }

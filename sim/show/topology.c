@@ -121,11 +121,23 @@ static json_t *matrix(const struct machine *m, bool bandwidth)
 	return rows;
 }
 
+static void gather_pool(json_t *doc, const struct mm_hugepages *pool)
+{
+	json_t *by_node;
+
+	json_put(doc, "bytes", pool->bytes);
+	json_put(doc, "pages", pool->pages);
+	by_node = json_put_array(doc, "by_node");
+	for (int i = 0; i < pool->nr_of; i++)
+		json_append(by_node, pool->of[i]);
+}
+
 /* What of the kernel's parameters stands on a command line. */
 static void gather_kernel(json_t *doc, const struct machine *m)
 {
 	const struct mm_params *params = &m->mm.params;
-	json_t *kernel = json_put_object(doc, "kernel"), *holes, *by_node;
+	json_t *kernel = json_put_object(doc, "kernel"), *holes, *pools;
+	const struct mm_arch *arch = mm_arch(m->mm.arch);
 
 	json_put(kernel, "kernelcore_bytes", params->kernelcore_bytes);
 	json_object_set_new(kernel, "kernelcore_mirror", json_boolean(params->kernelcore_mirror));
@@ -149,10 +161,12 @@ static void gather_kernel(json_t *doc, const struct machine *m)
 	json_put_string(kernel, "transparent_hugepage", mm_thp_mode_name(params->thp));
 	json_put_string(kernel, "transparent_hugepage_defrag",
 			mm_thp_defrag_name(params->thp_defrag));
-	json_put(kernel, "hugepages", params->hugepages);
-	by_node = json_put_array(kernel, "hugepages_by_node");
-	for (int i = 0; i < m->mm.nr_hugepages_of; i++)
-		json_append(by_node, m->hugepages_of[i]);
+	json_put(kernel, "default_hugepagesz",
+		 params->huge_bytes ? params->huge_bytes
+				    : UINT64_C(1) << (arch->page_shift + arch->pageblock_order));
+	pools = json_put_array(kernel, "hugepages");
+	for (size_t i = 0; i < m->mm.nr_hugepages; i++)
+		gather_pool(json_append_object(pools), &m->mm.hugepages[i]);
 }
 
 static json_t *json(const struct show_subject *s)

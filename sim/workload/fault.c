@@ -50,7 +50,7 @@ static int add_step(struct process_plan *plan, const struct process_step *task,
 static int add_task(struct workload *w, struct process_plan *plan, int cpu)
 {
 	uint64_t bytes = round_up(w->bytes, w->host->page_bytes);
-	uint64_t mapped = w->hugetlb ? round_up(bytes, w->host->huge_bytes) : bytes;
+	uint64_t mapped = w->hugetlb ? round_up(bytes, w->pool_bytes) : bytes;
 	struct process_step task = {.cpus = process_plan_cpus(plan, &cpu, 1),
 				    .name = process_plan_name(plan, "memory")};
 	char name[32];
@@ -67,6 +67,7 @@ static int add_task(struct workload *w, struct process_plan *plan, int cpu)
 					      .bytes = mapped,
 					      .advised = w->advised,
 					      .hugetlb = w->hugetlb,
+					      .huge_bytes = w->pool_bytes,
 					      .noreserve = true,
 					      .policy = w->memory_policy,
 					      .has_policy = w->memory_policy != w->task_policy});
@@ -100,7 +101,8 @@ const struct workload_kind workload_fault = {
 	.name = "fault",
 	.summary = "tasks fault their memory in, by huge pages where the kernel wants them",
 	.keys = (const char *const[]){"cpus", "bytes", "touch", "access", "operations", "policy",
-				      "range_policy", "madvise", "hugetlb", "unmap", NULL},
+				      "range_policy", "madvise", "hugetlb", "hugepagesz", "unmap",
+				      NULL},
 	.runs_only = true,
 	.operations = fault_operations,
 	.generate = fault_generate,

@@ -82,7 +82,7 @@ for archive in "$captures"/*.tar.gz; do
 	name=$(basename "$archive" .tar.gz)
 	c=$tmp/$name
 	mv "$tmp/$name.cfg" "$tmp/expected.cfg"
-	rm -rf "$c/zoneinfo.txt" "$c/sysctl_vm.txt" "$c"/[0-9][0-9]_*
+	rm -rf "$c/zoneinfo.txt" "$c/sysctl_vm.txt" "$c/hugepages.txt" "$c"/*pools.txt "$c"/[0-9][0-9]_*
 	# Of the boot messages: the firmware's tables, the CPU's registers, the initrd, the command line, what is
 	# freed late.
 	grep -E '(Linux version|BIOS-e820:|user: |user-defined|SRAT:|Faking|RAMDISK:|Freeing |x86/fpu: Enabled ) ?' \

@@ -100,6 +100,10 @@ shows()
 	hot-cold)
 		is alloc 20000
 		is free 20000 ;;
+	gigantic) # one page against 512, in each of which the TLB has to find its way
+		is fault_huge 513
+		is failed 1
+		[ "$(of cpus 1 tlb_misses_ps)" -gt "$((100 * $(of cpus 0 tlb_misses_ps)))" ] || fail "no fewer walks" ;;
 	hugetlb) # 13 wanted of 12: the last store fails; each task has three page tables
 		is fault_huge 12
 		is failed 1
@@ -201,7 +205,7 @@ for scenario in configs/scenarios/*.cfg; do
 	out "\"work\": \"$scenario\""
 	above simulated_ps 0
 	case $scenario in
-	*/cma.cfg | */hugetlb.cfg | */out-of-memory.cfg | */reserves.cfg) above failed 0 ;;
+	*/cma.cfg | */gigantic.cfg | */hugetlb.cfg | */out-of-memory.cfg | */reserves.cfg) above failed 0 ;;
 	# Whether busy's last page comes before the disk has written enough depends on nanoseconds.
 	*/swap-thp.cfg) [ "$(member failed)" -le 2 ] || fail "failed is $(member failed)" ;;
 	*) is failed 0 ;;

@@ -286,7 +286,7 @@ Test(fault, pages_of_the_pool)
 	struct mm_hugetlb_info info;
 	struct task has, has_not;
 
-	mm_hugetlb_resize(mm, 0, MM_NO_NODE, NULL, 2);
+	mm_hugetlb_resize(mm, 0, 0, MM_NO_NODE, NULL, 2);
 	has = task_of(mm, NULL, &reserved);
 	has_not = task_of(mm, NULL, &unreserved);
 	cr_assert_eq(store(mm, &has_not, 0, NULL), MM_USER_HUGE);
@@ -296,7 +296,7 @@ Test(fault, pages_of_the_pool)
 	must_verify(mm, "mapped");
 	mm_space_exit(mm, 0, has.space);
 	mm_space_exit(mm, 0, has_not.space);
-	mm_hugetlb_info(mm, MM_NO_NODE, &info);
+	mm_hugetlb_info(mm, 0, MM_NO_NODE, &info);
 	cr_expect(info.total == 2 && info.free == 2 && info.reserved == 0);
 	must_verify(mm, "unmapped");
 	mm_destroy(mm);

@@ -253,9 +253,9 @@ Test(hotplug, free_huge_pages_are_dissolved)
 
 	must(add(mm, FIRST, 1, 1));
 	must(step(mm, MM_HOTPLUG_ONLINE, FIRST, FIRST));
-	cr_assert_eq(mm_hugetlb_resize(mm, 0, 1, NULL, 3), 3);
+	cr_assert_eq(mm_hugetlb_resize(mm, 0, 0, 1, NULL, 3), 3);
 	must(step(mm, MM_HOTPLUG_OFFLINE, FIRST, FIRST));
-	mm_hugetlb_info(mm, MM_NO_NODE, &info);
+	mm_hugetlb_info(mm, 0, MM_NO_NODE, &info);
 	cr_expect_eq(info.total, 0);
 	must_verify(mm, "dissolved");
 	mm_destroy(mm);

@@ -26,7 +26,7 @@ static void must_be(const struct mm *mm, int nid, uint64_t total, uint64_t free,
 {
 	struct mm_hugetlb_info info;
 
-	mm_hugetlb_info(mm, nid, &info);
+	mm_hugetlb_info(mm, 0, nid, &info);
 	cr_assert(info.total == total && info.free == free && info.surplus == surplus,
 		  "node %d: %lu pages, %lu free, %lu surplus; not %lu, %lu, %lu", nid,
 		  (unsigned long)info.total, (unsigned long)info.free, (unsigned long)info.surplus,
@@ -36,7 +36,7 @@ static void must_be(const struct mm *mm, int nid, uint64_t total, uint64_t free,
 
 static uint64_t resize(struct mm *mm, uint64_t count)
 {
-	return mm_hugetlb_resize(mm, 0, MM_NO_NODE, NULL, count);
+	return mm_hugetlb_resize(mm, 0, 0, MM_NO_NODE, NULL, count);
 }
 
 static struct page *take(struct mm *mm, int cpu, const struct mm_policy *policy, bool reserved)
@@ -44,7 +44,7 @@ static struct page *take(struct mm *mm, int cpu, const struct mm_policy *policy,
 	const struct mm_policy_use use = {.policy = policy};
 	struct page *page;
 
-	return mm_hugetlb_alloc(mm, cpu, &use, reserved, &page) ? NULL : page;
+	return mm_hugetlb_alloc(mm, cpu, 0, &use, reserved, &page) ? NULL : page;
 }
 
 static void write_sysctl(struct mm *mm, const char *key, const char *value)
@@ -104,9 +104,9 @@ Test(hugetlb, as_many_as_fit)
 	uint64_t most = resize(mm, 1000);
 	struct mm_hugetlb_info all, first, second;
 
-	mm_hugetlb_info(mm, MM_NO_NODE, &all);
-	mm_hugetlb_info(mm, 0, &first);
-	mm_hugetlb_info(mm, 1, &second);
+	mm_hugetlb_info(mm, 0, MM_NO_NODE, &all);
+	mm_hugetlb_info(mm, 0, 0, &first);
+	mm_hugetlb_info(mm, 0, 1, &second);
 	cr_expect_eq(all.total, most);
 	/* Of 64 page blocks: DMA's are kept from who could have others, and the watermarks. */
 	cr_expect(most >= 52 && most < 64, "%lu", (unsigned long)most);
@@ -122,14 +122,14 @@ Test(hugetlb, of_one_node)
 	struct mm *mm = boot(&three);
 
 	resize(mm, 4);
-	cr_assert_eq(mm_hugetlb_resize(mm, 0, 1, NULL, 7), 9);
+	cr_assert_eq(mm_hugetlb_resize(mm, 0, 0, 1, NULL, 7), 9);
 	must_be(mm, 0, 2, 2, 0);
 	must_be(mm, 1, 7, 7, 0);
-	cr_assert_eq(mm_hugetlb_resize(mm, 0, 0, NULL, 0), 7);
+	cr_assert_eq(mm_hugetlb_resize(mm, 0, 0, 0, NULL, 0), 7);
 	must_be(mm, 0, 0, 0, 0);
 	must_be(mm, 1, 7, 7, 0);
 	/* A node without memory: nothing. */
-	cr_assert_eq(mm_hugetlb_resize(mm, 0, 2, NULL, 3), 7);
+	cr_assert_eq(mm_hugetlb_resize(mm, 0, 0, 2, NULL, 3), 7);
 	mm_destroy(mm);
 }
 
@@ -138,7 +138,7 @@ Test(hugetlb, on_the_nodes_of_a_mask)
 	const struct mm_nodemask second = {.bits = {2}};
 	struct mm *mm = boot(&three);
 
-	cr_assert_eq(mm_hugetlb_resize(mm, 0, MM_NO_NODE, &second, 4), 4);
+	cr_assert_eq(mm_hugetlb_resize(mm, 0, 0, MM_NO_NODE, &second, 4), 4);
 	must_be(mm, 0, 0, 0, 0);
 	must_be(mm, 1, 4, 4, 0);
 	mm_destroy(mm);
@@ -177,7 +177,7 @@ Test(hugetlb, policies)
 	struct page *page;
 
 	resize(mm, 6);
-	cr_assert_eq(mm_hugetlb_alloc(mm, 0, &use, false, &page), 0);
+	cr_assert_eq(mm_hugetlb_alloc(mm, 0, 0, &use, false, &page), 0);
 	cr_expect_eq(mm_page_to_nid(mm, page), 1);
 	cr_expect_eq(mm_page_to_nid(mm, take(mm, 0, &bind, false)), 1);
 	cr_expect_eq(mm_page_to_nid(mm, take(mm, 0, &many, false)), 1);
@@ -194,18 +194,18 @@ Test(hugetlb, reserved_pages_are_for_who_reserved_them)
 	struct mm *mm = boot(&three);
 
 	resize(mm, 4);
-	cr_expect_eq(mm_hugetlb_reserve(mm, 0, 5), -ENOMEM);
-	cr_assert_eq(mm_hugetlb_reserve(mm, 0, 3), 0);
+	cr_expect_eq(mm_hugetlb_reserve(mm, 0, 0, 5), -ENOMEM);
+	cr_assert_eq(mm_hugetlb_reserve(mm, 0, 0, 3), 0);
 	cr_expect_not_null(take(mm, 0, &by_default, false));
 	cr_expect_null(take(mm, 0, &by_default, false));
 	cr_expect_not_null(take(mm, 0, &by_default, true));
-	mm_hugetlb_info(mm, MM_NO_NODE, &info);
+	mm_hugetlb_info(mm, 0, MM_NO_NODE, &info);
 	cr_expect(info.reserved == 2 && info.free == 2);
 	/* Two in use and two promised: none can go, so two are surplus. */
 	cr_expect_eq(resize(mm, 2), 2);
 	must_be(mm, MM_NO_NODE, 4, 2, 2);
 	/* One of them is node 0's, where none is free. */
-	mm_hugetlb_unreserve(mm, 0, 2);
+	mm_hugetlb_unreserve(mm, 0, 0, 2);
 	must_be(mm, 0, 2, 0, 1);
 	must_be(mm, 1, 1, 1, 0);
 	mm_destroy(mm);
@@ -223,11 +223,11 @@ Test(hugetlb, a_surplus_page_uses_up_a_reservation)
 	resize(mm, 1);
 	must_be(mm, 0, 1, 1, 0);
 	write_sysctl(mm, "nr_overcommit_hugepages", "1");
-	cr_assert_eq(mm_hugetlb_reserve(mm, 0, 1), 0);
+	cr_assert_eq(mm_hugetlb_reserve(mm, 0, 0, 1), 0);
 	page = take(mm, 0, &node1, true);
 	cr_assert_not_null(page);
 	must_be(mm, 1, 1, 0, 1);
-	mm_hugetlb_info(mm, MM_NO_NODE, &info);
+	mm_hugetlb_info(mm, 0, MM_NO_NODE, &info);
 	cr_expect_eq(info.reserved, 0);
 	cr_assert_eq(mm_hugetlb_free(mm, 0, page), 0);
 	cr_expect_eq(resize(mm, 0), 0);
@@ -255,9 +255,9 @@ Test(hugetlb, surplus_leaves_when_it_is_given_back)
 	/* A larger pool takes surplus pages in before it asks for others. */
 	write_sysctl(mm, "nr_hugepages", "3");
 	must_be(mm, 0, 2, 0, 0);
-	cr_expect_eq(mm_hugetlb_reserve(mm, 0, 3), 0);
+	cr_expect_eq(mm_hugetlb_reserve(mm, 0, 0, 3), 0);
 	must_be(mm, MM_NO_NODE, 5, 3, 2);
-	mm_hugetlb_unreserve(mm, 0, 3);
+	mm_hugetlb_unreserve(mm, 0, 0, 3);
 	must_be(mm, MM_NO_NODE, 3, 1, 0);
 	mm_destroy(mm);
 }

@@ -112,8 +112,8 @@ Test(split, is_refused)
 	page->refcount--;
 	cr_expect_eq(mm_free_pages(mm, 0, page, 3), 0);
 	cr_expect_eq(mm_split_page(mm, 0, page, 0), -EINVAL);
-	mm_hugetlb_resize(mm, 0, MM_NO_NODE, NULL, 1);
-	cr_assert_eq(mm_hugetlb_alloc(mm, 0, &use, false, &pool), 0);
+	mm_hugetlb_resize(mm, 0, 0, MM_NO_NODE, NULL, 1);
+	cr_assert_eq(mm_hugetlb_alloc(mm, 0, 0, &use, false, &pool), 0);
 	cr_expect_eq(mm_split_page(mm, 0, pool, 0), -EINVAL);
 	must_verify(mm, "all refused");
 	mm_destroy(mm);

@@ -338,11 +338,11 @@ Test(user, ranges_of_the_pool_reserve_and_return)
 		     -ENOMEM);
 	b.at = at;
 	cr_expect_eq(touch(&b, 0, b.space, 513, true), MM_USER_HUGE);
-	mm_hugetlb_info(b.mm, MM_NO_NODE, &info);
+	mm_hugetlb_info(b.mm, 0, MM_NO_NODE, &info);
 	cr_expect_eq(info.free, 3);
 	cr_expect_eq(info.reserved, 2);
 	mm_space_exit(b.mm, 0, b.space);
-	mm_hugetlb_info(b.mm, MM_NO_NODE, &info);
+	mm_hugetlb_info(b.mm, 0, MM_NO_NODE, &info);
 	cr_expect_eq(info.free, 4);
 	cr_expect_eq(info.reserved, 0);
 	tear_down(&b);

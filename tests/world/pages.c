@@ -350,14 +350,14 @@ void world_pool(struct world *w, int cpu)
 		cr_assert_eq(mm_hugetlb_free(w->mm, cpu, page), -EINVAL);
 	} else if (world_one_in(w, 3)) {
 		if (w->reserved)
-			w->reserved--, mm_hugetlb_unreserve(w->mm, cpu, 1);
+			w->reserved--, mm_hugetlb_unreserve(w->mm, cpu, 0, 1);
 	} else if (world_one_in(w, 2)) {
-		if (!mm_hugetlb_reserve(w->mm, cpu, 1))
+		if (!mm_hugetlb_reserve(w->mm, cpu, 0, 1))
 			w->reserved++;
 	} else {
 		world_policy(w, &policy);
 		w->reserved -= reserved;
-		if (mm_hugetlb_alloc(w->mm, cpu, &use, reserved, &page))
+		if (mm_hugetlb_alloc(w->mm, cpu, 0, &use, reserved, &page))
 			w->reserved += reserved;
 		else if (w->pooled[i])
 			cr_assert_eq(mm_hugetlb_free(w->mm, cpu, page), 0);
@@ -392,6 +392,6 @@ void world_pages_end(struct world *w)
 	for (size_t i = 0; i < WORLD_POOLED; i++)
 		if (w->pooled[i])
 			cr_assert_eq(mm_hugetlb_free(w->mm, 0, w->pooled[i]), 0);
-	mm_hugetlb_unreserve(w->mm, 0, w->reserved);
-	mm_hugetlb_resize(w->mm, 0, MM_NO_NODE, NULL, 0);
+	mm_hugetlb_unreserve(w->mm, 0, 0, w->reserved);
+	mm_hugetlb_resize(w->mm, 0, 0, MM_NO_NODE, NULL, 0);
 }

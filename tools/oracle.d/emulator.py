@@ -177,9 +177,12 @@ def kernel_options(kernel):
         options.append(f"numa=fake={kernel['numa_fake_each']}U")
     if kernel["transparent_hugepage"] != "always":
         options.append(f"transparent_hugepage={kernel['transparent_hugepage']}")
-    pools = [f"{nid}:{pages}" for nid, pages in enumerate(kernel["hugepages_by_node"])]
-    if pools or kernel["hugepages"]:
-        options.append(f"hugepages={','.join(pools) or kernel['hugepages']}")
+    if kernel["default_hugepagesz"] != 2 * MIB:
+        options.append(f"default_hugepagesz={kernel['default_hugepagesz'] // MIB}M")
+    for pool in kernel["hugepages"]:
+        pages = [f"{nid}:{pages}" for nid, pages in enumerate(pool["by_node"])]
+        options += [f"hugepagesz={pool['bytes'] // MIB}M",
+                    f"hugepages={','.join(pages) or pool['pages']}"]
     return options
 
 
