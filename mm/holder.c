@@ -90,6 +90,8 @@ static void user_text(const struct mm *mm, const struct page *page, char *text, 
 
 	if (page->flags & PG_WRITEBACK)
 		why = "it is being written to its disk";
+	else if (page->locked)
+		why = "it is being read from its disk";
 	else if (page->flags & PG_ISOLATED)
 		why = "reclaim or compaction has it";
 	else if (page->refcount != 1)

@@ -98,7 +98,9 @@ struct mm_params {
 	enum mm_thp_mode thp; /* unless never, khugepaged raises min_free_kbytes */
 	enum mm_thp_defrag thp_defrag;
 	struct mm_khugepaged_params khugepaged;
-	uint64_t huge_bytes; /* default_hugepagesz=; 0: a page block */
+	uint64_t huge_bytes;         /* default_hugepagesz=; 0: a page block */
+	uint64_t read_ahead_kb;      /* of files; 0: they are read a page at a time */
+	uint64_t fault_around_bytes; /* a power of two, within one table; a page: none around */
 	struct mm_slab_params slab;
 	struct mm_vm_params
 		vm; /* what is the kernel's of the address space, and vmalloc's of that */

@@ -113,6 +113,7 @@ enum mm_store {
 
 struct mm;
 struct mm_kthread;
+struct mm_read;
 struct mm_space;
 struct page;
 
@@ -272,6 +273,12 @@ struct mm_ops {
 	bool (*write)(void *ctx, int cpu, struct page *page, uint64_t bytes, enum mm_store to);
 	/** Read bytes. Returns when they are there: simulated time passes. */
 	void (*read)(void *ctx, int cpu, uint64_t bytes, enum mm_store from);
+	/**
+	 * Begin to read bytes; mm_read_interrupt() is called, later and not from here, once they
+	 * are there. Never waits. Returns whether it will be; NULL: never.
+	 */
+	bool (*read_ahead)(void *ctx, int cpu, uint64_t bytes, enum mm_store from,
+			   struct mm_read *read);
 	/**
 	 * Reclaim takes a page from its owner, who must forget it: `swapped` says that its content
 	 * is in swap, to be had by mm_swap_in(); `shadow` is for mm_refault(), should it come back.

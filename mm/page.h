@@ -41,7 +41,7 @@ enum {
 	PG_DIRTY = 1 << 11,
 	PG_WRITEBACK = 1 << 12,   /* being written; the write has a reference */
 	PG_SWAPBACKED = 1 << 13,  /* anonymous or shmem: goes to swap */
-	PG_RECLAIM = 1 << 14,     /* to be reclaimed once it is written */
+	PG_RECLAIM = 1 << 14,     /* to be reclaimed once it is written; else a mark of readahead */
 	PG_UNEVICTABLE = 1 << 15, /* locked in memory */
 	PG_MAPPED = 1 << 16,
 	PG_SWAPCACHE = 1 << 17, /* has a place in swap */
@@ -65,6 +65,7 @@ struct page {
 	bool unlisted : 1;   /* PG_ISOLATED, to be moved, and reclaim does not follow it */
 	bool slab : 1;       /* in use as a slab, or as a block of kmalloc() */
 	bool workingset : 1; /* PG_workingset: user memory that was active once */
+	bool locked : 1;     /* page cache that is still being read (PG_locked): its reader's */
 	bool user : 1;       /* in use by a space or a file, or a space's topmost table: user.h */
 };
 

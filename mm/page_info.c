@@ -16,6 +16,7 @@
 #include "mm/user/user_state.h"
 
 enum kernel_bit {
+	BIT_LOCKED = 0,
 	BIT_REFERENCED = 1,
 	BIT_DIRTY = 3,
 	BIT_LRU = 4,
@@ -63,6 +64,7 @@ static uint64_t kernel_flags(const struct page *page)
 
 	for (size_t i = 0; i < sizeof(map) / sizeof(*map); i++)
 		flags |= page->flags & map[i].ours ? UINT64_C(1) << map[i].bit : 0;
+	flags |= page->locked ? UINT64_C(1) << BIT_LOCKED : 0;
 	flags |= page->workingset ? UINT64_C(1) << BIT_WORKINGSET : 0;
 	return flags;
 }

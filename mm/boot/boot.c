@@ -72,6 +72,8 @@ struct mm_params mm_params_default(void)
 			       .max_ptes_swap = 64,
 			       .max_ptes_shared = 256,
 			       .defrag = true},
+		.read_ahead_kb = 128,
+		.fault_around_bytes = UINT64_C(64) << 10,
 		.slab = {.max_order = PAGE_ALLOC_COSTLY_ORDER, .remote_node_defrag_ratio = 1000},
 	};
 }

@@ -14,7 +14,8 @@ bool mm_can_isolate(const struct mm *mm, const struct page *page, bool batched)
 {
 	uint64_t busy = PG_BUDDY | PG_PCP | PG_ISOLATED | PG_WRITEBACK | PG_DROPPED | PG_HUGETLB;
 
-	if (!(page->flags & PG_INIT) || !(page->flags & PG_LRU) || page->refcount != 1)
+	if (!(page->flags & PG_INIT) || !(page->flags & PG_LRU) || page->refcount != 1 ||
+	    page->locked)
 		return false;
 	/* Its owner could not be told. */
 	if (!(page->flags & PG_HELD) && !page->user &&

@@ -185,7 +185,7 @@ static enum verdict decide(struct mm *mm, const struct mm_node *node, const stru
 	uint64_t pages = mm_page_pages(page);
 	enum reference references;
 
-	if (page->flags & PG_UNEVICTABLE)
+	if ((page->flags & PG_UNEVICTABLE) || page->locked)
 		return KEEP_IT;
 	/* No flusher writes what has no file, so nobody has to wait for one. */
 	if (file && (writeback || (page->flags & PG_DIRTY)))
@@ -300,6 +300,17 @@ void mm_read_in(struct mm *mm, int cpu, uint64_t pages, enum mm_store from)
 	count_kib(mm, MM_VM_PGPGIN, pages);
 	if (mm->ops.read && cpu != MM_NO_CPU)
 		mm->ops.read(mm->ctx, cpu, pages << mm->arch->page_shift, from);
+}
+
+bool mm_read_ahead(struct mm *mm, int cpu, uint64_t pages, struct mm_read *read)
+{
+	if (cpu == MM_NO_CPU)
+		return false;
+	mm_work(mm, cpu, MM_SITE_IO_SUBMIT, 1);
+	if (!mm->ops.read_ahead(mm->ctx, cpu, pages << mm->arch->page_shift, MM_STORE_FILE, read))
+		return false;
+	count_kib(mm, MM_VM_PGPGIN, pages);
+	return true;
 }
 
 void mm_file_read(struct mm *mm, int cpu, uint64_t pages)

@@ -78,6 +78,8 @@ uint64_t mm_shrink_pages(struct mm *mm, struct mm_node *node, struct mm_scan *sc
 			 struct page_list *pages, struct mm_reclaim_stat *stat);
 /** Read from a disk. Simulated time passes. */
 void mm_read_in(struct mm *mm, int cpu, uint64_t pages, enum mm_store from);
+/** The same of page cache, beside who asks: mm_ops.read_ahead(). Returns whether it is begun. */
+bool mm_read_ahead(struct mm *mm, int cpu, uint64_t pages, struct mm_read *read);
 /** Has it been used since last looked at? Forgets that it was. */
 bool mm_page_referenced(struct page *page);
 /** Begin to write the dirty file pages at the tail of the node's inactive list. */

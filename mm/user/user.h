@@ -12,6 +12,8 @@
 #ifndef MM_USER_H
 #define MM_USER_H
 
+#include <limits.h>
+
 #include "mm/mempolicy.h"
 
 struct mm_space; /* an address space: the kernel's mm_struct */
@@ -94,13 +96,17 @@ int mm_user_access(struct mm *mm, int cpu, struct mm_space *space, uint64_t addr
 /** The file of that name, made at first: of a disk, or `tmpfs` in memory and swap. NULL: the host
  * has no memory. What it was made as it stays. */
 struct mm_file *mm_file_open(struct mm *mm, const char *name, bool tmpfs);
+/** It has so many pages at least: nothing beyond is read ahead. Nobody says so: there is no end. */
+void mm_file_extend(struct mm_file *file, uint64_t pages);
 /** The policy of a tmpfs file (mount -o mpol=). */
 void mm_file_set_policy(struct mm_file *file, const struct mm_policy *policy);
 /**
- * read() or write() of a page of a file by a task of that space: brings it into memory, together
- * with `ahead` pages behind it, and *at is where it is. What is written whole (`whole`) is not read
+ * read() or write() of a page of a file by a task of that space, to its end or not (`whole`):
+ * brings it into memory, and *at is where it is. Of a disk's file readahead reads more, at most
+ * `ahead` pages at once: MM_READ_AHEAD is read_ahead_kb, 0 none. What is written whole is not read
  * before; nor is what a tmpfs does not have. An enum mm_user_result or -ENOMEM.
  */
+#define MM_READ_AHEAD UINT_MAX
 int mm_file_access(struct mm *mm, int cpu, struct mm_space *space, struct mm_file *file,
 		   uint64_t page, unsigned ahead, bool write, bool whole, phys_addr_t *at);
 /** A page of it has been read or written: it is in use, if it is still there. */
@@ -115,6 +121,7 @@ struct mm_space_info {
 	uint64_t tables;                                     /* pages of page tables, all levels */
 	uint64_t faults, major, zeroed, zeroed_huge, copied, reused; /* since it was made */
 	uint64_t fallback; /* of those zeroed, where a huge page was wanted */
+	uint64_t around;   /* pages of files that loads of others mapped */
 };
 void mm_space_info(const struct mm *mm, const struct mm_space *space, struct mm_space_info *info);
 const char *mm_space_name(const struct mm_space *space);
@@ -143,6 +150,9 @@ bool mm_user_maps_whole(const struct mm *mm, const struct page *head);
 /** As mm_ops.reclaimed and mm_ops.moved. */
 void mm_user_reclaimed(struct mm *mm, int cpu, struct page *page, uint64_t shadow);
 void mm_user_moved(struct mm *mm, int cpu, struct page *from, struct page *to);
+struct mm_read;
+/** What mm_ops.read_ahead() has taken is there, as an interrupt: no time passes. */
+void mm_read_interrupt(struct mm *mm, int cpu, struct mm_read *read);
 /** Mapcounts, page tables, swap: 0, or -EINVAL and why. */
 int mm_user_verify(const struct mm *mm, char *why, size_t size);
 /** Free the host's memory. */

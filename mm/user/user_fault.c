@@ -239,6 +239,21 @@ static int swap_in(const struct fault *f)
 	return MM_USER_MAJOR;
 }
 
+/* Is the page, and what is around it, mapped without further ado? Only loads do that. */
+static bool mapped_around(const struct fault *f)
+{
+	uint64_t nr;
+
+	if (f->write || f->mm->params.fault_around_bytes <= mm_user_page_bytes(f->mm))
+		return false;
+	nr = mm_user_map_around(f->mm, f->cpu, f->space, f->vma, f->table, f->address);
+	f->space->done.around += nr;
+	if (e_kind(*f->entry) != E_PAGE)
+		return false;
+	f->space->done.around--;
+	return true;
+}
+
 /* What is in the file, for all who map it, or to be copied where the store is to be one's own. */
 static int file_fault(const struct fault *f)
 {
@@ -247,8 +262,11 @@ static int file_fault(const struct fault *f)
 	uint64_t index = turn_of(f);
 	phys_addr_t at;
 	struct page *page;
-	int result = mm_file_access(mm, f->cpu, f->space, file, index, 0,
-				    f->write && f->vma->shared, false, &at);
+	int result;
+
+	if (mapped_around(f))
+		return MM_USER_MINOR;
+	result = mm_file_fault(mm, f->cpu, f->space, file, index, f->write && f->vma->shared, &at);
 
 	if (result < 0)
 		return result;

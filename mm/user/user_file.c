@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "mm/reclaim/lru_lists.h"
-#include "mm/user/user_state.h"
+#include "mm/user/user_readahead.h"
 
 struct mm_file *mm_file_open(struct mm *mm, const char *name, bool tmpfs)
 {
@@ -32,6 +32,12 @@ struct mm_file *mm_file_open(struct mm *mm, const char *name, bool tmpfs)
 	file->tmpfs = tmpfs;
 	*link = file;
 	return file;
+}
+
+void mm_file_extend(struct mm_file *file, uint64_t pages)
+{
+	if (file->size < pages)
+		file->size = pages;
 }
 
 void mm_file_set_policy(struct mm_file *file, const struct mm_policy *policy)
@@ -67,6 +73,20 @@ void mm_file_ref(struct mm_file *file)
 	file->refs++;
 }
 
+void mm_file_free(struct mm_file *file)
+{
+	while (file->readers) {
+		struct mm_ra *ra = file->readers;
+
+		file->readers = ra->next;
+		free(ra);
+	}
+	free(file->entries);
+	free(file->shadows);
+	free(file->name);
+	free(file);
+}
+
 static void delete (struct mm *mm, struct mm_file *file)
 {
 	struct mm_file **link = &mm->user->files;
@@ -74,10 +94,7 @@ static void delete (struct mm *mm, struct mm_file *file)
 	while (*link != file)
 		link = &(*link)->next;
 	*link = file->next;
-	free(file->entries);
-	free(file->shadows);
-	free(file->name);
-	free(file);
+	mm_file_free(file);
 }
 
 void mm_file_unref(struct mm *mm, int cpu, struct mm_file *file)
@@ -91,9 +108,12 @@ void mm_file_unref(struct mm *mm, int cpu, struct mm_file *file)
 void mm_file_drop(struct mm *mm, int cpu, struct mm_file *file)
 {
 	for (uint64_t i = 0; i < file->nr; i++) {
-		uint64_t entry = file->entries[i];
-		struct page *page = e_pointer(entry);
+		struct page *page;
+		uint64_t entry;
 
+		mm_page_wait(mm, cpu, file, i);
+		entry = file->entries[i];
+		page = e_pointer(entry);
 		if (e_kind(entry) == E_SWAP) {
 			file->entries[i] = E_NONE;
 			mm_slot_put(mm, e_pointer(entry));
@@ -125,12 +145,15 @@ static int insert(struct mm *mm, int cpu, struct mm_file *file, uint64_t index, 
 		  uint64_t shadow)
 {
 	enum mm_page_kind kind = file->tmpfs ? MM_PAGE_SHMEM : MM_PAGE_FILE;
+	bool locked = page->locked;
 
+	page->locked = false;
 	if (file->entries[index] != E_NONE ||
 	    mm_upage_add(mm, page, file->tmpfs ? UP_SHMEM : UP_FILE, file, index)) {
 		mm_free_pages(mm, cpu, page, 0);
 		return file->entries[index] == E_NONE ? -ENOMEM : 0;
 	}
+	page->locked = locked;
 	file->entries[index] = e_make(page, E_PAGE);
 	mm_refault(mm, page, kind, shadow);
 	mm_lru_add(mm, cpu, page, kind);
@@ -167,56 +190,141 @@ static int bring_tmpfs(struct mm *mm, int cpu, struct mm_space *space, struct mm
 	return insert(mm, cpu, file, index, page, shadow) ? -ENOMEM : MM_USER_MAJOR;
 }
 
-#define AHEAD_MOST 512
-
-/* The page and those behind it that are not there, in one request. */
-static int bring_cache(struct mm *mm, int cpu, struct mm_space *space, struct mm_file *file,
-		       uint64_t index, unsigned ahead, bool write, bool whole)
+int mm_file_insert_locked(struct mm *mm, int cpu, struct mm_space *space, struct mm_file *file,
+			  uint64_t index, gfp_t gfp, bool marked)
 {
-	struct page *pages[AHEAD_MOST];
-	gfp_t gfp = GFP_HIGHUSER_MOVABLE | (write ? __GFP_WRITE : 0);
-	unsigned nr = 0;
-	int err = 0;
+	struct page *page;
+	uint64_t shadow;
 
-	for (; nr <= ahead && nr < AHEAD_MOST && file->entries[index + nr] == E_NONE; nr++) {
-		pages[nr] = take_page(mm, cpu, space, file, index + nr,
-				      gfp | (nr ? __GFP_NORETRY | __GFP_NOWARN : 0));
-		if (!pages[nr])
-			break;
-	}
-	if (!nr)
+	if (file->entries[index] != E_NONE)
+		return 0;
+	page = take_page(mm, cpu, space, file, index, gfp);
+	if (!page)
+		return -ENOMEM;
+	page->locked = true;
+	page->flags |= marked ? PG_RECLAIM : 0;
+	shadow = file->shadows[index];
+	file->shadows[index] = 0;
+	if (insert(mm, cpu, file, index, page, shadow))
+		return -ENOMEM;
+	return file->entries[index] == e_make(page, E_PAGE);
+}
+
+/* By itself: no readahead, or that found no memory. What is written whole needs not be read. */
+static int bring_page(struct mm *mm, int cpu, struct mm_space *space, struct mm_file *file,
+		      uint64_t index, bool write, bool whole)
+{
+	struct page *page = take_page(mm, cpu, space, file, index,
+				      GFP_HIGHUSER_MOVABLE | (write ? __GFP_WRITE : 0));
+	uint64_t shadow;
+
+	if (!page)
 		return file->entries[index] == E_NONE ? -ENOMEM : MM_USER_PRESENT;
 	if (!whole)
-		mm_file_read(mm, cpu, nr);
-	for (unsigned i = 0; i < nr; i++) {
-		uint64_t shadow = file->shadows[index + i];
-
-		file->shadows[index + i] = 0;
-		if (insert(mm, cpu, file, index + i, pages[i], shadow))
-			err = -ENOMEM;
-	}
-	if (err)
-		return err;
+		mm_file_read(mm, cpu, 1);
+	shadow = file->shadows[index];
+	file->shadows[index] = 0;
+	if (insert(mm, cpu, file, index, page, shadow))
+		return -ENOMEM;
 	return whole ? MM_USER_MINOR : MM_USER_MAJOR;
+}
+
+/* What is to be done with a page of a file, and by whom. */
+struct use {
+	struct mm_space *space;
+	struct mm_file *file;
+	uint64_t page;
+	uint64_t ahead; /* pages; 0: no readahead */
+	bool fault, write, whole;
+};
+
+static int bring_cache(struct mm *mm, int cpu, const struct use *u)
+{
+	if (u->fault)
+		mm_ra_fault(mm, cpu, u->space, u->file, u->page);
+	else if (u->ahead && !u->write)
+		mm_ra_miss(mm, cpu, u->space, u->file, u->page, u->ahead);
+	if (u->file->entries[u->page] != E_NONE)
+		return MM_USER_MAJOR;
+	return bring_page(mm, cpu, u->space, u->file, u->page, u->write && !u->fault,
+			  u->write && u->whole);
+}
+
+/* It was found in memory: is it the first of those that nobody had asked for yet? */
+static void go_on(struct mm *mm, int cpu, const struct use *u)
+{
+	const struct page *page = e_pointer(u->file->entries[u->page]);
+
+	if (!u->file->tmpfs && (page->flags & PG_RECLAIM) && (u->fault || !u->write))
+		mm_ra_mark(mm, cpu, u->space, u->file, u->page, u->fault ? u->ahead : 1, u->ahead);
+}
+
+static void note_reader(const struct use *u, bool found)
+{
+	struct mm_ra *ra = mm_ra_of(u->file, u->space);
+
+	if (!ra)
+		return;
+	if (u->fault && found && ra->mmap_misses)
+		ra->mmap_misses--;
+	else if (!u->fault && !u->write)
+		ra->prev = u->page + u->whole;
+}
+
+static int access_page(struct mm *mm, int cpu, const struct use *u, phys_addr_t *at)
+{
+	int result = MM_USER_PRESENT;
+	struct page *page;
+
+	if (mm_file_grow(u->file, u->page))
+		return -ENOMEM;
+	do {
+		while (e_kind(u->file->entries[u->page]) != E_PAGE) {
+			result = u->file->tmpfs ? bring_tmpfs(mm, cpu, u->space, u->file, u->page,
+							      u->write && u->whole)
+						: bring_cache(mm, cpu, u);
+			if (result < 0)
+				return result;
+		}
+		go_on(mm, cpu, u);
+		mm_page_wait(mm, cpu, u->file, u->page);
+	} while (e_kind(u->file->entries[u->page]) != E_PAGE);
+	if (!u->file->tmpfs)
+		note_reader(u, result == MM_USER_PRESENT);
+	page = e_pointer(u->file->entries[u->page]);
+	*at = mm_page_address(mm, page);
+	if (u->write) {
+		mm_page_dirty(mm, page);
+		/* Dirty, it is neither the mark of a window nor to be reclaimed at once. */
+		page->flags &= ~(uint64_t)(page->flags & PG_WRITEBACK ? 0 : PG_RECLAIM);
+	}
+	return result;
 }
 
 int mm_file_access(struct mm *mm, int cpu, struct mm_space *space, struct mm_file *file,
 		   uint64_t page, unsigned ahead, bool write, bool whole, phys_addr_t *at)
 {
-	int result = MM_USER_PRESENT;
+	const struct use u = {.space = space,
+			      .file = file,
+			      .page = page,
+			      .ahead = ahead == MM_READ_AHEAD ? mm_ra_pages(mm) : ahead,
+			      .write = write,
+			      .whole = whole};
 
-	if (mm_file_grow(file, page + ahead))
-		return -ENOMEM;
-	while (e_kind(file->entries[page]) != E_PAGE) {
-		result = file->tmpfs ? bring_tmpfs(mm, cpu, space, file, page, whole)
-				     : bring_cache(mm, cpu, space, file, page, ahead, write, whole);
-		if (result < 0)
-			return result;
-	}
-	*at = mm_page_address(mm, e_pointer(file->entries[page]));
-	if (write)
-		mm_page_dirty(mm, e_pointer(file->entries[page]));
-	return result;
+	return access_page(mm, cpu, &u, at);
+}
+
+int mm_file_fault(struct mm *mm, int cpu, struct mm_space *space, struct mm_file *file,
+		  uint64_t page, bool write, phys_addr_t *at)
+{
+	const struct use u = {.space = space,
+			      .file = file,
+			      .page = page,
+			      .ahead = mm_ra_pages(mm),
+			      .fault = true,
+			      .write = write};
+
+	return access_page(mm, cpu, &u, at);
 }
 
 void mm_file_used(struct mm *mm, int cpu, struct mm_file *file, uint64_t page)

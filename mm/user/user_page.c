@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "mm/reclaim/lru_lists.h"
-#include "mm/user/user_state.h"
+#include "mm/user/user_readahead.h"
 
 struct mm_user *mm_user_get(struct mm *mm)
 {
@@ -87,7 +87,7 @@ void mm_upage_del(struct mm *mm, struct page *page)
 	mm_user_undefer(mm, page);
 	if (page->flags & PG_SWAPCACHE)
 		mm_swap_forget(mm, page);
-	page->user = false;
+	page->user = page->locked = false;
 	*up = (struct mm_upage){0};
 }
 
@@ -418,10 +418,13 @@ void mm_user_destroy(struct mm *mm)
 
 		u->files = file->next;
 		destroy_slots(mm, file->entries, file->nr);
-		free(file->entries);
-		free(file->shadows);
-		free(file->name);
-		free(file);
+		mm_file_free(file);
+	}
+	while (u->reads) {
+		struct mm_read *read = u->reads;
+
+		u->reads = read->next;
+		free(read);
 	}
 	mm_unregister_shrinker(mm, &u->deferred_shrinker);
 	for (size_t i = 0; i < u->nr_chunks; i++)

@@ -11,7 +11,7 @@
 #include "mm/compact/migrate.h"
 #include "mm/huge/hugetlb.h"
 #include "mm/user/khugepaged.h"
-#include "mm/user/user_state.h"
+#include "mm/user/user_readahead.h"
 
 void mm_user_syscall(struct mm *mm, int cpu)
 {
@@ -410,6 +410,7 @@ void mm_space_exit(struct mm *mm, int cpu, struct mm_space *space)
 	space->root = NULL;
 	drop_root(mm, cpu, space, root);
 	delist(mm, space);
+	mm_ra_forget(mm, space);
 	free(space->name);
 	free(space);
 }

@@ -127,9 +127,11 @@ struct mm_file {
 	uint64_t refs;       /* ranges that map it */
 	struct mm_policy policy;
 	bool has_policy;
+	uint64_t size;     /* pages that it has; 0: nobody said */
 	uint64_t nr;       /* of entries */
 	uint64_t *entries; /* by page: E_PAGE, E_SWAP, E_NONE */
 	uint64_t *shadows; /* likewise; of what was reclaimed */
+	struct mm_ra *readers;
 	struct mm_file *next;
 };
 
@@ -150,8 +152,9 @@ struct mm_user {
 	struct mm_space **running;          /* by CPU */
 	struct mm_deferred_queue *deferred; /* by node */
 	struct mm_shrinker deferred_shrinker;
-	phys_addr_t zero_at; /* the zero page */
-	uint64_t nr_slots;   /* with refs */
+	phys_addr_t zero_at;   /* the zero page */
+	uint64_t nr_slots;     /* with refs */
+	struct mm_read *reads; /* that disks are at */
 };
 
 static inline unsigned mm_user_shift(const struct mm *mm)
@@ -271,10 +274,29 @@ void mm_user_syscall(struct mm *mm, int cpu);
 void mm_user_zap(struct mm *mm, int cpu, struct mm_space *space, const struct mm_vma *vma,
 		 uint64_t start, uint64_t end);
 
+/* user_around.c */
+/**
+ * Map what is there of the file around a load, the address itself too, in the range and the table
+ * that its entry is in. Returns how many pages. Time passes where the range is locked.
+ */
+uint64_t mm_user_map_around(struct mm *mm, int cpu, const struct mm_space *space,
+			    const struct mm_vma *vma, struct mm_utable *table, uint64_t address);
+
 /* user_file.c */
 void mm_file_ref(struct mm_file *file);
 void mm_file_unref(struct mm *mm, int cpu, struct mm_file *file);
+/** The host's memory of one that is on no list. */
+void mm_file_free(struct mm_file *file);
 /** Room for a page number. 0 or -ENOMEM. */
 int mm_file_grow(struct mm_file *file, uint64_t page);
+/**
+ * A page of the page cache that is still to be read: allocated, locked, in the file and on its
+ * way to a list. Time passes. Returns 1; 0 where there is one; -ENOMEM.
+ */
+int mm_file_insert_locked(struct mm *mm, int cpu, struct mm_space *space, struct mm_file *file,
+			  uint64_t index, gfp_t gfp, bool marked);
+/** A page of a mapped file, for a fault; as mm_file_access(). */
+int mm_file_fault(struct mm *mm, int cpu, struct mm_space *space, struct mm_file *file,
+		  uint64_t page, bool write, phys_addr_t *at);
 
 #endif

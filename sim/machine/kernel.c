@@ -265,6 +265,8 @@ void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *roo
 		"khugepaged",
 		"default_hugepagesz",
 		"hugepages",
+		"fault_around_bytes",
+		"read_ahead_kb",
 		"cma",
 		"swap",
 		"swap_disk",
@@ -303,6 +305,7 @@ void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *roo
 	read_high_fraction(r, kernel, params);
 	read_movable(r, kernel, params);
 	machine_read_huge(r, kernel);
+	machine_read_files(r, kernel);
 	machine_read_slab(r, kernel);
 	machine_read_address_space(r, kernel);
 	read_memory(r, kernel, params);

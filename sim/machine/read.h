@@ -38,6 +38,7 @@ void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *roo
 void machine_read_disks(struct machine_reader *r, const struct cfg_setting *root);
 /** Of `kernel`, what is about huge pages. */
 void machine_read_huge(struct machine_reader *r, const struct cfg_setting *kernel);
+void machine_read_files(struct machine_reader *r, const struct cfg_setting *kernel);
 /** Of `kernel`, what is about slab caches. */
 void machine_read_slab(struct machine_reader *r, const struct cfg_setting *kernel);
 /** Of `kernel`, what is about its address space. */

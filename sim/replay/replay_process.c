@@ -29,6 +29,33 @@ struct replay_processes {
 	bool *given_up;   /* by step: no memory, so the rest of it is left out */
 };
 
+static struct mm_file *file_of(struct replay_processes *r, uint32_t name)
+{
+	const char *text = r->plan->names[name];
+
+	return mm_file_open(r->mm, text, !strncmp(text, SHM, strlen(SHM)));
+}
+
+/* A file is as long as anything that is done with it reaches. */
+static int size_files(struct replay_processes *r)
+{
+	unsigned shift = mm_get_arch(r->mm)->page_shift;
+
+	for (size_t i = 0; i < r->plan->nr_steps; i++) {
+		const struct process_step *s = &r->plan->steps[i];
+		bool io = s->what == PROCESS_READ || s->what == PROCESS_WRITE;
+		uint32_t name = io ? s->name : s->what == PROCESS_MMAP ? s->file : PROCESS_NONE;
+		struct mm_file *file = name == PROCESS_NONE ? NULL : file_of(r, name);
+
+		if (name != PROCESS_NONE && !file)
+			return -ENOMEM;
+		if (file)
+			mm_file_extend(file, (s->offset + s->bytes + (UINT64_C(1) << shift) - 1) >>
+						     shift);
+	}
+	return 0;
+}
+
 int replay_processes_new(struct sim *s, const struct replay_policies *p,
 			 struct replay_process_counts *counts, struct replay_processes **out)
 {
@@ -60,7 +87,7 @@ int replay_processes_new(struct sim *s, const struct replay_policies *p,
 	for (size_t i = 0; i < plan->nr_steps; i++)
 		r->left[i] = plan->steps[i].parts;
 	mm_khugepaged_start(r->mm);
-	return 0;
+	return size_files(r);
 }
 
 void replay_processes_free(struct replay_processes *r)
@@ -113,13 +140,6 @@ static const struct mm_policy *policy_of(const struct replay_processes *r,
 					 const struct process_step *s)
 {
 	return s->has_policy ? &r->policies->policies[s->policy] : NULL;
-}
-
-static struct mm_file *file_of(struct replay_processes *r, uint32_t name)
-{
-	const char *text = r->plan->names[name];
-
-	return mm_file_open(r->mm, text, !strncmp(text, SHM, strlen(SHM)));
 }
 
 static int do_mmap(struct replay_processes *r, int cpu, const struct process_step *s,
@@ -190,6 +210,7 @@ static void note(struct replay_processes *r, struct replay_process *p)
 	p->fallback = info.fallback;
 	p->copied = info.copied;
 	p->reused = info.reused;
+	p->around = info.around;
 }
 
 static void do_exit(struct replay_processes *r, int cpu, struct replay_process *p)
@@ -256,17 +277,6 @@ static int touch(struct replay_processes *r, int cpu, const struct process_step 
 	return 0;
 }
 
-/* Up to the end of the window that the page is in, where pages are read in order. */
-static unsigned ahead(const struct process_step *s, uint64_t page, uint64_t end)
-{
-	uint64_t nr = 0;
-
-	if (s->write || s->access != PROCESS_SEQUENTIAL || s->ahead < 2)
-		return 0;
-	nr = s->ahead - 1 - page % s->ahead;
-	return (unsigned)(nr < end - 1 - page ? nr : end - 1 - page);
-}
-
 static int file_io(struct replay_processes *r, int cpu, const struct process_step *s,
 		   const struct process_slice *slice, struct replay_process *p)
 {
@@ -276,10 +286,10 @@ static int file_io(struct replay_processes *r, int cpu, const struct process_ste
 
 	for (uint64_t i = slice->from; file && i < slice->from + slice->nr; i++) {
 		uint64_t page = first + process_page(s, i, pages);
-		bool whole = s->write && s->touch >> shift;
+		bool whole = s->touch >> shift;
 		phys_addr_t phys;
-		int result = mm_file_access(r->mm, cpu, p->space, file, page,
-					    ahead(s, page, first + pages), s->write, whole, &phys);
+		int result = mm_file_access(r->mm, cpu, p->space, file, page, s->ahead, s->write,
+					    whole, &phys);
 
 		if (result < 0)
 			return result;

@@ -12,8 +12,8 @@ struct replay_process {
 	struct mm_space
 		*space;    /* NULL: not begun, or it has exited; the mm core's, as long as that */
 	uint64_t accesses; /* of its memory; pages of files */
-	uint64_t faults, major, zeroed, zeroed_huge, fallback, copied,
-		reused;            /* as mm_space_info */
+	uint64_t faults, major, zeroed, zeroed_huge, fallback, copied, reused,
+		around;            /* as mm_space_info */
 	uint64_t failed;           /* steps that found no memory, and went no further */
 	uint64_t not_moved;        /* pages that migrate_pages left where they were */
 	uint64_t busy_ps;          /* of its CPUs, in its steps */

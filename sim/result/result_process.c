@@ -89,6 +89,7 @@ void processes_put(json_t *doc, const struct result_of *w)
 		json_put(p, "faults_fallback", of[i].fallback);
 		json_put(p, "faults_copied", of[i].copied);
 		json_put(p, "faults_reused", of[i].reused);
+		json_put(p, "mapped_around", of[i].around);
 		json_put(p, "failed", of[i].failed);
 		json_put(p, "not_moved", of[i].not_moved);
 		put_steps(p, plan, (uint32_t)i, w->counts->processes.times);

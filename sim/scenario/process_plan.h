@@ -79,8 +79,8 @@ struct process_step {
 	uint64_t huge_bytes; /* MMAP, hugetlb: of which size; 0: the default one */
 	uint16_t policy;     /* MMAP, MBIND, SET_POLICY: of the trace; 0: none */
 	bool has_policy;
-	int nid;                /* MIGRATE_PAGES */
-	unsigned ahead;         /* READ: pages of a window */
+	int nid;        /* MIGRATE_PAGES */
+	unsigned ahead; /* READ: most pages of a window; MM_READ_AHEAD: as the kernel has it */
 	uint32_t number, after; /* of the trace's pages: this step's, and the one before or NONE */
 	uint32_t parts;         /* slices that it is cut into */
 };

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mm/user/user.h"
 #include "sim/trace/trace.h"
 
 #define MAX_PROCESSES 1024
@@ -234,7 +235,8 @@ static void read_file(struct reader *r, const struct cfg_setting *group, struct 
 {
 	const uint64_t most = UINT64_C(1) << 44;
 	const struct cfg_setting *bytes = cfg_need(r->c, group, "bytes");
-	uint64_t ahead = UINT64_C(128) << 10;
+	const struct cfg_setting *readahead = cfg_find(r->c, group, "readahead");
+	uint64_t ahead;
 	const char *name;
 
 	if (cfg_string(r->c, cfg_need(r->c, group, "file"), &name))
@@ -245,9 +247,11 @@ static void read_file(struct reader *r, const struct cfg_setting *group, struct 
 	read_touch(r, group, s);
 	read_accesses(r, group, s, page_bytes(r));
 	s->write = s->what == PROCESS_WRITE;
-	if (cfg_size(r->c, cfg_find(r->c, group, "readahead"), &ahead) &&
-	    ahead > page_bytes(r) * 512)
-		cfg_error(r->c, cfg_find(r->c, group, "readahead"), "more than 512 pages");
+	s->ahead = MM_READ_AHEAD;
+	if (!cfg_size(r->c, readahead, &ahead))
+		return;
+	if (ahead > page_bytes(r) * 512)
+		cfg_error(r->c, readahead, "more than 512 pages");
 	s->ahead = (unsigned)(ahead / page_bytes(r));
 }
 

@@ -407,6 +407,17 @@ static bool sink_write(void *ctx, int cpu, struct page *page, uint64_t bytes, en
 	return disks_write(&s->disks, disk_of(s, to), c, page, bytes);
 }
 
+static bool sink_read_ahead(void *ctx, int cpu, uint64_t bytes, enum mm_store from,
+			    struct mm_read *read)
+{
+	struct sim *s = ctx;
+	struct cpu *c = charged_cpu(s, cpu);
+
+	if (!c || disk_of(s, from) < 0)
+		return false;
+	return disks_read_ahead(&s->disks, disk_of(s, from), c, read, bytes);
+}
+
 static void sink_read(void *ctx, int cpu, uint64_t bytes, enum mm_store from)
 {
 	struct sim *s = ctx;
@@ -533,6 +544,7 @@ const struct mm_ops cost_sink_ops = {
 	.wakeup = sink_wakeup,
 	.write = sink_write,
 	.read = sink_read,
+	.read_ahead = sink_read_ahead,
 	.reclaimed = sink_reclaimed,
 	.moved = sink_moved,
 	.may_move = sink_may_move,

@@ -6,12 +6,14 @@
 #include <stdlib.h>
 
 #include "mm/reclaim/lru.h"
+#include "mm/user/user.h"
 
 struct disk_request {
 	struct disk_request *next;
-	struct page *page; /* to be written; NULL: a read */
-	struct cpu *cpu;   /* of who asked */
-	int waiter;        /* actor of who reads */
+	struct page *page;    /* to be written; NULL: a read */
+	struct mm_read *read; /* that nobody waits for; NULL: somebody does */
+	struct cpu *cpu;      /* of who asked */
+	int waiter;           /* actor of who reads */
 	uint64_t bytes;
 	uint64_t since_ps; /* when the CPU will have got to asking */
 	bool done;
@@ -122,7 +124,7 @@ static void work_on(struct disk *disk, struct disk_request *q)
 	engine_disk_transfer(d->engine, disk->index, q->page, q->bytes);
 	disk->nr_pending--;
 	account(disk, q);
-	if (!q->page) {
+	if (!q->page && !q->read) {
 		q->cpu->nr_io_done++;
 		q->done = true;
 		engine_unblock(d->engine, q->waiter);
@@ -131,8 +133,10 @@ static void work_on(struct disk *disk, struct disk_request *q)
 	/* Who has nothing to do is not held up. */
 	if (!q->cpu->idle || q->cpu->guest)
 		q->cpu->nr_io_done++;
-	if (!d->over)
+	if (!d->over && q->page)
 		mm_write_interrupt(d->mm, q->cpu->id, q->page);
+	else if (!d->over)
+		mm_read_interrupt(d->mm, q->cpu->id, q->read);
 	free(q);
 }
 
@@ -189,16 +193,29 @@ static void submit(struct disk *disk, struct disk_request *q)
 	call_server(disk);
 }
 
-bool disks_write(struct disks *d, int disk, struct cpu *c, struct page *page, uint64_t bytes)
+/* What goes on beside who asks for it. */
+static bool begin(struct disks *d, int disk, struct cpu *c, struct disk_request like)
 {
-	struct disk_request *q = calloc(1, sizeof(*q));
+	struct disk_request *q = malloc(sizeof(*q));
 
 	if (!q)
 		return false;
-	*q = (struct disk_request){
-		.page = page, .cpu = c, .bytes = bytes, .since_ps = cpu_pending_until_ps(c)};
+	*q = like;
+	q->cpu = c;
+	q->since_ps = cpu_pending_until_ps(c);
 	submit(&d->disks[disk], q);
 	return true;
+}
+
+bool disks_write(struct disks *d, int disk, struct cpu *c, struct page *page, uint64_t bytes)
+{
+	return begin(d, disk, c, (struct disk_request){.page = page, .bytes = bytes});
+}
+
+bool disks_read_ahead(struct disks *d, int disk, struct cpu *c, struct mm_read *read,
+		      uint64_t bytes)
+{
+	return begin(d, disk, c, (struct disk_request){.read = read, .bytes = bytes});
 }
 
 void disks_read(struct disks *d, int disk, struct cpu *c, uint64_t bytes)

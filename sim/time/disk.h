@@ -4,8 +4,9 @@
  * queue_depth of them at once, each taking the disk's latency and then its bytes, which share what
  * the disk moves. What works on one is an actor, a server, that is made when it is first needed.
  *
- * A write goes on beside who asked for it, whose CPU is interrupted when it is done; who reads
- * waits, while threads may have its CPU. Submitting never waits: the queue has no end.
+ * A write, and what is read ahead, goes on beside who asked for it, whose CPU is interrupted when
+ * it is done; who reads waits, while threads may have its CPU. Submitting never waits: the queue
+ * has no end.
  */
 #ifndef SIM_DISK_H
 #define SIM_DISK_H
@@ -50,6 +51,9 @@ void disks_clear(struct disks *d);
 /** mm_ops.write, which the CPU has come to with what it has charged. Returns false where there is
  * no memory for the request. */
 bool disks_write(struct disks *d, int disk, struct cpu *c, struct page *page, uint64_t bytes);
+/** The same of mm_ops.read_ahead. */
+bool disks_read_ahead(struct disks *d, int disk, struct cpu *c, struct mm_read *read,
+		      uint64_t bytes);
 /** mm_ops.read, on whoever runs on `c`, settled. Time passes. */
 void disks_read(struct disks *d, int disk, struct cpu *c, uint64_t bytes);
 /** Has any of them anything to do? */

@@ -55,6 +55,16 @@ shows()
 		[ "$(sed -n '/"warnings": \[/,/\]/p' "$tmp/out" | wc -l)" -gt 20 ] || fail "few warnings" ;;
 	vmap)
 		is mapped 500 ;;
+	readahead) # 1024 windows of 16 pages, but for marks; 32 pages around each miss of the other file
+		is file_pages 5120
+		is faults_major 1
+		above mapped_around 4700
+		faults=$(member faults) took=$(member simulated_ps)
+		run run "$scenario" --format json --quiet --set kernel.fault_around_bytes=4KiB
+		is faults 5120
+		[ "$faults" -lt 400 ] || fail "$faults faults"
+		run run "$scenario" --format json --quiet --set kernel.read_ahead_kb=0
+		[ "$(member simulated_ps)" -gt $((took * 4)) ] || fail "readahead does not pay" ;;
 	exec) # the child has dropped all that it shared, so its parent need not copy a page
 		is faults_copied 0
 		is faults_reused 2048

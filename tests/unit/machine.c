@@ -376,6 +376,7 @@ Test(machine, kernel_parameters_and_zones)
 		NODE("0"), "kernel = { min_free_kbytes = 4096; watermark_scale_factor = 20;"
 			   "  lowmem_reserve_ratio = [ 128, 64, 32, 0, 1 ]; kernelcore = \"1GiB\";"
 			   "  movablecore = \"2GiB\"; percpu_pagelist_high_fraction = 8;"
+			   "  fault_around_bytes = \"100KiB\"; read_ahead_kb = 64;"
 			   "  transparent_hugepage = \"never\"; };\n"
 			   "reserved = ( { base = \"0x1000\"; size = \"5KiB\"; what = \"x\";"
 			   "  holds = \"per-cpu\"; } );"
@@ -388,6 +389,8 @@ Test(machine, kernel_parameters_and_zones)
 
 	cr_assert_eq(p->min_free_kbytes, 4096);
 	cr_assert_eq(p->watermark_scale_factor, 20);
+	cr_assert_eq(p->fault_around_bytes, 64 << 10, "rounded down to a power of two");
+	cr_assert_eq(p->read_ahead_kb, 64);
 	cr_assert_eq(p->lowmem_reserve_ratio[MM_ZONE_DMA], 128);
 	cr_assert_eq(p->lowmem_reserve_ratio[MM_ZONE_DMA32], 64);
 	cr_assert_eq(p->lowmem_reserve_ratio[MM_ZONE_NORMAL], 32);

@@ -65,7 +65,8 @@ Test(machine_errors, unknown_keys)
 		"watermark_scale_factor, lowmem_reserve_ratio, kernelcore, movablecore, "
 		"movable_node, percpu_pagelist_high_fraction, mem, memmap, numa_off, numa_fake, "
 		"transparent_hugepage, transparent_hugepage_defrag, khugepaged, "
-		"default_hugepagesz, hugepages, cma, "
+		"default_hugepagesz, hugepages, "
+		"fault_around_bytes, read_ahead_kb, cma, "
 		"swap, swap_disk, file_disk, profile, "
 		"crashkernel, hotplug_end, slub_debug, slab_nomerge, slub_min_order, "
 		"slub_max_order, slub_min_objects, xsave, vmalloc, vmsplit, la57, sysctl, hotplug, "
@@ -445,6 +446,10 @@ Test(machine_errors, kernel)
 	refused(ONE "kernel = { lowmem_reserve_ratio = [ 256, 256, 32 ]; };",
 		"m.cfg:6: kernel.lowmem_reserve_ratio: expected 5 integers, one a zone of x86_64, "
 		"found 3");
+	refused(ONE "kernel = { fault_around_bytes = \"4MiB\"; };",
+		"m.cfg:6: kernel.fault_around_bytes: a table maps 2048 KiB, that is the most");
+	refused(ONE "kernel = { read_ahead_kb = -1; };",
+		"m.cfg:6: kernel.read_ahead_kb: expected an integer from 0 to 1048576, found -1");
 	refused(ONE "kernel = { watermark_scale_factor = 3001; };",
 		"m.cfg:6: kernel.watermark_scale_factor: expected an integer from 1 to 3000, found "
 		"3001");
@@ -615,7 +620,8 @@ Test(machine_errors, overrides_are_checked_as_the_file_is)
 		 "movablecore, movable_node, percpu_pagelist_high_fraction, mem, memmap, numa_off, "
 		 "numa_fake, "
 		 "transparent_hugepage, transparent_hugepage_defrag, khugepaged, "
-		 "default_hugepagesz, hugepages, cma, "
+		 "default_hugepagesz, hugepages, "
+		 "fault_around_bytes, read_ahead_kb, cma, "
 		 "swap, swap_disk, file_disk, profile, "
 		 "crashkernel, hotplug_end, slub_debug, slab_nomerge, slub_min_order, "
 		 "slub_max_order, slub_min_objects, xsave, vmalloc, vmsplit, la57, sysctl, "

@@ -72,6 +72,7 @@ Test(page_counts, of_processes_by_what_maps_them)
 	cr_expect_eq(c.anon + c.file + c.tables + c.mapped, 0, "something at boot");
 	cr_assert_eq(mm_space_new(mm, 0, "a", NULL, &space), 0);
 	file = mm_file_open(mm, "/log", false);
+	mm_file_extend(file, 5);
 	ring = mm_file_open(mm, "/dev/shm/ring", true);
 	at = map(mm, space, NULL, 20);
 	log = map(mm, space, file, 5);

@@ -378,6 +378,8 @@ void world_free_some(struct world *w, int cpu)
 
 void world_pages_end(struct world *w)
 {
+	while (w->nr_reads)
+		world_read_done(w, 0);
 	while (w->nr_writes) {
 		mm_write_done(w->mm, 0, w->writes[--w->nr_writes]);
 	}

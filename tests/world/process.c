@@ -215,6 +215,8 @@ void world_files(struct world *w, int cpu)
 	bool write = world_one_in(w, 2), whole = write && world_one_in(w, 2);
 	phys_addr_t at;
 
+	if (w->nr_reads && world_one_in(w, 4))
+		world_read_done(w, cpu);
 	if (world_one_in(w, 40)) {
 		mm_file_drop(w->mm, cpu, file);
 		return;

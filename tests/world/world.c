@@ -61,21 +61,35 @@ static int on_resched(void *ctx, int cpu)
 	return cpu;
 }
 
+/* Of what is read ahead, any one is there. */
+void world_read_done(struct world *w, int cpu)
+{
+	size_t i = world_below(w, w->nr_reads);
+	struct mm_read *read = w->reads[i];
+
+	w->reads[i] = w->reads[--w->nr_reads];
+	mm_read_interrupt(w->mm, cpu, read);
+}
+
 static int on_sleep(void *ctx, int cpu, uint64_t us, const void *channel)
 {
 	(void)us;
 	(void)channel;
 	cr_assert_eq(((struct world *)ctx)->locks_held, 0, "asleep with a lock");
+	if (((struct world *)ctx)->nr_reads)
+		world_read_done(ctx, cpu);
 	others(ctx);
 	return cpu;
 }
 
+/* Who comes upon a page that is being read would wait for who reads it, and both are on one stack.
+ */
 static void on_read(void *ctx, int cpu, uint64_t bytes, enum mm_store from)
 {
 	(void)cpu;
 	(void)bytes;
-	(void)from;
-	others(ctx);
+	if (from == MM_STORE_SWAP)
+		others(ctx);
 }
 
 /* At once, or when its turn comes; a thread of another CPU never here. */
@@ -97,6 +111,20 @@ static bool on_write(void *ctx, int cpu, struct page *page, uint64_t bytes, enum
 	if (w->nr_writes == WORLD_WRITES || world_one_in(w, 2))
 		return false;
 	w->writes[w->nr_writes++] = page;
+	return true;
+}
+
+static bool on_read_ahead(void *ctx, int cpu, uint64_t bytes, enum mm_store from,
+			  struct mm_read *read)
+{
+	struct world *w = ctx;
+
+	(void)cpu;
+	(void)bytes;
+	(void)from;
+	if (w->nr_reads == WORLD_WRITES || world_one_in(w, 4))
+		return false;
+	w->reads[w->nr_reads++] = read;
 	return true;
 }
 
@@ -148,6 +176,7 @@ static const struct mm_ops ops = {
 	.resched = on_resched,
 	.sleep = on_sleep,
 	.read = on_read,
+	.read_ahead = on_read_ahead,
 	.wake = on_wake,
 	.write = on_write,
 	.reclaimed = on_reclaimed,

@@ -109,6 +109,8 @@ struct world {
 	uint64_t reserved; /* of the pool */
 	struct page *writes[WORLD_WRITES];
 	size_t nr_writes;
+	struct mm_read *reads[WORLD_WRITES];
+	size_t nr_reads;
 	uint64_t in_swap; /* pages of blocks that reclaim took */
 
 	struct world_object objects[WORLD_OBJECTS];
@@ -163,6 +165,8 @@ void world_slab(struct world *w, int cpu);
 void world_vmap(struct world *w, int cpu);
 void world_process(struct world *w, int cpu);
 void world_files(struct world *w, int cpu);
+/** Some read that is under way is done. */
+void world_read_done(struct world *w, int cpu);
 void world_system(struct world *w, int cpu);
 void world_hotplug(struct world *w, int cpu);
 void world_threads(struct world *w, int cpu);
