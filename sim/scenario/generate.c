@@ -67,23 +67,53 @@ static int *count_up(int nr)
 	return numbers;
 }
 
-/* The first so many events, at their times. Each interval is uniform between 0 and twice the mean.
- */
-static int take_events(const struct generate *g, const struct trace *from, struct rng *rng,
-		       struct trace *t)
+static int by_value(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Before which events the steps are: NULL where there is no memory. */
+static uint64_t *places(const struct generate *g, uint64_t events, struct rng *rng)
+{
+	uint64_t *at = calloc(g->nr_steps + 1, sizeof(*at));
+
+	for (unsigned i = 0; at && i < g->nr_steps; i++)
+		at[i] = rng_below(rng, events + 1);
+	if (at)
+		qsort(at, g->nr_steps, sizeof(*at), by_value);
+	return at;
+}
+
+static int append_step(const struct generate *g, struct mix_run *x, unsigned step)
+{
+	struct trace_event ev = {.op = TRACE_HOTPLUG, .page = TRACE_NO_PAGE};
+	int err = trace_add_step(x->to, g->steps[step], &ev.bytes);
+
+	ev.cpu = (uint16_t)rng_below(&x->rng, (uint64_t)x->host->nr_cpus);
+	ev.time_ps = x->time_ps;
+	return err ? err : trace_append(x->to, &ev);
+}
+
+/* The first so many events, at their times, with what is mixed in. */
+static int take_events(const struct generate *g, const struct trace *from, struct mix_run *x)
 {
 	uint64_t nr = g->events && g->events < from->nr_events ? g->events : from->nr_events;
-	uint64_t time_ps = 0;
-	int err = 0;
+	uint64_t *at = places(g, nr, &x->rng);
+	unsigned step = 0;
+	int err = at ? mix_begin(x, from) : -ENOMEM;
 
 	for (uint64_t i = 0; i < nr && !err; i++) {
-		struct trace_event ev = from->events[i];
-
-		ev.time_ps = time_ps;
-		if (g->interval_ps)
-			time_ps += rng_below(rng, 2 * g->interval_ps + 1);
-		err = trace_append(t, &ev);
+		while (!err && step < g->nr_steps && at[step] == i)
+			err = append_step(g, x, step++);
+		if (!err)
+			err = mix_event(x, &from->events[i]);
 	}
+	while (!err && step < g->nr_steps)
+		err = append_step(g, x, step++);
+	mix_end(x);
+	free(at);
 	return err;
 }
 
@@ -93,6 +123,14 @@ int generate_trace(const struct generate *g, const struct workload_host *host, s
 	struct trace *t = trace_new(g->workload.kind->name);
 	struct workload w = g->workload;
 	struct rng rng = {g->seed};
+	struct mix_run x = {.mix = &g->mix,
+			    .host = host,
+			    .touch_bytes = g->workload.touch_bytes,
+			    .rng = {~g->seed},
+			    .to = t,
+			    .most = g->events,
+			    .interval_ps = g->interval_ps,
+			    .interval = &rng};
 	int err = all && t ? 0 : -ENOMEM;
 
 	w.host = host;
@@ -108,7 +146,7 @@ int generate_trace(const struct generate *g, const struct workload_host *host, s
 	if (!err)
 		err = w.kind->generate(&w, all);
 	if (!err)
-		err = take_events(g, all, &rng, t);
+		err = take_events(g, all, &x);
 	free(w.cpus);
 	free(w.nodes);
 	trace_free(all);

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* numasim trace generate: a synthetic trace from a seed, by the kinds in sim/workload/. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sim/config/units.h"
 #include "sim/scenario/generate.h"
+#include "sim/scenario/plug_steps.h"
 #include "tools/command.h"
 #include "tools/message.h"
 #include "tools/trace_out.h"
 
 #define MOST_NUMBER WORKLOAD_MAX_OPERATIONS
+#define MOST_STEPS  1000
 
 static const struct option_def option_machine = {
 	.name = "machine",
@@ -64,6 +67,17 @@ static const struct option_def option_interval = {.name = "interval",
 						  .value = "TIME",
 						  .help = "time between events, in the mean; none"};
 
+static const struct option_def option_with = {
+	.name = "with",
+	.kind = OPTION_TEXT,
+	.value = "MIX",
+	.help = "mix these in, with their shares in percent: slab:20,wait:5"};
+static const struct option_def option_hotplug_steps = {
+	.name = "hotplug-steps",
+	.kind = OPTION_NUMBER,
+	.value = "N",
+	.help = "so many steps of memory hotplug at random times; needs --machine"};
+
 static const char *kind_name(unsigned i, void *arg)
 {
 	(void)arg;
@@ -82,6 +96,9 @@ static void explain(FILE *out)
 {
 	fputs("\nKinds (KIND):\n", out);
 	print_kinds(out);
+	fputs("\nWith (MIX), in percent of:\n", out);
+	for (unsigned i = 0; mix_in_name(i); i++)
+		fprintf(out, "  %-10s  %s\n", mix_in_name(i), mix_in_what(i));
 	trace_out_explain(out);
 }
 
@@ -164,6 +181,17 @@ static bool read_mix(const struct arguments *args, const struct option_def *opti
 	return false;
 }
 
+static bool read_mix_ins(const struct arguments *args, struct mix_ins *mix)
+{
+	const char *text = arguments_value(args, &option_with);
+	char wrong[256];
+
+	if (!text || mix_in_parse(text, mix, wrong, sizeof(wrong)))
+		return true;
+	message("--with: %s", wrong);
+	return false;
+}
+
 static bool read_workload(const struct arguments *args, const struct workload_host *host,
 			  struct generate *g)
 {
@@ -174,6 +202,7 @@ static bool read_workload(const struct arguments *args, const struct workload_ho
 	       read_number(args, &option_count, MOST_NUMBER, &g->events) &&
 	       read_number(args, &option_live, MOST_NUMBER, &w->live) &&
 	       read_number(args, &option_burst, MOST_NUMBER, &w->burst) &&
+	       read_mix_ins(args, &g->mix) &&
 	       read_mix(args, &option_orders, workload_parse_orders, &w->orders) &&
 	       read_mix(args, &option_gfp, workload_parse_gfp, &w->gfp) &&
 	       read_units(args, &option_bytes, units_parse_size, UINT64_MAX, &w->bytes) &&
@@ -209,7 +238,40 @@ static bool size_workload(struct generate *g, const struct workload_host *host)
 	return true;
 }
 
-static int load_host(const struct arguments *args, struct workload_host *host)
+/* Steps for the machine, into *g. */
+static int plug(const struct arguments *args, struct machine *m, const char *path,
+		struct generate *g)
+{
+	struct diag diag = DIAG_INIT;
+	char why[512] = "";
+	int err = plug_steps(m, g->seed, g->nr_steps, &diag, why, sizeof(why), &g->steps);
+	int status = STATUS_DONE;
+
+	message_warnings(&diag, arguments_value(args, &option_quiet) != NULL);
+	if (err == -EOPNOTSUPP) {
+		message("--hotplug-steps: %s: %s", path, why);
+		status = STATUS_WRONG;
+	} else if (err) {
+		status = message_error(&diag, err, path);
+	}
+	diag_clear(&diag);
+	return status;
+}
+
+static bool read_nr_steps(const struct arguments *args, struct generate *g)
+{
+	uint64_t nr = 0;
+
+	if (!read_number(args, &option_hotplug_steps, MOST_STEPS, &nr))
+		return false;
+	g->nr_steps = (unsigned)nr;
+	if (!nr || arguments_value(args, &option_machine))
+		return true;
+	message("--hotplug-steps: memory comes to a machine: with --machine");
+	return false;
+}
+
+static int load_host(const struct arguments *args, struct workload_host *host, struct generate *g)
 {
 	const char *path = arguments_value(args, &option_machine);
 	uint64_t cpus = 1, nodes = 1;
@@ -217,7 +279,7 @@ static int load_host(const struct arguments *args, struct workload_host *host)
 	struct machine *m;
 	int err, status;
 
-	if (!read_number(args, &option_cpus, MM_MAX_CPUS, &cpus) ||
+	if (!read_nr_steps(args, g) || !read_number(args, &option_cpus, MM_MAX_CPUS, &cpus) ||
 	    !read_number(args, &option_nodes, MM_MAX_NODES, &nodes))
 		return STATUS_WRONG;
 	if (path && (arguments_value(args, &option_cpus) || arguments_value(args, &option_nodes))) {
@@ -233,9 +295,11 @@ static int load_host(const struct arguments *args, struct workload_host *host)
 	diag_clear(&diag);
 	if (err)
 		return status;
-	err = workload_host_of_machine(host, m);
+	status = workload_host_of_machine(host, m) ? STATUS_FAILED : STATUS_DONE;
+	if (status == STATUS_DONE && g->nr_steps)
+		status = plug(args, m, path, g);
 	machine_free(m);
-	return err ? STATUS_FAILED : STATUS_DONE;
+	return status;
 }
 
 static int generate(const struct arguments *args, const struct trace_writer *writer,
@@ -272,10 +336,13 @@ static int run(const struct arguments *args)
 		return STATUS_WRONG;
 	g.workload.kind = kind;
 	g.seed = arguments_number(args, &option_seed, 1);
-	status = load_host(args, &host);
+	status = load_host(args, &host, &g);
 	if (status == STATUS_DONE)
 		status = generate(args, writer, &g, &host);
 	workload_host_clear(&host);
+	for (unsigned i = 0; g.steps && i < g.nr_steps; i++)
+		free(g.steps[i]);
+	free(g.steps);
 	return status;
 }
 
@@ -292,6 +359,8 @@ static const struct option_def *const options[] = {&option_machine,
 						   &option_passes,
 						   &option_access,
 						   &option_interval,
+						   &option_with,
+						   &option_hotplug_steps,
 						   &option_seed,
 						   &option_trace_format,
 						   &option_output,
