@@ -55,17 +55,23 @@ static int tell(const struct experiment *e, const struct sim *s, int err, struct
 	return err;
 }
 
-/* At the end: what is looked at costs nothing, and changes nothing. */
-static int take_views(const struct experiment *e, struct sim *s, struct diag *diag, json_t *result)
+/* Those that the work asked for, and then, as it leaves the machine, those that are asked for here.
+ * Looking costs nothing, and changes nothing. */
+static int take_views(const struct experiment *e, struct sim *s, const struct replay_counts *counts,
+		      struct diag *diag, json_t *result)
 {
-	json_t *views = e->nr_views ? json_put_array(result, "views") : NULL;
+	json_t *views = NULL;
 	int err = 0;
 
+	if (e->nr_views || counts->kernel.views)
+		views = json_put_array(result, "views");
+	if (counts->kernel.views && json_array_extend(views, counts->kernel.views))
+		return -ENOMEM;
 	for (size_t i = 0; i < e->nr_views && !err; i++) {
 		json_t *view;
 
-		err = show_take(&e->views[i], sim_machine(s), sim_mm(s), e->views_json, diag,
-				&view);
+		err = show_take(&e->views[i], sim_machine(s), sim_mm(s), e->options.views_json,
+				diag, &view);
 		if (!err && json_array_append_new(views, view))
 			err = -ENOMEM;
 	}
@@ -103,7 +109,7 @@ static int run(const struct experiment *e, struct sim *s, const struct start *st
 		*result = result_build(&(struct result_of){s, e->trace, &counts, options.timing,
 							   e->exact, e->work, options.placement,
 							   start});
-		err = *result ? take_views(e, s, diag, *result) : -ENOMEM;
+		err = *result ? take_views(e, s, &counts, diag, *result) : -ENOMEM;
 	}
 	if (!err && e->placement)
 		placement_write(options.placement, e->placement);

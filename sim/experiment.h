@@ -23,7 +23,6 @@ struct experiment {
 	/* Views of the machine as the work leaves it, into the result's "views"; none: no such. */
 	const struct show_request *views;
 	size_t nr_views;
-	bool views_json; /* in their JSON forms */
 };
 
 /**

@@ -77,16 +77,15 @@ static int check(const struct show_request *r, const struct mm *mm, struct diag 
 {
 	if (r->kind->of_page && !mm_pfn_valid(mm, r->pfn))
 		return diag_error(diag, -EINVAL, NULL, 0,
-				  "--show %s: frame 0x%" PRIx64 " has no descriptor at the end",
-				  r->text, r->pfn);
+				  "show %s: frame 0x%" PRIx64 " has no descriptor", r->text,
+				  r->pfn);
 	if (r->nid != ALL_NODES && r->nid >= mm_nr_nodes(mm))
 		return diag_error(diag, -EINVAL, NULL, 0,
-				  "--show %s: expected a node from 0 to %d, found %d", r->text,
+				  "show %s: expected a node from 0 to %d, found %d", r->text,
 				  mm_nr_nodes(mm) - 1, r->nid);
 	if (r->process && !has_process(mm, r->process))
 		return diag_error(diag, -EINVAL, NULL, 0,
-				  "--show %s: no process of that name is there at the end",
-				  r->text);
+				  "show %s: no process of that name is there", r->text);
 	return 0;
 }
 

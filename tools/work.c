@@ -113,7 +113,7 @@ bool work_init_with_views(struct work *w, const struct arguments *args, const ch
 	w->views = views;
 	w->experiment.views = views;
 	w->experiment.nr_views = nr;
-	w->experiment.views_json = arguments_choice(args, &option_format) == FORMAT_JSON;
+	w->experiment.options.views_json = arguments_choice(args, &option_format) == FORMAT_JSON;
 	return true;
 }
 

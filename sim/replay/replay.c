@@ -488,7 +488,7 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 	};
 	int err = -ENOMEM;
 
-	*counts = (struct replay_counts){0};
+	*counts = (struct replay_counts){.kernel.views_json = options->views_json};
 	r.pages = calloc(t->nr_pages + 1, sizeof(*r.pages));
 	r.cpus = calloc((size_t)r.nr_cpus, sizeof(*r.cpus));
 	if (r.pages && r.cpus)

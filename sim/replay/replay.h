@@ -35,6 +35,7 @@ struct replay_options {
 	const struct raised *raised;
 	size_t nr_raised;
 	bool slab_pages_of_trace; /* slab objects are not replayed, the pages that they took are */
+	bool views_json;          /* of views that the work asks for, too */
 	struct placement *placement; /* compare where allocations go; NULL: do not */
 	void (*progress)(void *arg, uint64_t done, uint64_t total); /* may be NULL */
 	void *progress_arg;

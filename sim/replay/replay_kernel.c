@@ -13,7 +13,9 @@
 #include <string.h>
 
 #include "mm/warn.h"
+#include "sim/json.h"
 #include "sim/replay/kernel_state.h"
+#include "sim/show/show.h"
 
 int replay_kernel_new(struct sim *s, const struct trace *t, struct replay_kernel_counts *counts,
 		      struct replay_kernel **out)
@@ -67,6 +69,7 @@ void replay_kernel_free(struct replay_kernel *k)
 void replay_kernel_counts_clear(struct replay_kernel_counts *counts)
 {
 	free(counts->of);
+	json_decref(counts->views);
 	for (unsigned i = 0; i < counts->nr_lines; i++)
 		free(counts->lines[i]);
 	*counts = (struct replay_kernel_counts){0};
@@ -235,6 +238,36 @@ static void do_sysctl(struct kernel_run *x)
 	kernel_print(x, "sysctl %s: %s", texts[x->call->about], refusal.why);
 }
 
+/* As somebody who reads the file; takes no time. Beyond so many nobody looks any more. */
+static void do_show(struct kernel_run *x)
+{
+	struct replay_kernel_counts *counts = x->k->counts;
+	struct diag diag = DIAG_INIT;
+	struct show_request view;
+	char why[256];
+	json_t *of;
+	int err;
+
+	x->sum->calls++;
+	if (!counts->views)
+		counts->views = json_array();
+	if (json_array_size(counts->views) >= REPLAY_KERNEL_LINES)
+		return;
+	err = show_parse(x->k->plan->texts[x->call->text], &view, why, sizeof(why));
+	if (!err)
+		err = show_take(&view, sim_machine(x->k->sim), x->mm, counts->views_json, &diag,
+				&of);
+	if (err) {
+		x->sum->failed++;
+		kernel_print(x, "%s", diag.failed ? diag.error.text : strerror(-err));
+	} else {
+		json_put(of, "cpu", (uint64_t)x->cpu);
+		json_put(of, "at_ps", sim_now_ps(x->k->sim, x->cpu));
+		json_array_append_new(counts->views, of);
+	}
+	diag_clear(&diag);
+}
+
 static void do_call(struct kernel_run *x)
 {
 	switch (x->call->what) {
@@ -247,6 +280,9 @@ static void do_call(struct kernel_run *x)
 		break;
 	case KERNEL_SYSCTL:
 		do_sysctl(x);
+		break;
+	case KERNEL_SHOW:
+		do_show(x);
 		break;
 	default:
 		if (x->call->what < KERNEL_KMALLOC)

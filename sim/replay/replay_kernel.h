@@ -6,6 +6,8 @@
 #ifndef SIM_REPLAY_KERNEL_H
 #define SIM_REPLAY_KERNEL_H
 
+#include <jansson.h>
+
 #include "sim/scenario/kernel_plan.h"
 #include "sim/sim.h"
 #include "sim/trace/trace.h"
@@ -24,6 +26,8 @@ struct replay_kernel_counts {
 	struct replay_kernel_sum *of;     /* owned: by call of the plan; NULL: none */
 	char *lines[REPLAY_KERNEL_LINES]; /* owned: what dump_page() and ksize() say */
 	unsigned nr_lines;
+	bool views_json; /* what show says is wanted in its JSON forms */
+	json_t *views;   /* owned: the first REPLAY_KERNEL_LINES of them; NULL: none */
 };
 
 struct replay_kernel;

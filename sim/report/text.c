@@ -235,9 +235,12 @@ static void print_views(const json_t *views, FILE *out)
 	const json_t *view;
 	size_t i;
 
-	json_array_foreach (views, i, view)
-		fprintf(out, "\n==> %s <==\n%s", json_get_string(view, "view"),
-			json_get_string(view, "text"));
+	json_array_foreach (views, i, view) {
+		fprintf(out, "\n==> %s", json_get_string(view, "view"));
+		if (json_object_get(view, "at_ps"))
+			fprintf(out, " at %s", text_time(json_get(view, "at_ps")).text);
+		fprintf(out, " <==\n%s", json_get_string(view, "text"));
+	}
 }
 
 static void print_result(const json_t *doc, FILE *out)

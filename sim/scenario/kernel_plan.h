@@ -79,6 +79,7 @@ enum kernel_kind {
 	X(PREEMPT_ENABLE, "preempt_enable", KERNEL_NOTHING, KERNEL_NOTHING)                        \
 	X(MSLEEP, "msleep", KERNEL_NOTHING, KERNEL_NOTHING)                                        \
 	X(SYSCTL, "sysctl", KERNEL_NOTHING, KERNEL_NOTHING)                                        \
+	X(SHOW, "show", KERNEL_NOTHING, KERNEL_NOTHING)                                            \
 	X(TOUCH, "touch", KERNEL_MEMORY, KERNEL_NOTHING)
 
 enum kernel_do {
@@ -96,9 +97,10 @@ struct kernel_call {
 	uint32_t from;     /* CACHE_FREE: the cache that it is said to be of, likewise */
 	uint32_t about;    /* of `of`, else `name`: as the scenario has it, among the plan's texts;
 			      NONE */
-	uint32_t text;     /* CACHE_CREATE: what the kernel calls it; SYSCTL: the value; likewise */
-	uint64_t nr;       /* how many; pages of a run */
-	uint64_t every;    /* only each so-manieth of `of`, from the first on; 0: all */
+	uint32_t text; /* CACHE_CREATE: what the kernel calls it; SYSCTL: the value; SHOW: the view;
+			  likewise */
+	uint64_t nr;   /* how many; pages of a run */
+	uint64_t every; /* only each so-manieth of `of`, from the first on; 0: all */
 	uint64_t bytes, offset;
 	uint32_t align; /* bytes of an object */
 	unsigned order; /* of blocks; CMA_ALLOC: where the run may begin */

@@ -13,6 +13,7 @@
 
 #include "mm/mm.h"
 #include "sim/config/gfp_parse.h"
+#include "sim/show/show.h"
 #include "sim/trace/trace.h"
 
 #define MAX_NAMES 256
@@ -40,6 +41,7 @@ static const char *const *keys_of(enum kernel_do what)
 		[KERNEL_DUMP_PAGE] = {"of!", "every"},
 		[KERNEL_PAGE_ADDRESS] = {"of!", "every"},
 		[KERNEL_SYSCTL] = {"key!", "value!"},
+		[KERNEL_SHOW] = {"view!"},
 		[KERNEL_GET_FREE_PAGES] = {MANY, "order"},
 		[KERNEL_GET_ZEROED_PAGE] = {MANY},
 		[KERNEL_ALLOC_PAGES_EXACT] = {SIZED},
@@ -328,6 +330,33 @@ static void read_sysctl(struct reader *r, struct kernel_call *call)
 		  nearest ? nearest : "", nearest ? "'?" : "");
 }
 
+static const char *view_name(unsigned i, void *arg)
+{
+	(void)arg;
+	return show_kinds[i] ? show_kinds[i]->name : NULL;
+}
+
+static void read_view(struct reader *r, struct kernel_call *call)
+{
+	const struct cfg_setting *s = find(r, "view");
+	const char *text, *nearest;
+	struct show_request view;
+	char why[256];
+	int err;
+
+	keep_text(r, "view", &call->text);
+	if (!cfg_string(r->c, s, &text))
+		return;
+	err = show_parse(text, &view, why, sizeof(why));
+	if (err == -EINVAL)
+		cfg_error(r->c, s, "%s", why);
+	if (err != -ENOENT)
+		return;
+	nearest = diag_nearest(text, view_name, NULL);
+	cfg_error(r->c, s, "unknown view '%.60s'%s%s%s", text, nearest ? ", did you mean '" : "",
+		  nearest ? nearest : "", nearest ? "'?" : "");
+}
+
 static void read_call(struct reader *r)
 {
 	const char *names[KERNEL_NR_CALLS + 1] = {NULL};
@@ -365,6 +394,8 @@ static void read_call(struct reader *r)
 		call.name = make_name(r, find(r, "name"), kernel_do_makes(call.what));
 	if (call.what == KERNEL_SYSCTL)
 		read_sysctl(r, &call);
+	if (call.what == KERNEL_SHOW)
+		read_view(r, &call);
 	/* For reports, and which sysctl it is. */
 	keep_text(r, find(r, "of") ? "of" : find(r, "key") ? "key" : "name", &call.about);
 	if (!r->err && !cfg_status(r->c) && kernel_plan_call(r->plan, &call) == KERNEL_NONE)

@@ -141,11 +141,44 @@ grep -q "^$hex unpurged vm_area\$" "$tmp/view" || fail "nothing waits to be purg
 [ "$used" -eq $(((768 * 2 + 2 * 2 + 16) * 4)) ] || fail "VmallocUsed is $used kB"
 # Size is the length of the range; pages and the guard page are all of it.
 awk '{ split($1, a, "-"); print a[1], a[2], $2 }' "$tmp/view" | while read -r from to bytes; do
-	[ $((to - from)) -eq "$bytes" ] || echo "$from $bytes"
+	# Not all shells have numbers of 64 bits without a sign.
+	[ $((0x${to#0xffff} - 0x${from#0xffff})) -eq "$bytes" ] || echo "$from $bytes"
 done >"$tmp/bad"
 [ ! -s "$tmp/bad" ] || fail "sizes: $(cat "$tmp/bad")"
 run run "$tmp/areas.cfg" --show vmallocinfo --format json
 [ "$(sed -n '/"views"/,$p' "$tmp/out" | grep -c ' vmalloc\| vmap\| unpurged')" -eq 7 ] || fail "not seven areas"
+
+# As a call of a workload: the state at that time, before it is given back.
+cat >"$tmp/when.cfg" <<END
+machine = "$machine";
+workload = {
+	kind = "kernel"; cpus = [ 1 ];
+	calls = (
+		{ do = "show"; view = "vmallocinfo"; },
+		{ do = "vmalloc"; name = "table"; bytes = "64KiB"; },
+		{ do = "msleep"; time = "1ms"; },
+		{ do = "show"; view = "vmallocinfo"; },
+		{ do = "show"; view = "page:0x100000000"; },
+		{ do = "vfree"; of = "table"; }
+	);
+};
+END
+run run "$tmp/when.cfg" --show vmallocinfo
+status 0
+[ "$(grep -c '^==> vmallocinfo at ' "$tmp/out")" -eq 2 ] || fail "not two views while it runs"
+[ "$(grep -c ' table pages=16 vmalloc N0=16$' "$tmp/out")" -eq 1 ] || fail "not one with the area"
+grep -q '^==> vmallocinfo at 1\.0[0-9]* ms <==$' "$tmp/out" || fail "not at its time"
+out "show page:0x100000000: frame 0x100000000 has no descriptor"
+view vmallocinfo
+grep -q ' unpurged vm_area$' "$tmp/view" || fail "the end is not after it"
+run run "$tmp/when.cfg" --format json
+[ "$(grep -c '"at_ps"' "$tmp/out")" -eq 2 ] || fail "not two views in the document"
+sed -i 's/view = "vmallocinfo"/view = "vmalocinfo"/' "$tmp/when.cfg"
+run run "$tmp/when.cfg"
+wrong "when.cfg:5: workload.calls[0].view: unknown view 'vmalocinfo', did you mean 'vmallocinfo'?"
+sed -i 's/view = "vmalocinfo"/view = "buddyinfo:3"/' "$tmp/when.cfg"
+run run "$tmp/when.cfg"
+wrong "workload.calls[0].view: 'buddyinfo' is of the whole machine, found '3'"
 
 # Memory that came while work ran is there in the views, and what went is not.
 run run configs/scenarios/hotplug-grow.cfg --show memory --show zoneinfo
@@ -177,11 +210,11 @@ wrong "replay: --show: 'page' needs the number of a page frame: page:PFN"
 run run "$tmp/process.cfg" --show buddyinfo:0
 wrong "--show: 'buddyinfo' is of the whole machine, found '0'"
 run run "$tmp/process.cfg" --show meminfo:7
-wrong "--show meminfo:7: expected a node from 0 to 1, found 7"
+wrong "show meminfo:7: expected a node from 0 to 1, found 7"
 run run "$tmp/process.cfg" --show page:0x100000000
-wrong "--show page:0x100000000: frame 0x100000000 has no descriptor at the end"
+wrong "show page:0x100000000: frame 0x100000000 has no descriptor"
 run run "$tmp/process.cfg" --show numa_maps:client
-wrong "--show numa_maps:client: no process of that name is there at the end"
+wrong "show numa_maps:client: no process of that name is there"
 run show "$machine" numa_maps
 wrong "show: 'numa_maps' is of processes, and nothing runs on a machine that has just booted"
 end
