@@ -22,11 +22,11 @@ struct level {
 	unsigned ways;     /* (C) */
 	uint64_t nr_sets;  /* (C) */
 	uint64_t mask;     /* (C) of a line, to its set; 0: nr_sets is no power of two */
+	uint64_t inverse;  /* (C) 2^64 / nr_sets, rounded down, where it is none */
 	bool per_node;     /* (C) */
 	struct tag **tags; /* by CPU or node: nr_sets * ways, or NULL before the first access */
 	int nr_domains;    /* (C) CPUs or nodes */
 	int *domains;      /* (C) by CPU: whose tags it uses */
-	struct tag **own;  /* by CPU: those tags, from its own first access on */
 };
 
 struct cache {
@@ -34,6 +34,7 @@ struct cache {
 	bool transfers;                /* (C) the machine says what they take */
 	int nr_levels;
 	struct level *levels; /* nearest first */
+	struct tag **own;     /* [cpu * nr_levels + level]: its tags, from its first access on */
 	struct line_table lines;
 };
 
@@ -44,12 +45,12 @@ static int level_init(struct level *l, const struct machine *m, const struct mac
 	l->ways = conf->ways ? conf->ways : 1;
 	l->nr_sets = nr_lines / l->ways ? nr_lines / l->ways : 1;
 	l->mask = l->nr_sets & (l->nr_sets - 1) ? 0 : l->nr_sets - 1;
+	l->inverse = UINT64_MAX / l->nr_sets;
 	l->per_node = conf->per_node;
 	l->nr_domains = conf->per_node ? m->mm.nr_nodes : m->mm.nr_cpus;
 	l->tags = calloc((size_t)l->nr_domains, sizeof(*l->tags));
 	l->domains = calloc((size_t)m->mm.nr_cpus, sizeof(*l->domains));
-	l->own = calloc((size_t)m->mm.nr_cpus, sizeof(*l->own));
-	if (!l->tags || !l->domains || !l->own)
+	if (!l->tags || !l->domains)
 		return -ENOMEM;
 	for (int cpu = 0; cpu < m->mm.nr_cpus; cpu++) {
 		if (conf->per_node)
@@ -73,7 +74,8 @@ int cache_create(const struct machine *m, struct cache **out)
 	c->machine = m;
 	c->transfers = m->transfers.same_node_ps != 0;
 	c->levels = calloc((size_t)m->nr_caches, sizeof(*c->levels));
-	if (!c->levels || line_table_init(&c->lines))
+	c->own = calloc((size_t)m->mm.nr_cpus * (size_t)m->nr_caches, sizeof(*c->own));
+	if (!c->levels || !c->own || line_table_init(&c->lines))
 		goto out_free;
 	while (c->nr_levels < m->nr_caches) {
 		int i = c->nr_levels++;
@@ -100,9 +102,9 @@ void cache_free(struct cache *c)
 			free(l->tags[domain]);
 		free(l->tags);
 		free(l->domains);
-		free(l->own);
 	}
 	free(c->levels);
+	free(c->own);
 	line_table_clear(&c->lines);
 	free(c);
 }
@@ -112,9 +114,17 @@ size_t cache_nr_lines(const struct cache *c)
 	return c->lines.nr_used;
 }
 
-static size_t set_index(const struct level *l, uint64_t line)
+/* Where the line's set begins among the tags. A division would take as long as all the rest. */
+static inline size_t set_index(const struct level *l, uint64_t line)
 {
-	return (size_t)(l->mask ? line & l->mask : line % l->nr_sets) * l->ways;
+	uint64_t quotient, set;
+
+	if (l->mask)
+		return (size_t)(line & l->mask) * l->ways;
+	/* Too small by one at most: the inverse is, by less than 1, and line < 2^64. */
+	quotient = (uint64_t)((__uint128_t)line * l->inverse >> 64);
+	set = line - quotient * l->nr_sets;
+	return (size_t)(set < l->nr_sets ? set : set - l->nr_sets) * l->ways;
 }
 
 /* Where the line stands in the set, stale or not; -1 where it does not. */
@@ -141,24 +151,19 @@ static void drop_tag(struct cache *c, const struct level *l, int cpu, struct lin
 }
 
 /*
- * The line is the latest used of its set from here on, with its current version. Returns the
- * version that it was there with; 0: it was not.
+ * The line becomes the latest used of a set that it is not the latest of, with its current version.
+ * Returns the version that it was there with; 0: it was not.
  */
-static uint64_t renew(struct cache *c, const struct level *l, int cpu, struct line_entry *entry,
-		      bool known, struct cache_result *result)
+static NOINLINE uint64_t bring_to_front(struct cache *c, const struct level *l, int cpu,
+					struct tag *set, struct line_entry *entry, bool known,
+					struct cache_result *result)
 {
-	struct tag *set = l->own[cpu] + set_index(l, entry->line);
+	int way = known ? way_of(l, set, entry) : -1;
 	uint64_t before = 0;
-	int way = 0;
 
-	if (set[0].entry == entry) {
-		before = set[0].version;
-		set[0].version = entry->version;
-		return before;
-	}
-	if (known)
-		way = way_of(l, set, entry);
-	if (known && way >= 0) {
+	if (set[0].entry)
+		set[0].entry->sole = false;
+	if (way >= 0) {
 		before = set[way].version;
 	} else {
 		way = (int)l->ways - 1;
@@ -183,7 +188,7 @@ static int get_tags(struct cache *c, int cpu)
 			*tags = calloc(l->nr_sets * l->ways, sizeof(**tags));
 		if (!*tags)
 			return -ENOMEM;
-		l->own[cpu] = *tags;
+		c->own[cpu * c->nr_levels + i] = *tags;
 	}
 	return 0;
 }
@@ -228,16 +233,17 @@ static int take_from_owner(struct cache *c, int cpu, bool write, struct line_ent
 	return owner;
 }
 
-int cache_access(struct cache *c, int cpu, uint64_t line, bool write, struct cache_result *result)
+/* Any access. */
+static NOINLINE int access_levels(struct cache *c, int cpu, uint64_t line, bool write,
+				  struct cache_result *result)
 {
+	struct tag *const *own = &c->own[cpu * c->nr_levels];
 	struct line_entry *entry = line_table_find(&c->lines, line);
+	bool known = entry != NULL;
 	uint64_t version;
-	bool known;
 
-	*result = (struct cache_result){.level = c->nr_levels, .owner = MM_NO_CPU};
-	if (!c->levels[0].own[cpu] && get_tags(c, cpu))
+	if (!own[0] && get_tags(c, cpu))
 		return -ENOMEM;
-	known = entry != NULL;
 	if (!known)
 		entry = line_table_insert(&c->lines, line);
 	if (!entry)
@@ -249,8 +255,17 @@ int cache_access(struct cache *c, int cpu, uint64_t line, bool write, struct cac
 		entry->version++;
 	/* A read fills the levels on its way and renews the one that has it; a write, all. */
 	for (int i = 0; i < c->nr_levels; i++) {
-		if (renew(c, &c->levels[i], cpu, entry, known, result) != version ||
-		    result->level < c->nr_levels)
+		const struct level *l = &c->levels[i];
+		struct tag *set = own[i] + set_index(l, line);
+		uint64_t before;
+
+		if (set->entry == entry) {
+			before = set->version;
+			set->version = entry->version;
+		} else {
+			before = bring_to_front(c, l, cpu, set, entry, known, result);
+		}
+		if (before != version || result->level < c->nr_levels)
 			continue;
 		result->level = i;
 		if (!write)
@@ -262,5 +277,23 @@ int cache_access(struct cache *c, int cpu, uint64_t line, bool write, struct cac
 		entry->read = false;
 		entry->writer = (unsigned)cpu & 0x3fff;
 	}
+	entry->sole = write;
 	return 0;
+}
+
+int cache_access(struct cache *c, int cpu, uint64_t line, bool write, struct cache_result *result)
+{
+	const struct tag *nearest = c->own[cpu * c->nr_levels];
+	const struct line_entry *entry;
+
+	*result = (struct cache_result){.level = c->nr_levels, .owner = MM_NO_CPU};
+	if (nearest) {
+		entry = nearest[set_index(&c->levels[0], line)].entry;
+		/* Then nothing changes: not even the versions, since no other tag has this one. */
+		if (entry && entry->line == line && entry->sole && (int)entry->writer == cpu) {
+			result->level = 0;
+			return 0;
+		}
+	}
+	return access_levels(c, cpu, line, write, result);
 }
