@@ -84,8 +84,8 @@ static uint64_t lines_of(const struct sim *s, uint64_t bytes)
 }
 
 /* Past the caches: a latency and its bytes for each bank that the block lies in. */
-static void access_memory(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t bytes,
-			  enum mm_access kind)
+static NOINLINE void access_memory(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t bytes,
+				   enum mm_access kind)
 {
 	while (bytes) {
 		const struct mm_range *range = range_of(s, c, at);
@@ -107,70 +107,78 @@ static void access_memory(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t
 	}
 }
 
-/* Most accesses bear all of their latency, and a division takes as long as a look-up. */
-static uint64_t part(uint64_t ps, unsigned share)
+/*
+ * What an access bears of a latency: all, or if it is `stored`, through the store buffer, its part.
+ * Most bear all, and a division takes as long as a look-up.
+ */
+static uint64_t part(const struct cpu *c, uint64_t ps, bool stored)
 {
-	return share == 1 ? ps : ps / share;
+	return stored ? ps / c->fill_buffers : ps;
 }
 
 /*
  * The line at `at` comes from memory. One that the prefetcher has seen coming is in the second
  * level by now, or the only one; its bytes have moved all the same.
  */
-static void charge_miss(struct sim *s, struct cpu *c, phys_addr_t at, unsigned share)
+static NOINLINE void charge_miss(struct sim *s, struct cpu *c, phys_addr_t at, bool stored)
 {
 	const struct machine *m = s->machine;
 	unsigned line_bytes = m->cache_line_bytes;
 	bool ahead = prefetcher_miss(&c->prefetcher, at >> s->line_shift, line_bytes);
 
 	if (ahead)
-		cpu_charge_hit(c, part(m->caches[m->nr_caches > 1].latency_ps, share));
+		cpu_charge_hit(c, part(c, m->caches[m->nr_caches > 1].latency_ps, stored));
 	cpu_charge_memory(c, &(struct cpu_memory_charge){
 				     .nid = range_of(s, c, at)->nid,
 				     .nr_latencies = !ahead,
-				     .stored = share > 1,
+				     .stored = stored,
 				     .bytes_read = line_bytes,
 			     });
 }
 
 /* The line at `at` comes from the caches of another CPU. */
-static void charge_transfer(const struct sim *s, struct cpu *c, int owner, phys_addr_t at,
-			    unsigned share)
+static NOINLINE void charge_transfer(const struct sim *s, struct cpu *c, int owner, phys_addr_t at,
+				     bool stored)
 {
 	const struct machine_transfers *t = &s->machine->transfers;
 	int nid = s->cpus[owner].nid;
 
 	c->account.line_transfers++;
 	if (nid == c->nid)
-		cpu_charge_hit(c, part(t->same_node_ps, share));
+		cpu_charge_hit(c, part(c, t->same_node_ps, stored));
 	else if (range_of(s, c, at)->nid == nid)
-		cpu_charge_hit(c, part(t->home_at_owner_ps, share));
+		cpu_charge_hit(c, part(c, t->home_at_owner_ps, stored));
 	else
-		cpu_charge_hit(c, part(t->home_elsewhere_ps, share));
+		cpu_charge_hit(c, part(c, t->home_elsewhere_ps, stored));
+}
+
+/* A modified line leaves the caches. */
+static NOINLINE void charge_write_back(struct sim *s, struct cpu *c, uint64_t line)
+{
+	cpu_charge_memory(c, &(struct cpu_memory_charge){
+				     .nid = range_of(s, c, line << s->line_shift)->nid,
+				     .bytes_written = s->machine->cache_line_bytes,
+			     });
 }
 
 /* One line; `at` is its first byte that is accessed. */
-static void access_line(struct sim *s, struct cpu *c, phys_addr_t at, enum mm_access kind)
+static inline void access_line(struct sim *s, struct cpu *c, phys_addr_t at, enum mm_access kind)
 {
 	const struct machine *m = s->machine;
-	unsigned share = kind == MM_STORE && c->fill_buffers ? c->fill_buffers : 1;
+	bool stored = kind == MM_STORE && c->fill_buffers;
 	struct cache_result result;
 	int err = cache_access(s->cache, c->id, at >> s->line_shift, kind != MM_READ, &result);
 
 	if (err)
 		s->error = err;
 	if (result.owner != MM_NO_CPU)
-		charge_transfer(s, c, result.owner, at, share);
+		charge_transfer(s, c, result.owner, at, stored);
 	else if (result.level < m->nr_caches)
-		cpu_charge_hit(c, part(m->caches[result.level].latency_ps, share));
+		cpu_charge_hit(c, part(c, m->caches[result.level].latency_ps, stored));
 	else
-		charge_miss(s, c, at, share);
+		charge_miss(s, c, at, stored);
 	if (result.wrote_back)
-		cpu_charge_memory(
-			c, &(struct cpu_memory_charge){
-				   .nid = range_of(s, c, result.victim << s->line_shift)->nid,
-				   .bytes_written = m->cache_line_bytes,
-			   });
+		charge_write_back(s, c, result.victim);
 }
 
 static inline void access_now(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t bytes,

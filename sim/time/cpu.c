@@ -127,45 +127,30 @@ static unsigned busy_threads(const struct cpu *c)
 	return nr;
 }
 
-void cpu_charge_cycles(struct cpu *c, enum mm_site site, uint64_t cycles)
+uint64_t cpu_cycles_ps(struct cpu *c, uint64_t cycles)
 {
 	bool shared = c->next_thread && busy_threads(c) > 1;
-	uint64_t ps;
+	__uint128_t dividend;
 
-	/* Most are few, and a division takes as long as all the rest. */
-	if (!shared && c->cycle_ps && cycles < FEW_CYCLES) {
-		ps = cycles * c->cycle_ps;
-	} else if (!shared && cycles < FEW_CYCLES) {
-		uint64_t dividend = cycles * PS_PER_S + c->cycle_rest;
+	if (!shared && c->cycle_ps)
+		return cycles * c->cycle_ps;
+	if (!shared && cycles < FEW_CYCLES) {
+		uint64_t few = cycles * PS_PER_S + c->cycle_rest;
 
-		ps = dividend / c->freq_hz;
-		c->cycle_rest = dividend % c->freq_hz;
-	} else {
-		__uint128_t dividend = (__uint128_t)cycles * PS_PER_S;
-
-		if (shared)
-			dividend = dividend * 100 / c->thread_share;
-		dividend += c->cycle_rest;
-		ps = (uint64_t)(dividend / c->freq_hz);
-		c->cycle_rest = (uint64_t)(dividend % c->freq_hz);
+		c->cycle_rest = few % c->freq_hz;
+		return few / c->freq_hz;
 	}
-	c->compute_ps += ps;
-	keep(c, -1, ps, 0, 0);
-	c->site = site;
-	c->account.site_ps[site] += ps;
+	dividend = (__uint128_t)cycles * PS_PER_S;
+	if (shared)
+		dividend = dividend * 100 / c->thread_share;
+	dividend += c->cycle_rest;
+	c->cycle_rest = (uint64_t)(dividend % c->freq_hz);
+	return (uint64_t)(dividend / c->freq_hz);
 }
 
-void cpu_charge_delay(struct cpu *c, uint64_t ps)
+void cpu_keep_delay(struct cpu *c, uint64_t ps)
 {
-	c->compute_ps += ps;
 	keep(c, -1, ps, 0, 0);
-	c->account.site_ps[c->site] += ps;
-}
-
-void cpu_charge_hit(struct cpu *c, uint64_t latency_ps)
-{
-	cpu_charge_delay(c, latency_ps);
-	c->account.cache_hits++;
 }
 
 /* What so many bytes written cost the bank, in bytes read. */

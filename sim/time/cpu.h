@@ -113,12 +113,39 @@ void cpu_clear(struct cpu *c);
 /** Settle each charge by itself; before the run. */
 void cpu_set_exact(struct cpu *c);
 
-/** Charge `cycles` at `site`, which the next accesses belong to. */
-void cpu_charge_cycles(struct cpu *c, enum mm_site site, uint64_t cycles);
+/** What so many cycles take, and what is left of the last picosecond is kept for the next ones. */
+uint64_t cpu_cycles_ps(struct cpu *c, uint64_t cycles);
+/** An exact CPU keeps time of its own apart. */
+void cpu_keep_delay(struct cpu *c, uint64_t ps);
+
+/* The charges of most steps are inline: they are but additions. */
+
 /** Charge time of its own, at the site of the last work. */
-void cpu_charge_delay(struct cpu *c, uint64_t ps);
+static inline void cpu_charge_delay(struct cpu *c, uint64_t ps)
+{
+	c->compute_ps += ps;
+	c->account.site_ps[c->site] += ps;
+	if (UNLIKELY(c->exact))
+		cpu_keep_delay(c, ps);
+}
+
+/** Charge `cycles` at `site`, which the next accesses belong to. */
+static inline void cpu_charge_cycles(struct cpu *c, enum mm_site site, uint64_t cycles)
+{
+	c->site = site;
+	/* A division takes as long as all the rest. */
+	if (c->cycle_ps && !c->next_thread)
+		cpu_charge_delay(c, cycles * c->cycle_ps);
+	else
+		cpu_charge_delay(c, cpu_cycles_ps(c, cycles));
+}
+
 /** Charge a hit in a cache. */
-void cpu_charge_hit(struct cpu *c, uint64_t latency_ps);
+static inline void cpu_charge_hit(struct cpu *c, uint64_t latency_ps)
+{
+	cpu_charge_delay(c, latency_ps);
+	c->account.cache_hits++;
+}
 
 /** Charge time that a translation takes: hits in the second level of the TLB, walks. */
 void cpu_charge_translation(struct cpu *c, uint64_t ps);
