@@ -37,6 +37,7 @@ struct mm {
 	const struct mm_memmodel *model;
 	void *model_state; /* the model's own */
 	struct mm_ops ops;
+	uint32_t told; /* types of events that ops.event() is told of, a bit each */
 	void *ctx;
 
 	struct mm_params params;
@@ -193,12 +194,19 @@ static inline int mm_resched(struct mm *mm, int cpu)
 	return mm->ops.resched && cpu != MM_NO_CPU ? mm->ops.resched(mm->ctx, cpu) : cpu;
 }
 
+/** Does anybody want to know of such events? */
+static inline bool mm_tells(const struct mm *mm, enum mm_event_type type)
+{
+	_Static_assert(MM_NR_EVENT_TYPES <= 32, "mm.told has a bit for each");
+	return UNLIKELY(mm->told >> type & 1) && mm->ops.event;
+}
+
 /** A tracepoint as it is. */
 static inline void mm_emit(struct mm *mm, int cpu, const struct mm_event *ev)
 {
 	if (cpu == MM_NO_CPU)
 		cpu = mm->interrupted_cpu;
-	if (UNLIKELY(mm->ops.event) && cpu != MM_NO_CPU)
+	if (mm_tells(mm, ev->type) && cpu != MM_NO_CPU)
 		mm->ops.event(mm->ctx, cpu, ev);
 }
 
@@ -212,7 +220,7 @@ void mm_tell_block(struct mm *mm, int cpu, enum mm_event_type type, const struct
 static inline void mm_emit_block(struct mm *mm, int cpu, enum mm_event_type type,
 				 const struct page *page, gfp_t gfp)
 {
-	if (UNLIKELY(mm->ops.event) && cpu != MM_NO_CPU)
+	if (mm_tells(mm, type) && cpu != MM_NO_CPU)
 		mm_tell_block(mm, cpu, type, page, gfp);
 }
 

@@ -77,12 +77,17 @@ static int next_node(const struct mm *mm, const struct mm_nodemask *nodes, int f
 	return nid;
 }
 
+static bool names_none(const struct mm_policy *policy)
+{
+	return policy->mode == MM_POLICY_DEFAULT || policy->mode == MM_POLICY_LOCAL;
+}
+
 static void make_effective(const struct mm *mm, const struct mm_policy *policy, struct effective *e)
 {
 	*e = (struct effective){.mode = policy->mode, .home = MM_NO_NODE};
 	if (mm->ranges_are_nodes) /* a kernel without NUMA */
 		e->mode = MM_POLICY_DEFAULT;
-	if (e->mode == MM_POLICY_DEFAULT || e->mode == MM_POLICY_LOCAL)
+	if (mm->ranges_are_nodes || names_none(policy))
 		return;
 	if (policy->relative)
 		add_relative(mm, &policy->nodes, &e->nodes);
@@ -259,11 +264,15 @@ static bool allows_its_node(const struct mm *mm, const struct effective *e, int 
 int mm_alloc_pages_policy(struct mm *mm, const struct mm_request *req,
 			  const struct mm_policy_use *use, struct page **out)
 {
-	struct mm_request r = *req;
 	struct effective e;
+	struct mm_request r;
 
+	/* Most policies name no node. */
+	if (names_none(use->policy) && !use->huge && req->nid == MM_NO_NODE && !req->nodes)
+		return mm_alloc_pages(mm, req, out);
 	if (use->policy->mode >= MM_NR_POLICY_MODES)
 		return -EINVAL;
+	r = *req;
 	make_effective(mm, use->policy, &e);
 	if ((r.gfp & __GFP_THISNODE) && !use->huge)
 		return attempt(mm, &e, use, &r, out);

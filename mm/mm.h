@@ -197,6 +197,10 @@ int mm_boot(const struct mm_config *config, const struct mm_ops *ops, void *ctx,
 	    struct mm_refusal *refusal);
 void mm_destroy(struct mm *mm);
 
+/** mm_ops.event() is told of events of these types from now on: a bit each by enum mm_event_type.
+ * At boot, of all. Making one up takes as long as some steps of an allocation. */
+void mm_listen(struct mm *mm, uint32_t types);
+
 struct mm_request {
 	int cpu; /* the CPU that allocates */
 	int nid; /* preferred node; MM_NO_NODE: the CPU's own */

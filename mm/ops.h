@@ -164,6 +164,7 @@ enum mm_event_type {
 	MM_EVENT_CACHE_FREE,        /* as kmem:kmem_cache_free */
 	MM_NR_EVENT_TYPES
 };
+#define MM_ALL_EVENTS UINT32_MAX /* types of events, a bit each */
 
 /* Why reclaim sleeps. */
 enum mm_throttle {
@@ -238,7 +239,7 @@ struct mm_ops {
 	void (*lock)(void *ctx, int cpu, struct mm_lock *lock);
 	/** Leave `lock`, which this CPU holds. */
 	void (*unlock)(void *ctx, int cpu, struct mm_lock *lock);
-	/** A tracepoint; never waits. */
+	/** A tracepoint, of the types that mm_listen() asks for; never waits. */
 	void (*event)(void *ctx, int cpu, const struct mm_event *ev);
 	/**
 	 * Have a sleeping thread run soon, by mm_kthread_run() on an actor of its own. Returns

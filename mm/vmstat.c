@@ -7,6 +7,11 @@
 #include "mm/hotplug/hotplug_state.h"
 #include "mm/zone_count.h"
 
+void mm_listen(struct mm *mm, uint32_t types)
+{
+	mm->told = types;
+}
+
 void mm_tell_block(struct mm *mm, int cpu, enum mm_event_type type, const struct page *page,
 		   gfp_t gfp)
 {

@@ -160,7 +160,7 @@ static void emit_extfrag(struct mm *mm, int cpu, const struct mm_zone *zone,
 {
 	struct mm_event ev = *what;
 
-	if (!mm->ops.event || cpu == MM_NO_CPU)
+	if (!mm_tells(mm, MM_EVENT_EXTFRAG) || cpu == MM_NO_CPU)
 		return;
 	ev.type = MM_EVENT_EXTFRAG;
 	ev.pageblock_order = mm->arch->pageblock_order;

@@ -340,8 +340,10 @@ int mm_boot(const struct mm_config *config, const struct mm_ops *ops, void *ctx,
 	mm->user_min_free_kbytes = config->params.min_free_kbytes;
 	mm->hotplug_end = mm->model->no_hotplug ? 0 : config->hotplug_end;
 	mm->interrupted_cpu = MM_NO_CPU;
-	if (ops)
+	if (ops) {
 		mm->ops = *ops;
+		mm->told = ops->event ? MM_ALL_EVENTS : 0;
+	}
 	mm->ctx = ctx;
 	err = mm_slab_copy_profile(mm, config->profile);
 	if (!err)

@@ -147,8 +147,7 @@ static enum verdict page_out(struct mm *mm, const struct mm_node *node, const st
 	mm_count(mm, MM_VM_NR_VMSCAN_WRITE, mm_page_pages(page));
 	if (page->order && page->order == mm->arch->pageblock_order)
 		mm_count(mm, MM_VM_THP_SWPOUT, 1);
-	if (mm->ops.event)
-		mm_emit_block(mm, sc->cpu, MM_EVENT_WRITEPAGE, page, 0);
+	mm_emit_block(mm, sc->cpu, MM_EVENT_WRITEPAGE, page, 0);
 	start_write(mm, sc->cpu, page);
 	stat->pageout += mm_page_pages(page);
 	return page->flags & (PG_WRITEBACK | PG_DIRTY) ? KEEP_IT : FREE_IT;

@@ -18,7 +18,7 @@ void mm_slab_emit_alloc(struct mm *mm, const struct mm_slab_request *req,
 		.object = {.address = address_of(mm, object), .req = bytes},
 	};
 
-	if (!mm->ops.event)
+	if (!mm_tells(mm, ev.type))
 		return;
 	if (cache) {
 		ev.object.room = cache->l.size;

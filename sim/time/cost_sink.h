@@ -11,5 +11,9 @@
 extern const struct mm_ops cost_sink_ops;
 /** The same for a machine that describes a TLB. */
 struct mm_ops cost_sink_with_tlb(void);
+/* What it has to be told of, for the pace of reclaim: types, a bit each. */
+#define COST_SINK_EVENTS                                                                           \
+	(1u << MM_EVENT_PAGE_FREE | 1u << MM_EVENT_DIRECT_BEGIN | 1u << MM_EVENT_DIRECT_END |      \
+	 1u << MM_EVENT_NODE_BEGIN | 1u << MM_EVENT_NODE_END)
 
 #endif

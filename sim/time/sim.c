@@ -136,6 +136,7 @@ int sim_create(const struct machine *m, const struct costs *costs, struct diag *
 		.cpus = s->cpus,
 		.nr_cpus = m->mm.nr_cpus,
 	};
+	mm_listen(s->mm, COST_SINK_EVENTS);
 	err = kthreads_init(&s->kthreads);
 	if (!err)
 		err = disks_init(&s->disks, m, s->mm, s->engine, &s->kthreads);
@@ -186,6 +187,7 @@ void sim_set_event_hook(struct sim *s, sim_event_hook hook, void *arg)
 {
 	s->hook = hook;
 	s->hook_arg = arg;
+	mm_listen(s->mm, hook ? MM_ALL_EVENTS : COST_SINK_EVENTS);
 }
 
 void sim_set_owner(struct sim *s, const struct sim_owner *owner)
