@@ -11,30 +11,26 @@
 #include <string.h>
 
 #include "sim/time/bug.h"
-#include "sim/time/line_table.h"
-
-struct tag {
-	struct line_entry *entry; /* NULL: empty */
-	uint64_t version;
-};
 
 struct level {
-	unsigned ways;     /* (C) */
-	uint64_t nr_sets;  /* (C) */
-	uint64_t mask;     /* (C) of a line, to its set; 0: nr_sets is no power of two */
-	uint64_t inverse;  /* (C) 2^64 / nr_sets, rounded down, where it is none */
-	bool per_node;     /* (C) */
-	struct tag **tags; /* by CPU or node: nr_sets * ways, or NULL before the first access */
-	int nr_domains;    /* (C) CPUs or nodes */
-	int *domains;      /* (C) by CPU: whose tags it uses */
+	unsigned ways;    /* (C) */
+	uint64_t nr_sets; /* (C) */
+	uint64_t mask;    /* (C) of a line, to its set; 0: nr_sets is no power of two */
+	uint64_t inverse; /* (C) 2^64 / nr_sets, rounded down, where it is none */
+	bool per_node;    /* (C) */
+	struct cache_tag *
+		*tags;  /* by CPU or node: nr_sets * ways, or NULL before the first access */
+	int nr_domains; /* (C) CPUs or nodes */
+	int *domains;   /* (C) by CPU: whose tags it uses */
 };
 
 struct cache {
 	const struct machine *machine; /* (C) borrowed */
 	bool transfers;                /* (C) the machine says what they take */
 	int nr_levels;
-	struct level *levels; /* nearest first */
-	struct tag **own;     /* [cpu * nr_levels + level]: its tags, from its first access on */
+	struct level *levels;   /* nearest first */
+	struct cache_tag **own; /* [cpu * nr_levels + level]: its tags, from its first access on */
+	struct cache_nearest *nearest; /* by CPU */
 	struct line_table lines;
 };
 
@@ -75,7 +71,8 @@ int cache_create(const struct machine *m, struct cache **out)
 	c->transfers = m->transfers.same_node_ps != 0;
 	c->levels = calloc((size_t)m->nr_caches, sizeof(*c->levels));
 	c->own = calloc((size_t)m->mm.nr_cpus * (size_t)m->nr_caches, sizeof(*c->own));
-	if (!c->levels || !c->own || line_table_init(&c->lines))
+	c->nearest = calloc((size_t)m->mm.nr_cpus, sizeof(*c->nearest));
+	if (!c->levels || !c->own || !c->nearest || line_table_init(&c->lines))
 		goto out_free;
 	while (c->nr_levels < m->nr_caches) {
 		int i = c->nr_levels++;
@@ -105,8 +102,14 @@ void cache_free(struct cache *c)
 	}
 	free(c->levels);
 	free(c->own);
+	free(c->nearest);
 	line_table_clear(&c->lines);
 	free(c);
+}
+
+const struct cache_nearest *cache_nearest(const struct cache *c, int cpu)
+{
+	return &c->nearest[cpu];
 }
 
 size_t cache_nr_lines(const struct cache *c)
@@ -128,7 +131,8 @@ static inline size_t set_index(const struct level *l, uint64_t line)
 }
 
 /* Where the line stands in the set, stale or not; -1 where it does not. */
-static int way_of(const struct level *l, const struct tag *set, const struct line_entry *entry)
+static int way_of(const struct level *l, const struct cache_tag *set,
+		  const struct line_entry *entry)
 {
 	for (unsigned way = 0; way < l->ways && set[way].entry; way++)
 		if (set[way].entry == entry)
@@ -155,7 +159,7 @@ static void drop_tag(struct cache *c, const struct level *l, int cpu, struct lin
  * Returns the version that it was there with; 0: it was not.
  */
 static NOINLINE uint64_t bring_to_front(struct cache *c, const struct level *l, int cpu,
-					struct tag *set, struct line_entry *entry, bool known,
+					struct cache_tag *set, struct line_entry *entry, bool known,
 					struct cache_result *result)
 {
 	int way = known ? way_of(l, set, entry) : -1;
@@ -172,7 +176,7 @@ static NOINLINE uint64_t bring_to_front(struct cache *c, const struct level *l, 
 			drop_tag(c, l, cpu, set[way].entry, result);
 	}
 	memmove(set + 1, set, (size_t)way * sizeof(*set));
-	set[0] = (struct tag){.entry = entry, .version = entry->version};
+	set[0] = (struct cache_tag){.entry = entry, .version = entry->version};
 	return before;
 }
 
@@ -182,7 +186,7 @@ static int get_tags(struct cache *c, int cpu)
 	/* From the last level on: it is the first that tells. */
 	for (int i = c->nr_levels; i-- > 0;) {
 		struct level *l = &c->levels[i];
-		struct tag **tags = &l->tags[l->domains[cpu]];
+		struct cache_tag **tags = &l->tags[l->domains[cpu]];
 
 		if (!*tags)
 			*tags = calloc(l->nr_sets * l->ways, sizeof(**tags));
@@ -190,6 +194,13 @@ static int get_tags(struct cache *c, int cpu)
 			return -ENOMEM;
 		c->own[cpu * c->nr_levels + i] = *tags;
 	}
+	/* One whose sets are not found by a mask is left out. */
+	if (c->levels[0].mask)
+		c->nearest[cpu] = (struct cache_nearest){
+			.tags = c->own[cpu * c->nr_levels],
+			.mask = c->levels[0].mask,
+			.ways = c->levels[0].ways,
+		};
 	return 0;
 }
 
@@ -198,7 +209,7 @@ static bool holds_apart(struct cache *c, int holder, int cpu, const struct line_
 {
 	for (int i = 0; i < c->nr_levels; i++) {
 		const struct level *l = &c->levels[i];
-		const struct tag *set = l->tags[l->domains[holder]];
+		const struct cache_tag *set = l->tags[l->domains[holder]];
 		int way;
 
 		if (!set || l->domains[holder] == l->domains[cpu])
@@ -233,15 +244,14 @@ static int take_from_owner(struct cache *c, int cpu, bool write, struct line_ent
 	return owner;
 }
 
-/* Any access. */
-static NOINLINE int access_levels(struct cache *c, int cpu, uint64_t line, bool write,
-				  struct cache_result *result)
+int cache_access(struct cache *c, int cpu, uint64_t line, bool write, struct cache_result *result)
 {
-	struct tag *const *own = &c->own[cpu * c->nr_levels];
+	struct cache_tag *const *own = &c->own[cpu * c->nr_levels];
 	struct line_entry *entry = line_table_find(&c->lines, line);
 	bool known = entry != NULL;
 	uint64_t version;
 
+	*result = (struct cache_result){.level = c->nr_levels, .owner = MM_NO_CPU};
 	if (!own[0] && get_tags(c, cpu))
 		return -ENOMEM;
 	if (!known)
@@ -256,7 +266,7 @@ static NOINLINE int access_levels(struct cache *c, int cpu, uint64_t line, bool 
 	/* A read fills the levels on its way and renews the one that has it; a write, all. */
 	for (int i = 0; i < c->nr_levels; i++) {
 		const struct level *l = &c->levels[i];
-		struct tag *set = own[i] + set_index(l, line);
+		struct cache_tag *set = own[i] + set_index(l, line);
 		uint64_t before;
 
 		if (set->entry == entry) {
@@ -279,21 +289,4 @@ static NOINLINE int access_levels(struct cache *c, int cpu, uint64_t line, bool 
 	}
 	entry->sole = write;
 	return 0;
-}
-
-int cache_access(struct cache *c, int cpu, uint64_t line, bool write, struct cache_result *result)
-{
-	const struct tag *nearest = c->own[cpu * c->nr_levels];
-	const struct line_entry *entry;
-
-	*result = (struct cache_result){.level = c->nr_levels, .owner = MM_NO_CPU};
-	if (nearest) {
-		entry = nearest[set_index(&c->levels[0], line)].entry;
-		/* Then nothing changes: not even the versions, since no other tag has this one. */
-		if (entry && entry->line == line && entry->sole && (int)entry->writer == cpu) {
-			result->level = 0;
-			return 0;
-		}
-	}
-	return access_levels(c, cpu, line, write, result);
 }

@@ -20,8 +20,21 @@
 #define SIM_CACHE_H
 
 #include "sim/machine/machine.h"
+#include "sim/time/line_table.h"
 
 struct cache;
+
+struct cache_tag {
+	struct line_entry *entry; /* NULL: empty */
+	uint64_t version;
+};
+
+/* What cache_at_hand() looks at: a CPU's nearest cache. */
+struct cache_nearest {
+	const struct cache_tag *tags; /* NULL: nothing is at hand */
+	uint64_t mask;                /* of a line, to its set */
+	unsigned ways;
+};
 
 /** The caches of `m` (borrowed until cache_free), all empty. Returns 0, *out NULL where the machine
  * has none; -ENOMEM. */
@@ -36,6 +49,23 @@ struct cache_result {
 	bool wrote_back; /* a modified line had to leave the last level */
 	uint64_t victim; /* that line */
 };
+
+/** Of that CPU; changes with its accesses, lives as long as the cache. */
+const struct cache_nearest *cache_nearest(const struct cache *c, int cpu);
+/**
+ * Has nobody but `cpu` used the line since `cpu` wrote it, and is it the latest of its set in all
+ * of its caches? Then an access of `cpu` hits in the nearest and changes nothing. So it is with
+ * most.
+ */
+static inline bool cache_at_hand(const struct cache_nearest *n, int cpu, uint64_t line)
+{
+	const struct line_entry *entry;
+
+	if (!n->tags)
+		return false;
+	entry = n->tags[(line & n->mask) * n->ways].entry;
+	return entry && entry->line == line && entry->sole && (int)entry->writer == cpu;
+}
 
 /**
  * `cpu` reads or writes `line`, and its caches hold it afterwards. Returns 0; -ENOMEM where there

@@ -31,12 +31,12 @@
 #define PS_PER_US UINT64_C(1000000)
 
 /* The CPU to charge; NULL where nothing is: nobody does it, or outside the run. */
-static struct cpu *charged_cpu(struct sim *s, int cpu)
+static inline struct cpu *charged_cpu(struct sim *s, int cpu)
 {
 	if (s->phase != SIM_RUNNING || cpu == MM_NO_CPU)
 		return NULL;
-	if (cpu < 0 || cpu >= s->machine->mm.nr_cpus)
-		SIM_BUG("a charge for cpu %d of %d", cpu, s->machine->mm.nr_cpus);
+	if (cpu < 0 || cpu >= s->nr_cpus)
+		SIM_BUG("a charge for cpu %d of %d", cpu, s->nr_cpus);
 	return &s->cpus[cpu];
 }
 
@@ -56,6 +56,17 @@ static void charge_site(const struct sim *s, struct cpu *c, enum mm_site site, u
 	cpu_charge_cycles(c, site, (uint64_t)s->costs->cycles[site] * nr);
 }
 
+/* Those that it has had since its last work. */
+static NOINLINE void charge_interrupts(const struct sim *s, struct cpu *c)
+{
+	if (c->nr_answers)
+		charge_site(s, c, MM_SITE_TLB_ANSWER, c->nr_answers);
+	c->nr_answers = 0;
+	if (c->nr_io_done)
+		charge_site(s, c, MM_SITE_IO_DONE, c->nr_io_done);
+	c->nr_io_done = 0;
+}
+
 static void sink_work(void *ctx, int cpu, enum mm_site site, uint32_t nr)
 {
 	struct sim *s = ctx;
@@ -63,14 +74,8 @@ static void sink_work(void *ctx, int cpu, enum mm_site site, uint32_t nr)
 
 	if (!c)
 		return;
-	if (c->nr_answers) {
-		charge_site(s, c, MM_SITE_TLB_ANSWER, c->nr_answers);
-		c->nr_answers = 0;
-	}
-	if (c->nr_io_done) {
-		charge_site(s, c, MM_SITE_IO_DONE, c->nr_io_done);
-		c->nr_io_done = 0;
-	}
+	if (c->nr_answers | c->nr_io_done)
+		charge_interrupts(s, c);
 	charge_site(s, c, site, nr);
 }
 
@@ -181,8 +186,8 @@ static inline void access_line(struct sim *s, struct cpu *c, phys_addr_t at, enu
 		charge_write_back(s, c, result.victim);
 }
 
-static inline void access_now(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t bytes,
-			      enum mm_access kind)
+static NOINLINE void access_now(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t bytes,
+				enum mm_access kind)
 {
 	phys_addr_t end = at + bytes;
 
@@ -196,13 +201,26 @@ static inline void access_now(struct sim *s, struct cpu *c, phys_addr_t at, uint
 	}
 }
 
+/* Most accesses are to a part of one line that is at hand. */
+static inline void access_any(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t bytes,
+			      enum mm_access kind)
+{
+	uint64_t line = at >> s->line_shift;
+
+	if (c->nearest && kind <= MM_STORE && (at + bytes - 1) >> s->line_shift == line &&
+	    cache_at_hand(c->nearest, c->id, line))
+		cpu_charge_hit(c, c->at_hand_ps[kind == MM_STORE]);
+	else
+		access_now(s, c, at, bytes, kind);
+}
+
 static void sink_access(void *ctx, int cpu, phys_addr_t at, uint64_t bytes, enum mm_access kind)
 {
 	struct sim *s = ctx;
 	struct cpu *c = charged_cpu(s, cpu);
 
 	if (c)
-		access_now(s, c, at, bytes, kind);
+		access_any(s, c, at, bytes, kind);
 }
 
 const struct mm_range *sim_range_of(const struct sim *s, struct cpu *c, phys_addr_t at)
@@ -213,7 +231,7 @@ const struct mm_range *sim_range_of(const struct sim *s, struct cpu *c, phys_add
 void cost_sink_access(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t bytes,
 		      enum mm_access kind)
 {
-	access_now(s, c, at, bytes, kind);
+	access_any(s, c, at, bytes, kind);
 }
 
 /* The same where the machine describes a TLB. */
@@ -226,7 +244,7 @@ static void sink_access_translated(void *ctx, int cpu, phys_addr_t at, uint64_t 
 	if (!c)
 		return;
 	translate_kernel(s, c, at, bytes, kind);
-	access_now(s, c, at, bytes, kind);
+	access_any(s, c, at, bytes, kind);
 }
 
 static void sink_address(void *ctx, int cpu, uint64_t address)

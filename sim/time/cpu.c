@@ -60,6 +60,10 @@ int cpu_init(struct cpu *c, const struct machine *m, int id)
 		.traffic = calloc(NR_CPU_PURPOSES * nr_nodes, sizeof(*c->traffic)),
 		.touched = calloc(NR_CPU_PURPOSES * nr_nodes, sizeof(*c->touched)),
 	};
+	if (m->nr_caches)
+		c->at_hand_ps[false] = c->at_hand_ps[true] = m->caches[0].latency_ps;
+	if (c->fill_buffers)
+		c->at_hand_ps[true] /= c->fill_buffers;
 	account->remote_ps = calloc(nr_nodes, sizeof(*account->remote_ps));
 	account->zeroing_ps = calloc(nr_nodes, sizeof(*account->zeroing_ps));
 	account->misses = calloc(nr_nodes, sizeof(*account->misses));

@@ -24,6 +24,7 @@
 #define SIM_CPU_H
 
 #include "sim/sim.h"
+#include "sim/time/cache.h"
 #include "sim/time/engine.h"
 #include "sim/time/load.h"
 #include "sim/time/prefetch.h"
@@ -82,7 +83,9 @@ struct cpu {
 	size_t nr_charges, charges_room;
 	uint64_t *extra_ps; /* (O) by node, while touched: latency for the load it has */
 	struct prefetcher prefetcher;
-	uint64_t second_tlb_ps, walk_ps; /* (C) of a hit in the second level; of a walk */
+	const struct cache_nearest *nearest; /* (C) NULL: there are no caches */
+	uint64_t at_hand_ps[2];              /* (C) a hit there; of a store, its part */
+	uint64_t second_tlb_ps, walk_ps;     /* (C) of a hit in the second level; of a walk */
 	uint64_t next_address; /* (O) of the kernel, that the next access is by; 0: as usual */
 	size_t last_range;     /* (O) memo of bank_map_find() */
 	uint32_t nr_answers;   /* TLB flushes asked of it by others, that it has not charged yet */

@@ -35,6 +35,7 @@ struct sim {
 	unsigned line_shift;      /* (C) log2 of the bytes of a line, where there are caches */
 	struct tlb *tlb;          /* NULL where the machine describes none */
 	struct loads *loads;      /* NULL where no latency depends on load */
+	int nr_cpus;              /* (C) */
 	struct cpu *cpus;         /* by id */
 	struct sim_actor *actors; /* by CPU; constant once the run has begun */
 	struct waits waits;

@@ -75,6 +75,7 @@ static int allocate(struct sim *s)
 	size_t nr_cpus = (size_t)m->mm.nr_cpus;
 	int err;
 
+	s->nr_cpus = m->mm.nr_cpus;
 	s->cpus = calloc(nr_cpus, sizeof(*s->cpus));
 	s->actors = calloc(nr_cpus, sizeof(*s->actors));
 	if (!s->cpus || !s->actors)
@@ -88,8 +89,11 @@ static int allocate(struct sim *s)
 		err = loads_create(m, &s->loads);
 	if (!err)
 		err = tlb_create(m, &s->tlb);
-	for (int cpu = 0; !err && cpu < m->mm.nr_cpus; cpu++)
+	for (int cpu = 0; !err && cpu < m->mm.nr_cpus; cpu++) {
 		err = cpu_init(&s->cpus[cpu], m, cpu);
+		if (s->cache)
+			s->cpus[cpu].nearest = cache_nearest(s->cache, cpu);
+	}
 	if (!err)
 		link_threads(s);
 	return err;
