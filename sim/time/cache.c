@@ -2,7 +2,9 @@
 /*
  * Tags, LRU and staleness of the caches. A tag remembers the version of the line that it was filled
  * with; the line table has the current one. A set is kept in the order of use, the latest first.
- * A tag names its line by the entry in the table, which is there as long as some tag does.
+ * A tag names its line by the entry in the table, which is there as long as some tag does. Versions
+ * count from 1; when a line has had as many as fit, all its tags are gone through, and it starts
+ * over.
  */
 #include "sim/time/cache.h"
 
@@ -11,6 +13,9 @@
 #include <string.h>
 
 #include "sim/time/bug.h"
+
+/* Few enough that tests get there. */
+#define LINE_VERSIONS UINT16_MAX
 
 struct level {
 	unsigned ways;    /* (C) */
@@ -131,19 +136,20 @@ static inline size_t set_index(const struct level *l, uint64_t line)
 }
 
 /* Where the line stands in the set, stale or not; -1 where it does not. */
-static int way_of(const struct level *l, const struct cache_tag *set,
-		  const struct line_entry *entry)
+static int way_of(const struct level *l, const struct cache_tag *set, line_nr nr)
 {
-	for (unsigned way = 0; way < l->ways && set[way].entry; way++)
-		if (set[way].entry == entry)
+	for (unsigned way = 0; way < l->ways && set[way].nr; way++)
+		if (set[way].nr == nr)
 			return (int)way;
 	return -1;
 }
 
 /* A tag of the line goes. In the last level, the writer's own, its modified line goes to memory. */
-static void drop_tag(struct cache *c, const struct level *l, int cpu, struct line_entry *entry,
+static void drop_tag(struct cache *c, const struct level *l, int cpu, line_nr nr,
 		     struct cache_result *result)
 {
+	struct line_entry *entry = &c->lines.entries[nr];
+
 	if (entry->modified && l == &c->levels[c->nr_levels - 1] &&
 	    l->domains[entry->writer] == l->domains[cpu]) {
 		entry->modified = false;
@@ -151,33 +157,60 @@ static void drop_tag(struct cache *c, const struct level *l, int cpu, struct lin
 		result->victim = entry->line;
 	}
 	if (--entry->refs == 0)
-		line_table_remove(&c->lines, entry);
+		line_table_remove(&c->lines, nr);
+}
+
+/* Its current tags are of version 1 from here on, all others stale. */
+static void start_over(struct level *l, line_nr nr, const struct line_entry *entry)
+{
+	for (int domain = 0; domain < l->nr_domains; domain++) {
+		struct cache_tag *set = l->tags[domain];
+		int way = -1;
+
+		if (set)
+			way = way_of(l, set += set_index(l, entry->line), nr);
+		if (way >= 0)
+			set[way].version = set[way].version == entry->version;
+	}
 }
 
 /*
  * The line becomes the latest used of a set that it is not the latest of, with its current version.
  * Returns the version that it was there with; 0: it was not.
  */
-static NOINLINE uint64_t bring_to_front(struct cache *c, const struct level *l, int cpu,
-					struct cache_tag *set, struct line_entry *entry, bool known,
+static NOINLINE uint32_t bring_to_front(struct cache *c, const struct level *l, int cpu,
+					struct cache_tag *set, line_nr nr, bool known,
 					struct cache_result *result)
 {
-	int way = known ? way_of(l, set, entry) : -1;
-	uint64_t before = 0;
+	struct line_entry *entries = c->lines.entries;
+	int way = known ? way_of(l, set, nr) : -1;
+	uint32_t before = 0;
 
-	if (set[0].entry)
-		set[0].entry->sole = false;
+	entries[set[0].nr].sole = false;
 	if (way >= 0) {
 		before = set[way].version;
 	} else {
 		way = (int)l->ways - 1;
-		entry->refs++;
-		if (set[way].entry)
-			drop_tag(c, l, cpu, set[way].entry, result);
+		entries[nr].refs++;
+		if (set[way].nr)
+			drop_tag(c, l, cpu, set[way].nr, result);
 	}
 	memmove(set + 1, set, (size_t)way * sizeof(*set));
-	set[0] = (struct cache_tag){.entry = entry, .version = entry->version};
+	set[0] = (struct cache_tag){nr, entries[nr].version};
 	return before;
+}
+
+/* The line has a new version, which no tag has yet. */
+static void new_version(struct cache *c, line_nr nr)
+{
+	struct line_entry *entry = &c->lines.entries[nr];
+
+	if (entry->version == LINE_VERSIONS) {
+		for (int i = 0; i < c->nr_levels; i++)
+			start_over(&c->levels[i], nr, entry);
+		entry->version = 1;
+	}
+	entry->version++;
 }
 
 /* A CPU's first access. */
@@ -197,6 +230,7 @@ static int get_tags(struct cache *c, int cpu)
 	/* One whose sets are not found by a mask is left out. */
 	if (c->levels[0].mask)
 		c->nearest[cpu] = (struct cache_nearest){
+			.lines = &c->lines,
 			.tags = c->own[cpu * c->nr_levels],
 			.mask = c->levels[0].mask,
 			.ways = c->levels[0].ways,
@@ -205,8 +239,10 @@ static int get_tags(struct cache *c, int cpu)
 }
 
 /* Do caches of its own, which another CPU does not share, hold the current version of the line? */
-static bool holds_apart(struct cache *c, int holder, int cpu, const struct line_entry *entry)
+static bool holds_apart(struct cache *c, int holder, int cpu, line_nr nr)
 {
+	const struct line_entry *entry = &c->lines.entries[nr];
+
 	for (int i = 0; i < c->nr_levels; i++) {
 		const struct level *l = &c->levels[i];
 		const struct cache_tag *set = l->tags[l->domains[holder]];
@@ -217,7 +253,7 @@ static bool holds_apart(struct cache *c, int holder, int cpu, const struct line_
 		if (l->per_node)
 			continue;
 		set += set_index(l, entry->line);
-		way = way_of(l, set, entry);
+		way = way_of(l, set, nr);
 		if (way >= 0 && set[way].version == entry->version)
 			return true;
 	}
@@ -225,16 +261,17 @@ static bool holds_apart(struct cache *c, int holder, int cpu, const struct line_
 }
 
 /* Whom the line has to come from, and who has it then. */
-static int take_from_owner(struct cache *c, int cpu, bool write, struct line_entry *entry)
+static int take_from_owner(struct cache *c, int cpu, bool write, line_nr nr)
 {
+	struct line_entry *entry = &c->lines.entries[nr];
 	bool others = entry->written && (int)entry->writer != cpu;
 	int owner = MM_NO_CPU;
 
 	if (entry->read && write && (int)entry->reader != cpu) {
-		if (holds_apart(c, (int)entry->reader, cpu, entry))
+		if (holds_apart(c, (int)entry->reader, cpu, nr))
 			owner = (int)entry->reader;
 	} else if (others && (write || !entry->read)) {
-		if (holds_apart(c, (int)entry->writer, cpu, entry))
+		if (holds_apart(c, (int)entry->writer, cpu, nr))
 			owner = (int)entry->writer;
 	}
 	if (!write && (others || !entry->written)) {
@@ -247,33 +284,35 @@ static int take_from_owner(struct cache *c, int cpu, bool write, struct line_ent
 int cache_access(struct cache *c, int cpu, uint64_t line, bool write, struct cache_result *result)
 {
 	struct cache_tag *const *own = &c->own[cpu * c->nr_levels];
-	struct line_entry *entry = line_table_find(&c->lines, line);
-	bool known = entry != NULL;
-	uint64_t version;
+	line_nr nr = line_table_find(&c->lines, line);
+	bool known = nr != 0;
+	struct line_entry *entry;
+	uint32_t version;
 
 	*result = (struct cache_result){.level = c->nr_levels, .owner = MM_NO_CPU};
 	if (!own[0] && get_tags(c, cpu))
 		return -ENOMEM;
 	if (!known)
-		entry = line_table_insert(&c->lines, line);
-	if (!entry)
+		nr = line_table_insert(&c->lines, line);
+	if (!nr)
 		return -ENOMEM;
 	if (known && c->transfers)
-		result->owner = take_from_owner(c, cpu, write, entry);
-	version = entry->version;
+		result->owner = take_from_owner(c, cpu, write, nr);
 	if (known && write)
-		entry->version++;
+		new_version(c, nr);
+	entry = &c->lines.entries[nr];
+	version = entry->version - (known && write); /* that hits */
 	/* A read fills the levels on its way and renews the one that has it; a write, all. */
 	for (int i = 0; i < c->nr_levels; i++) {
 		const struct level *l = &c->levels[i];
 		struct cache_tag *set = own[i] + set_index(l, line);
-		uint64_t before;
+		uint32_t before;
 
-		if (set->entry == entry) {
+		if (set->nr == nr) {
 			before = set->version;
 			set->version = entry->version;
 		} else {
-			before = bring_to_front(c, l, cpu, set, entry, known, result);
+			before = bring_to_front(c, l, cpu, set, nr, known, result);
 		}
 		if (before != version || result->level < c->nr_levels)
 			continue;

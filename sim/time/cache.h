@@ -13,7 +13,7 @@
  * written and still holds in a cache of its own comes from there, once: then both have it. So does
  * one that is to be written and that another CPU, which read it last, still holds.
  *
- * A cache takes host memory (16 bytes a line) when its first access comes, and 40 to 56 bytes for
+ * A cache takes host memory (8 bytes a line) when its first access comes, and some 32 bytes for
  * each line that some cache holds.
  */
 #ifndef SIM_CACHE_H
@@ -25,14 +25,15 @@
 struct cache;
 
 struct cache_tag {
-	struct line_entry *entry; /* NULL: empty */
-	uint64_t version;
+	line_nr nr; /* of the line's entry; 0: empty */
+	uint32_t version;
 };
 
 /* What cache_at_hand() looks at: a CPU's nearest cache. */
 struct cache_nearest {
 	const struct cache_tag *tags; /* NULL: nothing is at hand */
-	uint64_t mask;                /* of a line, to its set */
+	const struct line_table *lines;
+	uint64_t mask; /* of a line, to its set */
 	unsigned ways;
 };
 
@@ -63,8 +64,8 @@ static inline bool cache_at_hand(const struct cache_nearest *n, int cpu, uint64_
 
 	if (!n->tags)
 		return false;
-	entry = n->tags[(line & n->mask) * n->ways].entry;
-	return entry && entry->line == line && entry->sole && (int)entry->writer == cpu;
+	entry = &n->lines->entries[n->tags[(line & n->mask) * n->ways].nr];
+	return entry->line == line && entry->sole && (int)entry->writer == cpu;
 }
 
 /**

@@ -4,50 +4,47 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define FIRST_BITS    12
-#define CHUNK_ENTRIES 1024
-
-struct line_chunk {
-	struct line_chunk *before;
-	struct line_entry entries[CHUNK_ENTRIES];
-};
+#define FIRST_BITS 12
+#define FIRST_ROOM 1024
 
 int line_table_init(struct line_table *t)
 {
-	*t = (struct line_table){.bits = FIRST_BITS};
-	t->heads = calloc((size_t)1 << t->bits, sizeof(struct line_entry *));
-	return t->heads ? 0 : -ENOMEM;
+	*t = (struct line_table){.bits = FIRST_BITS, .nr = 1, .room = FIRST_ROOM};
+	t->heads = calloc((size_t)1 << t->bits, sizeof(*t->heads));
+	t->entries = malloc(FIRST_ROOM * sizeof(*t->entries));
+	if (!t->heads || !t->entries) {
+		line_table_clear(t);
+		return -ENOMEM;
+	}
+	t->entries[0] = (struct line_entry){0}; /* nobody's: never sole */
+	return 0;
 }
 
 void line_table_clear(struct line_table *t)
 {
-	struct line_chunk *before;
-
-	for (struct line_chunk *c = t->chunks; c; c = before) {
-		before = c->before;
-		free(c);
-	}
+	free(t->entries);
 	free(t->heads);
 	*t = (struct line_table){0};
 }
 
-static int grow(struct line_table *t)
+static int more_chains(struct line_table *t)
 {
 	struct line_table bigger = *t;
 
 	bigger.bits++;
-	bigger.heads = calloc((size_t)1 << bigger.bits, sizeof(struct line_entry *));
+	bigger.heads = calloc((size_t)1 << bigger.bits, sizeof(*bigger.heads));
 	if (!bigger.heads)
 		return -ENOMEM;
 	for (size_t i = 0; i < (size_t)1 << t->bits; i++) {
-		struct line_entry *next;
+		line_nr next;
 
-		for (struct line_entry *entry = t->heads[i]; entry; entry = next) {
-			struct line_entry **head = line_table_chain(&bigger, entry->line);
+		for (line_nr nr = t->heads[i]; nr; nr = next) {
+			struct line_entry *entry = &t->entries[nr];
+			line_nr *head = line_table_chain(&bigger, entry->line);
 
 			next = entry->next;
 			entry->next = *head;
-			*head = entry;
+			*head = nr;
 		}
 	}
 	free(t->heads);
@@ -57,44 +54,46 @@ static int grow(struct line_table *t)
 
 static int more_entries(struct line_table *t)
 {
-	struct line_chunk *c = malloc(sizeof(*c));
+	size_t room = 2 * (size_t)t->room;
+	struct line_entry *grown;
 
-	if (!c)
+	if (room > UINT32_MAX)
 		return -ENOMEM;
-	c->before = t->chunks;
-	t->chunks = c;
-	for (size_t i = CHUNK_ENTRIES; i-- > 0;) {
-		c->entries[i].next = t->free;
-		t->free = &c->entries[i];
-	}
+	grown = realloc(t->entries, room * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	t->entries = grown;
+	t->room = (line_nr)room;
 	return 0;
 }
 
-struct line_entry *line_table_insert(struct line_table *t, uint64_t line)
+line_nr line_table_insert(struct line_table *t, uint64_t line)
 {
-	struct line_entry *entry, **head;
+	line_nr nr = t->free, *head;
 
-	if (t->nr_used >> t->bits && grow(t))
-		return NULL;
-	if (!t->free && more_entries(t))
-		return NULL;
-	entry = t->free;
-	t->free = entry->next;
+	if (t->nr_used >> t->bits && more_chains(t))
+		return 0;
+	if (!nr && t->nr == t->room && more_entries(t))
+		return 0;
+	if (nr)
+		t->free = t->entries[nr].next;
+	else
+		nr = t->nr++;
 	head = line_table_chain(t, line);
-	*entry = (struct line_entry){.line = line, .version = 1, .next = *head};
-	*head = entry;
+	t->entries[nr] = (struct line_entry){.line = line, .version = 1, .next = *head};
+	*head = nr;
 	t->nr_used++;
-	return entry;
+	return nr;
 }
 
-void line_table_remove(struct line_table *t, struct line_entry *entry)
+void line_table_remove(struct line_table *t, line_nr nr)
 {
-	struct line_entry **at = line_table_chain(t, entry->line);
+	line_nr *at = line_table_chain(t, t->entries[nr].line);
 
-	while (*at != entry)
-		at = &(*at)->next;
-	*at = entry->next;
-	entry->next = t->free;
-	t->free = entry;
+	while (*at != nr)
+		at = &t->entries[*at].next;
+	*at = t->entries[nr].next;
+	t->entries[nr].next = t->free;
+	t->free = nr;
 	t->nr_used--;
 }
