@@ -37,8 +37,12 @@ struct mm {
 	const struct mm_memmodel *model;
 	void *model_state; /* the model's own */
 	struct mm_ops ops;
+	bool watched;  /* (C) ops has work() or access() */
 	uint32_t told; /* types of events that ops.event() is told of, a bit each */
 	void *ctx;
+	/* (C) Where all descriptors are in one array: the first, and its frame; NULL elsewhere. */
+	struct page *descriptors;
+	pfn_t first_described;
 
 	struct mm_params params;
 	const struct mm_pcp_kind *pcp_kind; /* pcp.h */
@@ -135,19 +139,19 @@ struct mm {
 /** Does anybody charge for what is done? Where a step has several charges, they hang on this. */
 static inline bool mm_is_watched(const struct mm *mm)
 {
-	return UNLIKELY(mm->ops.work || mm->ops.access);
+	return UNLIKELY(mm->watched);
 }
 
 static inline void mm_work(struct mm *mm, int cpu, enum mm_site site, uint32_t nr)
 {
-	if (UNLIKELY(mm->ops.work) && cpu != MM_NO_CPU)
+	if (mm_is_watched(mm) && mm->ops.work && cpu != MM_NO_CPU)
 		mm->ops.work(mm->ctx, cpu, site, nr);
 }
 
 static inline void mm_touch(struct mm *mm, int cpu, phys_addr_t at, uint64_t bytes,
 			    enum mm_access kind)
 {
-	if (UNLIKELY(mm->ops.access) && cpu != MM_NO_CPU)
+	if (mm_is_watched(mm) && mm->ops.access && cpu != MM_NO_CPU)
 		mm->ops.access(mm->ctx, cpu, at, bytes, kind);
 }
 
@@ -155,7 +159,7 @@ static inline void mm_touch(struct mm *mm, int cpu, phys_addr_t at, uint64_t byt
 static inline void mm_touch_page(struct mm *mm, int cpu, const struct page *page,
 				 enum mm_access kind)
 {
-	if (!UNLIKELY(mm->ops.access) || cpu == MM_NO_CPU)
+	if (!mm_is_watched(mm) || !mm->ops.access || cpu == MM_NO_CPU)
 		return;
 	if (UNLIKELY(mm->ops.address) && mm->model->descriptor_address)
 		mm->ops.address(mm->ctx, cpu, mm->model->descriptor_address(mm, page));
@@ -257,6 +261,8 @@ static inline struct mm_zone *mm_page_zone(const struct mm *mm, const struct pag
 
 static inline pfn_t mm_pfn_of(struct mm *mm, const struct page *page)
 {
+	if (mm->descriptors)
+		return mm->first_described + (pfn_t)(page - mm->descriptors);
 	return mm->model->page_to_pfn(mm, MM_NO_CPU, page);
 }
 

@@ -16,9 +16,13 @@ typedef uint64_t pfn_t;       /* page frame number: physical address >> page_shi
 typedef uint64_t phys_addr_t; /* simulated physical address, bytes */
 typedef uint32_t gfp_t;       /* allocation flags, see gfp.h */
 
-/* Hints to the compiler: what happens rarely, and is to be out of the way of what does not. */
-#define UNLIKELY(x) __builtin_expect(!!(x), 0)
-#define NOINLINE    __attribute__((noinline))
+/*
+ * Hints to the compiler: what happens rarely, and is to be out of the way of what does not; what is
+ * a function for the reader's sake alone.
+ */
+#define UNLIKELY(x)   __builtin_expect(!!(x), 0)
+#define NOINLINE      __attribute__((noinline))
+#define ALWAYS_INLINE inline __attribute__((always_inline))
 
 #define MAX_PAGE_ORDER          10
 #define NR_PAGE_ORDERS          (MAX_PAGE_ORDER + 1)

@@ -15,8 +15,7 @@ struct alloc_context {
 	const struct mm_zonelist *list;  /* of the preferred node */
 	const struct mm_nodemask *nodes; /* allowed nodes; NULL: all */
 	size_t first;                    /* first entry of the list that the request may use */
-	bool pf_memalloc;                /* the task frees memory itself */
-	bool reclaimed;                  /* what direct reclaim comes to, where it is outside */
+	const struct mm_request *req;
 };
 
 /** The request's context: node, zonelist, mobility, what follows from its flags. */

@@ -30,8 +30,7 @@ inline void mm_alloc_prepare(struct mm *mm, const struct mm_request *req, struct
 	node = &mm->nodes[ac->nid];
 	ac->list = req->gfp & __GFP_THISNODE ? &node->thisnode : &node->fallback;
 	ac->nodes = req->nodes;
-	ac->pf_memalloc = req->pf_memalloc;
-	ac->reclaimed = req->reclaimed;
+	ac->req = req;
 	ac->first = mm_next_zone(ac, 0);
 
 	mm_work(mm, ac->cpu, MM_SITE_ALLOC_ENTRY, 1);
@@ -63,8 +62,8 @@ static NOINLINE struct page *rmqueue_buddy(struct mm *mm, struct mm_zone *zone,
  * among the movable ones of a list, so who may not have them goes past it. Where that had to mix
  * page blocks, kswapd is told.
  */
-static struct page *rmqueue(struct mm *mm, struct mm_zone *zone, const struct alloc_context *ac,
-			    unsigned alloc_flags)
+static ALWAYS_INLINE struct page *rmqueue(struct mm *mm, struct mm_zone *zone,
+					  const struct alloc_context *ac, unsigned alloc_flags)
 {
 	bool listed = mm_pcp_holds(mm, ac->order) && (!zone->has_cma || (alloc_flags & ALLOC_CMA) ||
 						      ac->migratetype != MM_MOVABLE);
@@ -82,28 +81,33 @@ static struct page *rmqueue(struct mm *mm, struct mm_zone *zone, const struct al
 	return page;
 }
 
-/* One page, and so much free that nothing that is kept back matters? */
-static bool zone_has_plenty(const struct mm_zone *zone, const struct alloc_context *ac,
-			    unsigned alloc_flags)
-{
-	uint64_t kept = mm_wmark(zone, alloc_flags & ALLOC_WMARK_MASK) +
-			zone->lowmem_reserve[ac->highest] + zone->nr_reserved_highatomic;
-
-	return !ac->order && !zone->has_cma && zone->free_counter > (int64_t)kept;
-}
-
-/* Above the watermark? What cannot wait may ignore, for one page, that it is raised. */
-static bool zone_has_room(const struct mm_zone *zone, const struct alloc_context *ac,
-			  unsigned alloc_flags)
+/* The whole question. What cannot wait may ignore, for one page, that the watermark is raised. */
+static NOINLINE bool watermark_allows(const struct mm_zone *zone, const struct alloc_context *ac,
+				      unsigned alloc_flags)
 {
 	enum mm_wmark mark = alloc_flags & ALLOC_WMARK_MASK;
 
-	if (zone_has_plenty(zone, ac, alloc_flags))
-		return true;
 	if (mm_zone_watermark_ok(zone, ac->order, mm_wmark(zone, mark), ac->highest, alloc_flags))
 		return true;
 	return !ac->order && (ac->gfp & __GFP_ATOMIC) && zone->boost && mark == MM_WMARK_MIN &&
 	       mm_zone_watermark_ok(zone, ac->order, zone->wmark[mark], ac->highest, alloc_flags);
+}
+
+/* Above the watermark? For one page that is mostly told by what is free and what is kept. */
+static inline bool zone_has_room(const struct mm_zone *zone, const struct alloc_context *ac,
+				 unsigned alloc_flags)
+{
+	enum mm_wmark mark = alloc_flags & ALLOC_WMARK_MASK;
+	uint64_t kept = mm_wmark(zone, mark) + zone->lowmem_reserve[ac->highest] +
+			zone->nr_reserved_highatomic;
+
+	if (UNLIKELY(ac->order || zone->has_cma))
+		return watermark_allows(zone, ac, alloc_flags);
+	if (zone->free_counter > (int64_t)kept)
+		return true;
+	if (mark != MM_WMARK_MIN && !(alloc_flags & (ALLOC_HARDER | ALLOC_HIGH)))
+		return false;
+	return watermark_allows(zone, ac, alloc_flags);
 }
 
 /* Before it goes to another node: room from this one's page cache, where that is wanted. */
@@ -114,20 +118,18 @@ static NOINLINE bool reclaim_on_node(struct mm *mm, const struct alloc_context *
 	const struct mm_reclaim_request req = {
 		.highest = gfp_zone(mm->arch, ac->gfp), .order = ac->order, .gfp = ac->gfp};
 
-	if (!mm->params.zone_reclaim_mode ||
-	    mm->distance[preferred->nid * mm->nr_nodes + zone->nid] > NODE_RECLAIM_DISTANCE)
+	if (mm->distance[preferred->nid * mm->nr_nodes + zone->nid] > NODE_RECLAIM_DISTANCE)
 		return false;
-	if (mm_node_reclaim(mm, ac->cpu, &mm->nodes[zone->nid], &req, ac->pf_memalloc) <
+	if (mm_node_reclaim(mm, ac->cpu, &mm->nodes[zone->nid], &req, ac->req->pf_memalloc) <
 	    MM_NODE_RECLAIM_SOME)
 		return false;
 	return mm_zone_watermark_ok(zone, ac->order, mm_wmark(zone, alloc_flags & ALLOC_WMARK_MASK),
 				    ac->highest, alloc_flags);
 }
 
-static void count_fallback(struct mm *mm, const struct mm_zone *preferred, struct mm_zone *zone)
+static NOINLINE void count_fallback(struct mm *mm, const struct mm_zone *preferred,
+				    struct mm_zone *zone)
 {
-	if (zone == preferred)
-		return;
 	zone->fallbacks++;
 	if (zone->nid != preferred->nid)
 		mm->counters.fallback_node++;
@@ -145,7 +147,8 @@ static bool uses_reserves(const struct mm_zone *zone, const struct alloc_context
 }
 
 /* One walk of the zonelist. Page blocks are not kept apart at the price of another node. */
-static inline struct page *walk(struct mm *mm, const struct alloc_context *ac, unsigned alloc_flags)
+static ALWAYS_INLINE struct page *walk(struct mm *mm, const struct alloc_context *ac,
+				       unsigned alloc_flags)
 {
 	struct mm_zone *preferred = ac->first < ac->list->nr ? ac->list->zones[ac->first] : NULL;
 
@@ -158,16 +161,18 @@ static inline struct page *walk(struct mm *mm, const struct alloc_context *ac, u
 			return NULL;
 		mm_charge_zone_check(mm, ac->cpu, zone);
 		if (!(alloc_flags & ALLOC_NO_WATERMARKS) && !zone_has_room(zone, ac, alloc_flags) &&
-		    !reclaim_on_node(mm, ac, zone, alloc_flags))
+		    !(mm->params.zone_reclaim_mode && reclaim_on_node(mm, ac, zone, alloc_flags)))
 			continue;
-		reserves = uses_reserves(zone, ac, alloc_flags);
+		reserves = UNLIKELY(uses_reserves(zone, ac, alloc_flags));
 		page = rmqueue(mm, zone, ac, alloc_flags);
-		if (!page)
+		if (UNLIKELY(!page))
 			continue;
-		mm->counters.from_reserves += reserves;
+		if (reserves)
+			mm->counters.from_reserves++;
 		if (ac->order && (alloc_flags & ALLOC_HARDER))
 			mm_reserve_highatomic(mm, ac->cpu, zone, page);
-		count_fallback(mm, preferred, zone);
+		if (UNLIKELY(zone != preferred))
+			count_fallback(mm, preferred, zone);
 		mm_zone_statistics(mm, ac->cpu, preferred, zone);
 		return page;
 	}
@@ -175,8 +180,8 @@ static inline struct page *walk(struct mm *mm, const struct alloc_context *ac, u
 }
 
 /* Local memory in mixed page blocks is better than none, and better than remote memory. */
-inline struct page *mm_get_page_from_freelist(struct mm *mm, const struct alloc_context *ac,
-					      unsigned alloc_flags)
+static ALWAYS_INLINE struct page *
+get_page_from_freelist(struct mm *mm, const struct alloc_context *ac, unsigned alloc_flags)
 {
 	for (;;) {
 		struct page *page = walk(mm, ac, alloc_flags);
@@ -185,6 +190,12 @@ inline struct page *mm_get_page_from_freelist(struct mm *mm, const struct alloc_
 			return page;
 		alloc_flags &= ~ALLOC_NOFRAGMENT;
 	}
+}
+
+struct page *mm_get_page_from_freelist(struct mm *mm, const struct alloc_context *ac,
+				       unsigned alloc_flags)
+{
+	return get_page_from_freelist(mm, ac, alloc_flags);
 }
 
 /*
@@ -236,7 +247,7 @@ inline void mm_prep_new_page(struct mm *mm, const struct alloc_context *ac, stru
 }
 
 /* What failed is traced too: an allocation of no page. */
-static void emit_failure(struct mm *mm, const struct alloc_context *ac)
+static NOINLINE void emit_failure(struct mm *mm, const struct alloc_context *ac)
 {
 	mm_emit(mm, ac->cpu,
 		&(struct mm_event){.type = MM_EVENT_PAGE_ALLOC,
@@ -257,7 +268,7 @@ int mm_alloc_pages(struct mm *mm, const struct mm_request *req, struct page **ou
 	if (req->atomic && mm_sleeps_in_atomic(mm, "alloc_pages", req))
 		return -EWOULDBLOCK;
 	mm_alloc_prepare(mm, req, &ac);
-	page = mm_get_page_from_freelist(mm, &ac, fast_alloc_flags(mm, &ac));
+	page = get_page_from_freelist(mm, &ac, fast_alloc_flags(mm, &ac));
 	if (!page)
 		page = mm_alloc_slow_path(mm, &ac);
 	*out = page;
@@ -277,7 +288,8 @@ static bool is_block_in_use(const struct page *page, unsigned order)
 	       !page->slab && page->refcount > 0 && page->order == order;
 }
 
-static inline void free_block(struct mm *mm, int cpu, struct page *page, unsigned order, bool cold)
+static ALWAYS_INLINE void free_block(struct mm *mm, int cpu, struct page *page, unsigned order,
+				     bool cold)
 {
 	struct mm_zone *zone = mm_page_zone(mm, page);
 	enum mm_migratetype type;
@@ -292,7 +304,7 @@ static inline void free_block(struct mm *mm, int cpu, struct page *page, unsigne
 	}
 	mm_work(mm, cpu, MM_SITE_FREE_ENTRY, 1);
 	mm_touch_page(mm, cpu, page, MM_WRITE);
-	pfn = mm->model->page_to_pfn(mm, cpu, page);
+	pfn = mm_is_watched(mm) ? mm->model->page_to_pfn(mm, cpu, page) : mm_pfn_of(mm, page);
 	mm_emit_block(mm, cpu, MM_EVENT_PAGE_FREE, page, 0);
 	type = mm_pageblock_type(mm, zone, pfn);
 	if (cpu != MM_NO_CPU && mm_pcp_holds(mm, order) && type != MM_ISOLATE) {
@@ -309,7 +321,7 @@ void mm_free_block(struct mm *mm, int cpu, struct page *page, unsigned order)
 	free_block(mm, cpu, page, order, false);
 }
 
-static void put_page(struct mm *mm, int cpu, struct page *page, bool cold)
+static ALWAYS_INLINE void put_page(struct mm *mm, int cpu, struct page *page, bool cold)
 {
 	if (--page->refcount)
 		return;
@@ -349,6 +361,6 @@ int mm_free_pages(struct mm *mm, int cpu, struct page *page, unsigned order)
 	mm->counters.frees++;
 	if ((page->flags & PG_PLACE_MASK) || page->refcount > 1)
 		page->flags |= PG_DROPPED;
-	mm_put_page(mm, cpu, page);
+	put_page(mm, cpu, page, false);
 	return 0;
 }

@@ -62,7 +62,8 @@ static unsigned flags_at_min(const struct alloc_context *ac)
 /* Who frees memory with what he gets, or is about to end, may have all there is. */
 static bool may_use_reserves(const struct alloc_context *ac)
 {
-	return !(ac->gfp & __GFP_NOMEMALLOC) && ((ac->gfp & __GFP_MEMALLOC) || ac->pf_memalloc);
+	return !(ac->gfp & __GFP_NOMEMALLOC) &&
+	       ((ac->gfp & __GFP_MEMALLOC) || ac->req->pf_memalloc);
 }
 
 static bool unreserve_highatomic(const struct attempt *a, bool force)
@@ -104,7 +105,7 @@ static struct page *direct_reclaim(struct attempt *a)
 	a->progress = mm_try_to_free_pages(a->mm, ac->cpu, &req) > 0;
 	mm_resched(a->mm, ac->cpu);
 	if (a->mm->reclaim_outside)
-		a->progress = ac->reclaimed;
+		a->progress = ac->req->reclaimed;
 	if (!a->progress)
 		return NULL;
 	page = mm_get_page_from_freelist(a->mm, ac, a->alloc_flags);
@@ -253,7 +254,7 @@ static struct page *one_round(struct attempt *a, bool *again)
 	}
 	page = mm_get_page_from_freelist(a->mm, a->ac, a->alloc_flags);
 	/* Nobody reclaims who cannot wait, nor who reclaims already. */
-	if (page || !a->may_wait || a->ac->pf_memalloc)
+	if (page || !a->may_wait || a->ac->req->pf_memalloc)
 		return page;
 	page = direct_reclaim(a);
 	if (!page)

@@ -342,6 +342,7 @@ int mm_boot(const struct mm_config *config, const struct mm_ops *ops, void *ctx,
 	mm->interrupted_cpu = MM_NO_CPU;
 	if (ops) {
 		mm->ops = *ops;
+		mm->watched = ops->work || ops->access;
 		mm->told = ops->event ? MM_ALL_EVENTS : 0;
 	}
 	mm->ctx = ctx;

@@ -40,6 +40,8 @@ static int flat_init(struct mm *mm, struct mm_refusal *refusal)
 					 mm_boot_alloc(mm, MM_HOLDS_MEMMAP, bytes, 1u << shift, 0)};
 	if (!flat->map.pages)
 		return -ENOMEM;
+	mm->descriptors = flat->map.pages;
+	mm->first_described = start;
 	if (flat->map.at == MEMBLOCK_FAILED)
 		return mm_refuse_room(refusal, "the page descriptors (mem_map)", bytes);
 	return 0;

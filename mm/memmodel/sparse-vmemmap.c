@@ -115,6 +115,8 @@ static int vmemmap_init(struct mm *mm, struct mm_refusal *refusal)
 		return -ENOMEM;
 	mm->model_state = v;
 	err = mm_sections_init(mm, &v->sections, HUGE_MAP_BYTES, true, refusal);
+	mm->descriptors = v->sections.host;
+	mm->first_described = v->sections.first << v->sections.pfn_shift;
 	return err ? err : make_page_tables(mm, v, refusal);
 }
 
