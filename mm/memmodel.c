@@ -30,6 +30,16 @@ struct page *mm_map_reserve(pfn_t nr)
 	return map == MAP_FAILED ? NULL : map;
 }
 
+void mm_map_use(struct page *page, pfn_t nr)
+{
+#ifdef MADV_HUGEPAGE
+	/* A host that has no huge page takes small ones. */
+	if (!((uintptr_t)page & (MM_HOST_HUGE_BYTES - 1)) &&
+	    nr * sizeof(*page) >= MM_HOST_HUGE_BYTES)
+		madvise(page, MM_HOST_HUGE_BYTES, MADV_HUGEPAGE);
+#endif
+}
+
 void mm_map_release(struct page *pages, pfn_t nr)
 {
 	if (pages)

@@ -73,6 +73,16 @@ const struct mm_memmodel *mm_memmodel(enum mm_memory_model id);
 /** Host address space for `nr` descriptors, all zero; NULL where there is none left. */
 struct page *mm_map_reserve(pfn_t nr);
 void mm_map_release(struct page *pages, pfn_t nr);
+/*
+ * A huge page of most hosts. One fault for all of its descriptors instead of one for each 128, and
+ * a host's TLB reaches as much further.
+ */
+#define MM_HOST_HUGE_BYTES ((uintptr_t)2 << 20)
+/**
+ * The first of the next `nr` descriptors is about to be used for the first time, and the others
+ * soon: where they begin a huge page of the host, it is one.
+ */
+void mm_map_use(struct page *page, pfn_t nr);
 /** They are all zero again, and take no memory of the host. */
 void mm_map_clear(struct page *pages, pfn_t nr);
 

@@ -86,6 +86,7 @@ struct mm_zone {
 	struct mm_free_area free_area[NR_PAGE_ORDERS]; /* (Z) */
 	struct mm_extent *pristine;                    /* (Z) */
 	size_t nr_pristine, next_pristine;             /* (Z) those before it are used up */
+	uint64_t pristine_used;                        /* (Z) pages that came from there */
 	uint64_t nr_reserved_highatomic;               /* (Z) pages in highatomic page blocks */
 	bool boosted;                                  /* (Z) kswapd has not been told of it yet */
 	bool reclaim_active;                           /* (Z) kswapd is at work on the zone */
