@@ -74,7 +74,9 @@ struct mm {
 	uint64_t min_free_kbytes;
 	uint64_t free_at_init; /* pages; see mm_free_at_init() */
 	struct mm_counters counters;
-	uint64_t vm_events[MM_NR_VM_EVENTS];
+	uint64_t (*vm_events)[MM_NR_VM_EVENTS]; /* by CPU, and behind the last one of none */
+	uint64_t percpu_used;   /* (C) of it, bytes by what has an offset from boot on */
+	uint64_t stat_interval; /* seconds: sysctl vm.stat_interval */
 	uint64_t allocstall[MM_MAX_ZONES], pgskip[MM_MAX_ZONES];
 	struct mm_lru_batch *lru_batches;        /* by CPU */
 	struct mm_vmstat_worker *vmstat_workers; /* by CPU */
@@ -131,10 +133,12 @@ struct mm {
 #define MM_ZONEREF_BYTES    16
 #define MM_NODE_LRU_END     256 /* struct lruvec is so far from the end of the node descriptor */
 #define MM_NODE_LRU_LISTS   16  /* in it, behind the lock */
+#define MM_NODE_VMSTAT_END  640 /* vm_stat[] is so far from that end */
 #define MM_PCP_STRIDE       256 /* struct per_cpu_pages: 13 list heads and the counts */
 #define MM_PCP_COUNTS       0
 #define MM_PCP_LISTS        32
 #define MM_PCP_ZONESTAT     240 /* this CPU's share of the zone's counters */
+#define MM_NODESTAT_STRIDE  64  /* struct per_cpu_nodestat: a byte a counter, and the threshold */
 
 /** Does anybody charge for what is done? Where a step has several charges, they hang on this. */
 static inline bool mm_is_watched(const struct mm *mm)
@@ -187,9 +191,10 @@ static inline void mm_forget(struct mm *mm, int cpu, const struct mm_forget *wha
 		mm->ops.forget(mm->ctx, cpu, what);
 }
 
-static inline void mm_count(struct mm *mm, enum mm_vm_event what, uint64_t nr)
+/** `nr` more events, for `cpu`. The line is its own: the cycles of who counts have it. */
+static inline void mm_count(struct mm *mm, int cpu, enum mm_vm_event what, uint64_t nr)
 {
-	mm->vm_events[what] += nr;
+	mm->vm_events[cpu == MM_NO_CPU ? mm->nr_cpus : cpu][what] += nr;
 }
 
 /** Others may run here. Returns the CPU that the caller goes on with. */
@@ -386,14 +391,12 @@ static inline uint64_t mm_wmark(const struct mm_zone *zone, enum mm_wmark mark)
 	return zone->wmark[mark] + zone->boost;
 }
 
-/** Free pages in CMA page blocks. */
+/** Free pages in CMA page blocks, as the counter says. */
 static inline uint64_t mm_zone_free_cma(const struct mm_zone *zone)
 {
-	uint64_t pages = 0;
+	int64_t pages = zone->vm_stat[MM_ZS_FREE_CMA];
 
-	for (unsigned o = 0; zone->has_cma && o < NR_PAGE_ORDERS; o++)
-		pages += zone->free_area[o].nr_free[MM_CMA] << o;
-	return pages;
+	return pages < 0 ? 0 : (uint64_t)pages;
 }
 
 /** Has the zone a free block of that order or a larger one, which the request may have? */
@@ -550,16 +553,15 @@ static inline bool mm_counts_as(const struct mm *mm, int a, int b)
 static inline void mm_zone_statistics(struct mm *mm, int cpu, struct mm_zone *preferred,
 				      struct mm_zone *zone)
 {
-	if (mm_counts_as(mm, zone->nid, preferred->nid)) {
-		zone->numa_hit++;
+	uint64_t *events = zone->pcp[cpu].numa;
+
+	if (zone == preferred || mm_counts_as(mm, zone->nid, preferred->nid)) {
+		events[MM_NUMA_HIT]++;
 	} else {
-		zone->numa_miss++;
-		preferred->numa_foreign++;
+		events[MM_NUMA_MISS]++;
+		preferred->pcp[cpu].numa[MM_NUMA_FOREIGN]++;
 	}
-	if (mm_counts_as(mm, zone->nid, mm->cpu_nid[cpu]))
-		zone->numa_local++;
-	else
-		zone->numa_other++;
+	events[mm_counts_as(mm, zone->nid, mm->cpu_nid[cpu]) ? MM_NUMA_LOCAL : MM_NUMA_OTHER]++;
 	mm_touch(mm, cpu, mm->percpu_at[cpu] + zone->pcp_offset + MM_PCP_ZONESTAT, 8, MM_WRITE);
 }
 

@@ -216,7 +216,7 @@ static int attempt(struct mm *mm, const struct effective *e, const struct mm_pol
 	place(mm, e, use, req, &mask);
 	err = mm_alloc_pages(mm, req, out);
 	if (!err && interleaves(e) && mm_page_to_nid(mm, *out) == req->nid)
-		mm_page_zone(mm, *out)->numa_interleave++;
+		mm_page_zone(mm, *out)->pcp[req->cpu].numa[MM_NUMA_INTERLEAVE]++;
 	return err;
 }
 
@@ -315,7 +315,9 @@ static uint64_t bulk_interleave(struct mm *mm, const struct effective *e,
 		came = mm_alloc_pages_bulk(mm, &r, want, pages + got);
 		for (uint64_t i = 0; i < came; i++)
 			if (mm_page_to_nid(mm, pages[got + i]) == r.nid)
-				mm_page_zone(mm, pages[got + i])->numa_interleave++;
+				mm_page_zone(mm, pages[got + i])
+					->pcp[r.cpu]
+					.numa[MM_NUMA_INTERLEAVE]++;
 		got += came;
 		asked += want;
 		*turn += weighted ? (uint32_t)want : 1;

@@ -11,6 +11,7 @@
 
 #include "mm/ops.h"
 #include "mm/page.h"
+#include "mm/stat.h"
 
 /*
  * A block of one order that compaction waits for on a CPU: what that CPU frees, once it has merged
@@ -26,10 +27,12 @@ struct mm_pcp {
 	unsigned count;                       /* (P) pages */
 	unsigned free_factor;                 /* (P) doublings of the drain batch */
 	int16_t free_diff;                    /* (P) pages; see zone_count.h */
-	bool stat_changed;                    /* (P) counters of LRU lists, since the last second */
+	bool stat_changed;                    /* (P) LRU lists that nobody follows have changed */
 	uint8_t expire;                       /* (P) seconds until unused lists shrink */
 	struct page_list lists[NR_PCP_LISTS]; /* (P) */
 	struct mm_capture *capture;           /* (P) NULL: nobody compacts the zone here */
+	uint64_t numa[MM_NR_NUMA_EVENTS];     /* (P) added up whenever somebody looks */
+	int8_t stat_diff[MM_NR_ZONE_STATS];   /* (P) pages; see stat.h */
 };
 
 /*
@@ -99,7 +102,12 @@ struct mm_zone {
 	pfn_t blocks_first, blocks_end; /* (Z) page blocks [first, end) that these two have */
 	struct mm_compact_memory compact;
 
-	uint64_t nr_lru[MM_NR_LRU]; /* (L) pages of the zone on its node's lists */
+	/*
+	 * (L) pages of the zone on its node's lists, exactly: reclaim goes by those of the memory
+	 * control group, which are exact in the kernel, too.
+	 */
+	uint64_t nr_lru[MM_NR_LRU];
+	int64_t vm_stat[MM_NR_ZONE_STATS]; /* (S) what CPUs have told; see stat.h */
 
 	struct mm_pcp *pcp;                    /* by CPU; NULL where the zone is empty */
 	unsigned pcp_high, pcp_batch, pcp_low; /* (C) */
@@ -109,13 +117,16 @@ struct mm_zone {
 	phys_addr_t at;      /* (C) where the descriptor is in simulated memory */
 	uint64_t pcp_offset; /* (C) of its per-CPU lists in each CPU's area */
 
-	uint64_t numa_hit, numa_miss, numa_foreign, numa_interleave, numa_local,
-		numa_other;                /* (S) */
 	uint64_t alloc_pages, freed_pages; /* (S) */
 	uint64_t fallbacks;                /* (S) */
 	uint64_t lock_acquired;            /* (S) */
 	uint64_t held;                     /* (Z) pages in use since before the start */
 	struct mm_held *held_lists;        /* (Z) of these, what can be freed; NULL: nothing */
+};
+
+/* What a CPU holds back of a node's counters. */
+struct mm_node_cpu {
+	int8_t diff[MM_NR_NODE_STATS]; /* (P) */
 };
 
 struct mm_zonelist {
@@ -199,12 +210,14 @@ struct mm_node {
 	struct mm_zonelist thisnode; /* (C) */
 	uint8_t interleave_weight;   /* (C) of a weighted interleave, 1 at least */
 
+	int64_t vm_stat[MM_NR_NODE_STATS]; /* (S) what CPUs have told; see stat.h */
+	struct mm_node_cpu *cpu;           /* by CPU */
+	uint64_t stat_offset;              /* (C) of that in each CPU's area */
+	int stat_threshold;                /* (K) pages that a CPU may hold back */
+
 	struct mm_lock lru_lock;
 	struct page_list lru[MM_NR_LRU]; /* (L) newest at the head */
-	uint64_t nr_isolated[2];         /* (L) pages: anonymous, file */
 	uint64_t anon_cost, file_cost;   /* (L) of reclaiming them, of late */
-	uint64_t nr_dirty, nr_writeback; /* (L) pages of files; of all */
-	uint64_t nr_file_mapped;         /* (L) pages */
 	bool reclaim_writeback;    /* (L) PGDAT_WRITEBACK: much of the tail is being written */
 	bool reclaim_dirty;        /* (L) PGDAT_DIRTY: much of the tail is dirty */
 	bool reclaim_congested;    /* (L) LRUVEC_CONGESTED */
@@ -213,13 +226,10 @@ struct mm_node {
 	uint64_t refaults[2];      /* (L) pages made active as they came back: anonymous, file */
 	uint64_t refaults_seen[2]; /* (L) that when reclaim last ended */
 	unsigned nr_throttled[MM_NR_THROTTLES]; /* (L) who sleep because reclaim goes too fast */
-	uint64_t throttled_written; /* (L) pages written while anybody slept for writes */
-	uint64_t throttled_from;    /* (L) what that was when the first of them fell asleep */
+	int64_t throttled_from; /* (L) what was written when the first who waits fell asleep */
 	struct mm_kswapd kswapd;
 	struct mm_huge_pool huge[MM_MAX_HUGE_SIZES]; /* by size, as mm.hugetlb.sizes */
-	uint64_t nr_anon_huge;                       /* (S) huge pages of faults that are mapped */
 	struct mm_kcompactd kcompactd;
-	uint64_t nr_slab[2]; /* (S) pages of slabs: unreclaimable, reclaimable */
 };
 
 #endif

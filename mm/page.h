@@ -67,6 +67,8 @@ struct page {
 	bool workingset : 1; /* PG_workingset: user memory that was active once */
 	bool locked : 1;     /* page cache that is still being read (PG_locked): its reader's */
 	bool user : 1;       /* in use by a space or a file, or a space's topmost table: user.h */
+	bool cached : 1;     /* user memory that counts as a file's page, or tmpfs' */
+	bool shmem : 1;      /* of these, tmpfs' and the like */
 };
 
 /* A list of blocks by their heads; all zeroes is an empty list. */

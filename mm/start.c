@@ -14,6 +14,7 @@
 #include "mm/alloc/pageblock.h"
 #include "mm/huge/huge_pool.h"
 #include "mm/layout.h"
+#include "mm/zone_count.h"
 
 struct starter {
 	struct mm *mm;
@@ -89,7 +90,9 @@ static int empty_lists(struct starter *s)
 		err = add_range(s, zone->pristine[i].start, zone->pristine[i].end);
 	zone->nr_pristine = zone->next_pristine = 0;
 	zone->nr_free = 0;
+	mm_zone_fold(s->mm, zone);
 	zone->free_counter = 0;
+	zone->vm_stat[MM_ZS_FREE_CMA] = 0;
 	merge_ranges(s);
 	return err;
 }

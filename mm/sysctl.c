@@ -26,6 +26,7 @@ struct sysctl {
 
 #define RATIOS       "lowmem_reserve_ratio"
 #define COMPACT      "compact_memory" /* can only be written */
+#define REFRESH      "stat_refresh"   /* a read does the same, and says nothing */
 #define IN_MM(field) offsetof(struct mm, field)
 
 static void compact_all(struct mm *mm)
@@ -56,6 +57,8 @@ static const struct sysctl sysctls[] = {
 	{"compact_unevictable_allowed", 0, 1, IN_MM(params.compact_unevictable_allowed), NULL,
 	 false},
 	{COMPACT, 1, 1, 0, compact_all, false},
+	{"stat_interval", 1, INT32_MAX, IN_MM(stat_interval), NULL, false},
+	{REFRESH, 0, UINT64_MAX, 0, mm_vmstat_refresh, false},
 	{"percpu_pagelist_high_fraction", 0, INT32_MAX, IN_MM(params.percpu_pagelist_high_fraction),
 	 mm_pcp_sizes_setup, true},
 };
@@ -84,6 +87,12 @@ static bool is_ratios(const struct sysctl *s)
 static bool is_compact(const struct sysctl *s)
 {
 	return strcmp(s->name, COMPACT) == 0;
+}
+
+/* It does something, and has no value. */
+static bool is_action(const struct sysctl *s)
+{
+	return is_compact(s) || s->written == mm_vmstat_refresh;
 }
 
 static int refuse_value(const struct sysctl *s, struct mm_refusal *refusal, const char *value)
@@ -136,7 +145,7 @@ static int write_number(struct mm *mm, const struct sysctl *s, const char *value
 			struct mm_refusal *refusal)
 {
 	uint64_t written, number;
-	uint64_t *slot = is_compact(s) ? &written : (uint64_t *)((char *)mm + s->offset);
+	uint64_t *slot = is_action(s) ? &written : (uint64_t *)((char *)mm + s->offset);
 	const char *text = value;
 	bool changed;
 
@@ -145,7 +154,7 @@ static int write_number(struct mm *mm, const struct sysctl *s, const char *value
 	if (slot == &mm->params.percpu_pagelist_high_fraction && number && number < LEAST_FRACTION)
 		return mm_refuse(refusal, MM_ABOUT_SYSCTL, 0,
 				 "expected 0 or at least %d, found '%.60s'", LEAST_FRACTION, value);
-	changed = is_compact(s) || *slot != number;
+	changed = is_action(s) || *slot != number;
 	*slot = number;
 	if (s->written && (changed || !s->only_changes))
 		s->written(mm);
@@ -167,8 +176,8 @@ int mm_sysctl(struct mm *mm, const char *key, const char *value, struct mm_refus
 				    : write_number(mm, s, value, refusal);
 	if (is_compact(s))
 		return mm_refuse(refusal, MM_ABOUT_SYSCTL, 0, COMPACT " can only be written");
-	/* This handler does not look whether it is a read or a write. */
-	if (is_ratios(s))
+	/* These handlers do not look whether it is a read or a write. */
+	if (is_ratios(s) || is_action(s))
 		s->written(mm);
 	return 0;
 }
@@ -178,7 +187,7 @@ int mm_sysctl_text(const struct mm *mm, const char *key, char *text, size_t size
 	const struct sysctl *s = find_sysctl(key);
 	size_t used = 0;
 
-	if (!s || is_compact(s))
+	if (!s || is_action(s))
 		return -ENOENT;
 	if (mm_hugetlb_is_file(key)) {
 		snprintf(text, size, "%" PRIu64, mm_hugetlb_read(mm, key));

@@ -27,11 +27,12 @@ struct report {
 	size_t size;
 	uint64_t blocks_in_use;
 	uint64_t numa_miss, numa_foreign;
-	uint64_t lru[MM_NR_LRU];    /* pages of the zone that say they are on that list */
-	uint64_t batched, isolated; /* pages in all that say so */
-	uint64_t dirty, writeback, file_mapped; /* of the node */
-	uint64_t pooled[MM_MAX_HUGE_SIZES];     /* of the node, blocks that say so, by size */
-	uint64_t slabs;                         /* likewise, in all */
+	uint64_t lru[MM_NR_LRU]; /* pages of the zone that say they are on that list */
+	uint64_t batched;        /* pages in all that say so */
+	uint64_t zone_stats[MM_NR_ZONE_STATS]; /* what its counters should be, from its pages */
+	uint64_t stats[MM_NR_NODE_STATS];      /* of the node */
+	uint64_t pooled[MM_MAX_HUGE_SIZES];    /* of the node, blocks that say so, by size */
+	uint64_t slabs;                        /* likewise, in all */
 };
 
 __attribute__((format(printf, 2, 3))) static int violated(struct report *r, const char *fmt, ...)
@@ -264,11 +265,31 @@ static pfn_t count_pristine(const struct mm_zone *zone, pfn_t pfn, struct census
 	return c->block_end = e->end;
 }
 
+/* What zone and node count by what is known of the page: as mm_page_account() and others do. */
+static void count_states(struct report *r, const struct page *page, uint64_t pages)
+{
+	uint64_t *stats = r->stats, *zone = r->zone_stats, flags = page->flags;
+	bool file = !(flags & PG_SWAPBACKED), dirty = file && (flags & PG_DIRTY);
+	bool swapcache = (flags & PG_SWAPCACHE) || mm_user_in_swap_cache(r->mm, page);
+	bool anon = !file && !page->shmem;
+
+	stats[MM_NS_ISOLATED_ANON + file] += flags & PG_ISOLATED ? pages : 0;
+	stats[MM_NS_ANON_MAPPED] += anon && mm_counts_anon(page, flags) ? pages : 0;
+	stats[MM_NS_FILE_MAPPED] += !anon && (flags & PG_MAPPED) ? pages : 0;
+	stats[MM_NS_FILE_PAGES] += (page->cached + swapcache) * pages;
+	stats[MM_NS_SHMEM] += page->shmem ? pages : 0;
+	stats[MM_NS_SWAPCACHE] += swapcache ? pages : 0;
+	stats[MM_NS_FILE_DIRTY] += dirty ? pages : 0;
+	stats[MM_NS_WRITEBACK] += flags & PG_WRITEBACK ? pages : 0;
+	zone[MM_ZS_WRITE_PENDING] += (dirty + !!(flags & PG_WRITEBACK)) * pages;
+	zone[MM_ZS_MLOCK] += (flags & (PG_UNEVICTABLE | PG_HELD)) == PG_UNEVICTABLE ? pages : 0;
+}
+
 /* A page that reclaim follows: in one place only, with a reference for each who has one. */
 static int count_user_page(struct report *r, pfn_t pfn, const struct page *page)
 {
 	uint64_t place = page->flags & PG_PLACE_MASK, pages = UINT64_C(1) << page->order;
-	bool file = !(page->flags & PG_SWAPBACKED), dropped = page->flags & PG_DROPPED;
+	bool dropped = page->flags & PG_DROPPED;
 	int refs = !dropped + !!(place & PG_ISOLATED) + !!(page->flags & PG_WRITEBACK);
 
 	if ((place & (place - 1)) || page->refcount != refs)
@@ -279,10 +300,7 @@ static int count_user_page(struct report *r, pfn_t pfn, const struct page *page)
 	if (place & PG_ON_LRU)
 		r->lru[mm_page_lru(page)] += pages;
 	r->batched += place & PG_BATCHED ? 1 : 0;
-	r->isolated += place & PG_ISOLATED ? pages : 0;
-	r->dirty += file && (page->flags & PG_DIRTY) ? pages : 0;
-	r->writeback += page->flags & PG_WRITEBACK ? pages : 0;
-	r->file_mapped += file && (page->flags & PG_MAPPED) ? pages : 0;
+	count_states(r, page, pages);
 	return 0;
 }
 
@@ -358,6 +376,47 @@ static int take_census(struct report *r, const struct mm_zone *zone, struct cens
 	return 0;
 }
 
+/* What the counters of the zone say and what CPUs hold back make up what there is. */
+static int check_zone_stats(struct report *r, const struct mm_zone *zone)
+{
+	uint64_t cma = 0;
+
+	for (int l = 0; l < MM_NR_LRU; l++)
+		r->stats[l] += r->zone_stats[l] = zone->nr_lru[l];
+	for (unsigned o = 0; o < NR_PAGE_ORDERS; o++)
+		cma += zone->free_area[o].nr_free[MM_CMA] << o;
+	r->zone_stats[MM_ZS_FREE_CMA] = cma;
+	for (int i = 0; i < MM_NR_ZONE_STATS; i++) {
+		int64_t counted = mm_zone_counter_exactly(r->mm, zone->nid, zone->index,
+							  (enum mm_zone_stat)i);
+
+		if (counted != (int64_t)r->zone_stats[i])
+			return violated(r, "node %d %s: %s is %" PRId64 ", not %" PRIu64, zone->nid,
+					zone->name, mm_zone_stat_name((enum mm_zone_stat)i),
+					counted, r->zone_stats[i]);
+	}
+	return 0;
+}
+
+/* Of nodes those that follow from the pages there are. */
+static int check_node_stats(struct report *r, const struct mm_node *node)
+{
+	static const enum mm_node_stat items[] = {
+		MM_NS_INACTIVE_ANON, MM_NS_ACTIVE_ANON,   MM_NS_INACTIVE_FILE, MM_NS_ACTIVE_FILE,
+		MM_NS_UNEVICTABLE,   MM_NS_ISOLATED_ANON, MM_NS_ISOLATED_FILE, MM_NS_ANON_MAPPED,
+		MM_NS_FILE_MAPPED,   MM_NS_FILE_PAGES,    MM_NS_FILE_DIRTY,    MM_NS_WRITEBACK,
+		MM_NS_SHMEM,         MM_NS_SWAPCACHE};
+
+	for (size_t i = 0; i < sizeof(items) / sizeof(*items); i++) {
+		int64_t counted = mm_node_counter_exactly(r->mm, node->nid, items[i]);
+
+		if (counted != (int64_t)r->stats[items[i]])
+			return violated(r, "node %d: %s is %" PRId64 ", not %" PRIu64, node->nid,
+					mm_node_stat_name(items[i]), counted, r->stats[items[i]]);
+	}
+	return 0;
+}
+
 /* What is said of the zone's user pages by their flags, and by its counters. */
 static int check_lru_counts(struct report *r, const struct mm_zone *zone)
 {
@@ -367,7 +426,7 @@ static int check_lru_counts(struct report *r, const struct mm_zone *zone)
 					"node %d %s: %" PRIu64 " pages of LRU list %d, %" PRIu64
 					" counted",
 					zone->nid, zone->name, r->lru[l], l, zone->nr_lru[l]);
-	return 0;
+	return check_zone_stats(r, zone);
 }
 
 /* The lists of a node hold as many pages as its zones count, each where its flags say. */
@@ -392,14 +451,7 @@ static int check_lru_lists(struct report *r, const struct mm_node *node)
 					node->nid, pages, l,
 					mm_node_lru(r->mm, node, (enum mm_lru)l, MM_MAX_ZONES));
 	}
-	if (r->dirty != node->nr_dirty || r->writeback != node->nr_writeback ||
-	    r->file_mapped != node->nr_file_mapped)
-		return violated(r,
-				"node %d: pages dirty %" PRIu64 ", written %" PRIu64
-				", mapped %" PRIu64 "; counted %" PRIu64 ", %" PRIu64 ", %" PRIu64,
-				node->nid, r->dirty, r->writeback, r->file_mapped, node->nr_dirty,
-				node->nr_writeback, node->nr_file_mapped);
-	return 0;
+	return check_node_stats(r, node);
 }
 
 /* A pool of huge pages: the node's, each of the right size, those on the list and others. */
@@ -434,30 +486,27 @@ static int check_pools(struct report *r, const struct mm_node *node)
 	return err;
 }
 
-/* What is on its way between the lists: in batches, or in the hands of reclaim. */
-static int check_under_way(struct report *r)
+/* What is on its way to the lists. */
+static int check_batches(struct report *r)
 {
-	uint64_t batched = 0, isolated = 0;
+	uint64_t batched = 0;
 
 	for (int cpu = 0; cpu < r->mm->nr_cpus; cpu++)
 		batched += r->mm->lru_batches[cpu].nr;
-	for (int n = 0; n < r->mm->nr_nodes; n++)
-		isolated += r->mm->nodes[n].nr_isolated[0] + r->mm->nodes[n].nr_isolated[1];
-	if (batched != r->batched || isolated != r->isolated)
-		return violated(r,
-				"%" PRIu64 " pages in batches, %" PRIu64
-				" isolated; counted %" PRIu64 ", %" PRIu64,
-				r->batched, r->isolated, batched, isolated);
+	if (batched != r->batched)
+		return violated(r, "%" PRIu64 " pages in batches; counted %" PRIu64, r->batched,
+				batched);
 	return 0;
 }
 
 static int check_zone(struct report *r, const struct mm_zone *zone)
 {
 	struct census c = {.extent = zone->next_pristine};
-	uint64_t pcp = 0;
+	uint64_t pcp = 0, numa[MM_NR_NUMA_EVENTS];
 	int err = check_page_blocks(r, zone);
 
 	memset(r->lru, 0, sizeof(r->lru));
+	memset(r->zone_stats, 0, sizeof(r->zone_stats));
 	if (!err)
 		err = check_free_lists(r, zone);
 	if (!err)
@@ -490,7 +539,9 @@ static int check_zone(struct report *r, const struct mm_zone *zone)
 	    zone->wmark[MM_WMARK_LOW] > zone->wmark[MM_WMARK_HIGH])
 		return violated(r, "node %d %s: min <= low <= high does not hold", zone->nid,
 				zone->name);
-	if (zone->numa_hit + zone->numa_miss != zone->numa_local + zone->numa_other)
+	for (int i = 0; i < MM_NR_NUMA_EVENTS; i++)
+		numa[i] = mm_zone_numa_events(r->mm, zone, (enum mm_numa_event)i);
+	if (numa[MM_NUMA_HIT] + numa[MM_NUMA_MISS] != numa[MM_NUMA_LOCAL] + numa[MM_NUMA_OTHER])
 		return violated(r, "node %d %s: numa_hit + numa_miss is not local + other",
 				zone->nid, zone->name);
 	return 0;
@@ -504,16 +555,16 @@ int mm_verify(const struct mm *mm, char *why, size_t size)
 	int err = 0;
 
 	for (int n = 0; n < mm->nr_nodes && !err; n++) {
-		r.dirty = r.writeback = r.file_mapped = 0;
 		memset(r.pooled, 0, sizeof(r.pooled));
+		memset(r.stats, 0, sizeof(r.stats));
 		for (int z = 0; z < mm->arch->nr_zones && !err; z++) {
 			const struct mm_zone *zone = &mm->nodes[n].zones[z];
 
 			if (mm_zone_populated(zone))
 				err = check_zone(&r, zone);
 			/* Also of what is offline by now. */
-			r.numa_miss += zone->numa_miss;
-			r.numa_foreign += zone->numa_foreign;
+			r.numa_miss += mm_zone_numa_events(mm, zone, MM_NUMA_MISS);
+			r.numa_foreign += mm_zone_numa_events(mm, zone, MM_NUMA_FOREIGN);
 		}
 		if (!err)
 			err = check_lru_lists(&r, &mm->nodes[n]);
@@ -521,7 +572,7 @@ int mm_verify(const struct mm *mm, char *why, size_t size)
 			err = check_pools(&r, &mm->nodes[n]);
 	}
 	if (!err)
-		err = check_under_way(&r);
+		err = check_batches(&r);
 	if (!err)
 		err = mm_vmalloc_verify(mm, why, size);
 	if (!err)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Counters of events, by the names of /proc/vmstat. Those that the kernel counts by zone
- * (allocstall, pgskip) are apart.
+ * (allocstall, pgskip) are apart; what it counts by node rather than as an event (workingset_*,
+ * nr_*) is here a sum over nodes, exactly.
  */
 #ifndef MM_VM_EVENT_H
 #define MM_VM_EVENT_H

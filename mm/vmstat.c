@@ -50,12 +50,12 @@ void mm_zone_info(const struct mm *mm, int nid, int index, struct mm_zone_info *
 		.pcp_batch = zone->pcp_batch,
 		.pcp_low = zone->pcp_low,
 		.stat_threshold = zone->stat_threshold,
-		.numa_hit = zone->numa_hit,
-		.numa_miss = zone->numa_miss,
-		.numa_foreign = zone->numa_foreign,
-		.numa_interleave = zone->numa_interleave,
-		.numa_local = zone->numa_local,
-		.numa_other = zone->numa_other,
+		.numa_hit = mm_zone_numa_events(mm, zone, MM_NUMA_HIT),
+		.numa_miss = mm_zone_numa_events(mm, zone, MM_NUMA_MISS),
+		.numa_foreign = mm_zone_numa_events(mm, zone, MM_NUMA_FOREIGN),
+		.numa_interleave = mm_zone_numa_events(mm, zone, MM_NUMA_INTERLEAVE),
+		.numa_local = mm_zone_numa_events(mm, zone, MM_NUMA_LOCAL),
+		.numa_other = mm_zone_numa_events(mm, zone, MM_NUMA_OTHER),
 		.alloc_pages = zone->alloc_pages,
 		.freed_pages = zone->freed_pages,
 		.fallbacks = zone->fallbacks,
@@ -95,12 +95,12 @@ void mm_node_numastat(const struct mm *mm, int nid, struct mm_numastat *stat)
 	for (int z = 0; z < mm->arch->nr_zones; z++) {
 		const struct mm_zone *zone = &mm->nodes[nid].zones[z];
 
-		stat->numa_hit += zone->numa_hit;
-		stat->numa_miss += zone->numa_miss;
-		stat->numa_foreign += zone->numa_foreign;
-		stat->interleave_hit += zone->numa_interleave;
-		stat->local_node += zone->numa_local;
-		stat->other_node += zone->numa_other;
+		stat->numa_hit += mm_zone_numa_events(mm, zone, MM_NUMA_HIT);
+		stat->numa_miss += mm_zone_numa_events(mm, zone, MM_NUMA_MISS);
+		stat->numa_foreign += mm_zone_numa_events(mm, zone, MM_NUMA_FOREIGN);
+		stat->interleave_hit += mm_zone_numa_events(mm, zone, MM_NUMA_INTERLEAVE);
+		stat->local_node += mm_zone_numa_events(mm, zone, MM_NUMA_LOCAL);
+		stat->other_node += mm_zone_numa_events(mm, zone, MM_NUMA_OTHER);
 	}
 }
 

@@ -5,8 +5,7 @@
  * second (vmstat_worker.c). Watermarks go by the zone's counter alone, so that an allocation on one
  * CPU sees those of others late.
  *
- * Follows Linux 6.1 mm/vmstat.c. NUMA events need no such thing: they are kept by CPU there, added
- * up whenever somebody looks, and decide nothing.
+ * Thresholds are those of all counters of the zone (stat.c). Follows Linux 6.1 mm/vmstat.c.
  */
 #include "mm/zone_count.h"
 
@@ -28,6 +27,16 @@ static int pressure_threshold(const struct mm *mm, const struct mm_zone *zone)
 	return share < 1 ? 1 : (int)(share < STAT_THRESHOLD_MOST ? share : STAT_THRESHOLD_MOST);
 }
 
+/* Of a node: the largest of its zones'. */
+static void set_threshold(struct mm *mm, struct mm_zone *zone)
+{
+	struct mm_node *node = &mm->nodes[zone->nid];
+
+	zone->stat_threshold = normal_threshold(mm, zone);
+	if (zone->stat_threshold > node->stat_threshold)
+		node->stat_threshold = zone->stat_threshold;
+}
+
 /*
  * A zone is marked where what CPUs hold back could matter; and, where there are several CPUs, all
  * are: when the second and later ones come up, watermarks are 0 still, and nothing ever takes such
@@ -35,19 +44,21 @@ static int pressure_threshold(const struct mm *mm, const struct mm_zone *zone)
  */
 void mm_stat_thresholds_init(struct mm *mm)
 {
-	for (int n = 0; n < mm->nr_nodes; n++)
+	for (int n = 0; n < mm->nr_nodes; n++) {
+		mm->nodes[n].stat_threshold = 0;
 		for (int z = 0; z < mm->arch->nr_zones; z++) {
 			struct mm_zone *zone = &mm->nodes[n].zones[z];
 			uint64_t most;
 
 			if (!zone->managed)
 				continue;
-			zone->stat_threshold = normal_threshold(mm, zone);
+			set_threshold(mm, zone);
 			most = (uint64_t)zone->stat_threshold * (uint64_t)mm->nr_cpus;
 			zone->drift_mark = mm->nr_cpus > 1 ? most : 0;
 			if (most > zone->wmark[MM_WMARK_LOW] - zone->wmark[MM_WMARK_MIN])
 				zone->drift_mark = zone->wmark[MM_WMARK_HIGH] + most;
 		}
+	}
 }
 
 /*
@@ -56,12 +67,14 @@ void mm_stat_thresholds_init(struct mm *mm)
  */
 void mm_stat_thresholds_refresh(struct mm *mm)
 {
+	for (int n = 0; n < mm->nr_nodes; n++)
+		mm->nodes[n].stat_threshold = 0;
 	for_each_zone (mm, zone) {
 		uint64_t most;
 
 		if (!zone->managed)
 			continue;
-		zone->stat_threshold = normal_threshold(mm, zone);
+		set_threshold(mm, zone);
 		most = (uint64_t)zone->stat_threshold * (uint64_t)mm->nr_cpus;
 		if (most > zone->wmark[MM_WMARK_LOW] - zone->wmark[MM_WMARK_MIN])
 			zone->drift_mark = zone->wmark[MM_WMARK_HIGH] + most;

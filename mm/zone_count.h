@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The number of free pages of a zone that watermarks go by and zoneinfo shows, and how CPUs keep
- * it. Within the mm core.
+ * it; the other counters of zones and nodes likewise. Within the mm core.
  *
  *   nr_free = free_counter + sum of free_diff of all CPUs, |free_diff| <= stat_threshold
+ *   what there is = vm_stat + sum of stat_diff (zone) or diff (node) of all CPUs, bounded alike
  *
- * A threshold may sink below what CPUs hold back at that moment.
+ * A threshold may sink below what CPUs hold back at that moment. That of a node is the largest of
+ * its zones' normal ones, whatever kswapd does.
  */
 #ifndef MM_ZONE_COUNT_H
 #define MM_ZONE_COUNT_H
@@ -44,6 +46,47 @@ static inline void mm_count_free(struct mm *mm, int cpu, struct mm_zone *zone, i
 	pcp->free_diff = (int16_t)diff;
 	mm_touch(mm, cpu, mm->percpu_at[cpu] + zone->pcp_offset + MM_PCP_ZONESTAT, 8, MM_WRITE);
 }
+
+/**
+ * So many pages more, or fewer, for `cpu`; MM_NO_CPU: nobody holds back anything. Whoever changes
+ * what is counted says so here.
+ */
+void mm_mod_zone_stat(struct mm *mm, int cpu, struct mm_zone *zone, enum mm_zone_stat item,
+		      int64_t pages);
+void mm_mod_node_stat(struct mm *mm, int cpu, struct mm_node *node, enum mm_node_stat item,
+		      int64_t pages);
+/**
+ * One more or less, as inc_node_page_state(): who passes on what is beyond the threshold passes on
+ * half a threshold more, so that the next one of the same kind is far.
+ */
+void mm_inc_node_stat(struct mm *mm, int cpu, struct mm_node *node, enum mm_node_stat item);
+void mm_dec_node_stat(struct mm *mm, int cpu, struct mm_node *node, enum mm_node_stat item);
+void mm_inc_zone_stat(struct mm *mm, int cpu, struct mm_zone *zone, enum mm_zone_stat item);
+void mm_dec_zone_stat(struct mm *mm, int cpu, struct mm_zone *zone, enum mm_zone_stat item);
+
+/** What the counter says, 0 at least. */
+static inline uint64_t mm_zone_stat(const struct mm_zone *zone, enum mm_zone_stat item)
+{
+	return zone->vm_stat[item] < 0 ? 0 : (uint64_t)zone->vm_stat[item];
+}
+
+static inline uint64_t mm_node_stat(const struct mm_node *node, enum mm_node_stat item)
+{
+	return node->vm_stat[item] < 0 ? 0 : (uint64_t)node->vm_stat[item];
+}
+
+/** The same with what all CPUs hold back, as zone_page_state_snapshot(). */
+uint64_t mm_zone_stat_exactly(const struct mm *mm, const struct mm_zone *zone,
+			      enum mm_zone_stat item);
+uint64_t mm_node_stat_exactly(const struct mm *mm, const struct mm_node *node,
+			      enum mm_node_stat item);
+
+/** How often something of the kind has happened to a zone's pages, over all CPUs. */
+uint64_t mm_zone_numa_events(const struct mm *mm, const struct mm_zone *zone,
+			     enum mm_numa_event event);
+/** All that CPUs hold back of a zone, or of a node, is passed on. No time passes. */
+void mm_zone_fold(const struct mm *mm, struct mm_zone *zone);
+void mm_node_fold(const struct mm *mm, struct mm_node *node);
 
 /** What the counter says: CPUs hold back the rest. */
 static inline uint64_t mm_zone_free(const struct mm_zone *zone)

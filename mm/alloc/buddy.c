@@ -71,6 +71,14 @@ static void add_block(struct mm *mm, int cpu, struct mm_zone *zone, struct page 
 		mm_touch_page(mm, cpu, neighbour, MM_STORE);
 }
 
+/* Of what is free, CMA page blocks have so much more. */
+static inline void count_cma(struct mm *mm, int cpu, struct mm_zone *zone, enum mm_migratetype type,
+			     int64_t pages)
+{
+	if (UNLIKELY(type == MM_CMA))
+		mm_mod_zone_stat(mm, cpu, zone, MM_ZS_FREE_CMA, pages);
+}
+
 static void del_block(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page,
 		      unsigned order)
 {
@@ -154,6 +162,7 @@ struct page *mm_buddy_take(struct mm *mm, int cpu, struct mm_zone *zone, unsigne
 		if (o > order)
 			split(mm, cpu, zone, page, order, o, type);
 		page->order = (uint8_t)order;
+		count_cma(mm, cpu, zone, type, -(INT64_C(1) << order));
 		return page;
 	}
 	return NULL;
@@ -164,6 +173,8 @@ void mm_buddy_move(struct mm *mm, int cpu, struct mm_zone *zone, struct page *pa
 {
 	unsigned order = page->order;
 
+	count_cma(mm, cpu, zone, (enum mm_migratetype)page->migratetype, -(INT64_C(1) << order));
+	count_cma(mm, cpu, zone, type, INT64_C(1) << order);
 	del_block(mm, cpu, zone, page, order);
 	add_block(mm, cpu, zone, page, order, type, true);
 }
@@ -172,6 +183,8 @@ void mm_buddy_pull(struct mm *mm, int cpu, struct mm_zone *zone, struct page *pa
 {
 	zone->nr_free -= UINT64_C(1) << page->order;
 	mm_count_free(mm, cpu, zone, -(INT64_C(1) << page->order));
+	count_cma(mm, cpu, zone, (enum mm_migratetype)page->migratetype,
+		  -(INT64_C(1) << page->order));
 	mm_work(mm, cpu, MM_SITE_ISOLATE, 1);
 	del_block(mm, cpu, zone, page, page->order);
 }
@@ -182,6 +195,7 @@ void mm_buddy_add(struct mm *mm, int cpu, struct mm_zone *zone, struct page *pag
 	mm_page_init(mm, page, pfn, zone);
 	zone->nr_free += UINT64_C(1) << order;
 	mm_count_free(mm, cpu, zone, INT64_C(1) << order);
+	count_cma(mm, cpu, zone, type, INT64_C(1) << order);
 	add_block(mm, cpu, zone, page, order, type, true);
 }
 
@@ -310,6 +324,7 @@ void mm_buddy_give(struct mm *mm, int cpu, struct mm_zone *zone, struct page *pa
 	zone->nr_free += UINT64_C(1) << order;
 	mm_work(mm, cpu, MM_SITE_BUDDY_FREE, 1);
 	mm_count_free(mm, cpu, zone, INT64_C(1) << order);
+	count_cma(mm, cpu, zone, type, INT64_C(1) << order);
 	while (order < MAX_PAGE_ORDER) {
 		pfn_t buddy_pfn = pfn ^ (UINT64_C(1) << order);
 		struct page *buddy = page + ((int64_t)buddy_pfn - (int64_t)pfn);
@@ -401,5 +416,6 @@ void mm_buddy_put(struct mm *mm, struct mm_zone *zone, pfn_t pfn, unsigned order
 	mm_page_init(mm, page, pfn, zone);
 	zone->nr_free += UINT64_C(1) << order;
 	zone->free_counter += INT64_C(1) << order;
+	count_cma(mm, MM_NO_CPU, zone, type, INT64_C(1) << order);
 	add_block(mm, MM_NO_CPU, zone, page, order, type, true);
 }

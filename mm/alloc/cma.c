@@ -12,6 +12,7 @@
 #include "mm/alloc/cma.h"
 #include "mm/alloc/contig.h"
 #include "mm/alloc/pageblock.h"
+#include "mm/zone_count.h"
 
 #define ABOVE (UINT64_C(1) << 32) /* not where devices of 32 bits have theirs, if possible */
 
@@ -81,7 +82,8 @@ void mm_cma_info(const struct mm *mm, struct mm_cma_info *info)
 	*info = (struct mm_cma_info){.total = mm->cma.pages, .start = mm->cma.start};
 	for (int n = 0; n < mm->nr_nodes; n++)
 		for (int z = 0; z < mm->arch->nr_zones; z++)
-			info->free += mm_zone_free_cma(&mm->nodes[n].zones[z]);
+			info->free +=
+				mm_zone_stat_exactly(mm, &mm->nodes[n].zones[z], MM_ZS_FREE_CMA);
 }
 
 uint64_t mm_cma_pages(const struct mm *mm, int nid, int zone)
@@ -93,7 +95,7 @@ uint64_t mm_cma_pages(const struct mm *mm, int nid, int zone)
 
 uint64_t mm_cma_free(const struct mm *mm, int nid, int zone)
 {
-	return mm_zone_free_cma(&mm->nodes[nid].zones[zone]);
+	return mm_zone_stat_exactly(mm, &mm->nodes[nid].zones[zone], MM_ZS_FREE_CMA);
 }
 
 /* The next run of `nr` that is not allocated, from index *at on. */
@@ -129,7 +131,7 @@ int mm_cma_alloc(struct mm *mm, int cpu, uint64_t nr, unsigned align_order, stru
 		mark(a, at, nr, true);
 		err = mm_alloc_contig_range(mm, cpu, a->start + at, a->start + at + nr, true);
 		if (!err) {
-			mm_count(mm, MM_VM_CMA_ALLOC_SUCCESS, 1);
+			mm_count(mm, cpu, MM_VM_CMA_ALLOC_SUCCESS, 1);
 			*first = mm->model->pfn_to_page(mm, MM_NO_CPU, a->start + at);
 			return 0;
 		}
@@ -138,7 +140,7 @@ int mm_cma_alloc(struct mm *mm, int cpu, uint64_t nr, unsigned align_order, stru
 			break;
 		at += align;
 	}
-	mm_count(mm, MM_VM_CMA_ALLOC_FAIL, 1);
+	mm_count(mm, cpu, MM_VM_CMA_ALLOC_FAIL, 1);
 	return -ENOMEM;
 }
 

@@ -66,61 +66,56 @@ static void print_request(const struct mm *mm, const struct alloc_context *ac, F
 
 static void print_totals(const struct mm *mm, FILE *out)
 {
-	struct mm_lru_info sum = {0};
-	uint64_t free = 0, pcp = 0, cma = 0, slab[2] = {0};
+	int64_t sum[MM_NR_NODE_STATS] = {0};
+	uint64_t free = 0, pcp = 0, cma = 0;
 
 	for (int n = 0; n < mm->nr_nodes; n++) {
-		struct mm_lru_info i;
-
-		mm_lru_info(mm, n, &i);
-		for (int l = 0; l < MM_NR_LRU; l++)
-			sum.lru[l] += i.lru[l];
-		sum.isolated_anon += i.isolated_anon;
-		sum.isolated_file += i.isolated_file;
-		sum.dirty += i.dirty;
-		sum.writeback += i.writeback;
-		sum.file_mapped += i.file_mapped;
-		slab[0] += mm->nodes[n].nr_slab[0];
-		slab[1] += mm->nodes[n].nr_slab[1];
+		for (int s = 0; s < MM_NR_NODE_STATS; s++)
+			sum[s] += mm->nodes[n].vm_stat[s];
 		for (int z = 0; z < mm->arch->nr_zones; z++) {
 			free += mm_zone_free(&mm->nodes[n].zones[z]);
 			pcp += pcp_pages(mm, &mm->nodes[n].zones[z]);
 			cma += mm_zone_free_cma(&mm->nodes[n].zones[z]);
 		}
 	}
+	for (int s = 0; s < MM_NR_NODE_STATS; s++)
+		sum[s] = sum[s] < 0 ? 0 : sum[s];
 	fprintf(out,
 		"Mem-Info:\n"
-		"active_anon:%" PRIu64 " inactive_anon:%" PRIu64 " isolated_anon:%" PRIu64 "\n"
-		" active_file:%" PRIu64 " inactive_file:%" PRIu64 " isolated_file:%" PRIu64 "\n"
-		" unevictable:%" PRIu64 " dirty:%" PRIu64 " writeback:%" PRIu64 "\n"
-		" slab_reclaimable:%" PRIu64 " slab_unreclaimable:%" PRIu64 "\n"
-		" mapped:%" PRIu64 " shmem:0 pagetables:0\n"
+		"active_anon:%" PRId64 " inactive_anon:%" PRId64 " isolated_anon:%" PRId64 "\n"
+		" active_file:%" PRId64 " inactive_file:%" PRId64 " isolated_file:%" PRId64 "\n"
+		" unevictable:%" PRId64 " dirty:%" PRId64 " writeback:%" PRId64 "\n"
+		" slab_reclaimable:%" PRId64 " slab_unreclaimable:%" PRId64 "\n"
+		" mapped:%" PRId64 " shmem:%" PRId64 " pagetables:%" PRId64 "\n"
 		" sec_pagetables:0 bounce:0\n"
 		" kernel_misc_reclaimable:0\n"
 		" free:%" PRIu64 " free_pcp:%" PRIu64 " free_cma:%" PRIu64 "\n",
-		sum.lru[MM_LRU_ACTIVE_ANON], sum.lru[MM_LRU_INACTIVE_ANON], sum.isolated_anon,
-		sum.lru[MM_LRU_ACTIVE_FILE], sum.lru[MM_LRU_INACTIVE_FILE], sum.isolated_file,
-		sum.lru[MM_LRU_UNEVICTABLE], sum.dirty, sum.writeback, slab[1], slab[0],
-		sum.file_mapped, free, pcp, cma);
+		sum[MM_NS_ACTIVE_ANON], sum[MM_NS_INACTIVE_ANON], sum[MM_NS_ISOLATED_ANON],
+		sum[MM_NS_ACTIVE_FILE], sum[MM_NS_INACTIVE_FILE], sum[MM_NS_ISOLATED_FILE],
+		sum[MM_NS_UNEVICTABLE], sum[MM_NS_FILE_DIRTY], sum[MM_NS_WRITEBACK],
+		sum[MM_NS_SLAB_RECLAIMABLE], sum[MM_NS_SLAB_UNRECLAIMABLE], sum[MM_NS_FILE_MAPPED],
+		sum[MM_NS_SHMEM], sum[MM_NS_PAGETABLE], free, pcp, cma);
 }
 
 static void print_node(const struct mm *mm, int nid, FILE *out)
 {
-	struct mm_lru_info i;
+	const struct mm_node *node = &mm->nodes[nid];
+	uint64_t kib[MM_NR_NODE_STATS];
 
-	mm_lru_info(mm, nid, &i);
+	for (int s = 0; s < MM_NR_NODE_STATS; s++)
+		kib[s] = kb(mm, mm_node_stat(node, (enum mm_node_stat)s));
 	fprintf(out,
 		"Node %d active_anon:%" PRIu64 "kB inactive_anon:%" PRIu64 "kB active_file:%" PRIu64
 		"kB inactive_file:%" PRIu64 "kB unevictable:%" PRIu64 "kB isolated(anon):%" PRIu64
 		"kB isolated(file):%" PRIu64 "kB mapped:%" PRIu64 "kB dirty:%" PRIu64
-		"kB writeback:%" PRIu64
-		"kB shmem:0kB writeback_tmp:0kB kernel_stack:0kB pagetables:0kB sec_pagetables:0kB "
+		"kB writeback:%" PRIu64 "kB shmem:%" PRIu64
+		"kB writeback_tmp:0kB kernel_stack:0kB pagetables:%" PRIu64 "kB sec_pagetables:0kB "
 		"all_unreclaimable? %s\n",
-		nid, kb(mm, i.lru[MM_LRU_ACTIVE_ANON]), kb(mm, i.lru[MM_LRU_INACTIVE_ANON]),
-		kb(mm, i.lru[MM_LRU_ACTIVE_FILE]), kb(mm, i.lru[MM_LRU_INACTIVE_FILE]),
-		kb(mm, i.lru[MM_LRU_UNEVICTABLE]), kb(mm, i.isolated_anon), kb(mm, i.isolated_file),
-		kb(mm, i.file_mapped), kb(mm, i.dirty), kb(mm, i.writeback),
-		i.kswapd_failures >= MAX_RECLAIM_RETRIES ? "yes" : "no");
+		nid, kib[MM_NS_ACTIVE_ANON], kib[MM_NS_INACTIVE_ANON], kib[MM_NS_ACTIVE_FILE],
+		kib[MM_NS_INACTIVE_FILE], kib[MM_NS_UNEVICTABLE], kib[MM_NS_ISOLATED_ANON],
+		kib[MM_NS_ISOLATED_FILE], kib[MM_NS_FILE_MAPPED], kib[MM_NS_FILE_DIRTY],
+		kib[MM_NS_WRITEBACK], kib[MM_NS_SHMEM], kib[MM_NS_PAGETABLE],
+		node->kswapd.failures >= MAX_RECLAIM_RETRIES ? "yes" : "no");
 }
 
 static void print_zone(const struct mm *mm, const struct mm_zone *zone, int cpu, FILE *out)
@@ -129,19 +124,21 @@ static void print_zone(const struct mm *mm, const struct mm_zone *zone, int cpu,
 		"Node %d %s free:%" PRIu64 "kB boost:%" PRIu64 "kB min:%" PRIu64 "kB low:%" PRIu64
 		"kB high:%" PRIu64 "kB reserved_highatomic:%" PRIu64 "KB active_anon:%" PRIu64
 		"kB inactive_anon:%" PRIu64 "kB active_file:%" PRIu64 "kB inactive_file:%" PRIu64
-		"kB unevictable:%" PRIu64 "kB writepending:0kB present:%" PRIu64
-		"kB managed:%" PRIu64 "kB mlocked:0kB bounce:0kB free_pcp:%" PRIu64
+		"kB unevictable:%" PRIu64 "kB writepending:%" PRIu64 "kB present:%" PRIu64
+		"kB managed:%" PRIu64 "kB mlocked:%" PRIu64 "kB bounce:0kB free_pcp:%" PRIu64
 		"kB local_pcp:%" PRIu64 "kB free_cma:%" PRIu64 "kB\nlowmem_reserve[]:",
 		zone->nid, zone->name, kb(mm, mm_zone_free(zone)), kb(mm, zone->boost),
 		kb(mm, mm_wmark(zone, MM_WMARK_MIN)), kb(mm, mm_wmark(zone, MM_WMARK_LOW)),
 		kb(mm, mm_wmark(zone, MM_WMARK_HIGH)), kb(mm, zone->nr_reserved_highatomic),
-		kb(mm, zone->nr_lru[MM_LRU_ACTIVE_ANON]),
-		kb(mm, zone->nr_lru[MM_LRU_INACTIVE_ANON]),
-		kb(mm, zone->nr_lru[MM_LRU_ACTIVE_FILE]),
-		kb(mm, zone->nr_lru[MM_LRU_INACTIVE_FILE]),
-		kb(mm, zone->nr_lru[MM_LRU_UNEVICTABLE]), kb(mm, zone->present),
-		kb(mm, zone->managed), kb(mm, pcp_pages(mm, zone)),
-		kb(mm, zone->pcp ? zone->pcp[cpu].count : 0), kb(mm, mm_zone_free_cma(zone)));
+		kb(mm, mm_zone_stat(zone, MM_ZS_ACTIVE_ANON)),
+		kb(mm, mm_zone_stat(zone, MM_ZS_INACTIVE_ANON)),
+		kb(mm, mm_zone_stat(zone, MM_ZS_ACTIVE_FILE)),
+		kb(mm, mm_zone_stat(zone, MM_ZS_INACTIVE_FILE)),
+		kb(mm, mm_zone_stat(zone, MM_ZS_UNEVICTABLE)),
+		kb(mm, mm_zone_stat(zone, MM_ZS_WRITE_PENDING)), kb(mm, zone->present),
+		kb(mm, zone->managed), kb(mm, mm_zone_stat(zone, MM_ZS_MLOCK)),
+		kb(mm, pcp_pages(mm, zone)), kb(mm, zone->pcp ? zone->pcp[cpu].count : 0),
+		kb(mm, mm_zone_free_cma(zone)));
 	for (int z = 0; z < mm->arch->nr_zones; z++)
 		fprintf(out, " %" PRIu64, zone->lowmem_reserve[z]);
 	putc('\n', out);

@@ -135,14 +135,14 @@ static struct page *direct_compact(struct attempt *a, enum mm_compact_priority p
 	a->compacted = mm_compact_direct(a->mm, ac->cpu, &req, &page);
 	if (a->compacted == MM_COMPACT_SKIPPED)
 		return NULL;
-	mm_count(a->mm, MM_VM_COMPACT_STALL, 1);
+	mm_count(a->mm, a->ac->cpu, MM_VM_COMPACT_STALL, 1);
 	if (!page)
 		page = mm_get_page_from_freelist(a->mm, ac, a->alloc_flags);
 	if (page) {
 		mm_compact_worked(mm_page_zone(a->mm, page), ac->order);
-		mm_count(a->mm, MM_VM_COMPACT_SUCCESS, 1);
+		mm_count(a->mm, a->ac->cpu, MM_VM_COMPACT_SUCCESS, 1);
 	} else {
-		mm_count(a->mm, MM_VM_COMPACT_FAIL, 1);
+		mm_count(a->mm, a->ac->cpu, MM_VM_COMPACT_FAIL, 1);
 		mm_resched(a->mm, ac->cpu);
 	}
 	return page;
@@ -266,7 +266,7 @@ static struct page *one_round(struct attempt *a, bool *again)
 		return NULL;
 	page = look_once_more(a);
 	if (!page && would_kill(a))
-		mm_count(a->mm, MM_VM_OOM_KILL, 1);
+		mm_count(a->mm, a->ac->cpu, MM_VM_OOM_KILL, 1);
 	return page;
 }
 

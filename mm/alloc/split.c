@@ -47,6 +47,8 @@ void mm_make_parts(struct mm *mm, int cpu, struct page *page, unsigned order)
 		part->order = (uint8_t)order;
 		part->migratetype = page->migratetype;
 		part->workingset = page->workingset;
+		part->cached = page->cached;
+		part->shmem = page->shmem;
 		if (page->flags & PG_ON_LRU)
 			insert_before(&mm->nodes[zone->nid].lru[mm_page_lru(page)], part, page);
 		mm->counters.parts++;
@@ -73,7 +75,7 @@ int mm_split_page(struct mm *mm, int cpu, struct page *page, unsigned order)
 		return -EBUSY;
 	}
 	if ((page->flags & PG_LRU) && page->order == mm->arch->pageblock_order)
-		mm_count(mm, MM_VM_THP_SPLIT_PAGE, 1);
+		mm_count(mm, cpu, MM_VM_THP_SPLIT_PAGE, 1);
 	mm_work(mm, cpu, MM_SITE_PREP_PAGE, UINT32_C(1) << (page->order - order));
 	mm_make_parts(mm, cpu, page, order);
 	if (listed)

@@ -371,6 +371,7 @@ void mm_destroy(struct mm *mm)
 			free(mm->nodes[n].zones[z].block_skips);
 			free(mm->nodes[n].zones[z].held_lists);
 		}
+		free(mm->nodes[n].cpu);
 		free(mm->nodes[n].order);
 		free(mm->nodes[n].fallback.zones);
 		free(mm->nodes[n].thisnode.zones);
@@ -381,6 +382,7 @@ void mm_destroy(struct mm *mm)
 	free(mm->distance);
 	free(mm->cpu_nid);
 	free(mm->percpu_at);
+	free(mm->vm_events);
 	free(mm->cma.bits);
 	free(mm->homes);
 	free(mm->hugetlb.boot);

@@ -26,7 +26,7 @@ static uint64_t round_up(uint64_t n, uint64_t to)
 
 /*
  * Lists of the populated zones, one behind the other; at least what the kernel's area has. Those of
- * zones that memory may be added to come behind them.
+ * zones that memory may be added to come behind them, then what CPUs hold back of nodes' counters.
  */
 static uint64_t area_bytes(struct mm *mm)
 {
@@ -39,6 +39,11 @@ static uint64_t area_bytes(struct mm *mm)
 			zone->pcp_offset = offset;
 			offset += !late || mm->hotplug_end ? MM_PCP_STRIDE : 0;
 		}
+	for (int n = 0; n < mm->nr_nodes; n++) {
+		mm->nodes[n].stat_offset = offset;
+		offset += MM_NODESTAT_STRIDE;
+	}
+	mm->percpu_used = offset;
 	return round_up(offset > mm->arch->percpu_bytes ? offset : mm->arch->percpu_bytes, page);
 }
 
@@ -122,6 +127,14 @@ int mm_percpu_init(struct mm *mm, struct mm_refusal *r)
 {
 	uint64_t page = UINT64_C(1) << mm->arch->page_shift, used = area_bytes(mm);
 
+	mm->vm_events = calloc((size_t)mm->nr_cpus + 1, sizeof(*mm->vm_events));
+	if (!mm->vm_events)
+		return -ENOMEM;
+	for (int n = 0; n < mm->nr_nodes; n++) {
+		mm->nodes[n].cpu = calloc((size_t)mm->nr_cpus, sizeof(*mm->nodes[n].cpu));
+		if (!mm->nodes[n].cpu)
+			return -ENOMEM;
+	}
 	if (!mm->reservations_complete && !mm->bare_next && !mm_has_home(mm, MM_HOLDS_PER_CPU))
 		return place_groups(mm, used, r);
 	for (int cpu = 0; cpu < mm->nr_cpus; cpu++) {

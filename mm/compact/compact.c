@@ -340,8 +340,8 @@ static enum mm_compact_result compact(struct mm_compact_run *run)
 	flush(run, false);
 	result = scan(run);
 	release_free(run);
-	mm_count(run->mm, MM_VM_COMPACT_MIGRATE_SCANNED, run->migrate_scanned);
-	mm_count(run->mm, MM_VM_COMPACT_FREE_SCANNED, run->free_scanned);
+	mm_count(run->mm, run->cpu, MM_VM_COMPACT_MIGRATE_SCANNED, run->migrate_scanned);
+	mm_count(run->mm, run->cpu, MM_VM_COMPACT_FREE_SCANNED, run->free_scanned);
 	emit(run, MM_EVENT_COMPACT_END, result);
 	return result;
 }

@@ -89,7 +89,7 @@ static uint64_t scan_block(struct mm_compact_run *run, struct page *page, pfn_t 
 		mm_zone_unlock(run->mm, run->cpu, run->zone);
 	*pfn = at < end ? at : end;
 	run->free_scanned += scanned;
-	mm_count(run->mm, MM_VM_COMPACT_ISOLATED, isolated);
+	mm_count(run->mm, run->cpu, MM_VM_COMPACT_ISOLATED, isolated);
 	return isolated;
 }
 
@@ -213,7 +213,7 @@ static bool search_lists(struct mm_compact_run *run, struct search *s, pfn_t *pf
 			found = nr > 0;
 		}
 		mm_zone_unlock(run->mm, run->cpu, run->zone);
-		mm_count(run->mm, MM_VM_COMPACT_ISOLATED, nr);
+		mm_count(run->mm, run->cpu, MM_VM_COMPACT_ISOLATED, nr);
 		/* The zone is too low on memory for any. */
 		if (page && !found)
 			order = run->search_order + 1;

@@ -9,6 +9,7 @@
 #include "mm/compact/isolation.h"
 
 #include "mm/alloc/held.h"
+#include "mm/zone_count.h"
 
 bool mm_can_isolate(const struct mm *mm, const struct page *page, bool batched)
 {
@@ -27,9 +28,10 @@ bool mm_can_isolate(const struct mm *mm, const struct page *page, bool batched)
 	       mm_page_zone(mm, page)->held_lists;
 }
 
-static uint64_t *isolated_of(const struct mm *mm, const struct page *page)
+static void count_isolated(struct mm *mm, int cpu, const struct page *page, int64_t pages)
 {
-	return &mm_page_node(mm, page)->nr_isolated[!(page->flags & PG_SWAPBACKED)];
+	mm_mod_node_stat(mm, cpu, mm_page_node(mm, page),
+			 MM_NS_ISOLATED_ANON + !(page->flags & PG_SWAPBACKED), pages);
 }
 
 void mm_isolate(struct mm *mm, int cpu, struct page *page)
@@ -47,7 +49,7 @@ void mm_isolate(struct mm *mm, int cpu, struct page *page)
 	}
 	page->flags |= PG_ISOLATED;
 	page->refcount++;
-	*isolated_of(mm, page) += mm_page_pages(page);
+	count_isolated(mm, cpu, page, (int64_t)mm_page_pages(page));
 }
 
 /* With the lock. */
@@ -65,7 +67,7 @@ void mm_putback(struct mm *mm, int cpu, struct page *page)
 	bool listed = !page->unlisted, abandoned;
 
 	mm_lru_lock(mm, cpu, node);
-	*isolated_of(mm, page) -= mm_page_pages(page);
+	count_isolated(mm, cpu, page, -(int64_t)mm_page_pages(page));
 	page->flags &= ~(uint64_t)PG_ISOLATED;
 	page->unlisted = false;
 	abandoned = mm_is_abandoned(page);
@@ -89,12 +91,12 @@ void mm_putback_list(struct mm *mm, int cpu, struct page_list *pages)
 }
 
 /* What goes with the content. Counted: what nodes count pages by. */
-#define COUNTED ((uint64_t)(PG_DIRTY | PG_MAPPED))
+#define COUNTED ((uint64_t)(PG_DIRTY | PG_MAPPED | PG_UNEVICTABLE | PG_SWAPCACHE))
 #define MOVES                                                                                      \
 	((uint64_t)(PG_HELD | PG_LRU | PG_ISOLATED | PG_ACTIVE | PG_REFERENCED | PG_YOUNG |        \
-		    PG_SWAPBACKED | PG_UNEVICTABLE | PG_SWAPCACHE))
+		    PG_SWAPBACKED))
 
-void mm_take_over(struct mm *mm, struct page *from, struct page *to)
+void mm_take_over(struct mm *mm, int cpu, struct page *from, struct page *to)
 {
 	uint64_t pages = mm_page_pages(from), counted = from->flags & COUNTED;
 
@@ -106,13 +108,16 @@ void mm_take_over(struct mm *mm, struct page *from, struct page *to)
 	to->workingset = from->workingset;
 	from->workingset = false;
 	from->unlisted = false;
-	mm_page_account(mm, to, to->flags | counted);
-	*isolated_of(mm, to) += pages;
-	*isolated_of(mm, from) -= pages;
+	to->user = from->user; /* about to be known there: what it counts as goes by it */
+	mm_page_cached(mm, cpu, to, from->cached, from->shmem);
+	mm_page_account(mm, cpu, to, to->flags | counted);
+	count_isolated(mm, cpu, to, (int64_t)pages);
+	count_isolated(mm, cpu, from, -(int64_t)pages);
 	if (from->flags & PG_HELD) {
 		mm_page_zone(mm, from)->held -= pages;
 		mm_page_zone(mm, to)->held += pages;
 	}
-	mm_page_account(mm, from, from->flags & ~(uint64_t)(PG_USE_MASK | PG_HELD));
+	mm_page_account(mm, cpu, from, from->flags & ~(uint64_t)(PG_USE_MASK | PG_HELD));
+	mm_page_cached(mm, cpu, from, false, false);
 	from->refcount = 1;
 }

@@ -32,6 +32,6 @@ static inline bool mm_is_abandoned(const struct page *page)
  * Whoever owns `from`, which is isolated, owns `to` from now on, a block of the same order that is
  * in no place. `to` is isolated then, and what is left of `from` is the isolation's reference.
  */
-void mm_take_over(struct mm *mm, struct page *from, struct page *to);
+void mm_take_over(struct mm *mm, int cpu, struct page *from, struct page *to);
 
 #endif

@@ -100,8 +100,8 @@ static void compact_zone(struct mm *mm, int *cpu, struct mm_zone *zone,
 		mm_pcp_drain_zone(mm, *cpu, zone);
 		mm_compact_defer(zone, b->order);
 	}
-	mm_count(mm, MM_VM_COMPACT_DAEMON_MIGRATE_SCANNED, b->migrate_scanned);
-	mm_count(mm, MM_VM_COMPACT_DAEMON_FREE_SCANNED, b->free_scanned);
+	mm_count(mm, *cpu, MM_VM_COMPACT_DAEMON_MIGRATE_SCANNED, b->migrate_scanned);
+	mm_count(mm, *cpu, MM_VM_COMPACT_DAEMON_FREE_SCANNED, b->free_scanned);
 }
 
 /* What it was asked for, once: who needs more asks again. */
@@ -111,7 +111,7 @@ static void do_work(struct mm *mm, struct mm_node *node, int *cpu)
 	struct mm_compact_background b = {.order = (int)k->asked_order,
 					  .highest = k->asked_highest};
 
-	mm_count(mm, MM_VM_COMPACT_DAEMON_WAKE, 1);
+	mm_count(mm, *cpu, MM_VM_COMPACT_DAEMON_WAKE, 1);
 	for (int z = 0; z <= b.highest; z++) {
 		struct mm_zone *zone = &node->zones[z];
 

@@ -73,7 +73,7 @@ static void move(struct mm *mm, struct mm_migration *m, struct page *from, struc
 {
 	unmap(mm, m->cpu, from);
 	copy(mm, m->cpu, from, to);
-	mm_take_over(mm, from, to);
+	mm_take_over(mm, m->cpu, from, to);
 	mm_touch_page(mm, m->cpu, to, MM_WRITE);
 	if (from->user)
 		mm_user_moved(mm, m->cpu, from, to);
@@ -122,9 +122,10 @@ static void count(struct mm *mm, struct mm_migration *m, const struct page *page
 	*(moved ? &d->succeeded : &d->failed) += pages;
 	if (huge)
 		++*(moved ? &d->thp_succeeded : &d->thp_failed);
-	mm_count(mm, moved ? MM_VM_PGMIGRATE_SUCCESS : MM_VM_PGMIGRATE_FAIL, pages);
+	mm_count(mm, m->cpu, moved ? MM_VM_PGMIGRATE_SUCCESS : MM_VM_PGMIGRATE_FAIL, pages);
 	if (huge)
-		mm_count(mm, moved ? MM_VM_THP_MIGRATION_SUCCESS : MM_VM_THP_MIGRATION_FAIL, 1);
+		mm_count(mm, m->cpu, moved ? MM_VM_THP_MIGRATION_SUCCESS : MM_VM_THP_MIGRATION_FAIL,
+			 1);
 }
 
 static void append(struct page_list *to, struct page_list *from)

@@ -10,6 +10,7 @@
 #include "mm/compact/compact_run.h"
 #include "mm/compact/isolation.h"
 #include "mm/reclaim/vmscan.h"
+#include "mm/zone_count.h"
 
 #define MOST_WAITS 50 /* for others to put back what they have isolated, 20 ms each */
 
@@ -77,9 +78,12 @@ static bool too_many_isolated(const struct mm *mm, const struct mm_node *node)
 {
 	uint64_t listed = 0;
 
+	(void)mm;
 	for (int lru = 0; lru < MM_LRU_UNEVICTABLE; lru++)
-		listed += mm_node_lru(mm, node, (enum mm_lru)lru, MM_MAX_ZONES);
-	return listed && node->nr_isolated[0] + node->nr_isolated[1] > listed / 2;
+		listed += mm_node_stat(node, (enum mm_node_stat)lru);
+	return listed &&
+	       mm_node_stat(node, MM_NS_ISOLATED_ANON) + mm_node_stat(node, MM_NS_ISOLATED_FILE) >
+		       listed / 2;
 }
 
 /*
@@ -251,7 +255,7 @@ static bool isolate_block(struct mm_compact_run *run, struct page *page, pfn_t p
 		update_cached(run, s.pfn);
 	}
 	run->migrate_scanned += s.scanned;
-	mm_count(run->mm, MM_VM_COMPACT_ISOLATED, s.isolated);
+	mm_count(run->mm, run->cpu, MM_VM_COMPACT_ISOLATED, s.isolated);
 	run->migrate_pfn = s.pfn;
 	return true;
 }

@@ -13,6 +13,7 @@
 #include "mm/alloc/contig.h"
 #include "mm/hotplug/hotplug_state.h"
 #include "mm/slab/slub.h"
+#include "mm/zone_count.h"
 
 static int refuse_holes(struct mm_hotplug_run *run, uint64_t number)
 {
@@ -63,15 +64,6 @@ static int check(struct mm_hotplug_run *run, uint64_t number, struct mm_memory_b
 	return info->zone < 0 ? refuse_zones(run, number) : 0;
 }
 
-/* What CPUs hold back of the counters of a zone that has no memory left. */
-static void fold_counters(struct mm *mm, struct mm_zone *zone)
-{
-	for (int cpu = 0; zone->pcp && cpu < mm->nr_cpus; cpu++) {
-		zone->free_counter += zone->pcp[cpu].free_diff;
-		zone->pcp[cpu].free_diff = 0;
-	}
-}
-
 /* The frames are nobody's: they are no memory from now on. */
 static int retire(struct mm_hotplug_run *run, struct mm_zone *zone, uint64_t number,
 		  uint64_t memmap_pages)
@@ -93,7 +85,7 @@ static int retire(struct mm_hotplug_run *run, struct mm_zone *zone, uint64_t num
 	else if (group)
 		group->present_kernel -= nr;
 	if (!zone->present)
-		fold_counters(mm, zone);
+		mm_zone_fold(mm, zone); /* it has no memory left */
 	if (!err)
 		err = mm_zones_changed(mm, !zone->present);
 	mm_zone_shrink(mm, zone, start, nr);

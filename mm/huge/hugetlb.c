@@ -122,10 +122,10 @@ static struct page *from_buddy(struct mm *mm, const struct mm_request *like, uns
 	req.order = order;
 	req.gfp |= __GFP_COMP | __GFP_NOWARN | (try_hard ? __GFP_RETRY_MAYFAIL : 0);
 	if (mm_alloc_pages(mm, &req, &page)) {
-		mm_count(mm, MM_VM_HTLB_ALLOC_FAIL, 1);
+		mm_count(mm, req.cpu, MM_VM_HTLB_ALLOC_FAIL, 1);
 		return NULL;
 	}
-	mm_count(mm, MM_VM_HTLB_ALLOC_SUCCESS, 1);
+	mm_count(mm, req.cpu, MM_VM_HTLB_ALLOC_SUCCESS, 1);
 	return page;
 }
 

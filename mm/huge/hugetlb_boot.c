@@ -159,12 +159,12 @@ static void forget_counts(struct mm *mm)
 		for (int z = 0; z < mm->arch->nr_zones; z++) {
 			struct mm_zone *zone = &mm->nodes[n].zones[z];
 
-			zone->numa_hit = zone->numa_miss = zone->numa_foreign = 0;
-			zone->numa_interleave = zone->numa_local = zone->numa_other = 0;
+			for (int cpu = 0; zone->pcp && cpu < mm->nr_cpus; cpu++)
+				memset(zone->pcp[cpu].numa, 0, sizeof(zone->pcp[cpu].numa));
 			zone->alloc_pages = zone->freed_pages = 0;
 			zone->fallbacks = zone->lock_acquired = 0;
 		}
-	memset(mm->vm_events, 0, sizeof(mm->vm_events));
+	memset(mm->vm_events, 0, ((size_t)mm->nr_cpus + 1) * sizeof(*mm->vm_events));
 	memset(mm->allocstall, 0, sizeof(mm->allocstall));
 }
 

@@ -4,6 +4,7 @@
 
 #include "mm/gfp.h"
 #include "mm/internal.h"
+#include "mm/zone_count.h"
 
 const char *mm_thp_mode_name(unsigned mode)
 {
@@ -58,6 +59,7 @@ uint64_t mm_anon_huge_pages(const struct mm *mm, int nid)
 
 	for (int n = 0; n < mm->nr_nodes; n++)
 		if (nid == MM_NO_NODE || nid == n)
-			pages += mm->nodes[n].nr_anon_huge;
+			pages += mm_node_stat(&mm->nodes[n], MM_NS_ANON_THPS) >>
+				 mm->arch->pageblock_order;
 	return pages;
 }

@@ -8,6 +8,7 @@
  */
 #include "mm/compact/compact.h"
 #include "mm/reclaim/vmscan.h"
+#include "mm/zone_count.h"
 
 #define RECLAIM_WRITE         2 /* of zone_reclaim_mode */
 #define RECLAIM_UNMAP         4
@@ -121,14 +122,14 @@ uint64_t mm_try_to_free_pages(struct mm *mm, int cpu, const struct mm_reclaim_re
 /* Page cache that a node reclaim could get at. */
 static uint64_t node_page_cache(const struct mm *mm, const struct mm_node *node)
 {
-	uint64_t file = mm_node_lru(mm, node, MM_LRU_INACTIVE_FILE, MM_MAX_ZONES) +
-			mm_node_lru(mm, node, MM_LRU_ACTIVE_FILE, MM_MAX_ZONES);
+	uint64_t file =
+		mm_node_stat(node, MM_NS_INACTIVE_FILE) + mm_node_stat(node, MM_NS_ACTIVE_FILE);
 	uint64_t not = 0;
 
 	if (!(mm->params.zone_reclaim_mode & RECLAIM_UNMAP))
-		not += node->nr_file_mapped;
+		not += mm_node_stat(node, MM_NS_FILE_MAPPED);
 	if (!(mm->params.zone_reclaim_mode & RECLAIM_WRITE))
-		not += node->nr_dirty;
+		not += mm_node_stat(node, MM_NS_FILE_DIRTY);
 	return file > not ? file - not : 0;
 }
 
@@ -182,6 +183,6 @@ enum mm_node_reclaim mm_node_reclaim(struct mm *mm, int cpu, struct mm_node *nod
 	node->reclaim_locked = false;
 	if (sc.nr_reclaimed >= wanted)
 		return MM_NODE_RECLAIM_SUCCESS;
-	mm_count(mm, MM_VM_ZONE_RECLAIM_FAILED, 1);
+	mm_count(mm, cpu, MM_VM_ZONE_RECLAIM_FAILED, 1);
 	return MM_NODE_RECLAIM_SOME;
 }

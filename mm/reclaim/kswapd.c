@@ -241,7 +241,7 @@ static unsigned balance(struct mm *mm, struct mm_node *node, int *cpu, unsigned 
 	};
 	uint64_t boosts[MM_MAX_ZONES] = {0}, boost = 0;
 
-	mm_count(mm, MM_VM_PAGEOUTRUN, 1);
+	mm_count(mm, *cpu, MM_VM_PAGEOUTRUN, 1);
 	for (int z = 0; z <= highest; z++)
 		boost += boosts[z] = node->zones[z].boost;
 	set_reclaim_active(node, highest, true);
@@ -286,7 +286,7 @@ static bool goes_on_sleeping(struct mm *mm, struct mm_node *node, int cpu, bool 
 		k->asked_highest = asked_highest(k);
 		if (k->asked_order < k->reclaim_order)
 			k->asked_order = k->reclaim_order;
-		mm_count(mm, MM_VM_KSWAPD_LOW_WMARK_HIT_QUICKLY, 1);
+		mm_count(mm, cpu, MM_VM_KSWAPD_LOW_WMARK_HIT_QUICKLY, 1);
 		return false;
 	}
 	if (may_sleep(mm, node)) {
@@ -294,7 +294,7 @@ static bool goes_on_sleeping(struct mm *mm, struct mm_node *node, int cpu, bool 
 			&(struct mm_event){.type = MM_EVENT_KSWAPD_SLEEP, .nid = node->nid});
 		return true;
 	}
-	mm_count(mm, MM_VM_KSWAPD_HIGH_WMARK_HIT_QUICKLY, 1);
+	mm_count(mm, cpu, MM_VM_KSWAPD_HIGH_WMARK_HIT_QUICKLY, 1);
 	return false;
 }
 
@@ -332,7 +332,7 @@ static uint64_t run(struct mm *mm, struct mm_kthread *thread, int *cpu, bool wok
 			k->napping = true;
 			return MM_KSWAPD_NAP_US;
 		}
-		mm_count(mm, MM_VM_KSWAPD_HIGH_WMARK_HIT_QUICKLY, 1);
+		mm_count(mm, *cpu, MM_VM_KSWAPD_HIGH_WMARK_HIT_QUICKLY, 1);
 		*cpu = mm_resched(mm, *cpu);
 	}
 }

@@ -13,6 +13,7 @@
 
 #include "mm/reclaim/lru_lists.h"
 #include "mm/reclaim/vmscan.h"
+#include "mm/zone_count.h"
 
 /* Huge pages of a fault do without reserves, those of a hugetlb pool do not say so. */
 enum mm_page_kind mm_page_kind_by_gfp(gfp_t gfp, unsigned order)
@@ -70,15 +71,15 @@ static void touch_links(struct mm *mm, int cpu, const struct page *page)
 		mm_touch_page(mm, cpu, page->prev, MM_WRITE);
 }
 
-/* Exact; the kernel holds back of these what CPUs have not passed on, which nothing goes by. */
+/* LRU lists come first among the counters of zones and of nodes. */
 static void count_on_list(struct mm *mm, int cpu, const struct page *page, enum mm_lru lru,
 			  int64_t pages)
 {
 	struct mm_zone *zone = mm_page_zone(mm, page);
 
 	zone->nr_lru[lru] += (uint64_t)pages;
-	if (cpu != MM_NO_CPU)
-		zone->pcp[cpu].stat_changed = true;
+	mm_mod_node_stat(mm, cpu, &mm->nodes[zone->nid], (enum mm_node_stat)lru, pages);
+	mm_mod_zone_stat(mm, cpu, zone, (enum mm_zone_stat)lru, pages);
 }
 
 void mm_lru_link(struct mm *mm, int cpu, struct page *page, bool to_tail)
@@ -142,6 +143,25 @@ static bool is_in_use(const struct page *page)
 	       page->refcount > 0;
 }
 
+static void count_page(struct mm *mm, int cpu, const struct page *page, enum mm_node_stat item,
+		       bool more)
+{
+	int64_t pages = (int64_t)mm_page_pages(page);
+
+	mm_mod_node_stat(mm, cpu, mm_page_node(mm, page), item, more ? pages : -pages);
+}
+
+/* Whether it counts as a file's page changes. */
+void mm_page_cached(struct mm *mm, int cpu, struct page *page, bool cached, bool shmem)
+{
+	if (cached != page->cached)
+		count_page(mm, cpu, page, MM_NS_FILE_PAGES, cached);
+	if (shmem != page->shmem)
+		count_page(mm, cpu, page, MM_NS_SHMEM, shmem);
+	page->cached = cached;
+	page->shmem = shmem;
+}
+
 int mm_lru_add(struct mm *mm, int cpu, struct page *page, enum mm_page_kind kind)
 {
 	struct mm_lru_batch *batch = &mm->lru_batches[cpu];
@@ -151,9 +171,10 @@ int mm_lru_add(struct mm *mm, int cpu, struct page *page, enum mm_page_kind kind
 	page->flags |= PG_LRU | PG_BATCHED;
 	if (kind != MM_PAGE_FILE)
 		page->flags |= PG_SWAPBACKED | PG_DIRTY;
+	mm_page_cached(mm, cpu, page, kind != MM_PAGE_ANON, kind == MM_PAGE_SHMEM);
 	/* A page fault maps it, and the mapping is made young. */
 	if (kind == MM_PAGE_ANON)
-		page->flags |= PG_MAPPED | PG_YOUNG;
+		mm_page_account(mm, cpu, page, page->flags | PG_MAPPED | PG_YOUNG);
 	page->next = (struct page *)(void *)batch;
 	mm_work(mm, cpu, MM_SITE_LRU_ADD, 1);
 	batch->pages[batch->nr++] = page;
@@ -167,8 +188,12 @@ void mm_lru_add_held(struct mm *mm, struct page *page, enum mm_lru lru)
 	page->flags |= PG_LRU;
 	if (lru == MM_LRU_UNEVICTABLE)
 		page->flags |= PG_UNEVICTABLE | PG_SWAPBACKED;
-	if (lru == MM_LRU_INACTIVE_ANON || lru == MM_LRU_ACTIVE_ANON)
-		page->flags |= PG_SWAPBACKED | PG_DIRTY | PG_MAPPED | PG_YOUNG;
+	if (lru == MM_LRU_INACTIVE_ANON || lru == MM_LRU_ACTIVE_ANON) {
+		page->flags |= PG_SWAPBACKED | PG_DIRTY;
+		mm_page_account(mm, MM_NO_CPU, page, page->flags | PG_MAPPED | PG_YOUNG);
+	} else {
+		mm_page_cached(mm, MM_NO_CPU, page, true, false);
+	}
 	if (lru == MM_LRU_ACTIVE_ANON || lru == MM_LRU_ACTIVE_FILE)
 		page->flags |= PG_ACTIVE;
 	mm_lru_link(mm, MM_NO_CPU, page, false);
@@ -204,25 +229,48 @@ void mm_lru_release(struct mm *mm, int cpu, struct page *page)
 		mm_lru_unlock(mm, cpu, node);
 	}
 	if (page->flags & PG_SWAPCACHE)
-		mm_swap_forget(mm, page);
-	mm_page_account(mm, page, page->flags & ~(uint64_t)PG_USE_MASK);
+		mm_swap_forget(mm, cpu, page);
+	mm_page_account(mm, cpu, page, page->flags & ~(uint64_t)PG_USE_MASK);
+	mm_page_cached(mm, cpu, page, false, false);
 	page->flags &= ~(uint64_t)PG_USE_MASK;
 	page->workingset = false;
 }
 
-/* Node counters that follow from flags; the page gets `flags`. */
-void mm_page_account(struct mm *mm, struct page *page, uint64_t flags)
+static void count_of_zone(struct mm *mm, int cpu, const struct page *page, enum mm_zone_stat item,
+			  bool more)
 {
-	struct mm_node *node = mm_page_node(mm, page);
-	uint64_t old = page->flags, pages = mm_page_pages(page);
-	bool file = !(old & PG_SWAPBACKED);
+	int64_t pages = (int64_t)mm_page_pages(page);
 
-	if (file && (old ^ flags) & PG_DIRTY)
-		node->nr_dirty += flags & PG_DIRTY ? pages : -pages;
-	if ((old ^ flags) & PG_WRITEBACK)
-		node->nr_writeback += flags & PG_WRITEBACK ? pages : -pages;
-	if (file && (old ^ flags) & PG_MAPPED)
-		node->nr_file_mapped += flags & PG_MAPPED ? pages : -pages;
+	mm_mod_zone_stat(mm, cpu, mm_page_zone(mm, page), item, more ? pages : -pages);
+}
+
+/*
+ * Counters that follow from flags; the page gets `flags`. Of what is held since before the start it
+ * is not told whether it is locked in memory or just cannot be evicted.
+ */
+void mm_page_account(struct mm *mm, int cpu, struct page *page, uint64_t flags)
+{
+	uint64_t old = page->flags, changed = old ^ flags;
+	bool file = !(old & PG_SWAPBACKED), anon = !file && !page->shmem;
+
+	if (file && changed & PG_DIRTY) {
+		count_page(mm, cpu, page, MM_NS_FILE_DIRTY, flags & PG_DIRTY);
+		count_of_zone(mm, cpu, page, MM_ZS_WRITE_PENDING, flags & PG_DIRTY);
+	}
+	if (changed & PG_WRITEBACK) {
+		count_page(mm, cpu, page, MM_NS_WRITEBACK, flags & PG_WRITEBACK);
+		count_of_zone(mm, cpu, page, MM_ZS_WRITE_PENDING, flags & PG_WRITEBACK);
+	}
+	if (!anon && changed & PG_MAPPED)
+		count_page(mm, cpu, page, MM_NS_FILE_MAPPED, flags & PG_MAPPED);
+	if (anon && mm_counts_anon(page, old) != mm_counts_anon(page, flags))
+		count_page(mm, cpu, page, MM_NS_ANON_MAPPED, mm_counts_anon(page, flags));
+	if (changed & PG_SWAPCACHE) {
+		count_page(mm, cpu, page, MM_NS_FILE_PAGES, flags & PG_SWAPCACHE);
+		count_page(mm, cpu, page, MM_NS_SWAPCACHE, flags & PG_SWAPCACHE);
+	}
+	if (changed & PG_UNEVICTABLE && !(old & PG_HELD))
+		count_of_zone(mm, cpu, page, MM_ZS_MLOCK, flags & PG_UNEVICTABLE);
 	page->flags = flags;
 }
 
@@ -239,7 +287,7 @@ static void activate(struct mm *mm, int cpu, struct page *page)
 		mm_lru_unlink(mm, cpu, page);
 		page->flags |= PG_ACTIVE;
 		mm_lru_link(mm, cpu, page, false);
-		mm_count(mm, MM_VM_PGACTIVATE, mm_page_pages(page));
+		mm_count(mm, cpu, MM_VM_PGACTIVATE, mm_page_pages(page));
 	}
 	mm_lru_unlock(mm, cpu, node);
 }
@@ -259,21 +307,21 @@ int mm_page_accessed(struct mm *mm, int cpu, struct page *page)
 	return 0;
 }
 
-int mm_page_touched(struct mm *mm, struct page *page, bool write)
+int mm_page_touched(struct mm *mm, int cpu, struct page *page, bool write)
 {
 	if (!is_followed(page))
 		return -EINVAL;
-	mm_page_account(mm, page, page->flags | PG_MAPPED | PG_YOUNG);
-	return write ? mm_page_dirty(mm, page) : 0;
+	mm_page_account(mm, cpu, page, page->flags | PG_MAPPED | PG_YOUNG);
+	return write ? mm_page_dirty(mm, cpu, page) : 0;
 }
 
-int mm_page_dirty(struct mm *mm, struct page *page)
+int mm_page_dirty(struct mm *mm, int cpu, struct page *page)
 {
 	if (!is_followed(page))
 		return -EINVAL;
 	if (!(page->flags & (PG_DIRTY | PG_SWAPBACKED)))
-		mm_count(mm, MM_VM_NR_DIRTIED, mm_page_pages(page));
-	mm_page_account(mm, page, page->flags | PG_DIRTY);
+		count_page(mm, cpu, page, MM_NS_DIRTIED, true);
+	mm_page_account(mm, cpu, page, page->flags | PG_DIRTY);
 	return 0;
 }
 
@@ -295,11 +343,11 @@ int mm_page_lock_in(struct mm *mm, int cpu, struct page *page, bool locked)
 	linked = page->flags & PG_ON_LRU;
 	if (linked)
 		mm_lru_unlink(mm, cpu, page);
-	page->flags &= ~(uint64_t)(PG_ACTIVE | PG_UNEVICTABLE);
-	page->flags |= locked ? PG_UNEVICTABLE : 0;
+	page->flags &= ~(uint64_t)PG_ACTIVE;
+	mm_page_account(mm, cpu, page, page->flags ^ PG_UNEVICTABLE);
 	if (linked)
 		mm_lru_link(mm, cpu, page, false);
-	mm_count(mm, what, mm_page_pages(page));
+	mm_count(mm, cpu, what, mm_page_pages(page));
 	mm_lru_unlock(mm, cpu, node);
 	return 0;
 }
@@ -323,11 +371,11 @@ void mm_lru_info(const struct mm *mm, int nid, struct mm_lru_info *info)
 	const struct mm_node *node = &mm->nodes[nid];
 
 	*info = (struct mm_lru_info){
-		.isolated_anon = node->nr_isolated[0],
-		.isolated_file = node->nr_isolated[1],
-		.dirty = node->nr_dirty,
-		.writeback = node->nr_writeback,
-		.file_mapped = node->nr_file_mapped,
+		.isolated_anon = mm_node_stat_exactly(mm, node, MM_NS_ISOLATED_ANON),
+		.isolated_file = mm_node_stat_exactly(mm, node, MM_NS_ISOLATED_FILE),
+		.dirty = mm_node_stat_exactly(mm, node, MM_NS_FILE_DIRTY),
+		.writeback = mm_node_stat_exactly(mm, node, MM_NS_WRITEBACK),
+		.file_mapped = mm_node_stat_exactly(mm, node, MM_NS_FILE_MAPPED),
 		.kswapd_failures = node->kswapd.failures,
 	};
 	for (int l = 0; l < MM_NR_LRU; l++)

@@ -38,7 +38,7 @@ int mm_lru_add(struct mm *mm, int cpu, struct page *page, enum mm_page_kind kind
  * Before that, a page whose content was reclaimed of late is told so by the shadow that
  * mm_ops.reclaimed() gave for it; 0: none. It is active then, if memory was only just too small.
  */
-void mm_refault(struct mm *mm, struct page *page, enum mm_page_kind kind, uint64_t shadow);
+void mm_refault(struct mm *mm, int cpu, struct page *page, enum mm_page_kind kind, uint64_t shadow);
 /**
  * At the start: a page that is held since before (PG_HELD, and on no list of held pages any more)
  * to the head of a list. Costs nothing. Reclaim frees it as any other, and tells nobody.
@@ -51,9 +51,9 @@ void mm_lru_drain(struct mm *mm, int cpu);
  * pass. */
 int mm_page_accessed(struct mm *mm, int cpu, struct page *page);
 /** A load or, with `write`, a store through a mapping; the page is mapped from then on. */
-int mm_page_touched(struct mm *mm, struct page *page, bool write);
+int mm_page_touched(struct mm *mm, int cpu, struct page *page, bool write);
 /** Its content differs from what is on disk. */
-int mm_page_dirty(struct mm *mm, struct page *page);
+int mm_page_dirty(struct mm *mm, int cpu, struct page *page);
 /** Lock it in memory (mlock), or no longer. Time may pass. */
 int mm_page_lock_in(struct mm *mm, int cpu, struct page *page, bool locked);
 /** A write that mm_ops.write() has taken is done. Time may pass. */
@@ -69,7 +69,7 @@ void mm_file_read(struct mm *mm, int cpu, uint64_t pages);
 /** Pages of a zone on a list of its node. */
 uint64_t mm_lru_size(const struct mm *mm, int nid, int zone, enum mm_lru lru);
 
-/* Figures of a node, pages. */
+/* Figures of a node, pages: with what CPUs hold back (stat.h). */
 struct mm_lru_info {
 	uint64_t lru[MM_NR_LRU];
 	uint64_t isolated_anon, isolated_file;

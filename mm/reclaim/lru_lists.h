@@ -35,8 +35,19 @@ enum mm_lru mm_page_lru(const struct page *page);
 void mm_lru_link(struct mm *mm, int cpu, struct page *page, bool to_tail);
 void mm_lru_unlink(struct mm *mm, int cpu, struct page *page);
 
-/** Give a page other flags, and keep what the node counts by them. */
-void mm_page_account(struct mm *mm, struct page *page, uint64_t flags);
+/**
+ * Does an anonymous page with such flags count as mapped? One that nobody's page tables are known
+ * of is not while it has a place in swap: it is unmapped before it is written.
+ */
+static inline bool mm_counts_anon(const struct page *page, uint64_t flags)
+{
+	return (flags & PG_MAPPED) && (page->user || !(flags & PG_SWAPCACHE));
+}
+
+/** Give a page other flags, and keep what node and zone count by them. */
+void mm_page_account(struct mm *mm, int cpu, struct page *page, uint64_t flags);
+/** Whether a page counts as a file's, and as one of tmpfs, changes. */
+void mm_page_cached(struct mm *mm, int cpu, struct page *page, bool cached, bool shmem);
 /** Out of the batch of whichever CPU it is in. */
 void mm_lru_unbatch(struct page *page);
 /** Forget all about a page that has no reference left. Time may pass. */

@@ -31,9 +31,9 @@ bool mm_inactive_is_low(const struct mm *mm, const struct mm_node *node, enum mm
 /* Is the page cache so small that only anonymous memory can help? */
 static bool file_is_tiny(const struct mm *mm, const struct mm_node *node, const struct mm_scan *sc)
 {
-	uint64_t file = mm_node_lru(mm, node, MM_LRU_INACTIVE_FILE, MM_MAX_ZONES) +
-			mm_node_lru(mm, node, MM_LRU_ACTIVE_FILE, MM_MAX_ZONES);
-	uint64_t anon = mm_node_lru(mm, node, MM_LRU_INACTIVE_ANON, MM_MAX_ZONES);
+	uint64_t file =
+		mm_node_stat(node, MM_NS_INACTIVE_FILE) + mm_node_stat(node, MM_NS_ACTIVE_FILE);
+	uint64_t anon = mm_node_stat(node, MM_NS_INACTIVE_ANON);
 	uint64_t free = 0, high = 0;
 
 	for (int z = 0; z < mm->arch->nr_zones; z++) {

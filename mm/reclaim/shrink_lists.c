@@ -6,6 +6,7 @@
  */
 #include "mm/reclaim/lru.h"
 #include "mm/reclaim/vmscan.h"
+#include "mm/zone_count.h"
 
 struct isolated {
 	uint64_t scanned, taken, skipped;
@@ -66,7 +67,8 @@ static struct isolated isolate(struct mm *mm, struct mm_node *node, const struct
 		mm_lru_link(mm, sc->cpu, page, false);
 	}
 	mm_work(mm, sc->cpu, MM_SITE_LRU_SCAN, (uint32_t)i.scanned);
-	node->nr_isolated[mm_lru_is_file(lru)] += i.taken;
+	mm_mod_node_stat(mm, sc->cpu, node, MM_NS_ISOLATED_ANON + mm_lru_is_file(lru),
+			 (int64_t)i.taken);
 	emit_isolate(mm, node, sc, lru, nr_to_scan, &i);
 	return i;
 }
@@ -111,14 +113,15 @@ static bool too_many_isolated(const struct mm *mm, const struct mm_node *node,
 			      const struct mm_scan *sc, bool file)
 {
 	enum mm_lru lru = file ? MM_LRU_INACTIVE_FILE : MM_LRU_INACTIVE_ANON;
-	uint64_t inactive = mm_node_lru(mm, node, lru, MM_MAX_ZONES);
+	uint64_t inactive = mm_node_stat(node, (enum mm_node_stat)lru);
 
+	(void)mm;
 	if (sc->kswapd)
 		return false;
 	/* Who may do I/O and enter file systems lets the others go first. */
 	if ((sc->gfp & (__GFP_IO | __GFP_FS)) == (__GFP_IO | __GFP_FS))
 		inactive >>= 3;
-	return node->nr_isolated[file] > inactive;
+	return mm_node_stat(node, MM_NS_ISOLATED_ANON + file) > inactive;
 }
 
 /* The cost of writing pages of one sort, against which the next pass weighs the two. */
@@ -187,8 +190,8 @@ static uint64_t shrink_inactive_list(struct mm *mm, struct mm_node *node, struct
 	mm_lru_drain(mm, sc->cpu);
 	mm_lru_lock(mm, sc->cpu, node);
 	i = isolate(mm, node, sc, lru, nr_to_scan, &pages);
-	mm_count(mm, sc->kswapd ? MM_VM_PGSCAN_KSWAPD : MM_VM_PGSCAN_DIRECT, i.scanned);
-	mm_count(mm, file ? MM_VM_PGSCAN_FILE : MM_VM_PGSCAN_ANON, i.scanned);
+	mm_count(mm, sc->cpu, sc->kswapd ? MM_VM_PGSCAN_KSWAPD : MM_VM_PGSCAN_DIRECT, i.scanned);
+	mm_count(mm, sc->cpu, file ? MM_VM_PGSCAN_FILE : MM_VM_PGSCAN_ANON, i.scanned);
 	mm_lru_unlock(mm, sc->cpu, node);
 	if (!i.taken)
 		return 0;
@@ -196,9 +199,9 @@ static uint64_t shrink_inactive_list(struct mm *mm, struct mm_node *node, struct
 
 	mm_lru_lock(mm, sc->cpu, node);
 	put_back(mm, sc, &pages);
-	node->nr_isolated[file] -= i.taken;
-	mm_count(mm, sc->kswapd ? MM_VM_PGSTEAL_KSWAPD : MM_VM_PGSTEAL_DIRECT, freed);
-	mm_count(mm, file ? MM_VM_PGSTEAL_FILE : MM_VM_PGSTEAL_ANON, freed);
+	mm_mod_node_stat(mm, sc->cpu, node, MM_NS_ISOLATED_ANON + file, -(int64_t)i.taken);
+	mm_count(mm, sc->cpu, sc->kswapd ? MM_VM_PGSTEAL_KSWAPD : MM_VM_PGSTEAL_DIRECT, freed);
+	mm_count(mm, sc->cpu, file ? MM_VM_PGSTEAL_FILE : MM_VM_PGSTEAL_ANON, freed);
 	mm_note_cost(mm, node, file, stat.pageout);
 	mm_lru_unlock(mm, sc->cpu, node);
 	free_dropped(mm, sc->cpu, &pages);
@@ -221,7 +224,7 @@ void mm_shrink_active_list(struct mm *mm, struct mm_node *node, struct mm_scan *
 	mm_lru_drain(mm, sc->cpu);
 	mm_lru_lock(mm, sc->cpu, node);
 	i = isolate(mm, node, sc, lru, nr_to_scan, &pages);
-	mm_count(mm, MM_VM_PGREFILL, i.scanned);
+	mm_count(mm, sc->cpu, MM_VM_PGREFILL, i.scanned);
 	mm_lru_unlock(mm, sc->cpu, node);
 
 	mm_work(mm, sc->cpu, MM_SITE_RECLAIM_PAGE, (uint32_t)i.taken);
@@ -234,8 +237,8 @@ void mm_shrink_active_list(struct mm *mm, struct mm_node *node, struct mm_scan *
 	}
 	mm_lru_lock(mm, sc->cpu, node);
 	deactivated = put_back(mm, sc, &pages);
-	mm_count(mm, MM_VM_PGDEACTIVATE, deactivated);
-	node->nr_isolated[file] -= i.taken;
+	mm_count(mm, sc->cpu, MM_VM_PGDEACTIVATE, deactivated);
+	mm_mod_node_stat(mm, sc->cpu, node, MM_NS_ISOLATED_ANON + file, -(int64_t)i.taken);
 	mm_lru_unlock(mm, sc->cpu, node);
 	free_dropped(mm, sc->cpu, &pages);
 	mm_emit(mm, sc->cpu,

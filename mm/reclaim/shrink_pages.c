@@ -10,6 +10,7 @@
 #include "mm/reclaim/lru.h"
 #include "mm/reclaim/vmscan.h"
 #include "mm/user/user.h"
+#include "mm/zone_count.h"
 
 #define FLUSH_MOST 1024 /* pages that one wake-up of the flusher writes: MAX_WRITEBACK_PAGES */
 
@@ -42,19 +43,19 @@ static enum mm_store store_of(const struct page *page)
 }
 
 /* Counted in KiB, whatever the name says. */
-static void count_kib(struct mm *mm, enum mm_vm_event what, uint64_t pages)
+static void count_kib(struct mm *mm, int cpu, enum mm_vm_event what, uint64_t pages)
 {
-	mm_count(mm, what, pages << (mm->arch->page_shift - 10));
+	mm_count(mm, cpu, what, pages << (mm->arch->page_shift - 10));
 }
 
 static void start_write(struct mm *mm, int cpu, struct page *page)
 {
 	uint64_t flags = (page->flags & ~(uint64_t)PG_DIRTY) | PG_WRITEBACK;
 
-	mm_page_account(mm, page, flags);
+	mm_page_account(mm, cpu, page, flags);
 	page->refcount++;
 	mm_work(mm, cpu, MM_SITE_IO_SUBMIT, 1);
-	count_kib(mm, MM_VM_PGPGOUT, mm_page_pages(page));
+	count_kib(mm, cpu, MM_VM_PGPGOUT, mm_page_pages(page));
 	if (!mm->ops.write || cpu == MM_NO_CPU ||
 	    !mm->ops.write(mm->ctx, cpu, page, mm_page_pages(page) << mm->arch->page_shift,
 			   store_of(page)))
@@ -66,10 +67,10 @@ void mm_write_done(struct mm *mm, int cpu, struct page *page)
 	struct mm_node *node = mm_page_node(mm, page);
 	bool reclaim = page->flags & PG_RECLAIM;
 
-	mm_page_account(mm, page, page->flags & ~(uint64_t)(PG_WRITEBACK | PG_RECLAIM));
-	mm_count(mm, MM_VM_NR_WRITTEN, mm_page_pages(page));
+	mm_page_account(mm, cpu, page, page->flags & ~(uint64_t)(PG_WRITEBACK | PG_RECLAIM));
+	mm_mod_node_stat(mm, cpu, node, MM_NS_WRITTEN, (int64_t)mm_page_pages(page));
 	if (page->flags & PG_SWAPBACKED)
-		mm_count(mm, MM_VM_PSWPOUT, mm_page_pages(page));
+		mm_count(mm, cpu, MM_VM_PSWPOUT, mm_page_pages(page));
 	/* Reclaim waits for it: to the tail, to be next. */
 	if (reclaim && (page->flags & PG_ON_LRU) && page->refcount > 1) {
 		mm_lru_lock(mm, cpu, node);
@@ -77,7 +78,7 @@ void mm_write_done(struct mm *mm, int cpu, struct page *page)
 			mm_lru_unlink(mm, cpu, page);
 			page->flags &= ~(uint64_t)PG_ACTIVE;
 			mm_lru_link(mm, cpu, page, true);
-			mm_count(mm, MM_VM_PGROTATED, mm_page_pages(page));
+			mm_count(mm, cpu, MM_VM_PGROTATED, mm_page_pages(page));
 		}
 		mm_lru_unlock(mm, cpu, node);
 	}
@@ -135,7 +136,8 @@ static enum verdict page_out(struct mm *mm, const struct mm_node *node, const st
 
 	/* Files are written by their flusher, in long runs, except where that is not enough. */
 	if (file && (!sc->kswapd || !(page->flags & PG_RECLAIM) || !node->reclaim_dirty)) {
-		mm_count(mm, MM_VM_NR_VMSCAN_IMMEDIATE, mm_page_pages(page));
+		mm_mod_node_stat(mm, sc->cpu, &mm->nodes[node->nid], MM_NS_VMSCAN_IMMEDIATE,
+				 (int64_t)mm_page_pages(page));
 		page->flags |= PG_RECLAIM;
 		return ACTIVATE_IT;
 	}
@@ -144,9 +146,10 @@ static enum verdict page_out(struct mm *mm, const struct mm_node *node, const st
 	if (!(sc->gfp & __GFP_FS) && !((page->flags & PG_SWAPCACHE) && (sc->gfp & __GFP_IO)))
 		return KEEP_IT;
 	page->flags |= PG_RECLAIM;
-	mm_count(mm, MM_VM_NR_VMSCAN_WRITE, mm_page_pages(page));
+	mm_mod_node_stat(mm, sc->cpu, &mm->nodes[node->nid], MM_NS_VMSCAN_WRITE,
+			 (int64_t)mm_page_pages(page));
 	if (page->order && page->order == mm->arch->pageblock_order)
-		mm_count(mm, MM_VM_THP_SWPOUT, 1);
+		mm_count(mm, sc->cpu, MM_VM_THP_SWPOUT, 1);
 	mm_emit_block(mm, sc->cpu, MM_EVENT_WRITEPAGE, page, 0);
 	start_write(mm, sc->cpu, page);
 	stat->pageout += mm_page_pages(page);
@@ -173,7 +176,7 @@ static bool add_to_swap(struct mm *mm, const struct mm_scan *sc, struct page *pa
 		return true;
 	if (!huge || !page->order || mm_user_split_page(mm, sc->cpu, page, pages))
 		return false;
-	mm_count(mm, MM_VM_THP_SWPOUT_FALLBACK, 1);
+	mm_count(mm, sc->cpu, MM_VM_THP_SWPOUT_FALLBACK, 1);
 	return (page->flags & PG_DROPPED) || mm_swap_take(mm, sc->cpu, page);
 }
 
@@ -235,7 +238,7 @@ static void take_away(struct mm *mm, int cpu, struct page *page)
 	if (!mm->ops.reclaimed && !page->user)
 		return;
 	/* Its place in swap is the owner's now. */
-	page->flags &= ~(uint64_t)PG_SWAPCACHE;
+	mm_page_account(mm, cpu, page, page->flags & ~(uint64_t)PG_SWAPCACHE);
 	if (page->user) {
 		mm_user_reclaimed(mm, cpu, page, shadow);
 		return;
@@ -243,14 +246,14 @@ static void take_away(struct mm *mm, int cpu, struct page *page)
 	mm->ops.reclaimed(mm->ctx, cpu, page, swapped, shadow);
 }
 
-static void activate(struct mm *mm, struct page *page, struct mm_reclaim_stat *stat)
+static void activate(struct mm *mm, int cpu, struct page *page, struct mm_reclaim_stat *stat)
 {
 	stat->activated[!(page->flags & PG_SWAPBACKED)] += mm_page_pages(page);
 	page->flags |= PG_ACTIVE;
-	mm_count(mm, MM_VM_PGACTIVATE, mm_page_pages(page));
+	mm_count(mm, cpu, MM_VM_PGACTIVATE, mm_page_pages(page));
 	/* No use for its place in swap, if it has one and that is not its only copy. */
 	if ((page->flags & PG_SWAPCACHE) && !(page->flags & PG_WRITEBACK)) {
-		mm_swap_forget(mm, page);
+		mm_swap_forget(mm, cpu, page);
 		page->flags |= PG_DIRTY;
 	}
 }
@@ -281,7 +284,7 @@ uint64_t mm_shrink_pages(struct mm *mm, struct mm_node *node, struct mm_scan *sc
 			continue;
 		}
 		if (verdict == ACTIVATE_IT)
-			activate(mm, page, stat);
+			activate(mm, sc->cpu, page, stat);
 		page_list_add_head(&kept, page);
 	}
 	while ((page = freed.tail)) {
@@ -296,7 +299,7 @@ uint64_t mm_shrink_pages(struct mm *mm, struct mm_node *node, struct mm_scan *sc
 void mm_read_in(struct mm *mm, int cpu, uint64_t pages, enum mm_store from)
 {
 	mm_work(mm, cpu, MM_SITE_IO_SUBMIT, 1);
-	count_kib(mm, MM_VM_PGPGIN, pages);
+	count_kib(mm, cpu, MM_VM_PGPGIN, pages);
 	if (mm->ops.read && cpu != MM_NO_CPU)
 		mm->ops.read(mm->ctx, cpu, pages << mm->arch->page_shift, from);
 }
@@ -308,7 +311,7 @@ bool mm_read_ahead(struct mm *mm, int cpu, uint64_t pages, struct mm_read *read)
 	mm_work(mm, cpu, MM_SITE_IO_SUBMIT, 1);
 	if (!mm->ops.read_ahead(mm->ctx, cpu, pages << mm->arch->page_shift, MM_STORE_FILE, read))
 		return false;
-	count_kib(mm, MM_VM_PGPGIN, pages);
+	count_kib(mm, cpu, MM_VM_PGPGIN, pages);
 	return true;
 }
 

@@ -71,7 +71,7 @@ static void shrink(struct mm *mm, const struct mm_node *node, struct mm_scan *sc
 
 		if (!scan(mm, node, sc, s, nr, pages))
 			break;
-		mm_count(mm, MM_VM_SLABS_SCANNED, nr);
+		mm_count(mm, sc->cpu, MM_VM_SLABS_SCANNED, nr);
 		total -= nr;
 		scanned += nr;
 		sc->cpu = mm_resched(mm, sc->cpu);

@@ -141,7 +141,7 @@ bool mm_swap_take(struct mm *mm, int cpu, struct page *page)
 	}
 	if (page->user)
 		mm_upage(mm, page)->cluster = cluster;
-	page->flags |= PG_SWAPCACHE | PG_DIRTY;
+	mm_page_account(mm, cpu, page, page->flags | PG_SWAPCACHE | PG_DIRTY);
 	return true;
 }
 
@@ -167,9 +167,9 @@ static void put_lent(struct mm *mm, uint64_t pages)
 	}
 }
 
-void mm_swap_forget(struct mm *mm, struct page *page)
+void mm_swap_forget(struct mm *mm, int cpu, struct page *page)
 {
-	page->flags &= ~(uint64_t)PG_SWAPCACHE;
+	mm_page_account(mm, cpu, page, page->flags & ~(uint64_t)PG_SWAPCACHE);
 	if (page->user)
 		mm_swap_put(mm, mm_upage(mm, page)->cluster, mm_page_pages(page));
 	else
@@ -189,7 +189,7 @@ void mm_swap_drop(struct mm *mm, unsigned order)
 void mm_swap_read(struct mm *mm, int cpu, const struct page *page)
 {
 	mm_read_in(mm, cpu, mm_page_pages(page), MM_STORE_SWAP);
-	mm_count(mm, MM_VM_PSWPIN, mm_page_pages(page));
+	mm_count(mm, cpu, MM_VM_PSWPIN, mm_page_pages(page));
 }
 
 void mm_swap_in(struct mm *mm, int cpu, struct page *page)

@@ -27,7 +27,7 @@ struct mm_swap {
  */
 bool mm_swap_take(struct mm *mm, int cpu, struct page *page);
 /** The page needs its place no more. */
-void mm_swap_forget(struct mm *mm, struct page *page);
+void mm_swap_forget(struct mm *mm, int cpu, struct page *page);
 /** So many places of a cluster are free. */
 void mm_swap_put(struct mm *mm, uint32_t cluster, uint64_t pages);
 /** Read what was swapped into a page, and free nothing. Simulated time passes. */

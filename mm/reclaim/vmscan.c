@@ -8,6 +8,7 @@
  */
 #include "mm/reclaim/vmscan.h"
 #include "mm/compact/compact.h"
+#include "mm/zone_count.h"
 
 #define TICK_US 4000 /* CONFIG_HZ=250, as distributions build it */
 
@@ -135,6 +136,7 @@ uint64_t mm_zone_reclaimable(const struct mm *mm, const struct mm_zone *zone)
 {
 	uint64_t pages = zone->nr_lru[MM_LRU_INACTIVE_FILE] + zone->nr_lru[MM_LRU_ACTIVE_FILE];
 
+	/* The kernel asks all CPUs (zone_page_state_snapshot()): that is what is exact here. */
 	if (mm_can_reclaim_anon(mm))
 		pages += zone->nr_lru[MM_LRU_INACTIVE_ANON] + zone->nr_lru[MM_LRU_ACTIVE_ANON];
 	return pages;
@@ -143,13 +145,15 @@ uint64_t mm_zone_reclaimable(const struct mm *mm, const struct mm_zone *zone)
 /* Nothing to wait for: kswapd has given up, or nothing is being written that could help. */
 static bool waiting_helps(const struct mm *mm, const struct mm_node *node)
 {
-	uint64_t reclaimable = 0;
+	uint64_t reclaimable = 0, pending = 0;
 
 	if (node->kswapd.failures >= MAX_RECLAIM_RETRIES)
 		return false;
-	for (int z = 0; z < mm->arch->nr_zones; z++)
+	for (int z = 0; z < mm->arch->nr_zones; z++) {
 		reclaimable += mm_zone_reclaimable(mm, &node->zones[z]);
-	return 2 * (node->nr_dirty + node->nr_writeback) > reclaimable;
+		pending += mm_zone_stat_exactly(mm, &node->zones[z], MM_ZS_WRITE_PENDING);
+	}
+	return 2 * pending > reclaimable;
 }
 
 void mm_reclaim_throttle(struct mm *mm, struct mm_node *node, struct mm_scan *sc,
@@ -178,7 +182,7 @@ void mm_reclaim_throttle(struct mm *mm, struct mm_node *node, struct mm_scan *sc
 	if (!mm->ops.sleep || sc->cpu == MM_NO_CPU)
 		return;
 	if (!node->nr_throttled[why]++ && why == MM_THROTTLE_WRITEBACK)
-		node->throttled_from = node->throttled_written;
+		node->throttled_from = node->vm_stat[MM_NS_THROTTLED_WRITTEN];
 	sc->cpu = mm->ops.sleep(mm->ctx, sc->cpu, us, &node->nr_throttled[why]);
 	node->nr_throttled[why]--;
 }
@@ -195,7 +199,9 @@ void mm_throttle_written(struct mm *mm, int cpu, struct mm_node *node, uint64_t 
 
 	if (!sleepers)
 		return;
-	node->throttled_written += pages;
-	if (node->throttled_written - node->throttled_from > (uint64_t)SWAP_CLUSTER_MAX * sleepers)
+	/* What CPUs have not told yet may keep them asleep for longer. */
+	mm_mod_node_stat(mm, cpu, node, MM_NS_THROTTLED_WRITTEN, (int64_t)pages);
+	if (node->vm_stat[MM_NS_THROTTLED_WRITTEN] - node->throttled_from >
+	    (int64_t)SWAP_CLUSTER_MAX * sleepers)
 		mm_throttle_wake(mm, cpu, node, MM_THROTTLE_WRITEBACK);
 }

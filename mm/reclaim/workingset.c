@@ -9,6 +9,7 @@
  */
 #include "mm/reclaim/lru.h"
 #include "mm/reclaim/vmscan.h"
+#include "mm/zone_count.h"
 
 /* A shadow is age, node, whether it was of the working set before, and a 1: 0 is none. */
 #define SHADOW_WORKINGSET 2u
@@ -51,7 +52,7 @@ static uint64_t workingset_size(const struct mm *mm, const struct mm_node *node,
 	return pages;
 }
 
-void mm_refault(struct mm *mm, struct page *page, enum mm_page_kind kind, uint64_t shadow)
+void mm_refault(struct mm *mm, int cpu, struct page *page, enum mm_page_kind kind, uint64_t shadow)
 {
 	bool file = kind == MM_PAGE_FILE;
 	uint64_t pages = mm_page_pages(page), age = shadow >> SHADOW_AGE_SHIFT;
@@ -61,16 +62,16 @@ void mm_refault(struct mm *mm, struct page *page, enum mm_page_kind kind, uint64
 	if (!shadow)
 		return;
 	from = &mm->nodes[shadow >> SHADOW_NID_SHIFT & SHADOW_NID_MASK];
-	mm_count(mm, file ? MM_VM_WORKINGSET_REFAULT_FILE : MM_VM_WORKINGSET_REFAULT_ANON, pages);
+	mm_mod_node_stat(mm, cpu, node, MM_NS_WORKINGSET_REFAULT_ANON + file, (int64_t)pages);
 	if (from->nonresident_age - age > workingset_size(mm, from, file))
 		return;
 	page->flags |= PG_ACTIVE;
 	mm_workingset_age(node, pages);
 	node->refaults[file] += pages;
-	mm_count(mm, file ? MM_VM_WORKINGSET_ACTIVATE_FILE : MM_VM_WORKINGSET_ACTIVATE_ANON, pages);
+	mm_mod_node_stat(mm, cpu, node, MM_NS_WORKINGSET_ACTIVATE_ANON + file, (int64_t)pages);
 	if (!(shadow & SHADOW_WORKINGSET))
 		return;
 	page->workingset = true;
 	mm_note_cost(mm, node, file, pages);
-	mm_count(mm, file ? MM_VM_WORKINGSET_RESTORE_FILE : MM_VM_WORKINGSET_RESTORE_ANON, pages);
+	mm_mod_node_stat(mm, cpu, node, MM_NS_WORKINGSET_RESTORE_ANON + file, (int64_t)pages);
 }

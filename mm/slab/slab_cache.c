@@ -23,17 +23,12 @@
 static bool take_cpu_place(struct mm *mm, uint64_t *offset)
 {
 	struct mm_slab_state *s = mm->slab;
-	uint64_t first = 0;
 
 	if (s->nr_percpu_free) {
 		*offset = s->percpu_free[--s->nr_percpu_free];
 		return true;
 	}
-	for (int n = 0; n < mm->nr_nodes; n++)
-		for (int z = 0; z < mm->arch->nr_zones; z++)
-			if (mm_zone_populated(&mm->nodes[n].zones[z]))
-				first += MM_PCP_STRIDE;
-	*offset = first + s->percpu_used;
+	*offset = mm->percpu_used + s->percpu_used;
 	if (*offset + SLAB_CPU_BYTES > mm->arch->percpu_bytes)
 		return false;
 	s->percpu_used += SLAB_CPU_BYTES;

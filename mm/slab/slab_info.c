@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Looking at caches: what /proc/slabinfo shows, and what was counted. */
 #include "mm/slab/slub.h"
+#include "mm/zone_count.h"
 
 const char *mm_slab_stat_name(enum mm_slab_stat stat)
 {
@@ -53,6 +54,6 @@ bool mm_slab_sums(const struct mm *mm, uint64_t *stats)
 
 void mm_slab_pages(const struct mm *mm, int nid, uint64_t pages[2])
 {
-	pages[0] = mm->nodes[nid].nr_slab[0];
-	pages[1] = mm->nodes[nid].nr_slab[1];
+	pages[0] = mm_node_stat_exactly(mm, &mm->nodes[nid], MM_NS_SLAB_UNRECLAIMABLE);
+	pages[1] = mm_node_stat_exactly(mm, &mm->nodes[nid], MM_NS_SLAB_RECLAIMABLE);
 }

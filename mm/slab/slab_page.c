@@ -10,6 +10,7 @@
 
 #include "mm/gfp.h"
 #include "mm/slab/slub.h"
+#include "mm/zone_count.h"
 
 #define MAP_BITS 8 /* of an empty map */
 /* What of the caller's flags the page allocator gets to see. */
@@ -195,7 +196,8 @@ static struct mm_slab *adopt(struct mm *mm, int cpu, struct mm_slab *slab, struc
 	}
 	page->flags &= ~(uint64_t)PG_LRU;
 	page->slab = true;
-	mm->nodes[slab->nid].nr_slab[reclaimable(slab)] += UINT64_C(1) << slab->order;
+	mm_mod_node_stat(mm, cpu, &mm->nodes[slab->nid],
+			 MM_NS_SLAB_UNRECLAIMABLE + reclaimable(slab), INT64_C(1) << slab->order);
 	return slab;
 }
 
@@ -300,7 +302,8 @@ void mm_slab_discard(struct mm *mm, int cpu, struct mm_slab *slab)
 		cache->node[slab->nid].nr_objects -= slab->objects;
 		cache->pages -= UINT64_C(1) << order;
 	}
-	mm->nodes[slab->nid].nr_slab[reclaimable(slab)] -= UINT64_C(1) << order;
+	mm_mod_node_stat(mm, cpu, &mm->nodes[slab->nid],
+			 MM_NS_SLAB_UNRECLAIMABLE + reclaimable(slab), -(INT64_C(1) << order));
 	map_remove(mm->slab, slab);
 	free(slab);
 	page->slab = false;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "mm/slab/slub.h"
+#include "mm/zone_count.h"
 
 struct report {
 	const struct mm *mm;
@@ -198,11 +199,14 @@ static int check_pages(struct report *r)
 			pages[rcl] += UINT64_C(1) << slab->order;
 		}
 		for (int rcl = 0; rcl < 2; rcl++)
-			if (pages[rcl] != r->mm->nodes[nid].nr_slab[rcl])
-				return violated(r,
-						"node %d: %" PRIu64 " pages of slabs, %" PRIu64
-						" counted",
-						nid, pages[rcl], r->mm->nodes[nid].nr_slab[rcl]);
+			if (pages[rcl] != mm_node_stat_exactly(r->mm, &r->mm->nodes[nid],
+							       MM_NS_SLAB_UNRECLAIMABLE + rcl))
+				return violated(
+					r,
+					"node %d: %" PRIu64 " pages of slabs, %" PRIu64 " counted",
+					nid, pages[rcl],
+					mm_node_stat_exactly(r->mm, &r->mm->nodes[nid],
+							     MM_NS_SLAB_UNRECLAIMABLE + rcl));
 	}
 	return 0;
 }

@@ -175,7 +175,7 @@ static bool replace(struct mm *mm, int cpu, const struct site *s, struct page *h
 	mm_user_map(mm, cpu, huge, s->vma->locked);
 	mm_user_set(mm, cpu, above, &above->entries[s->at >> above->shift & (above->nr - 1)],
 		    e_make(huge, E_PAGE | E_WRITE));
-	mm_page_node(mm, huge)->nr_anon_huge++;
+	mm_user_count_huge(mm, cpu, huge, 1);
 	s->vma->copied = true;
 	mm->khugepaged_state.pages_collapsed++;
 	mm_lru_add(mm, cpu, huge, MM_PAGE_ANON);
@@ -201,10 +201,10 @@ static bool collapse(struct mm *mm, int cpu, struct site *s, int nid)
 	bool done = false;
 
 	if (mm_alloc_pages(mm, &req, &huge)) {
-		mm_count(mm, MM_VM_THP_COLLAPSE_ALLOC_FAILED, 1);
+		mm_count(mm, cpu, MM_VM_THP_COLLAPSE_ALLOC_FAILED, 1);
 		return false;
 	}
-	mm_count(mm, MM_VM_THP_COLLAPSE_ALLOC, 1);
+	mm_count(mm, cpu, MM_VM_THP_COLLAPSE_ALLOC, 1);
 	/* That took time, and so does reading back: what was found may be another thing by now. */
 	if (k->space == s->space && find_site(mm, s->space, s->at, s) && look(mm, cpu, s, &f) &&
 	    (!f.swap || bring_back(mm, cpu, s)) && k->space == s->space &&

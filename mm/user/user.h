@@ -137,6 +137,8 @@ bool mm_numa_maps_line(const struct mm *mm, const struct mm_space *space, unsign
 
 /* For the mm core and the sink: of pages with `user` set. */
 
+/** Is it in the swap cache because others refer to the place that it was read back from? */
+bool mm_user_in_swap_cache(const struct mm *mm, const struct page *page);
 /** May the CPU have a translation of the page, or of the space whose topmost table it is? */
 bool mm_user_runs_on(const struct mm *mm, const struct page *page, int cpu);
 /**

@@ -54,7 +54,7 @@ static void map_one(struct mm *mm, int cpu, const struct mm_vma *vma, struct mm_
 	uint64_t young = mm->arch->id == MM_ARM64 ? 0 : PG_YOUNG;
 
 	mm_user_map(mm, cpu, page, vma->locked);
-	mm_page_account(mm, page, page->flags | PG_MAPPED | young);
+	mm_page_account(mm, cpu, page, page->flags | PG_MAPPED | young);
 	mm_user_set(mm, cpu, table, entry, e_make(page, E_PAGE));
 }
 

@@ -78,7 +78,7 @@ static int install(const struct fault *f, struct page *page, bool writable, uint
 	mm_page_to_pfn(mm, f->cpu, page);
 	mm_user_set(mm, f->cpu, f->table, f->entry,
 		    e_make(page, E_PAGE | (writable ? E_WRITE : 0)));
-	mm_refault(mm, page, MM_PAGE_ANON, shadow);
+	mm_refault(mm, f->cpu, page, MM_PAGE_ANON, shadow);
 	mm_lru_add(mm, f->cpu, page, MM_PAGE_ANON);
 	if (f->vma->locked && page->user)
 		mm_page_lock_in(mm, f->cpu, page, true);
@@ -202,7 +202,7 @@ static int from_swap_cache(const struct fault *f, struct mm_slot *slot)
 		return MM_USER_PRESENT;
 	mm_user_map(mm, f->cpu, page, f->vma->locked);
 	mm_user_set(mm, f->cpu, f->table, f->entry, e_make(page, E_PAGE));
-	mm_slot_put(mm, slot);
+	mm_slot_put(mm, f->cpu, slot);
 	if (f->vma->locked)
 		mm_page_lock_in(mm, f->cpu, page, true);
 	return MM_USER_MINOR;
@@ -234,8 +234,8 @@ static int swap_in(const struct fault *f)
 	if (install(f, page, slot->refs == 1, shadow))
 		return -ENOMEM;
 	if (slot->refs > 1 && slot->page == page && page->user)
-		mm_upage(mm, page)->slot = slot;
-	mm_slot_put(mm, slot);
+		mm_user_set_slot(mm, f->cpu, page, slot);
+	mm_slot_put(mm, f->cpu, slot);
 	return MM_USER_MAJOR;
 }
 
@@ -300,7 +300,7 @@ static int huge_page(struct fault *f)
 	struct page *page;
 
 	if (mm_alloc_pages_policy(mm, &req, &use, &page)) {
-		mm_count(mm, MM_VM_THP_FAULT_FALLBACK, 1);
+		mm_count(mm, f->cpu, MM_VM_THP_FAULT_FALLBACK, 1);
 		f->fell_back = true;
 		return MM_USER_PRESENT;
 	}
@@ -314,8 +314,8 @@ static int huge_page(struct fault *f)
 		return drop(f, page, MM_USER_MINOR);
 	}
 	mm_utable_deposit(f->table, leaf);
-	mm_page_node(mm, page)->nr_anon_huge++;
-	mm_count(mm, MM_VM_THP_FAULT_ALLOC, 1);
+	mm_user_count_huge(mm, f->cpu, page, 1);
+	mm_count(mm, f->cpu, MM_VM_THP_FAULT_ALLOC, 1);
 	return install(f, page, true, 0) ? -ENOMEM : MM_USER_HUGE;
 }
 
@@ -386,7 +386,7 @@ static int handle(struct fault *f)
 
 	mm_work(mm, f->cpu, MM_SITE_FAULT, 1);
 	mm_touch_page(mm, f->cpu, f->space->root->page, MM_WRITE);
-	mm_count(mm, MM_VM_PGFAULT, 1);
+	mm_count(mm, f->cpu, MM_VM_PGFAULT, 1);
 	if (has_huge)
 		result = huge_level(f);
 	if (result != MM_USER_PRESENT)
@@ -415,7 +415,7 @@ static int handle(struct fault *f)
 	}
 }
 
-static void count(struct mm *mm, struct mm_space_info *done, int result)
+static void count(struct mm *mm, int cpu, struct mm_space_info *done, int result)
 {
 	done->faults++;
 	done->zeroed += result == MM_USER_SMALL;
@@ -423,11 +423,11 @@ static void count(struct mm *mm, struct mm_space_info *done, int result)
 	done->copied += result == MM_USER_COPY;
 	done->reused += result == MM_USER_REUSE;
 	done->major += result == MM_USER_MAJOR;
-	mm_count(mm, MM_VM_PGMAJFAULT, result == MM_USER_MAJOR);
+	mm_count(mm, cpu, MM_VM_PGMAJFAULT, result == MM_USER_MAJOR);
 }
 
 /* The address, if its entry allows the access. */
-static bool translate(struct mm *mm, struct mm_space *space, uint64_t address, bool write,
+static bool translate(struct mm *mm, int cpu, struct mm_space *space, uint64_t address, bool write,
 		      phys_addr_t *at)
 {
 	struct mm_utable *table;
@@ -444,7 +444,7 @@ static bool translate(struct mm *mm, struct mm_space *space, uint64_t address, b
 	if (page->flags & PG_HUGETLB)
 		return true;
 	head = mm_user_head(mm, page);
-	mm_page_touched(mm, head, write);
+	mm_page_touched(mm, cpu, head, write);
 	return true;
 }
 
@@ -453,7 +453,7 @@ int mm_user_access(struct mm *mm, int cpu, struct mm_space *space, uint64_t addr
 {
 	int last = MM_USER_PRESENT;
 
-	while (!translate(mm, space, address, write, at)) {
+	while (!translate(mm, cpu, space, address, write, at)) {
 		struct fault f = {.mm = mm,
 				  .cpu = cpu,
 				  .space = space,
@@ -467,7 +467,7 @@ int mm_user_access(struct mm *mm, int cpu, struct mm_space *space, uint64_t addr
 		result = handle(&f);
 		if (result < 0)
 			return result;
-		count(mm, &space->done, result);
+		count(mm, cpu, &space->done, result);
 		space->done.fallback += f.fell_back && result == MM_USER_SMALL;
 		if (result != MM_USER_PRESENT || !last)
 			last = result;

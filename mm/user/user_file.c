@@ -116,12 +116,12 @@ void mm_file_drop(struct mm *mm, int cpu, struct mm_file *file)
 		page = e_pointer(entry);
 		if (e_kind(entry) == E_SWAP) {
 			file->entries[i] = E_NONE;
-			mm_slot_put(mm, e_pointer(entry));
+			mm_slot_put(mm, cpu, e_pointer(entry));
 		}
 		if (e_kind(entry) != E_PAGE || mm_upage(mm, page)->mapcount)
 			continue;
 		file->entries[i] = E_NONE;
-		mm_upage_del(mm, page);
+		mm_upage_del(mm, cpu, page);
 		mm_free_pages(mm, cpu, page, 0);
 	}
 }
@@ -155,7 +155,7 @@ static int insert(struct mm *mm, int cpu, struct mm_file *file, uint64_t index, 
 	}
 	page->locked = locked;
 	file->entries[index] = e_make(page, E_PAGE);
-	mm_refault(mm, page, kind, shadow);
+	mm_refault(mm, cpu, page, kind, shadow);
 	mm_lru_add(mm, cpu, page, kind);
 	return 0;
 }
@@ -186,7 +186,7 @@ static int bring_tmpfs(struct mm *mm, int cpu, struct mm_space *space, struct mm
 		return MM_USER_MAJOR;
 	}
 	file->entries[index] = E_NONE;
-	mm_slot_put(mm, e_pointer(old));
+	mm_slot_put(mm, cpu, e_pointer(old));
 	return insert(mm, cpu, file, index, page, shadow) ? -ENOMEM : MM_USER_MAJOR;
 }
 
@@ -294,7 +294,7 @@ static int access_page(struct mm *mm, int cpu, const struct use *u, phys_addr_t 
 	page = e_pointer(u->file->entries[u->page]);
 	*at = mm_page_address(mm, page);
 	if (u->write) {
-		mm_page_dirty(mm, page);
+		mm_page_dirty(mm, cpu, page);
 		/* Dirty, it is neither the mark of a window nor to be reclaimed at once. */
 		page->flags &= ~(uint64_t)(page->flags & PG_WRITEBACK ? 0 : PG_RECLAIM);
 	}

@@ -106,7 +106,7 @@ static void zap_entry(struct mm *mm, int cpu, struct gather *g, const struct mm_
 
 	mm_user_set(mm, cpu, table, entry, E_NONE);
 	if (e_kind(old) == E_SWAP)
-		mm_slot_put(mm, e_pointer(old));
+		mm_slot_put(mm, cpu, e_pointer(old));
 	else if (e_kind(old) == E_PAGE)
 		drop_part(mm, cpu, g, e_pointer(old), vma->locked);
 	else

@@ -72,7 +72,7 @@ void mm_user_defer(struct mm *mm, int cpu, struct page *head, const struct page 
 	mm_work(mm, cpu, MM_SITE_LOCK, 1);
 	mm_touch_page(mm, cpu, head + 1, MM_WRITE);
 	enqueue(mm, head);
-	mm_count(mm, MM_VM_THP_DEFERRED_SPLIT_PAGE, 1);
+	mm_count(mm, cpu, MM_VM_THP_DEFERRED_SPLIT_PAGE, 1);
 }
 
 bool mm_user_maps_whole(const struct mm *mm, const struct page *head)
@@ -113,8 +113,8 @@ static void count_entry(struct mm *mm, int cpu, const struct mm_mapping *m, stru
 }
 
 /* A frame of its own from now on; one that nobody maps has no owner. Returns whether it is free. */
-static bool set_up_part(struct mm *mm, const struct counting *c, const struct mm_upage *old,
-			struct page *part, struct page_list *to)
+static bool set_up_part(struct mm *mm, int cpu, const struct counting *c,
+			const struct mm_upage *old, struct page *part, struct page_list *to)
 {
 	uint64_t i = (uint64_t)(part - c->walk.head);
 
@@ -125,7 +125,7 @@ static bool set_up_part(struct mm *mm, const struct counting *c, const struct mm
 	}
 	if (!c->maps[i]) {
 		if (!i)
-			mm_upage_del(mm, part);
+			mm_upage_del(mm, cpu, part);
 		return mm_drop_page(mm, part);
 	}
 	/* Its chunk is that of the head. */
@@ -150,12 +150,12 @@ static void take_apart(struct mm *mm, int cpu, struct counting *c, struct page_l
 	mm_work(mm, cpu, MM_SITE_PREP_PAGE, (uint32_t)parts);
 	mm_user_flush_page(mm, cpu, head, c->nr);
 	old = *mm_upage(mm, head);
-	mm_page_node(mm, head)->nr_anon_huge--;
+	mm_user_count_huge(mm, cpu, head, -1);
 	mm_make_parts(mm, cpu, head, 0);
 	for (uint64_t i = 0; i < parts; i++)
-		if (set_up_part(mm, c, &old, head + i, to))
+		if (set_up_part(mm, cpu, c, &old, head + i, to))
 			gone[(*nr_gone)++] = head + i;
-	mm_count(mm, MM_VM_THP_SPLIT_PAGE, 1);
+	mm_count(mm, cpu, MM_VM_THP_SPLIT_PAGE, 1);
 }
 
 /* Nobody else holds it: reclaim where it has isolated it, a write, a move. */

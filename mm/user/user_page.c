@@ -9,6 +9,7 @@
 
 #include "mm/reclaim/lru_lists.h"
 #include "mm/user/user_readahead.h"
+#include "mm/zone_count.h"
 
 struct mm_user *mm_user_get(struct mm *mm)
 {
@@ -78,17 +79,25 @@ int mm_upage_add(struct mm *mm, struct page *page, enum mm_upage_kind kind, void
 	return 0;
 }
 
-void mm_upage_del(struct mm *mm, struct page *page)
+void mm_upage_del(struct mm *mm, int cpu, struct page *page)
 {
 	struct mm_upage *up = mm_upage(mm, page);
 
-	if (up->slot)
+	if (up->slot) {
 		up->slot->page = NULL;
+		mm_user_set_slot(mm, cpu, page, NULL);
+	}
 	mm_user_undefer(mm, page);
 	if (page->flags & PG_SWAPCACHE)
-		mm_swap_forget(mm, page);
+		mm_swap_forget(mm, cpu, page);
 	page->user = page->locked = false;
 	*up = (struct mm_upage){0};
+}
+
+void mm_user_count_huge(struct mm *mm, int cpu, const struct page *head, int nr)
+{
+	mm_mod_node_stat(mm, cpu, mm_page_node(mm, head), MM_NS_ANON_THPS,
+			 (int64_t)nr << mm->arch->pageblock_order);
 }
 
 struct page *mm_user_head(const struct mm *mm, struct page *page)
@@ -116,21 +125,38 @@ bool mm_user_unmap(struct mm *mm, int cpu, struct page *head, bool locked)
 	if (--up->mapcount)
 		return false;
 	if (up->kind != UP_ANON) {
-		mm_page_account(mm, head, head->flags & ~(uint64_t)PG_MAPPED);
+		mm_page_account(mm, cpu, head, head->flags & ~(uint64_t)PG_MAPPED);
 		return false;
 	}
 	if (head->order)
-		mm_page_node(mm, head)->nr_anon_huge--;
-	mm_upage_del(mm, head);
+		mm_user_count_huge(mm, cpu, head, -1);
+	mm_upage_del(mm, cpu, head);
 	return true;
 }
 
-void mm_slot_put(struct mm *mm, struct mm_slot *slot)
+void mm_user_set_slot(struct mm *mm, int cpu, const struct page *page, struct mm_slot *slot)
+{
+	struct mm_upage *up = mm_upage(mm, page);
+	int more = !!slot - !!up->slot;
+
+	up->slot = slot;
+	if (more) {
+		mm_mod_node_stat(mm, cpu, mm_page_node(mm, page), MM_NS_FILE_PAGES, more);
+		mm_mod_node_stat(mm, cpu, mm_page_node(mm, page), MM_NS_SWAPCACHE, more);
+	}
+}
+
+bool mm_user_in_swap_cache(const struct mm *mm, const struct page *page)
+{
+	return page->user && mm_upage(mm, page)->slot;
+}
+
+void mm_slot_put(struct mm *mm, int cpu, struct mm_slot *slot)
 {
 	if (--slot->refs)
 		return;
 	if (slot->page)
-		mm_upage(mm, slot->page)->slot = NULL;
+		mm_user_set_slot(mm, cpu, slot->page, NULL);
 	mm_swap_put(mm, slot->cluster, 1);
 	mm->user->nr_slots--;
 	free(slot);
@@ -271,13 +297,13 @@ void mm_user_reclaimed(struct mm *mm, int cpu, struct page *page, uint64_t shado
 		slots[0] = up->slot;
 		slots[0]->shadow = shadow;
 		slots[0]->page = NULL;
-		up->slot = NULL;
+		mm_user_set_slot(mm, cpu, page, NULL);
 		mm_swap_put(mm, up->cluster, 1);
 	}
 	mm_rmap_walk(mm, cpu, &t.walk);
 	mm_user_flush_page(mm, cpu, page, t.nr);
 	if (up->kind == UP_ANON && page->order)
-		mm_page_node(mm, page)->nr_anon_huge--;
+		mm_user_count_huge(mm, cpu, page, -1);
 	/* Parts that nobody maps any more need no place. */
 	for (uint64_t i = 0; up->kind == UP_ANON && i < parts; i++)
 		if (!slots[i])
@@ -285,7 +311,7 @@ void mm_user_reclaimed(struct mm *mm, int cpu, struct page *page, uint64_t shado
 	if (up->kind != UP_ANON)
 		take_from_file(mm, up, shadow);
 	free(slots);
-	mm_upage_del(mm, page);
+	mm_upage_del(mm, cpu, page);
 }
 
 struct moving {
@@ -311,16 +337,22 @@ void mm_user_moved(struct mm *mm, int cpu, struct page *from, struct page *to)
 	mm_rmap_walk(mm, cpu, &moving.walk);
 	mm_user_undefer(mm, from);
 	old = *mm_upage(mm, from);
-	if (mm_upage_add(mm, to, old.kind, old.family, old.index))
+	if (mm_upage_add(mm, to, old.kind, old.family, old.index)) {
+		to->user = false;
 		return;
+	}
 	*mm_upage(mm, to) = old;
-	if (old.slot)
+	if (old.slot) {
 		old.slot->page = to;
+		mm_upage(mm, to)->slot = NULL;
+		mm_user_set_slot(mm, cpu, from, NULL);
+		mm_user_set_slot(mm, cpu, to, old.slot);
+	}
 	if (old.kind != UP_ANON)
 		old.file->entries[old.index] = e_make(to, E_PAGE);
 	else if (from->order) {
-		mm_page_node(mm, from)->nr_anon_huge--;
-		mm_page_node(mm, to)->nr_anon_huge++;
+		mm_user_count_huge(mm, cpu, from, -1);
+		mm_user_count_huge(mm, cpu, to, 1);
 	}
 	from->user = false;
 	*mm_upage(mm, from) = (struct mm_upage){0};
@@ -375,7 +407,7 @@ static void destroy_slots(struct mm *mm, uint64_t *entries, uint64_t nr)
 
 			destroy_slots(mm, table->entries, table->nr);
 		} else if (e_kind(entries[i]) == E_SWAP) {
-			mm_slot_put(mm, e_pointer(entries[i]));
+			mm_slot_put(mm, MM_NO_CPU, e_pointer(entries[i]));
 		}
 	}
 }

@@ -374,7 +374,7 @@ static void drop_root(struct mm *mm, int cpu, struct mm_space *space, struct mm_
 {
 	if (!root)
 		return;
-	mm_upage_del(mm, root->page);
+	mm_upage_del(mm, cpu, root->page);
 	mm_utable_free(mm, cpu, space, root);
 }
 

@@ -49,6 +49,7 @@ struct mm_utable {
 	phys_addr_t at;
 	unsigned shift, nr; /* log2 of what an entry maps; entries */
 	unsigned used;      /* entries that are not E_NONE */
+	bool counted;       /* in nr_page_table_pages: the lowest two levels, as 6.1 does */
 	/* Tables laid aside for the huge pages that it maps: as many. */
 	struct mm_utable *deposit;
 	struct mm_utable *next; /* in a deposit */
@@ -189,14 +190,19 @@ struct mm_upage *mm_upage(const struct mm *mm, const struct page *page);
 /** Register a page as a user's. 0 or -ENOMEM. */
 int mm_upage_add(struct mm *mm, struct page *page, enum mm_upage_kind kind, void *owner,
 		 uint64_t index);
-void mm_upage_del(struct mm *mm, struct page *page);
+void mm_upage_del(struct mm *mm, int cpu, struct page *page);
+/** So many huge pages of faults more or fewer are mapped, of that node. */
+void mm_user_count_huge(struct mm *mm, int cpu, const struct page *head, int nr);
 /** The block that an entry's page is a part of. */
 struct page *mm_user_head(const struct mm *mm, struct page *page);
 /** One more entry maps it, in a range that is locked or not. */
 void mm_user_map(struct mm *mm, int cpu, struct page *head, bool locked);
 /** One less. Returns whether it was the last of an anonymous page: the caller frees the block. */
 bool mm_user_unmap(struct mm *mm, int cpu, struct page *head, bool locked);
-void mm_slot_put(struct mm *mm, struct mm_slot *slot);
+void mm_slot_put(struct mm *mm, int cpu, struct mm_slot *slot);
+/** A page that was read back stays in the swap cache for others who refer to its place; NULL: no
+ * more. */
+void mm_user_set_slot(struct mm *mm, int cpu, const struct page *page, struct mm_slot *slot);
 
 /* An entry that maps a page or a part of it, and of which range it is. */
 struct mm_mapping {

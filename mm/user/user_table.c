@@ -10,7 +10,15 @@
  */
 #include <stdlib.h>
 
+#include "mm/reclaim/lru_lists.h"
 #include "mm/user/user_state.h"
+#include "mm/zone_count.h"
+
+static void count_table(struct mm *mm, int cpu, const struct mm_utable *t, int64_t nr)
+{
+	if (t->counted)
+		mm_mod_node_stat(mm, cpu, mm_page_node(mm, t->page), MM_NS_PAGETABLE, nr);
+}
 
 static struct mm_utable *allocate(struct mm *mm, int cpu, struct mm_space *space, unsigned shift,
 				  unsigned nr)
@@ -26,7 +34,9 @@ static struct mm_utable *allocate(struct mm *mm, int cpu, struct mm_space *space
 	t->at = mm_page_address(mm, t->page);
 	t->shift = shift;
 	t->nr = nr;
+	t->counted = shift <= mm_huge_shift(mm) && shift < mm->vm_map.root_shift;
 	space->nr_tables++;
+	count_table(mm, cpu, t, 1);
 	return t;
 }
 
@@ -38,6 +48,7 @@ struct mm_utable *mm_utable_new(struct mm *mm, int cpu, struct mm_space *space, 
 void mm_utable_free(struct mm *mm, int cpu, struct mm_space *space, struct mm_utable *table)
 {
 	space->nr_tables--;
+	count_table(mm, cpu, table, -1);
 	mm_free_pages(mm, cpu, table->page, 0);
 	free(table);
 }
@@ -150,7 +161,7 @@ void mm_user_split(struct mm *mm, int cpu, struct mm_utable *table, uint64_t *en
 	mm_touch(mm, cpu, leaf->at, mm_user_page_bytes(mm), MM_WRITE);
 	mm_touch_page(mm, cpu, head, MM_WRITE);
 	mm_user_set(mm, cpu, table, entry, e_make(leaf, E_TABLE));
-	mm_count(mm, MM_VM_THP_SPLIT_PMD, 1);
+	mm_count(mm, cpu, MM_VM_THP_SPLIT_PMD, 1);
 }
 
 static bool has_range(const struct mm_space *space, uint64_t start, uint64_t last)

@@ -8,12 +8,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "mm/alloc/contig.h"
-#include "mm/huge/thp.h"
-#include "mm/page_counts.h"
-#include "mm/reclaim/lru.h"
+#include "mm/stat.h"
 #include "mm/vm_event.h"
-#include "sim/replay/zone_sums.h"
 
 /* Behind nr_free_pages. */
 const char *const kernel_zone_counters[] = {
@@ -203,91 +199,20 @@ bool kernel_counter_needs_numa(const char *name)
 	return false;
 }
 
-static const char *const lru_names[MM_NR_LRU] = {
-	[MM_LRU_INACTIVE_ANON] = "inactive_anon", [MM_LRU_ACTIVE_ANON] = "active_anon",
-	[MM_LRU_INACTIVE_FILE] = "inactive_file", [MM_LRU_ACTIVE_FILE] = "active_file",
-	[MM_LRU_UNEVICTABLE] = "unevictable",
-};
-
-uint64_t kernel_zone_counter(const struct mm *mm, int nid, int zone, const char *name)
+int64_t kernel_zone_counter(const struct mm *mm, int nid, int zone, const char *name)
 {
-	static const char prefix[] = "nr_zone_";
+	int item = mm_zone_stat_by_name(name);
 
-	struct mm_page_counts counts;
-
-	if (!strcmp(name, "nr_free_cma"))
-		return mm_cma_free(mm, nid, zone);
-	if (!strcmp(name, "nr_mlock") || !strcmp(name, "nr_zone_write_pending")) {
-		mm_page_counts(mm, nid, zone, &counts);
-		return name[3] == 'm' ? counts.mlocked : counts.write_pending;
-	}
-	if (strncmp(name, prefix, strlen(prefix)))
-		return 0;
-	for (int l = 0; l < MM_NR_LRU; l++)
-		if (!strcmp(name + strlen(prefix), lru_names[l]))
-			return mm_lru_size(mm, nid, zone, (enum mm_lru)l);
-	return 0;
+	return item < 0 ? 0 : mm_zone_counter(mm, nid, zone, (enum mm_zone_stat)item);
 }
 
-/* Counters of what pages in use hold, by their place among those. */
-static const struct {
-	const char *name;
-	size_t at;
-} of_pages[] = {
-	{"anon_pages", offsetof(struct mm_page_counts, anon)},
-	{"mapped", offsetof(struct mm_page_counts, mapped)},
-	{"file_pages", offsetof(struct mm_page_counts, file)},
-	{"shmem", offsetof(struct mm_page_counts, shmem)},
-	{"page_table_pages", offsetof(struct mm_page_counts, tables)},
-	{"swapcached", offsetof(struct mm_page_counts, swapcache)},
-};
-
-static bool counts_pages(const struct mm *mm, int nid, const char *name, uint64_t *value)
+/* Transparent huge pages are counted in pages, and shown as huge ones. */
+int64_t kernel_node_counter(const struct mm *mm, int nid, const char *name)
 {
-	size_t i = 0;
+	int item = mm_node_stat_by_name(name);
+	int64_t value = item < 0 ? 0 : mm_node_counter(mm, nid, (enum mm_node_stat)item);
 
-	while (i < sizeof(of_pages) / sizeof(*of_pages) && strcmp(name, of_pages[i].name) != 0)
-		i++;
-	if (i == sizeof(of_pages) / sizeof(*of_pages))
-		return false;
-	*value = 0;
-	for (int z = 0; z < mm_get_arch(mm)->nr_zones; z++) {
-		struct mm_page_counts counts;
-
-		mm_page_counts(mm, nid, z, &counts);
-		*value += *(const uint64_t *)(const void *)((const char *)&counts + of_pages[i].at);
-	}
-	return true;
-}
-
-uint64_t kernel_node_counter(const struct mm *mm, int nid, const char *name)
-{
-	static const char prefix[] = "nr_";
-	struct mm_lru_info info;
-	uint64_t value;
-
-	if (strncmp(name, prefix, strlen(prefix)))
-		return 0;
-	name += strlen(prefix);
-	mm_lru_info(mm, nid, &info);
-	for (int l = 0; l < MM_NR_LRU; l++)
-		if (!strcmp(name, lru_names[l]))
-			return info.lru[l];
-	if (!strcmp(name, "slab_reclaimable"))
-		return slab_sums(mm, nid).reclaimable;
-	if (!strcmp(name, "slab_unreclaimable"))
-		return slab_sums(mm, nid).unreclaimable;
-	if (counts_pages(mm, nid, name, &value))
-		return value;
-	if (!strcmp(name, "anon_transparent_hugepages"))
-		return mm_anon_huge_pages(mm, nid);
-	if (!strcmp(name, "isolated_anon"))
-		return info.isolated_anon;
-	if (!strcmp(name, "isolated_file"))
-		return info.isolated_file;
-	if (!strcmp(name, "dirty"))
-		return info.dirty;
-	return strcmp(name, "writeback") ? 0 : info.writeback;
+	return item == MM_NS_ANON_THPS ? value >> mm_get_arch(mm)->pageblock_order : value;
 }
 
 uint64_t kernel_event(const struct mm *mm, const char *name)

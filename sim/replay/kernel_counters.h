@@ -23,10 +23,16 @@ static inline bool kernel_has_numa(const struct mm *mm)
 	return mm_get_model(mm) != MM_FLAT;
 }
 
-/** Value of a counter of a zone or a node, or of an event; 0 for what the mm core does not count.
+/**
+ * Value of a counter of a zone or a node, without what CPUs hold back (so below 0 for a while at
+ * times: the kernel shows 0, of sums too), or of an event; 0 for what the mm core does not count.
  */
-uint64_t kernel_zone_counter(const struct mm *mm, int nid, int zone, const char *name);
-uint64_t kernel_node_counter(const struct mm *mm, int nid, const char *name);
+int64_t kernel_zone_counter(const struct mm *mm, int nid, int zone, const char *name);
+int64_t kernel_node_counter(const struct mm *mm, int nid, const char *name);
+static inline uint64_t kernel_shown(int64_t counter)
+{
+	return counter < 0 ? 0 : (uint64_t)counter;
+}
 uint64_t kernel_event(const struct mm *mm, const char *name);
 
 /** Does only a kernel built for NUMA have the counter? */

@@ -117,7 +117,7 @@ bool replay_file(struct replay_files *f, int cpu, const struct trace_event *ev)
 	if (*slot)
 		sim_copy(f->sim, cpu, mm_page_address(f->mm, *slot), ev->bytes, ev->write);
 	if (*slot && ev->write)
-		mm_page_dirty(f->mm, *slot);
+		mm_page_dirty(f->mm, cpu, *slot);
 	if (*slot)
 		mm_page_accessed(f->mm, cpu, *slot);
 	return true;

@@ -221,7 +221,7 @@ static void put_on_list(struct replay_reclaim *r, int cpu, struct followed *f)
 {
 	if (!*f->slot || f->kind == MM_PAGE_NONE)
 		return;
-	mm_refault(r->mm, *f->slot, (enum mm_page_kind)f->kind, f->shadow);
+	mm_refault(r->mm, cpu, *f->slot, (enum mm_page_kind)f->kind, f->shadow);
 	f->shadow = 0;
 	mm_lru_add(r->mm, cpu, *f->slot, (enum mm_page_kind)f->kind);
 }
@@ -306,7 +306,7 @@ struct page *replay_reclaim_touch(struct replay_reclaim *r, int cpu, const struc
 		read_back(r, cpu, ev->page);
 	if (*slot) {
 		note_use(&r->pages[ev->page], cpu);
-		mm_page_touched(r->mm, *slot, ev->write);
+		mm_page_touched(r->mm, cpu, *slot, ev->write);
 	}
 	return *slot;
 }

@@ -6,8 +6,7 @@
  */
 #include "sim/replay/zone_sums.h"
 
-#include "mm/reclaim/lru.h"
-#include "mm/slab/slab.h"
+#include "mm/stat.h"
 
 static bool is_high(const struct mm_arch *arch, int zone)
 {
@@ -62,25 +61,25 @@ uint64_t zone_total_reserve(const struct mm *mm)
 
 struct slab_sums slab_sums(const struct mm *mm, int nid)
 {
-	struct slab_sums s = {0};
+	int64_t pages[2] = {0};
 
 	for (int n = 0; n < mm_nr_nodes(mm); n++) {
-		uint64_t pages[2];
-
 		if (nid != ALL_NODES && n != nid)
 			continue;
-		mm_slab_pages(mm, n, pages);
-		s.unreclaimable += pages[0];
-		s.reclaimable += pages[1];
+		pages[0] += mm_node_counter(mm, n, MM_NS_SLAB_UNRECLAIMABLE);
+		pages[1] += mm_node_counter(mm, n, MM_NS_SLAB_RECLAIMABLE);
 	}
-	return s;
+	return (struct slab_sums){.unreclaimable = pages[0] < 0 ? 0 : (uint64_t)pages[0],
+				  .reclaimable = pages[1] < 0 ? 0 : (uint64_t)pages[1]};
 }
 
 /* Pages of files that reclaim can take. */
 static uint64_t file_lru(const struct mm *mm, int nid, int zone)
 {
-	return mm_lru_size(mm, nid, zone, MM_LRU_INACTIVE_FILE) +
-	       mm_lru_size(mm, nid, zone, MM_LRU_ACTIVE_FILE);
+	int64_t pages = mm_zone_counter(mm, nid, zone, MM_ZS_INACTIVE_FILE) +
+			mm_zone_counter(mm, nid, zone, MM_ZS_ACTIVE_FILE);
+
+	return pages < 0 ? 0 : (uint64_t)pages;
 }
 
 /* Of page cache and of reclaimable slabs the kernel counts on half, or on all but the low

@@ -79,12 +79,12 @@ static const struct line of_node[] = {
 /* Pages, of a node or of all. */
 static uint64_t counter(const struct mm *mm, int nid, const char *name)
 {
-	uint64_t pages = 0;
+	int64_t pages = 0;
 
 	for (int n = 0; n < mm_nr_nodes(mm); n++)
 		if (nid == ALL_NODES || nid == n)
 			pages += kernel_node_counter(mm, n, name);
-	return pages;
+	return kernel_shown(pages);
 }
 
 static void put_lines(json_t *doc, const struct mm *mm, int nid, const struct line *lines)

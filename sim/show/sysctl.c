@@ -39,12 +39,12 @@ static const struct setting {
 
 /*
  * Those of huge pages have a view of their own, as what they count has (hugepages.c); captures do
- * not list compact_unevictable_allowed and vfs_cache_pressure.
+ * not list compact_unevictable_allowed, vfs_cache_pressure and stat_interval.
  */
 static bool is_left_out(const char *name)
 {
 	return strstr(name, "_hugepages") || !strcmp(name, "compact_unevictable_allowed") ||
-	       !strcmp(name, "vfs_cache_pressure");
+	       !strcmp(name, "vfs_cache_pressure") || !strncmp(name, "stat_", 5);
 }
 
 static bool has(const struct mm *mm, enum has what)

@@ -106,9 +106,11 @@ enum counts { OF_ZONES, OF_NODES, OF_EVENTS };
 
 static uint64_t sum_of(const struct mm *mm, int only, enum counts what, const char *name)
 {
-	uint64_t sum = what == OF_NODES && only != ALL_NODES ? 0 : kernel_event(mm, name);
+	int64_t sum = 0;
 
-	for (int nid = 0; nid < mm_nr_nodes(mm) && what != OF_EVENTS; nid++) {
+	if (what == OF_EVENTS)
+		return kernel_event(mm, name);
+	for (int nid = 0; nid < mm_nr_nodes(mm); nid++) {
 		if (only != ALL_NODES && nid != only)
 			continue;
 		if (what == OF_NODES)
@@ -116,7 +118,7 @@ static uint64_t sum_of(const struct mm *mm, int only, enum counts what, const ch
 		for (int z = 0; z < mm_get_arch(mm)->nr_zones && what == OF_ZONES; z++)
 			sum += kernel_zone_counter(mm, nid, z, name);
 	}
-	return sum;
+	return kernel_shown(sum);
 }
 
 static void put_counters(json_t *doc, const struct show_subject *s, enum counts what,

@@ -17,7 +17,7 @@ static void gather_counters(json_t *doc, const struct mm *mm, int nid, int zone,
 	json_put(counters, "nr_free_pages", info->free_counter);
 	for (int i = 0; kernel_zone_counters[i]; i++)
 		json_put(counters, kernel_zone_counters[i],
-			 kernel_zone_counter(mm, nid, zone, kernel_zone_counters[i]));
+			 kernel_shown(kernel_zone_counter(mm, nid, zone, kernel_zone_counters[i])));
 	if (!kernel_has_numa(mm))
 		return;
 	json_put(counters, "numa_hit", info->numa_hit);
@@ -45,7 +45,8 @@ static void gather_node_counters(json_t *zone, const struct mm *mm, int nid, int
 	for (int i = 0; kernel_node_counters[i]; i++)
 		if (kernel_has_numa(mm) || !kernel_counter_needs_numa(kernel_node_counters[i]))
 			json_put(counters, kernel_node_counters[i],
-				 kernel_node_counter(mm, nid, kernel_node_counters[i]));
+				 kernel_shown(
+					 kernel_node_counter(mm, nid, kernel_node_counters[i])));
 }
 
 static void gather_zone(json_t *zones, const struct mm *mm, int nid, int index)

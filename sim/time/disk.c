@@ -186,7 +186,7 @@ static void submit(struct disk *disk, struct disk_request *q)
 		disk->first = q;
 	disk->last = q;
 	if (!disk->nr_pending++)
-		disk->busy_since_ps = engine_now_ps(disk->all->engine);
+		disk->busy_since_ps = q->since_ps; /* the CPU has charges before it */
 	disk->nr_waiting++;
 	if (!disk->all->counted && disk->nr_waiting > disk->account.most_waiting)
 		disk->account.most_waiting = disk->nr_waiting;

@@ -134,7 +134,7 @@ static void dirty_pages(struct sim *s, int cpu, void *arg)
 	for (int i = 0; i < NR_WRITTEN; i++) {
 		mm_alloc_pages(mm, &req, &pages[i]);
 		mm_lru_add(mm, cpu, pages[i], MM_PAGE_FILE);
-		mm_page_dirty(mm, pages[i]);
+		mm_page_dirty(mm, 0, pages[i]);
 	}
 	mm_lru_drain(mm, cpu);
 	mm_wake_flusher(mm, cpu, &mm->nodes[0]);
@@ -177,7 +177,7 @@ static void dirty_and_leave(struct sim *s, int cpu, void *arg)
 	(void)arg;
 	mm_alloc_pages(mm, &req, &page);
 	mm_lru_add(mm, cpu, page, MM_PAGE_FILE);
-	mm_page_dirty(mm, page);
+	mm_page_dirty(mm, 0, page);
 	mm_lru_drain(mm, cpu);
 	mm_wake_flusher(mm, cpu, &mm->nodes[0]);
 	/* Its owner goes; the write has a reference still. */

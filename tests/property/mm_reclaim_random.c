@@ -169,10 +169,10 @@ static void random_use(struct run *r)
 		err = mm_page_accessed(r->mm, any_cpu(r), page);
 		break;
 	case 1:
-		err = mm_page_touched(r->mm, page, below(r, 2));
+		err = mm_page_touched(r->mm, 0, page, below(r, 2));
 		break;
 	case 2:
-		err = mm_page_dirty(r->mm, page);
+		err = mm_page_dirty(r->mm, 0, page);
 		break;
 	case 3:
 		err = mm_page_lock_in(r->mm, any_cpu(r), page, !below(r, 4));

@@ -75,12 +75,13 @@ Test(compact, does_not_wait_for_isolated_pages_for_ever)
 
 	cr_assert_eq(mm_lru_add(mm, 0, page, MM_PAGE_ANON), 0);
 	mm_lru_drain(mm, 0);
-	mm->nodes[0].nr_isolated[0] = 100;
+	mm_vmstat_refresh(mm);
+	mm->nodes[0].vm_stat[MM_NS_ISOLATED_ANON] = 100;
 	record_from_here(&rec);
 	mm_compact_all(mm, 0);
 	cr_expect_eq(count_records(&rec, REC_SLEEP), 100);
 	cr_expect_eq(nth_record(&rec, REC_SLEEP, 0)->bytes, 20000);
-	mm->nodes[0].nr_isolated[0] = 0;
+	mm->nodes[0].vm_stat[MM_NS_ISOLATED_ANON] = 0;
 	must_verify(mm, "at the end");
 	mm_destroy(mm);
 	free(rec.records);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What pages in use hold, by zone, in closed form. */
+/* What pages in use hold, by node, in closed form. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
 #include "../mm_fixture.h"
-#include "mm/page_counts.h"
 #include "mm/reclaim/lru.h"
+#include "mm/stat.h"
 #include "mm/user/user.h"
 
 #define PAGE UINT64_C(4096)
@@ -17,24 +17,30 @@ static const struct machine two = {
 	.no_thp = true,
 };
 
-static struct mm_page_counts sum(const struct mm *mm)
+struct counts {
+	int64_t anon, file, shmem, swapcache, mapped, mlocked, write_pending, tables;
+};
+
+static void add(const struct mm *mm, int n, struct counts *c)
 {
-	struct mm_page_counts all = {0};
+	c->anon += mm_node_counter_exactly(mm, n, MM_NS_ANON_MAPPED);
+	c->file += mm_node_counter_exactly(mm, n, MM_NS_FILE_PAGES);
+	c->shmem += mm_node_counter_exactly(mm, n, MM_NS_SHMEM);
+	c->swapcache += mm_node_counter_exactly(mm, n, MM_NS_SWAPCACHE);
+	c->mapped += mm_node_counter_exactly(mm, n, MM_NS_FILE_MAPPED);
+	c->tables += mm_node_counter_exactly(mm, n, MM_NS_PAGETABLE);
+	for (int z = 0; z < mm_get_arch(mm)->nr_zones; z++) {
+		c->mlocked += mm_zone_counter_exactly(mm, n, z, MM_ZS_MLOCK);
+		c->write_pending += mm_zone_counter_exactly(mm, n, z, MM_ZS_WRITE_PENDING);
+	}
+}
+
+static struct counts sum(const struct mm *mm)
+{
+	struct counts all = {0};
 
 	for (int n = 0; n < mm_nr_nodes(mm); n++)
-		for (int z = 0; z < mm_get_arch(mm)->nr_zones; z++) {
-			struct mm_page_counts c;
-
-			mm_page_counts(mm, n, z, &c);
-			all.anon += c.anon;
-			all.file += c.file;
-			all.shmem += c.shmem;
-			all.swapcache += c.swapcache;
-			all.mapped += c.mapped;
-			all.mlocked += c.mlocked;
-			all.write_pending += c.write_pending;
-			all.tables += c.tables;
-		}
+		add(mm, n, &all);
 	return all;
 }
 
@@ -65,7 +71,7 @@ Test(page_counts, of_processes_by_what_maps_them)
 	struct mm *mm = boot(&two);
 	struct mm_space *space;
 	struct mm_file *file, *ring;
-	struct mm_page_counts c = sum(mm);
+	struct counts c = sum(mm);
 	uint64_t at, log;
 	phys_addr_t phys;
 
@@ -89,7 +95,7 @@ Test(page_counts, of_processes_by_what_maps_them)
 	cr_expect_eq(c.mlocked, 3);
 	cr_expect_eq(c.write_pending, 5);
 	cr_expect_eq(c.swapcache, 0);
-	cr_expect_eq(c.tables, 2, "%lu tables", c.tables);
+	cr_expect_eq(c.tables, 2, "%ld tables", c.tables);
 	cr_assert_eq(mm_munmap(mm, 0, space, log, 5 * PAGE), 0);
 	c = sum(mm);
 	cr_expect_eq(c.mapped, 0);
@@ -100,8 +106,8 @@ Test(page_counts, of_processes_by_what_maps_them)
 	mm_destroy(mm);
 }
 
-/* Node 1's CPU has its pages on node 1: only that node's zones count them. */
-Test(page_counts, are_of_the_zone_that_has_the_pages)
+/* Node 1's CPU has its pages on node 1: only that node counts them. */
+Test(page_counts, are_of_the_node_that_has_the_pages)
 {
 	struct mm *mm = boot(&two);
 	struct mm_space *space;
@@ -112,13 +118,12 @@ Test(page_counts, are_of_the_zone_that_has_the_pages)
 	at = map(mm, space, NULL, 9);
 	for (uint64_t i = 0; i < 9; i++)
 		cr_assert_geq(mm_user_access(mm, 1, space, at + i * PAGE, true, &phys), 0);
-	for (int n = 0; n < 2; n++)
-		for (int z = 0; z < mm_get_arch(mm)->nr_zones; z++) {
-			struct mm_page_counts c;
+	for (int n = 0; n < 2; n++) {
+		struct counts c = {0};
 
-			mm_page_counts(mm, n, z, &c);
-			by_node[n] += c.anon + c.tables;
-		}
+		add(mm, n, &c);
+		by_node[n] = (uint64_t)(c.anon + c.tables);
+	}
 	cr_expect_eq(by_node[0], 0);
 	cr_expect_eq(by_node[1], 9 + 2);
 	mm_destroy(mm);
@@ -129,7 +134,7 @@ Test(page_counts, of_others_by_their_kind)
 {
 	struct mm *mm = boot(&two);
 	static const enum mm_page_kind kinds[] = {MM_PAGE_ANON, MM_PAGE_ANON, MM_PAGE_FILE};
-	struct mm_page_counts c;
+	struct counts c;
 	struct page *pages[3];
 
 	for (int i = 0; i < 3; i++) {
@@ -143,7 +148,7 @@ Test(page_counts, of_others_by_their_kind)
 	cr_expect_eq(c.anon, 2);
 	cr_expect_eq(c.file, 1);
 	cr_expect_eq(c.mapped, 0);
-	cr_assert_eq(mm_page_touched(mm, pages[2], true), 0);
+	cr_assert_eq(mm_page_touched(mm, 0, pages[2], true), 0);
 	cr_assert_eq(mm_free_pages(mm, 0, pages[0], 0), 0);
 	c = sum(mm);
 	cr_expect_eq(c.anon, 1);

@@ -231,11 +231,11 @@ Test(reclaim, what_stays_and_why)
 	rec.hold_writes = true;
 	add_many(mm, 6, MM_PAGE_FILE, p);
 	cr_assert_eq(mm_page_lock_in(mm, 0, p[0], true), 0);
-	cr_assert_eq(mm_page_dirty(mm, p[1]), 0);
-	cr_assert_eq(mm_page_touched(mm, p[2], false), 0);
+	cr_assert_eq(mm_page_dirty(mm, 0, p[1]), 0);
+	cr_assert_eq(mm_page_touched(mm, 0, p[2], false), 0);
 	cr_assert_eq(mm_page_accessed(mm, 0, p[3]), 0);
 	cr_assert_eq(mm_page_accessed(mm, 0, p[4]), 0);
-	cr_assert_eq(mm_page_touched(mm, p[4], false), 0);
+	cr_assert_eq(mm_page_touched(mm, 0, p[4], false), 0);
 	cr_expect_eq(on_list(mm, MM_LRU_UNEVICTABLE), 1);
 	/* 3: marked only, clean; 5: not at all. 2: used once: one more round. 4: twice: active. */
 	cr_expect_eq(mm_shrink_list(mm, &mm->nodes[0], &sc, MM_LRU_INACTIVE_FILE, 32), 2);
@@ -277,7 +277,7 @@ Test(reclaim, anonymous_pages_go_to_swap)
 	cr_expect_eq(mm_shrink_list(mm, &mm->nodes[0], &sc, MM_LRU_INACTIVE_ANON, 32), 0);
 	cr_expect_eq(count_records(&rec, REC_WRITE), 1);
 	cr_expect_eq(mm_swap_free_pages(mm), 9);
-	cr_expect_eq(mm->nodes[0].nr_writeback, 1);
+	cr_expect_eq(mm_node_counter_exactly(mm, 0, MM_NS_WRITEBACK), 1);
 	must_verify(mm, "being written");
 	mm_write_done(mm, 0, page);
 	cr_expect_eq(count(mm, MM_VM_PSWPOUT), 1);

@@ -293,7 +293,7 @@ Test(slow_path, failure_is_an_outcome_with_a_report)
 	take_all(mm, GFP_KERNEL | __GFP_NOWARN);
 	cr_expect_null(mm_oom_report(mm), "nobody wants to know");
 	record_from_here(&rec);
-	mm->vm_events[MM_VM_OOM_KILL] = 0;
+	memset(mm->vm_events, 0, 3 * sizeof(*mm->vm_events)); /* two CPUs, and none */
 	cr_expect_null(alloc(mm, 0, 0, GFP_KERNEL));
 	cr_expect_eq(count_events(&rec, MM_EVENT_DIRECT_BEGIN), 1);
 	cr_expect_eq(mm_vm_event(mm, MM_VM_OOM_KILL), 1);
@@ -329,7 +329,7 @@ Test(slow_path, no_progress_is_tried_sixteen_times)
 	rec.hold_threads = rec.hold_writes = true;
 	fill(mm, 0, 100);
 	for (struct page *p = mm->nodes[0].lru[MM_LRU_INACTIVE_FILE].head; p; p = p->next)
-		mm_page_dirty(mm, p);
+		mm_page_dirty(mm, 0, p);
 	record_from_here(&rec);
 	cr_expect_null(alloc(mm, 0, 0, GFP_KERNEL));
 	cr_expect_eq(count_events(&rec, MM_EVENT_DIRECT_BEGIN), 17);

@@ -63,7 +63,7 @@ static void dirty(size_t nr)
 		struct page *page = alloc(disk.mm, 0, 0, GFP_HIGHUSER_MOVABLE);
 
 		mm_lru_add(disk.mm, 0, page, MM_PAGE_FILE);
-		mm_page_dirty(disk.mm, page);
+		mm_page_dirty(disk.mm, 0, page);
 	}
 	mm_lru_drain(disk.mm, 0);
 	mm_wake_flusher(disk.mm, 0, &disk.mm->nodes[0]);

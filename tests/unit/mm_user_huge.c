@@ -8,6 +8,7 @@
 #include "../mm_fixture.h"
 #include "mm/huge/thp.h"
 #include "mm/reclaim/lru.h"
+#include "mm/reclaim/lru_lists.h"
 #include "mm/reclaim/vmscan.h"
 #include "mm/user/user.h"
 
@@ -132,7 +133,7 @@ Test(user_huge, a_single_page_spoils_a_cluster)
 	for (int i = 0; i < 513; i++) {
 		page = alloc(b.mm, 0, 0, GFP_HIGHUSER_MOVABLE);
 		cr_assert(mm_swap_take(b.mm, 0, page));
-		page->flags &= ~(uint64_t)(PG_SWAPCACHE | PG_DIRTY);
+		mm_page_account(b.mm, 0, page, page->flags & ~(uint64_t)(PG_SWAPCACHE | PG_DIRTY));
 	}
 	for (int i = 0; i < 510; i++)
 		mm_swap_drop(b.mm, 0);

@@ -227,12 +227,12 @@ static void lock_held(struct victim *v)
 
 static void hit_nowhere(struct victim *v)
 {
-	v->zone->numa_hit++;
+	v->zone->pcp[0].numa[MM_NUMA_HIT]++;
 }
 
 static void miss_of_nobody(struct victim *v)
 {
-	v->zone->numa_foreign++;
+	v->zone->pcp[0].numa[MM_NUMA_FOREIGN]++;
 }
 
 static void allocation_miscounted(struct victim *v)
@@ -258,6 +258,8 @@ static void on_the_wrong_lru(struct victim *v)
 	follow(v);
 	mm_page_zone(v->mm, v->page)->nr_lru[MM_LRU_INACTIVE_FILE]--;
 	mm_page_zone(v->mm, v->page)->nr_lru[MM_LRU_ACTIVE_FILE]++;
+	mm_page_zone(v->mm, v->page)->vm_stat[MM_ZS_INACTIVE_FILE]--;
+	mm_page_zone(v->mm, v->page)->vm_stat[MM_ZS_ACTIVE_FILE]++;
 	v->page->flags |= PG_ACTIVE;
 }
 
@@ -280,7 +282,24 @@ static void batch_miscounted(struct victim *v)
 
 static void isolation_miscounted(struct victim *v)
 {
-	v->mm->nodes[0].nr_isolated[1]++;
+	v->mm->nodes[0].vm_stat[MM_NS_ISOLATED_FILE]++;
+}
+
+static void held_back_twice(struct victim *v)
+{
+	follow(v);
+	mm_page_zone(v->mm, v->page)->pcp[1].stat_diff[MM_ZS_INACTIVE_FILE]++;
+}
+
+static void mapped_miscounted(struct victim *v)
+{
+	follow(v);
+	v->page->flags |= PG_MAPPED;
+}
+
+static void cma_miscounted(struct victim *v)
+{
+	v->zone->vm_stat[MM_ZS_FREE_CMA]++;
 }
 
 static void listed_and_batched(struct victim *v)
@@ -340,9 +359,12 @@ static const struct {
 	{lru_miscounted, "lru_miscounted", "1 pages of LRU list 2, 2 counted"},
 	{on_the_wrong_lru, "on_the_wrong_lru", "on LRU list 2 of node 0 with flags"},
 	{listed_nowhere, "listed_nowhere", "node 0: 0 pages on LRU list 2, not 1"},
-	{dirty_miscounted, "dirty_miscounted", "dirty 1, written 0, mapped 0; counted 0"},
-	{batch_miscounted, "batch_miscounted", "0 pages in batches, 0 isolated; counted 1, 0"},
-	{isolation_miscounted, "isolation_miscounted", "0 isolated; counted 0, 1"},
+	{dirty_miscounted, "dirty_miscounted", "nr_zone_write_pending is 0, not 1"},
+	{batch_miscounted, "batch_miscounted", "0 pages in batches; counted 1"},
+	{isolation_miscounted, "isolation_miscounted", "nr_isolated_file is 1, not 0"},
+	{held_back_twice, "held_back_twice", "nr_zone_inactive_file is 2, not 1"},
+	{mapped_miscounted, "mapped_miscounted", "node 0: nr_mapped is 0, not 1"},
+	{cma_miscounted, "cma_miscounted", "nr_free_cma is 1, not 0"},
 	{listed_and_batched, "listed_and_batched", "in more than one place"},
 	{free_with_flags, "free_with_flags", "free, but with flags"},
 };

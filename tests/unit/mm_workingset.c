@@ -54,7 +54,7 @@ Test(workingset, what_was_only_just_reclaimed_is_active)
 
 	for (int i = 1; i < NR_ACTIVE; i++)
 		mm_workingset_eviction(mm, page);
-	mm_refault(mm, page, MM_PAGE_FILE, shadow);
+	mm_refault(mm, 0, page, MM_PAGE_FILE, shadow);
 	cr_assert_eq(mm_lru_add(mm, 0, page, MM_PAGE_FILE), 0);
 	mm_lru_drain(mm, 0);
 	cr_assert_eq(mm_node_lru(mm, &mm->nodes[0], MM_LRU_ACTIVE_FILE, MM_MAX_ZONES),
@@ -75,12 +75,12 @@ Test(workingset, what_was_reclaimed_long_ago_is_not)
 
 	for (int i = 0; i < NR_ACTIVE; i++)
 		mm_workingset_eviction(mm, page);
-	mm_refault(mm, page, MM_PAGE_FILE, shadow);
+	mm_refault(mm, 0, page, MM_PAGE_FILE, shadow);
 	cr_assert_not(page->flags & PG_ACTIVE);
 	cr_assert_eq(count(mm, MM_VM_WORKINGSET_REFAULT_FILE), 1);
 	cr_assert_eq(count(mm, MM_VM_WORKINGSET_ACTIVATE_FILE), 0);
 	/* Without a shadow it has never been there. */
-	mm_refault(mm, page, MM_PAGE_FILE, 0);
+	mm_refault(mm, 0, page, MM_PAGE_FILE, 0);
 	cr_assert_eq(count(mm, MM_VM_WORKINGSET_REFAULT_FILE), 1);
 	mm_destroy(mm);
 }
@@ -97,7 +97,7 @@ Test(workingset, anonymous_pages_compete_with_page_cache)
 	shadow = mm_workingset_eviction(mm, page);
 	for (int i = 1; i < NR_ACTIVE + 5; i++)
 		mm_workingset_eviction(mm, page);
-	mm_refault(mm, page, MM_PAGE_ANON, shadow);
+	mm_refault(mm, 0, page, MM_PAGE_ANON, shadow);
 	cr_assert(page->flags & PG_ACTIVE);
 	cr_assert_eq(count(mm, MM_VM_WORKINGSET_ACTIVATE_ANON), 1);
 	mm_destroy(mm);
@@ -115,7 +115,7 @@ Test(workingset, what_was_active_before_counts_as_cost)
 	mm_shrink_active_list(mm, &mm->nodes[0], &sc, MM_LRU_ACTIVE_FILE, 1);
 	cr_assert(oldest->workingset);
 	shadow = mm_workingset_eviction(mm, oldest);
-	mm_refault(mm, page, MM_PAGE_FILE, shadow);
+	mm_refault(mm, 0, page, MM_PAGE_FILE, shadow);
 	cr_assert(page->flags & PG_ACTIVE);
 	cr_assert(page->workingset);
 	cr_assert_eq(count(mm, MM_VM_WORKINGSET_RESTORE_FILE), 1);
@@ -135,7 +135,7 @@ Test(workingset, refaults_let_active_pages_be_looked_at)
 		add(mm, MM_PAGE_FILE);
 	mm_prepare_scan(mm, node, &sc);
 	cr_assert_not(sc.may_deactivate[1]);
-	mm_refault(mm, page, MM_PAGE_FILE, mm_workingset_eviction(mm, page));
+	mm_refault(mm, 0, page, MM_PAGE_FILE, mm_workingset_eviction(mm, page));
 	mm_prepare_scan(mm, node, &sc);
 	cr_assert(sc.may_deactivate[1]);
 	mm_snapshot_refaults(node);

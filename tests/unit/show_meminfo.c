@@ -9,6 +9,7 @@
 #include "mm/alloc/contig.h"
 #include "mm/gfp.h"
 #include "mm/slab/slab.h"
+#include "mm/stat.h"
 #include "sim/json.h"
 #include "sim/replay/zone_sums.h"
 #include "sim/show/show.h"
@@ -90,12 +91,14 @@ Test(meminfo, slabs_count_by_node_and_kind)
 	cr_expect_eq(figure(mm, "meminfo", ALL_NODES, "Slab"), 0);
 	kept = make(mm, "kept", 0);
 	freed = make(mm, "freed", MM_SLAB_RECLAIM_ACCOUNT);
+	mm_vmstat_refresh(mm);
 	for (int nid = 0; nid < 2; nid++)
 		unreclaim[nid] = figure(mm, "meminfo", nid, "SUnreclaim");
 	cr_expect_eq(figure(mm, "meminfo", ALL_NODES, "SReclaimable"), 0);
 	take(mm, freed, 0, 40);
 	take(mm, freed, 1, 24);
 	take(mm, kept, 1, 16);
+	mm_vmstat_refresh(mm);
 	for (int nid = 0; nid < 2; nid++) {
 		uint64_t pages = nid ? 24 : 40, other = unreclaim[nid] + (nid ? 16 * 4 : 0);
 

@@ -204,10 +204,10 @@ static void use(struct world *w, int cpu, struct world_block *b)
 		err = mm_page_accessed(w->mm, cpu, page);
 		break;
 	case 1:
-		err = mm_page_touched(w->mm, page, world_one_in(w, 2));
+		err = mm_page_touched(w->mm, 0, page, world_one_in(w, 2));
 		break;
 	case 2:
-		err = mm_page_dirty(w->mm, page);
+		err = mm_page_dirty(w->mm, 0, page);
 		break;
 	default:
 		err = mm_page_lock_in(w->mm, cpu, page, world_one_in(w, 4));
