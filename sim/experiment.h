@@ -10,12 +10,21 @@
 #include "sim/result/result.h"
 #include "sim/show/show.h"
 
+/* What simulated time is made of. */
+enum timing_mode {
+	TIMING_BATCHED, /* private work summed up; in a small window where reclaim is simulated */
+	TIMING_EXACT,   /* a sleep or a transfer for each charge */
+	TIMING_SIMGRID, /* the same, and each of them an activity of SimGrid */
+	NR_TIMING_MODES
+};
+extern const char *const timing_mode_names[NR_TIMING_MODES + 1]; /* NULL at the end */
+
 struct experiment {
 	const struct costs *costs;
 	const struct trace *trace;
 	const char *work; /* what the result calls it */
 	struct replay_options options;
-	bool exact;        /* an activity a charge, see sim_set_exact() */
+	enum timing_mode timing_mode;
 	bool verify;       /* recompute every invariant of the mm core at the end */
 	const char *start; /* folder of the state to begin in, see start.h; NULL: as booted */
 	FILE *placement;   /* write where each allocation went here and there; NULL: do not */

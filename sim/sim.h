@@ -134,11 +134,18 @@ void sim_set_reclaim_pace(struct sim *s, const struct sim_reclaim_pace *pace);
  */
 void sim_set_lookahead(struct sim *s, bool on);
 
-/**
- * Make an activity of SimGrid of each charge, a sleep or a transfer, instead of summing up what is
- * private until CPUs may meet: what the default is measured against. Slow. Before sim_run().
+/*
+ * What a CPU sums up before simulated time passes. Only bytes can meet others' on their way, so
+ * the last two come to the same to the picosecond; the first one moves its bytes when all else is
+ * done, which is how much they wait for others' changed a little.
  */
-void sim_set_exact(struct sim *s);
+enum sim_window {
+	SIM_WINDOW_SETTLE, /* all up to where CPUs may meet in the mm core: a lock, a sleep, ... */
+	SIM_WINDOW_TRANSFER, /* what has no bytes, up to the next bytes */
+	SIM_WINDOW_CHARGE,   /* nothing: each charge is a sleep, or a transfer, of its own. Slow */
+};
+/** Set it (the default: SIM_WINDOW_SETTLE), for all CPUs; before sim_run(). */
+void sim_set_window(struct sim *s, enum sim_window window);
 
 /**
  * Run until every program has returned; once a simulation. Returns 0; -EDEADLK where all that had

@@ -21,16 +21,14 @@ const struct option_def option_timing = {
 	.choices = timings,
 	.help = "asap: back to back; trace: not before the traced time; order: the same, and in "
 		"the trace's order over all CPUs. The default is asap, with --start order"};
-/* Exact or not. */
-static const char *const timing_modes[] = {"batched", "exact", NULL};
-
 const struct option_def option_timing_mode = {
 	.name = "timing-mode",
 	.kind = OPTION_CHOICE,
 	.value = "MODE",
-	.choices = timing_modes,
+	.choices = timing_mode_names,
 	.help = "batched: sum up what no other CPU can see, which is the default; exact: simulate "
-		"each charge by itself, some ten times slower"};
+		"each charge by itself; simgrid: the same, and each of them by an activity of "
+		"SimGrid, some twenty times slower"};
 const struct option_def option_start = {.name = "start",
 					.kind = OPTION_TEXT,
 					.value = "DIR",
@@ -86,8 +84,9 @@ void work_init(struct work *w, const struct arguments *args)
 	w->experiment.costs = &w->costs;
 	w->experiment.verify = arguments_value(args, &option_verify) != NULL;
 	w->experiment.start = arguments_value(args, &option_start);
-	w->experiment.exact = arguments_value(args, &option_timing_mode) &&
-			      arguments_choice(args, &option_timing_mode);
+	if (arguments_value(args, &option_timing_mode))
+		w->experiment.timing_mode =
+			(enum timing_mode)arguments_choice(args, &option_timing_mode);
 	w->experiment.options.timing = w->experiment.start ? REPLAY_ORDER : REPLAY_ASAP;
 	if (arguments_value(args, &option_timing))
 		w->experiment.options.timing =

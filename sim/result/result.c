@@ -362,7 +362,7 @@ json_t *result_build(const struct result_of *w)
 	}
 	json_put_string(doc, "work", w->work);
 	json_put_string(doc, "timing", timings[w->timing]);
-	json_put_string(doc, "timing_mode", w->exact ? "exact" : "batched");
+	json_put_string(doc, "timing_mode", w->timing_mode);
 	put_machine(doc, w);
 	json_object_set_new(doc, "simulated_ns", json_real((double)elapsed / 1000));
 	json_put(doc, "simulated_ps", elapsed);

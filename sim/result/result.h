@@ -18,7 +18,7 @@ struct result_of {
 	const struct trace *trace;
 	const struct replay_counts *counts;
 	enum replay_timing timing;
-	bool exact;                        /* an activity a charge */
+	const char *timing_mode;           /* its name */
 	const char *work;                  /* what ran: the trace's or scenario's file */
 	const struct placement *placement; /* NULL: not compared */
 	const struct start *start;         /* NULL or empty: began as booted */

@@ -94,16 +94,25 @@ void cpu_clear(struct cpu *c)
 	free(c->account.bytes_written);
 }
 
-void cpu_set_exact(struct cpu *c)
+void cpu_set_window(struct cpu *c, enum sim_window window)
 {
-	c->exact = true;
+	c->window = window;
 }
 
-/* Keep a charge apart, too, where the CPU is exact. */
-static void keep(struct cpu *c, int index, uint64_t ps, uint64_t bytes_read, uint64_t bytes_written)
+static void keep_apart(struct cpu *c, int index, uint64_t ps, uint64_t bytes_read,
+		       uint64_t bytes_written)
 {
-	if (!c->exact || !(ps | bytes_read | bytes_written))
+	struct cpu_charge *last;
+
+	if (!(ps | bytes_read | bytes_written))
 		return;
+	/* Nobody sees where a time without bytes is cut. */
+	last = c->nr_charges ? &c->charges[c->nr_charges - 1] : NULL;
+	if (c->window == SIM_WINDOW_TRANSFER && last && last->index == index && !last->bytes &&
+	    !(bytes_read | bytes_written)) {
+		last->ps += ps;
+		return;
+	}
 	if (c->nr_charges == c->charges_room) {
 		size_t room = c->charges_room ? 2 * c->charges_room : 256;
 		struct cpu_charge *grown = realloc(c->charges, room * sizeof(*grown));
@@ -119,6 +128,14 @@ static void keep(struct cpu *c, int index, uint64_t ps, uint64_t bytes_read, uin
 		.bytes = bytes_read + bytes_written,
 		.bytes_written = bytes_written,
 	};
+}
+
+/* Keep a charge apart, too, where they are not all settled in one. */
+static inline void keep(struct cpu *c, int index, uint64_t ps, uint64_t bytes_read,
+			uint64_t bytes_written)
+{
+	if (c->window != SIM_WINDOW_SETTLE)
+		keep_apart(c, index, ps, bytes_read, bytes_written);
 }
 
 /* Threads of its core that are busy, itself among them. */
@@ -299,7 +316,10 @@ static void count_load(struct cpu *c, int index, uint64_t bytes, uint64_t took_p
 		loads_add(c->loads, c->nid, index % c->nr_nodes, bytes, took_ps, c->now_ps);
 }
 
-/* What one charge takes; its bytes after its latency, or meanwhile. */
+/*
+ * What one charge takes; its bytes after its latency, or meanwhile. The engine's clock may be left
+ * behind where it has no bytes: nobody meets the CPU before it moves some, or has settled.
+ */
 static void settle_one(struct cpu *c, const struct cpu_charge *charge)
 {
 	uint64_t start_ps = c->now_ps, until_ps = start_ps + charge->ps;
@@ -310,13 +330,14 @@ static void settle_one(struct cpu *c, const struct cpu_charge *charge)
 		nid = charge->index % c->nr_nodes;
 		cause = cause_of(c, charge->index);
 	}
-	if (c->fill_buffers && charge->bytes)
+	if (c->fill_buffers && charge->bytes) {
+		engine_sleep_until(c->engine, start_ps);
 		move_bytes(c, nid, charge->bytes, charge->bytes_written);
-	if (charge->ps) {
-		engine_sleep_until(c->engine, until_ps);
-		c->now_ps = until_ps;
-		attribute(c, charge->ps, cause, nid);
 	}
+	if (charge->bytes || c->window == SIM_WINDOW_CHARGE)
+		engine_sleep_until(c->engine, until_ps);
+	c->now_ps = until_ps;
+	attribute(c, charge->ps, cause, nid);
 	if (!c->fill_buffers && charge->bytes)
 		move_bytes(c, nid, charge->bytes, charge->bytes_written);
 	if (charge->bytes) {
@@ -330,6 +351,7 @@ static void settle_each(struct cpu *c)
 {
 	for (size_t i = 0; i < c->nr_charges; i++)
 		settle_one(c, &c->charges[i]);
+	engine_sleep_until(c->engine, c->now_ps);
 	c->nr_charges = 0;
 	c->compute_ps = 0;
 	c->latency_ps = 0;
@@ -377,7 +399,7 @@ void cpu_settle(struct cpu *c)
 	if (engine_current_cpu(c->engine) != c->id)
 		SIM_BUG("the program of cpu %d settles cpu %d", engine_current_cpu(c->engine),
 			c->id);
-	if (c->exact) {
+	if (c->window != SIM_WINDOW_SETTLE) {
 		settle_each(c);
 		return;
 	}

@@ -7,8 +7,8 @@
  * transfer for the bytes of each bank and purpose, in the order in which they were first touched.
  * So a lone access takes latency + bytes / bandwidth, k dependent ones k * latency + bytes /
  * bandwidth, and whatever a transfer takes longer is contention and goes to that bank's cause.
- * An exact CPU keeps its charges apart, and settles one after the other: a sleep or a transfer
- *each.
+ * With a smaller window (enum sim_window) a CPU keeps its charges apart, and settles one after the
+ * other: a sleep or a transfer each, or the same with sleeps that nobody sees the ends of in one.
  *
  * A CPU that is known to have a bound of lines in flight (fill_buffers) overlaps the two: the bytes
  * are under way while it waits for latencies, and the longer of both counts. n lines that do not
@@ -39,7 +39,7 @@ struct cpu_traffic {
 
 enum cpu_purpose { CPU_DATA, CPU_ZEROING, CPU_WALK, NR_CPU_PURPOSES };
 
-/* A charge of an exact CPU. */
+/* A charge that is kept apart. */
 struct cpu_charge {
 	int index; /* into traffic; -1: cycles and cache hits */
 	uint64_t ps, bytes;
@@ -78,8 +78,8 @@ struct cpu {
 	struct cpu_traffic *traffic; /* (O) [purpose * nr_nodes + nid] */
 	int *touched;                /* (O) indexes into traffic, in order */
 	int nr_touched;              /* (O) */
-	bool exact;                  /* (C) from the run on */
-	struct cpu_charge *charges;  /* (O) pending, in order, where exact */
+	enum sim_window window;      /* (C) from the run on */
+	struct cpu_charge *charges;  /* (O) pending, in order, where they are kept apart */
 	size_t nr_charges, charges_room;
 	uint64_t *extra_ps; /* (O) by node, while touched: latency for the load it has */
 	struct prefetcher prefetcher;
@@ -113,12 +113,12 @@ struct cpu {
 int cpu_init(struct cpu *c, const struct machine *m, int id);
 void cpu_clear(struct cpu *c);
 
-/** Settle each charge by itself; before the run. */
-void cpu_set_exact(struct cpu *c);
+/** How much is settled in one; before the run. */
+void cpu_set_window(struct cpu *c, enum sim_window window);
 
 /** What so many cycles take, and what is left of the last picosecond is kept for the next ones. */
 uint64_t cpu_cycles_ps(struct cpu *c, uint64_t cycles);
-/** An exact CPU keeps time of its own apart. */
+/** A CPU that does not settle all in one keeps time of its own apart. */
 void cpu_keep_delay(struct cpu *c, uint64_t ps);
 
 /* The charges of most steps are inline: they are but additions. */
@@ -128,7 +128,7 @@ static inline void cpu_charge_delay(struct cpu *c, uint64_t ps)
 {
 	c->compute_ps += ps;
 	c->account.site_ps[c->site] += ps;
-	if (UNLIKELY(c->exact))
+	if (UNLIKELY(c->window != SIM_WINDOW_SETTLE))
 		cpu_keep_delay(c, ps);
 }
 

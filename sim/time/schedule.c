@@ -102,16 +102,33 @@ static void take_out(struct schedule *s, int who)
 		sift(s, place, s->heap[s->nr]);
 }
 
-/* Wake it then, and not when it was said before. */
-static void wake_at(struct schedule *s, const struct actor *a, uint64_t ps)
+static inline void put_in(struct schedule *s, struct wakeup w)
 {
-	int who = (int)(a - s->actors), place = s->places[who];
-	struct wakeup w = {.ps = ps, .turn = s->next_turn++, .who = who};
+	int place = s->places[w.who];
 
 	if (place < 0)
 		sift_up(s, s->nr++, w);
 	else
 		sift(s, place, w);
+}
+
+/*
+ * Wake it then, and not when it was said before. Those who come to the same time go on by their
+ * numbers: not by when they began to sleep, which says more of how a time was cut into sleeps.
+ */
+static void wake_at(struct schedule *s, const struct actor *a, uint64_t ps)
+{
+	int who = (int)(a - s->actors);
+
+	put_in(s, (struct wakeup){.ps = ps, .turn = (uint64_t)who, .who = who});
+}
+
+/* Right now, after all who are to go on now already. */
+static void wake_now(struct schedule *s, const struct actor *a)
+{
+	put_in(s, (struct wakeup){.ps = s->now_ps,
+				  .turn = (uint64_t)s->nr_actors + s->next_turn++,
+				  .who = (int)(a - s->actors)});
 }
 
 /* Turns. */
@@ -255,7 +272,7 @@ static void let_go_first(struct schedule *s)
 {
 	if (!s->current)
 		return;
-	wake_at(s, s->current, s->now_ps);
+	wake_now(s, s->current);
 	give_way(s);
 }
 
@@ -272,7 +289,7 @@ int schedule_add(struct schedule *s, int number, void (*main)(void *arg), void *
 	if (!a->fiber)
 		return -ENOMEM;
 	s->nr_alive++;
-	wake_at(s, a, s->now_ps);
+	wake_now(s, a);
 	let_go_first(s);
 	return 0;
 }
@@ -366,6 +383,6 @@ void schedule_unblock(struct schedule *s, int number)
 		return;
 	}
 	a->granted = true;
-	wake_at(s, a, s->now_ps);
+	wake_now(s, a);
 	let_go_first(s);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who goes on when: actors as fibers, on one clock, by a heap of the times at which they wake. At
- * the same time they go on in the order in which they went to sleep or were unblocked.
+ * the same time those who slept go on by their numbers, then those who were unblocked, in order.
  *
  * An actor that sleeps until a time before all others' just goes on. Bytes that nobody competes
  * with (flow.h) arrive when they would alone. Only for rivals is SimGrid asked, by the operations

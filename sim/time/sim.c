@@ -209,11 +209,10 @@ void sim_set_lookahead(struct sim *s, bool on)
 	engine_set_lookahead(s->engine, on);
 }
 
-void sim_set_exact(struct sim *s)
+void sim_set_window(struct sim *s, enum sim_window window)
 {
-	sim_set_lookahead(s, false);
 	for (int cpu = 0; cpu < s->machine->mm.nr_cpus; cpu++)
-		cpu_set_exact(&s->cpus[cpu]);
+		cpu_set_window(&s->cpus[cpu], window);
 }
 
 uint64_t sim_activities(const struct sim *s)

@@ -266,6 +266,7 @@ static const struct figure {
 	{"replay.naive", "events/s", replay_naive, MORE | ONCE},
 	{"replay.activities_per_event", "activities", replay_activities, ONCE},
 	{"replay.batched_error", "%", replay_batched_error, ONCE},
+	{"replay.simgrid_error", "%", replay_simgrid_error, ONCE},
 	{"replay.ns_per_event.1cpu", "ns", replay_1cpu, 0},
 	{"replay.ns_per_event.8cpu", "ns", replay_8cpu, 0},
 	{"replay.ns_per_event.64cpu", "ns", replay_64cpu, 0},

@@ -19,8 +19,17 @@ double replay_binary(void), replay_ftrace(void), replay_zstd(void);
 double replay_naive(void);
 /** Activities of SimGrid for each event of a replay on many CPUs at once, the scenario churn. */
 double replay_activities(void);
-/** By how much simulated time differs from that in exact mode: % of it, worst of the scenarios. */
+/**
+ * By how much simulated time differs from that in exact mode: % of it, worst of the scenarios and of
+ * some traces. Runs the command numasim that is beside this program, as the next one does; those
+ * that differ by more than 0.5 % are named on standard error.
+ */
 double replay_batched_error(void);
+/**
+ * The same from that with SimGrid for each charge, of the scenarios: what the order of two at the
+ * same picosecond and SimGrid's rounding come to, too.
+ */
+double replay_simgrid_error(void);
 /** ns of host time for an event of a churn, on machines of 1 to 64 nodes of 8 CPUs each. */
 double replay_1cpu(void), replay_8cpu(void), replay_64cpu(void), replay_512cpu(void);
 

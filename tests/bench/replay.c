@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Figures of reading and replaying traces. */
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,11 +111,11 @@ static struct machine *load_machine(const char *path)
 }
 
 /* Replay once in this process. */
-static json_t *replay(const struct machine *m, const struct trace *t, bool exact)
+static json_t *replay(const struct machine *m, const struct trace *t, enum timing_mode mode)
 {
 	struct diag diag = DIAG_INIT;
 	struct costs costs;
-	struct experiment e = {.work = "bench", .costs = &costs, .trace = t, .exact = exact};
+	struct experiment e = {.work = "bench", .costs = &costs, .trace = t, .timing_mode = mode};
 	json_t *result;
 
 	load_costs(&costs);
@@ -126,29 +125,29 @@ static json_t *replay(const struct machine *m, const struct trace *t, bool exact
 }
 
 /* Of W1b, reading included. */
-static double replay_bytes(struct bytes b, bool exact)
+static double replay_bytes(struct bytes b, enum timing_mode mode)
 {
 	double start = now();
 	struct machine *m = load_machine(W1B_MACHINE);
 	struct trace *t = parse(b);
 
-	json_decref(replay(m, t, exact));
+	json_decref(replay(m, t, mode));
 	return (double)t->nr_events / (now() - start);
 }
 
 double replay_binary(void)
 {
-	return replay_bytes(w1b_binary(), false);
+	return replay_bytes(w1b_binary(), TIMING_BATCHED);
 }
 
 double replay_ftrace(void)
 {
-	return replay_bytes(w1b_text(), false);
+	return replay_bytes(w1b_text(), TIMING_BATCHED);
 }
 
 double replay_naive(void)
 {
-	return replay_bytes(w1b_binary(), true);
+	return replay_bytes(w1b_binary(), TIMING_SIMGRID);
 }
 
 double replay_zstd(void)
@@ -160,7 +159,7 @@ double replay_zstd(void)
 
 	if (trace_load(W1B_TRACE, NULL, &diag, &t))
 		die(diag.failed ? diag.error.text : "W1b cannot be read");
-	json_decref(replay(m, t, false));
+	json_decref(replay(m, t, TIMING_BATCHED));
 	return (double)t->nr_events / (now() - start);
 }
 
@@ -184,50 +183,9 @@ double replay_activities(void)
 {
 	struct machine *m;
 	struct trace *t = load_scenario(SCENARIOS "churn.cfg", &m);
-	json_t *result = replay(m, t, false);
+	json_t *result = replay(m, t, TIMING_BATCHED);
 
 	return (double)result_integer(result, "activities") / (double)t->nr_events;
-}
-
-/* Simulated time, from a process of its own: SimGrid allows one engine a process. */
-static double simulated_ps(const struct trace *t, struct machine *m, bool exact)
-{
-	struct diag diag = DIAG_INIT;
-	struct costs costs;
-	struct experiment e = {.work = "bench", .costs = &costs, .trace = t, .exact = exact};
-	json_t *results;
-	double ps;
-
-	load_costs(&costs);
-	if (experiment_compare(&e, &m, 1, &diag, &results))
-		die(diag.failed ? diag.error.text : "a scenario cannot be run");
-	ps = (double)result_integer(json_array_get(results, 0), "simulated_ps");
-	json_decref(results);
-	return ps;
-}
-
-double replay_batched_error(void)
-{
-	double worst = 0;
-	glob_t found;
-
-	if (glob(SCENARIOS "*.cfg", 0, NULL, &found))
-		die("there are no scenarios");
-	for (size_t i = 0; i < found.gl_pathc; i++) {
-		struct machine *m;
-		struct trace *t = load_scenario(found.gl_pathv[i], &m);
-		double exact = simulated_ps(t, m, true);
-		double error = (simulated_ps(t, m, false) - exact) / exact * 100;
-
-		if (error < 0)
-			error = -error;
-		if (error > worst)
-			worst = error;
-		trace_free(t);
-		machine_free(m);
-	}
-	globfree(&found);
-	return worst;
 }
 
 /* Nodes of 2 GiB in a ring, with so many CPUs each. */
@@ -289,7 +247,7 @@ static double replay_cpus(int nr_nodes, int cpus)
 		die("no work");
 	workload_host_clear(&host);
 	start = now();
-	json_decref(replay(m, t, false));
+	json_decref(replay(m, t, TIMING_BATCHED));
 	return (now() - start) * 1e9 / (double)t->nr_events;
 }
 

@@ -14,24 +14,37 @@ sed -n 2p "$tmp/out" | grep -qE '^\{"name": "replay.activities_per_event", "valu
 sed -n 1p "$tmp/out" | grep -qE '^\{"name": "boot.16tib.mib", "value": [0-9.]+, "unit": "MiB"\}$' ||
 	fail "not a line of JSON with the memory of a boot"
 
-# What batching may cost: half a percent of simulated time. All scenarios: replay.batched_error. Who
-# comes first to a lock hangs on picoseconds, and who has the longer work behind it on that: in a
-# short run the last CPU's end scatters by as much.
-set -- --set workload.operations=20000 --format json -q
-run run configs/scenarios/churn.cfg "$@"
-sed -n 's/^  "simulated_ps": \([0-9]*\),/\1/p' "$tmp/out" >"$tmp/times"
-run run configs/scenarios/churn.cfg "$@" --timing-mode exact
-out '"timing_mode": "exact"'
-sed -n 's/^  "simulated_ps": \([0-9]*\),/\1/p' "$tmp/out" >>"$tmp/times"
-awk 'NR == 1 { batched = $1 } END { d = batched / $1 - 1; exit !(NR == 2 && d && d < 0.005 && d > -0.005) }' \
-	"$tmp/times" || fail "batched and exact mode differ by nothing, or more than 0.5 %: $(cat "$tmp/times")"
+# What batching may cost: half a percent of simulated time. All scenarios: replay.batched_error. Where
+# reclaim is simulated, nothing: there only what no other CPU can come between is summed up.
+simulated_ps()
+{
+	sed -n 's/^  "simulated_ps": \([0-9]*\),/\1/p' "$tmp/out"
+}
+set -- --format json -q --timing-mode
+for scenario in churn reserves swap-thp; do
+	run run configs/scenarios/$scenario.cfg "$@" batched
+	batched=$(simulated_ps)
+	run run configs/scenarios/$scenario.cfg "$@" exact
+	out '"timing_mode": "exact"'
+	[ "${batched:-none}" = "$(simulated_ps)" ] ||
+		fail "batched and exact mode differ: $batched and $(simulated_ps) ps"
+done
+machine=configs/machines/holey-board-sparse.cfg
+run trace generate churn --machine $machine --count 60000 -q -o "$tmp/trace"
+for mode in batched exact simgrid; do
+	run replay $machine "$tmp/trace" "$@" $mode
+	simulated_ps >>"$tmp/times"
+done
+awk '{ t[NR] = $1 } END { d = t[1] / t[2] - 1; e = t[2] / t[3] - 1
+	exit !(NR == 3 && d && d < 0.005 && d > -0.005 && e < 0.005 && e > -0.005) }' \
+	"$tmp/times" || fail "batched, exact and simgrid differ by nothing, or more than 0.5 %: $(cat "$tmp/times")"
 
 ran="bench nothing"
 "$bench" replay.nothing >"$tmp/out" 2>"$tmp/err"
 [ $? -eq 2 ] || fail "an unknown figure is taken"
 silent out
 for name in core.pcp_pair core.bulk_fill core.bulk_free core.random_pair replay.binary replay.ftrace \
-	replay.naive replay.batched_error replay.activities_per_event boot.1tib_64n_1024c.seconds \
+	replay.naive replay.batched_error replay.simgrid_error replay.activities_per_event boot.1tib_64n_1024c.seconds \
 	boot.1tib_64n_1024c.mib boot.16tib.seconds boot.16tib.mib replay.ns_per_event.8cpu \
 	replay.ns_per_event.64cpu replay.ns_per_event.512cpu; do
 	grep -qE " $name(,|\$)" "$tmp/err" || fail "$name is not known"

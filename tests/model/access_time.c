@@ -412,7 +412,8 @@ Test(access_time, exact_makes_two_activities_of_an_access)
 	struct plan plan = {.cpu = {{built_address(0), 64, 100, MM_READ, 0}}};
 	struct sim *s = make_plan(m, &plan);
 
-	sim_set_exact(s);
+	sim_set_lookahead(s, false);
+	sim_set_window(s, SIM_WINDOW_CHARGE);
 	cr_assert_eq(sim_run(s), 0);
 	cr_assert_eq(sim_elapsed_ps(s), 100 * 63200);
 	cr_assert_eq(sim_account(s, 0)->cause_ps[CAUSE_LOCAL], 100 * 63200);
@@ -432,7 +433,8 @@ Test(access_time, exact_transfers_meet_only_when_they_do)
 				    {built_address(0), 64, 1, MM_READ, 61600}}};
 	struct sim *s = make_plan(m, &plan);
 
-	sim_set_exact(s);
+	sim_set_lookahead(s, false);
+	sim_set_window(s, SIM_WINDOW_CHARGE);
 	cr_assert_eq(sim_run(s), 0);
 	cr_assert_eq(busy_ps(s, 0), 63200);
 	cr_assert_eq(busy_ps(s, 1), 63200);
@@ -453,7 +455,8 @@ Test(access_time, exact_shares_as_the_sum_does)
 				    {built_address(0), 64, 10, MM_READ, 0}}};
 	struct sim *s = make_plan(m, &plan);
 
-	sim_set_exact(s);
+	sim_set_lookahead(s, false);
+	sim_set_window(s, SIM_WINDOW_CHARGE);
 	cr_assert_eq(sim_run(s), 0);
 	cr_assert_eq(busy_ps(s, 0), 664000);
 	cr_assert_eq(busy_ps(s, 1), 664000);

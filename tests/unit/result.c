@@ -69,6 +69,7 @@ static json_t *document(struct ran *r, enum replay_timing timing)
 	cr_assert_eq(sim_create(r->machine, &r->costs, &diag, &r->sim), 0);
 	cr_assert_eq(replay_run(r->sim, r->trace, &options, &r->counts), 0);
 	doc = result_build(&(struct result_of){.sim = r->sim,
+					       .timing_mode = "batched",
 					       .trace = r->trace,
 					       .counts = &r->counts,
 					       .timing = timing,
