@@ -5,11 +5,16 @@
  *
  * - With caches, an access touches whole lines. Each line that misses pays the latency of its route
  *   and moves one line; one that hits pays the latency of that level.
+ * - Lines of one access do not wait for each other: on a CPU that is known to have fill buffers as
+ *   many are in flight as it can have of a stream. What depends on something is another access.
  * - Without caches, an access pays one latency and moves its own bytes.
  * - A store that nothing waits for (MM_STORE) goes through the store buffer of a CPU that is known
  * to have fill buffers: it takes its part of the latency.
- * - Zeroing and copying stream past the caches: one latency, all the bytes, of the source and of
- * the target. What a cache holds of the blocks stays there.
+ * - Zeroing and copying: one latency or those of its lines in flight, all the bytes, of the source
+ *   and of the target. What is written so is in the CPU's caches afterwards (fresh.h): the kernel's
+ *   clear_page() and copy_page() are `rep stos` and `rep movs`, which allocate lines without
+ * reading them; non-temporal stores it keeps for huge copies to devices. Their bytes count as
+ * written at once, since a page is soon pushed out by the next ones.
  * - A line that another CPU has written and holds comes from its cache where the machine says what
  *   that takes, else from the next cache that has it, or memory. The lock word of a lock that is
  *   waited for goes to and fro like that: who leaves it has to get it back from who came, who is
@@ -112,49 +117,71 @@ static NOINLINE void access_memory(struct sim *s, struct cpu *c, phys_addr_t at,
 	}
 }
 
-/*
- * What an access bears of a latency: all, or if it is `stored`, through the store buffer, its part.
- * Most bear all, and a division takes as long as a look-up.
- */
-static uint64_t part(const struct cpu *c, uint64_t ps, bool stored)
+/* Lines that the CPU writes as a whole, whatever they were. */
+static void write_block(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t bytes,
+			enum mm_access kind)
 {
-	return stored ? ps / c->fill_buffers : ps;
+	access_memory(s, c, at, bytes, kind);
+	if (s->cache)
+		fresh_add(&c->fresh, at, bytes);
 }
 
 /*
- * The line at `at` comes from memory. One that the prefetcher has seen coming is in the second
- * level by now, or the only one; its bytes have moved all the same.
+ * What an access bears of a latency of which so many are under way at once. Most bear all, and a
+ * division takes as long as a look-up.
  */
-static NOINLINE void charge_miss(struct sim *s, struct cpu *c, phys_addr_t at, bool stored)
+static uint64_t part(uint64_t ps, unsigned share)
+{
+	return share == 1 ? ps : ps / share;
+}
+
+/*
+ * The line at `at` comes from memory, unless the CPU has just written the block around it. One that
+ * the prefetcher has seen coming is in the second level by now, or the only one, if the prefetcher
+ * could get it there in time: it has a stream's lines in flight and no more. Its bytes have moved
+ * all the same.
+ */
+static NOINLINE void charge_miss(struct sim *s, struct cpu *c, phys_addr_t at, unsigned share)
 {
 	const struct machine *m = s->machine;
 	unsigned line_bytes = m->cache_line_bytes;
-	bool ahead = prefetcher_miss(&c->prefetcher, at >> s->line_shift, line_bytes);
+	int level = fresh_level(&c->fresh, m, at);
+	uint64_t hit_ps, stream_ps;
+	bool ahead;
 
-	if (ahead)
-		cpu_charge_hit(c, part(c, m->caches[m->nr_caches > 1].latency_ps, stored));
-	cpu_charge_memory(c, &(struct cpu_memory_charge){
-				     .nid = range_of(s, c, at)->nid,
-				     .nr_latencies = !ahead,
-				     .stored = stored,
-				     .bytes_read = line_bytes,
-			     });
+	if (level < m->nr_caches) {
+		cpu_charge_hit(c, part(m->caches[level].latency_ps, share));
+		return;
+	}
+	ahead = prefetcher_miss(&c->prefetcher, at >> s->line_shift, line_bytes);
+	stream_ps = cpu_charge_memory(c, &(struct cpu_memory_charge){
+						 .nid = range_of(s, c, at)->nid,
+						 .nr_latencies = !ahead,
+						 .prefetched = ahead,
+						 .overlapped = share,
+						 .bytes_read = line_bytes,
+					 });
+	c->fresh.filled += line_bytes;
+	if (!ahead)
+		return;
+	hit_ps = part(m->caches[m->nr_caches > 1].latency_ps, share);
+	cpu_charge_hit(c, hit_ps > stream_ps ? hit_ps - stream_ps : 0);
 }
 
 /* The line at `at` comes from the caches of another CPU. */
 static NOINLINE void charge_transfer(const struct sim *s, struct cpu *c, int owner, phys_addr_t at,
-				     bool stored)
+				     unsigned share)
 {
 	const struct machine_transfers *t = &s->machine->transfers;
 	int nid = s->cpus[owner].nid;
 
 	c->account.line_transfers++;
 	if (nid == c->nid)
-		cpu_charge_hit(c, part(c, t->same_node_ps, stored));
+		cpu_charge_hit(c, part(t->same_node_ps, share));
 	else if (range_of(s, c, at)->nid == nid)
-		cpu_charge_hit(c, part(c, t->home_at_owner_ps, stored));
+		cpu_charge_hit(c, part(t->home_at_owner_ps, share));
 	else
-		cpu_charge_hit(c, part(c, t->home_elsewhere_ps, stored));
+		cpu_charge_hit(c, part(t->home_elsewhere_ps, share));
 }
 
 /* A modified line leaves the caches. */
@@ -166,22 +193,32 @@ static NOINLINE void charge_write_back(struct sim *s, struct cpu *c, uint64_t li
 			     });
 }
 
-/* One line; `at` is its first byte that is accessed. */
-static inline void access_line(struct sim *s, struct cpu *c, phys_addr_t at, enum mm_access kind)
+/* Of so many lines, how many are in flight. */
+static unsigned overlap(const struct cpu *c, uint64_t nr_lines, enum mm_access kind)
+{
+	if (!c->fill_buffers)
+		return 1;
+	if (kind == MM_STORE)
+		return c->fill_buffers;
+	return nr_lines < c->prefetched ? (unsigned)nr_lines : c->prefetched;
+}
+
+/* One line, of which each takes a share; `at` is its first byte that is accessed. */
+static inline void access_line(struct sim *s, struct cpu *c, phys_addr_t at, enum mm_access kind,
+			       unsigned share)
 {
 	const struct machine *m = s->machine;
-	bool stored = kind == MM_STORE && c->fill_buffers;
 	struct cache_result result;
 	int err = cache_access(s->cache, c->id, at >> s->line_shift, kind != MM_READ, &result);
 
 	if (err)
 		s->error = err;
 	if (result.owner != MM_NO_CPU)
-		charge_transfer(s, c, result.owner, at, stored);
+		charge_transfer(s, c, result.owner, at, share);
 	else if (result.level < m->nr_caches)
-		cpu_charge_hit(c, part(c, m->caches[result.level].latency_ps, stored));
+		cpu_charge_hit(c, part(m->caches[result.level].latency_ps, share));
 	else
-		charge_miss(s, c, at, stored);
+		charge_miss(s, c, at, share);
 	if (result.wrote_back)
 		charge_write_back(s, c, result.victim);
 }
@@ -190,13 +227,21 @@ static NOINLINE void access_now(struct sim *s, struct cpu *c, phys_addr_t at, ui
 				enum mm_access kind)
 {
 	phys_addr_t end = at + bytes;
+	unsigned share;
 
-	if (!s->cache || kind == MM_ZERO || kind == MM_COPY_FROM || kind == MM_COPY_TO) {
+	if (kind == MM_ZERO || kind == MM_COPY_TO) {
+		write_block(s, c, at, bytes, kind);
+		return;
+	}
+	if (!s->cache || kind == MM_COPY_FROM) {
 		access_memory(s, c, at, bytes, kind);
 		return;
 	}
+	if (at >= end)
+		return;
+	share = overlap(c, ((end - 1) >> s->line_shift) - (at >> s->line_shift) + 1, kind);
 	while (at < end) {
-		access_line(s, c, at, kind);
+		access_line(s, c, at, kind, share);
 		at = ((at >> s->line_shift) + 1) << s->line_shift;
 	}
 }
@@ -287,7 +332,7 @@ static void sink_lock(void *ctx, int cpu, struct mm_lock *lock)
 	contended = lock->sink != NULL;
 	wait_lock(&s->waits, c, lock);
 	if (contended && s->machine->transfers.same_node_ps)
-		access_line(s, c, lock->at, MM_WRITE);
+		access_line(s, c, lock->at, MM_WRITE, 1);
 }
 
 static void sink_unlock(void *ctx, int cpu, struct mm_lock *lock)
@@ -298,7 +343,7 @@ static void sink_unlock(void *ctx, int cpu, struct mm_lock *lock)
 	if (!c)
 		return;
 	if (s->machine->transfers.same_node_ps && wait_wanted(&s->waits, lock))
-		access_line(s, c, lock->at, MM_STORE);
+		access_line(s, c, lock->at, MM_STORE, overlap(c, 1, MM_STORE));
 	cpu_settle(c);
 	wait_unlock(&s->waits, c, lock);
 }

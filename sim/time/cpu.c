@@ -192,11 +192,15 @@ static uint64_t latency_of(const struct cpu *c, const struct cpu_memory_charge *
 	uint64_t one = c->routes[charge->nid].latency_ps + c->extra_ps[charge->nid];
 	uint64_t in_flight = charge->prefetched ? c->prefetched : c->fill_buffers;
 
+	if (charge->overlapped > 1 && !charge->prefetched)
+		in_flight = charge->overlapped;
 	if (c->next_thread && in_flight > 1)
 		in_flight = (in_flight + busy_threads(c) - 1) / busy_threads(c);
 
-	if (charge->stored)
-		return charge->nr_latencies * one / c->fill_buffers;
+	if (charge->prefetched && !charge->nr_latencies)
+		return in_flight ? one / in_flight : 0;
+	if (charge->overlapped > 1)
+		return charge->nr_latencies * one / in_flight;
 	if (charge->nr_lines <= in_flight || !in_flight)
 		return charge->nr_latencies * one;
 	return charge->nr_lines / in_flight * one + charge->nr_lines % in_flight * one / in_flight;
@@ -226,7 +230,7 @@ void cpu_charge_translation(struct cpu *c, uint64_t ps)
 	c->account.site_ps[c->site] += ps;
 }
 
-void cpu_charge_memory(struct cpu *c, const struct cpu_memory_charge *charge)
+uint64_t cpu_charge_memory(struct cpu *c, const struct cpu_memory_charge *charge)
 {
 	const struct machine_route *route = &c->routes[charge->nid];
 	int index = (int)charge->purpose * c->nr_nodes + charge->nid;
@@ -248,6 +252,7 @@ void cpu_charge_memory(struct cpu *c, const struct cpu_memory_charge *charge)
 	c->account.bytes_read[charge->nid] += charge->bytes_read;
 	c->account.bytes_written[charge->nid] += charge->bytes_written;
 	c->account.site_ps[c->site] += latency_ps;
+	return latency_ps;
 }
 
 uint64_t cpu_pending_until_ps(const struct cpu *c)

@@ -26,6 +26,7 @@
 #include "sim/sim.h"
 #include "sim/time/cache.h"
 #include "sim/time/engine.h"
+#include "sim/time/fresh.h"
 #include "sim/time/load.h"
 #include "sim/time/prefetch.h"
 
@@ -83,6 +84,7 @@ struct cpu {
 	size_t nr_charges, charges_room;
 	uint64_t *extra_ps; /* (O) by node, while touched: latency for the load it has */
 	struct prefetcher prefetcher;
+	struct fresh fresh;                  /* (O) */
 	const struct cache_nearest *nearest; /* (C) NULL: there are no caches */
 	uint64_t at_hand_ps[2];              /* (C) a hit there; of a store, its part */
 	uint64_t second_tlb_ps, walk_ps;     /* (C) of a hit in the second level; of a walk */
@@ -160,12 +162,15 @@ struct cpu_memory_charge {
 	unsigned nr_latencies; /* of accesses one after the other */
 	/* A block of so many lines, which do not wait for each other; 0: what it says above. */
 	uint64_t nr_lines;
-	bool prefetched; /* a stream of them, that the CPU has seen coming */
-	bool stored;     /* through the store buffer: its part of the latency */
-	bool past_cache; /* its stores stream past the caches */
+	/* A stream of them, that the CPU has seen coming; of no latencies: a line of a stream. */
+	bool prefetched;
+	unsigned
+		overlapped; /* so many such are in flight, it takes its part; 0 or 1: it is alone */
+	bool past_cache;    /* its stores stream past the caches */
 	uint64_t bytes_read, bytes_written;
 };
-void cpu_charge_memory(struct cpu *c, const struct cpu_memory_charge *charge);
+/** Returns the latency that it was charged with. */
+uint64_t cpu_charge_memory(struct cpu *c, const struct cpu_memory_charge *charge);
 
 /** The clock plus the pending charges, as far as they are known without contention. */
 uint64_t cpu_pending_until_ps(const struct cpu *c);

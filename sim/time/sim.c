@@ -369,7 +369,7 @@ void sim_touch(struct sim *s, int cpu, phys_addr_t at, uint64_t bytes, bool writ
 	struct cpu *c = running_cpu(s, cpu);
 
 	cost_sink_ops.work(s, cpu, MM_SITE_TOUCH, 1);
-	by_direct_mapping(s, c, at, bytes, write ? MM_WRITE : MM_READ);
+	by_direct_mapping(s, c, at, bytes, write ? MM_STORE : MM_READ);
 }
 
 void sim_touch_kernel(struct sim *s, int cpu, uint64_t address, phys_addr_t at, uint64_t bytes,
@@ -387,7 +387,7 @@ void sim_touch_mapped(struct sim *s, int cpu, const struct sim_mapping *mapping,
 	cost_sink_ops.work(s, cpu, MM_SITE_TOUCH, 1);
 	if (s->tlb)
 		translate_mapped(s, c, mapping);
-	cost_sink_access(s, c, at, bytes, write ? MM_WRITE : MM_READ);
+	cost_sink_access(s, c, at, bytes, write ? MM_STORE : MM_READ);
 }
 
 void sim_copy(struct sim *s, int cpu, phys_addr_t at, uint64_t bytes, bool write)

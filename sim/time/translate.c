@@ -41,7 +41,7 @@ static void from_memory(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t b
 				     .nid = nid,
 				     .purpose = CPU_WALK,
 				     .nr_latencies = 1,
-				     .stored = stored,
+				     .overlapped = stored ? c->fill_buffers : 1,
 				     .bytes_read = bytes,
 			     });
 }

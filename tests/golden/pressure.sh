@@ -81,7 +81,8 @@ run compare configs/machines/small-2n.cfg configs/machines/small-2n-reclaim.cfg 
 status 0
 sed -n 's/^ *"remote_memory_ps": \([0-9]*\),$/\1/p' "$tmp/out" | sort -n >"$tmp/remote"
 remote=$(sort -nr "$tmp/remote" | head -n 1)
-above remote_memory_ps "$remote" 5000000000
+# 10,000 pages, 8 times, at least a part in 12 of 143.2 ns each, as a store takes it.
+above remote_memory_ps "$remote" 950000000
 [ "$(head -n 1 "$tmp/remote")" -eq 0 ] || fail "zone_reclaim_mode 1 leaves remote accesses"
 above fallback_node "$(sum fallback_node)" 10000
 above pgsteal_direct "$(sum pgsteal_direct)" 10000
