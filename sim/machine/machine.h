@@ -17,7 +17,7 @@ struct machine_cpu {
 	int nid;
 	int core; /* the first CPU that is a thread of the same core; often itself */
 	unsigned
-		thread_share; /* per cent of the core's work it does while another thread is busy */
+		thread_share; /* per cent of the core's work it does while all its threads are busy */
 	uint64_t freq_hz;
 	unsigned fill_buffers; /* lines that may be on their way to it at once; 0: no bound known */
 	unsigned prefetched;   /* the same where it reads a stream; at least fill_buffers */

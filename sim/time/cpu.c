@@ -148,9 +148,31 @@ static unsigned busy_threads(const struct cpu *c)
 	return nr;
 }
 
+/*
+ * What takes a core a while takes one of `busy` threads as long, times *num / *den. Each gets an
+ * equal part of the core; where the file says that all threads together do more than one
+ * (thread_share), the more of them are busy, the more of that there is.
+ */
+static void slowdown(const struct cpu *c, unsigned busy, uint64_t *num, uint64_t *den)
+{
+	uint64_t nr = 1, others, all;
+
+	for (const struct cpu *t = c->next_thread; t != c; t = t->next_thread)
+		nr++;
+	*num = busy;
+	*den = 1;
+	if (c->thread_share == 100 / nr)
+		return;
+	others = 100 * (nr - 1);
+	all = nr * c->thread_share;
+	*num = busy * others;
+	*den = all >= 100 ? others + (all - 100) * (busy - 1) : others - (100 - all) * (busy - 1);
+}
+
 uint64_t cpu_cycles_ps(struct cpu *c, uint64_t cycles)
 {
-	bool shared = c->next_thread && busy_threads(c) > 1;
+	unsigned busy = c->next_thread ? busy_threads(c) : 1;
+	bool shared = busy > 1;
 	__uint128_t dividend;
 
 	if (!shared && c->cycle_ps)
@@ -162,8 +184,12 @@ uint64_t cpu_cycles_ps(struct cpu *c, uint64_t cycles)
 		return few / c->freq_hz;
 	}
 	dividend = (__uint128_t)cycles * PS_PER_S;
-	if (shared)
-		dividend = dividend * 100 / c->thread_share;
+	if (shared) {
+		uint64_t num, den;
+
+		slowdown(c, busy, &num, &den);
+		dividend = dividend * num / den;
+	}
 	dividend += c->cycle_rest;
 	c->cycle_rest = (uint64_t)(dividend % c->freq_hz);
 	return (uint64_t)(dividend / c->freq_hz);

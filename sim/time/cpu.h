@@ -65,7 +65,7 @@ struct cpu {
 	const struct machine_bank *banks;   /* (C) by node */
 	unsigned fill_buffers, prefetched;  /* (C) lines in flight; 0: not known */
 	struct cpu *next_thread;            /* (C) of the core, in a ring; NULL: it is alone */
-	unsigned thread_share;              /* (C) per cent, while another thread is busy */
+	unsigned thread_share;              /* (C) per cent, while all threads are busy */
 	struct engine *engine;              /* (C) set before the run */
 	struct loads *loads;                /* (C) NULL: latency does not depend on load */
 

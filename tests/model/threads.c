@@ -15,19 +15,24 @@ struct plan {
 	uint64_t late_ps;       /* when CPU 1 begins */
 };
 
-/* CPUs 0 and 1 are a core that does 60 % of its work for each while both are busy. */
-static struct machine *machine_with_threads(void)
+/* A core whose CPUs do so many per cent of its work each while all are busy. */
+static struct machine *core_of(int nr_threads, unsigned share)
 {
-	struct machine *m = build_machine(1, 2);
+	struct machine *m = build_machine(1, nr_threads);
 
 	build_cache(m, 4096, 8, 1000, false);
 	m->caches[0].per_core = true;
-	m->cpus[1].core = 0;
-	for (int cpu = 0; cpu < 2; cpu++) {
-		m->cpus[cpu].thread_share = 60;
+	for (int cpu = 0; cpu < nr_threads; cpu++) {
+		m->cpus[cpu].core = 0;
+		m->cpus[cpu].thread_share = share;
 		m->cpus[cpu].fill_buffers = m->cpus[cpu].prefetched = 8;
 	}
 	return m;
+}
+
+static struct machine *machine_with_threads(void)
+{
+	return core_of(2, 60);
 }
 
 static void follow(struct sim *s, int cpu, void *arg)
@@ -43,16 +48,16 @@ static void follow(struct sim *s, int cpu, void *arg)
 			   &(struct sim_stream){.at = built_address(0), .bytes_read = p->bytes});
 }
 
-static uint64_t busy_ps(struct plan *plan, int cpu)
+/* What CPU `cpu` takes beside `nr_busy` - 1 others. */
+static uint64_t busy_of(struct machine *m, struct plan *plan, int nr_busy, int cpu)
 {
-	struct machine *m = machine_with_threads();
 	struct diag diag = DIAG_INIT;
 	const struct cpu_account *a;
 	struct sim *s = NULL;
 	uint64_t ps;
 
 	cr_assert_eq(sim_create(m, &no_costs, &diag, &s), 0);
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < nr_busy; i++)
 		cr_assert_eq(sim_spawn(s, i, follow, plan), 0);
 	cr_assert_eq(sim_run(s), 0);
 	a = sim_account(s, cpu);
@@ -60,6 +65,35 @@ static uint64_t busy_ps(struct plan *plan, int cpu)
 	sim_destroy(s);
 	built_free(m);
 	return ps;
+}
+
+static uint64_t busy_ps(struct plan *plan, int cpu)
+{
+	return busy_of(machine_with_threads(), plan, 2, cpu);
+}
+
+/* Two of eight that share a core evenly: half of it each, 1200 ns for 600. */
+Test(threads, two_of_eight_get_a_half_each)
+{
+	struct plan plan = {.cycles = 1200};
+
+	cr_expect_eq(busy_of(core_of(8, 12), &plan, 2, 0), 1200000);
+}
+
+/* All of them: an eighth for the last one to begin. */
+Test(threads, eight_of_eight_get_an_eighth)
+{
+	struct plan plan = {.cycles = 1200};
+
+	cr_expect_eq(busy_of(core_of(8, 12), &plan, 8, 7), 4800000);
+}
+
+/* Four threads do 1.6 of the core's work, two of them 1 + 0.6 / 3 = 1.2: each 0.6, 1000 ns. */
+Test(threads, a_gain_grows_with_who_is_busy)
+{
+	struct plan plan = {.cycles = 1200};
+
+	cr_expect_eq(busy_of(core_of(4, 40), &plan, 2, 0), 1000000);
 }
 
 /* 1200 cycles are 600 ns alone, 600 / 0.6 = 1000 ns where both are busy. */
