@@ -24,6 +24,16 @@ status 0
 out '"measure": "latency"'
 out "144401"
 
+# Lines that another core has written: of the same socket, of the other one by whose memory they are in.
+run measure $machine c2c --format csv
+status 0
+printf 'from,to,hitm_home_writer_ps\n0,0,51700\n0,1,111300\n1,0,111300\n1,1,51700\n' >"$tmp/rows"
+printf 'from,to,hitm_home_reader_ps\n0,0,51700\n0,1,175800\n1,0,175800\n1,1,51700\n' >>"$tmp/rows"
+cmp -s "$tmp/out" "$tmp/rows" || fail "other transfers"
+run measure $machine c2c --from 0 --to 1 --set line_transfers.home_at_owner=120ns
+status 0
+out "       0	 120.0"
+
 if ! slow_build; then
 	run measure $machine bandwidth --format csv
 	status 0

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * c2c: lines go from core to core. The first CPU of a node, or the second one where that is the
+ * reader's own node, writes lines; then the first CPU of another reads them, each load after the
+ * one before it, and finds them modified in the writer's caches (HITM). Their memory is the
+ * writer's node's, then the reader's.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "sim/json.h"
+#include "sim/measure.h"
+
+#define LINE_BYTES 64
+#define LINES      256 /* 16 KiB: within a first level of any machine */
+
+enum { HOME_WRITER, HOME_READER, NR_HOMES };
+static const char *const keys[NR_HOMES] = {"hitm_home_writer_ps", "hitm_home_reader_ps"};
+
+struct c2c {
+	const struct measure *m;
+	struct measure_buffer *buffers;
+	uint64_t *ps[NR_HOMES]; /* [reader's node * nr_nodes + writer's node]; 0: not measured */
+};
+
+/* The CPU of that node that writes for a reader; MM_NO_CPU where there is none. */
+static int writer_of(const struct machine *m, int nid, int reader)
+{
+	for (int cpu = 0; cpu < m->mm.nr_cpus; cpu++)
+		if (m->cpus[cpu].nid == nid && m->cpus[cpu].core != m->cpus[reader].core)
+			return cpu;
+	return MM_NO_CPU;
+}
+
+/* Two phases, a write and a read, for each home of each pair. Lines of each are others. */
+static void work(struct measure_team *t, int cpu, int phase)
+{
+	struct c2c *c = t->arg;
+	const struct machine *m = c->m->machine;
+	int nr = m->mm.nr_nodes, pair = phase / 2 / NR_HOMES, home = phase / 2 % NR_HOMES;
+	int from = pair / nr, to = pair % nr, nid = home == HOME_READER ? from : to;
+	int reader = measure_first_cpu(m, from), writer;
+	phys_addr_t at;
+	uint64_t start_ps;
+
+	if (!measure_from(c->m, from) || !measure_to(c->m, to) || !c->buffers[nid].nr)
+		return;
+	writer = writer_of(m, to, reader);
+	if (writer == MM_NO_CPU || cpu != (phase % 2 ? reader : writer))
+		return;
+	at = c->buffers[nid].blocks[0];
+	if (phase % 2 == 0) {
+		for (uint64_t i = 0; i < LINES; i++)
+			sim_touch(t->sim, cpu, at + i * LINE_BYTES, LINE_BYTES, true);
+		return;
+	}
+	/* The TLB has it by now, as MLC has its huge pages. */
+	sim_chase(t->sim, cpu, at);
+	sim_settle(t->sim, cpu);
+	start_ps = sim_now_ps(t->sim, cpu);
+	for (uint64_t i = 1; i < LINES; i++)
+		sim_chase(t->sim, cpu, at + i * LINE_BYTES);
+	sim_settle(t->sim, cpu);
+	c->ps[home][pair] = (sim_now_ps(t->sim, cpu) - start_ps) / (LINES - 1);
+}
+
+static int run(const struct measure *m, json_t *doc)
+{
+	size_t nr = (size_t)m->machine->mm.nr_nodes;
+	struct measure all = *m;
+	struct c2c c = {.m = m};
+	struct measure_team team = {
+		.m = m, .nr_phases = (int)(nr * nr) * NR_HOMES * 2, .work = work, .arg = &c};
+	int err = 0;
+
+	if (!m->machine->nr_caches)
+		return diag_error(m->diag, -EINVAL, m->machine->file, 0,
+				  "the machine has no caches, which lines could come from");
+	/* Lines may be at home where only the reader is. */
+	all.to = all.from = MM_NO_NODE;
+	for (int home = 0; home < NR_HOMES; home++) {
+		c.ps[home] = calloc(nr * nr, sizeof(**c.ps));
+		if (!c.ps[home])
+			err = -ENOMEM;
+	}
+	if (!err)
+		err = sim_create(m->machine, m->costs, m->diag, &team.sim);
+	if (!err)
+		err = measure_buffers(&all, team.sim, UINT64_C(1) << 20, &c.buffers);
+	if (!err)
+		err = measure_team_run(&team);
+	if (!err) {
+		json_put(doc, "lines", LINES);
+		for (int home = 0; home < NR_HOMES; home++)
+			measure_put_matrix(m, doc, keys[home], c.ps[home]);
+	}
+	sim_destroy(team.sim);
+	measure_buffers_free(&all, c.buffers);
+	for (int home = 0; home < NR_HOMES; home++)
+		free(c.ps[home]);
+	return err;
+}
+
+static void text(const json_t *doc, FILE *out)
+{
+	fputs("Measuring cache-to-cache transfer latency (in ns)...\n"
+	      "HITM, lines homed in the writer's node (rows: reader, columns: writer)\n",
+	      out);
+	measure_print_matrix(doc, keys[HOME_WRITER], 1000, out);
+	fputs("\nHITM, lines homed in the reader's node\n", out);
+	measure_print_matrix(doc, keys[HOME_READER], 1000, out);
+}
+
+static void csv(const json_t *doc, FILE *out)
+{
+	measure_csv_matrix(doc, keys[HOME_WRITER], keys[HOME_WRITER], out);
+	measure_csv_matrix(doc, keys[HOME_READER], keys[HOME_READER], out);
+}
+
+const struct measure_kind measure_c2c = {
+	.name = "c2c",
+	.summary = "lines that a core gets from the caches of another that has written them",
+	.run = run,
+	.text = text,
+	.csv = csv,
+};
