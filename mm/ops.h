@@ -129,6 +129,7 @@ struct mm_lock {
 	phys_addr_t at; /* (C) where the lock word is in simulated memory */
 	int holder;     /* CPU that holds it, MM_NO_CPU when free; kept by the mm core */
 	void *sink;
+	void *waiters; /* of the sink, too: the first of those who wait for it */
 };
 
 /* Where those sleep who wait for something of the mm core. The mm core owns it. */

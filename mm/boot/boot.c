@@ -170,13 +170,15 @@ static int place_node(struct mm *mm, struct mm_node *node, struct mm_refusal *r)
 	node->at = mm_boot_alloc(mm, MM_HOLDS_NODE_DESCRIPTOR, bytes, align, node->nid);
 	if (node->at == MEMBLOCK_FAILED)
 		return mm_refuse_room(r, "a node descriptor", bytes);
-	node->lru_lock = (struct mm_lock){node->at + mm->arch->node_struct_bytes - MM_NODE_LRU_END,
-					  MM_NO_CPU, NULL};
+	node->lru_lock = (struct mm_lock){
+		.at = node->at + mm->arch->node_struct_bytes - MM_NODE_LRU_END,
+		.holder = MM_NO_CPU,
+	};
 	for (int z = 0; z < mm->arch->nr_zones; z++) {
 		struct mm_zone *zone = &node->zones[z];
 
 		zone->at = node->at + (uint64_t)z * MM_ZONE_STRIDE;
-		zone->lock = (struct mm_lock){zone->at + MM_ZONE_LOCK, MM_NO_CPU, NULL};
+		zone->lock = (struct mm_lock){.at = zone->at + MM_ZONE_LOCK, .holder = MM_NO_CPU};
 	}
 	return 0;
 }

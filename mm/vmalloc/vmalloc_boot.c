@@ -31,7 +31,7 @@ static uint64_t work(struct mm *mm, struct mm_kthread *thread, int *cpu, bool wo
 
 static void place_lock(struct mm *mm, struct mm_lock *lock)
 {
-	*lock = (struct mm_lock){mm_image_home(mm, 64, 64), MM_NO_CPU, NULL};
+	*lock = (struct mm_lock){.at = mm_image_home(mm, 64, 64), .holder = MM_NO_CPU};
 }
 
 int mm_vmalloc_init(struct mm *mm)

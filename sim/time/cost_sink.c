@@ -342,7 +342,7 @@ static void sink_unlock(void *ctx, int cpu, struct mm_lock *lock)
 
 	if (!c)
 		return;
-	if (s->machine->transfers.same_node_ps && wait_wanted(&s->waits, lock))
+	if (s->machine->transfers.same_node_ps && wait_wanted(lock))
 		access_line(s, c, lock->at, MM_STORE, overlap(c, 1, MM_STORE));
 	cpu_settle(c);
 	wait_unlock(&s->waits, c, lock);

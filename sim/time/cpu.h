@@ -101,7 +101,8 @@ struct cpu {
 	unsigned nr_locks;               /* (W) held */
 	const struct mm_waitq *waits_in; /* (O) that its program sleeps in; NULL: none */
 	const struct mm_lock *wanted;    /* (W) while waiting for a lock */
-	struct cpu *next_waiter;         /* (W) */
+	struct cpu *next_waiter;         /* (W) for the same lock */
+	struct cpu *last_waiter;         /* (W) of the list that it is the first of */
 
 	/* Threads of the kernel; see kthread.h. */
 	bool idle;             /* (T) its program has nothing to do, or has none */

@@ -18,12 +18,22 @@ static void resume(struct waits *w, struct cpu *c)
 	engine_unblock(w->engine, c->id);
 }
 
+/* Who waits for a lock, whichever; NULL: nobody. */
+static const struct cpu *some_waiter(const struct waits *w)
+{
+	for (int cpu = 0; cpu < w->nr_cpus; cpu++)
+		if (w->cpus[cpu].wanted)
+			return &w->cpus[cpu];
+	return NULL;
+}
+
 /*
  * Nobody runs any more. Sleepers are told, and return from their programs, which also leaves the
  * locks that they hold. Without a sleeper, locks are held in a circle: an error of the mm core.
  */
 static void break_deadlock(struct waits *w)
 {
+	const struct cpu *waiter = some_waiter(w);
 	bool sleepers = false;
 
 	for (int cpu = 0; cpu < w->nr_cpus; cpu++) {
@@ -35,11 +45,11 @@ static void break_deadlock(struct waits *w)
 		sleepers = true;
 		resume(w, c);
 	}
-	if (!sleepers && w->first_waiter) {
-		const struct cpu *c = w->first_waiter, *holder = c->wanted->sink;
+	if (!sleepers && waiter) {
+		const struct cpu *holder = waiter->wanted->sink;
 
 		SIM_BUG("cpu %d waits for the lock at %#" PRIx64 ", which cpu %d holds, for ever",
-			c->id, c->wanted->at, holder->id);
+			waiter->id, waiter->wanted->at, holder->id);
 	}
 	w->deadlock |= sleepers;
 }
@@ -79,6 +89,22 @@ void wait_done(struct waits *w, struct cpu *c)
 	stop_running(w, c, CPU_DONE);
 }
 
+/* Behind those who wait for it already. */
+static void add_waiter(struct mm_lock *lock, struct cpu *c)
+{
+	struct cpu *first = lock->waiters;
+
+	c->wanted = lock;
+	c->next_waiter = NULL;
+	if (first) {
+		first->last_waiter->next_waiter = c;
+	} else {
+		first = c;
+		lock->waiters = c;
+	}
+	first->last_waiter = c;
+}
+
 void wait_lock(struct waits *w, struct cpu *c, struct mm_lock *lock)
 {
 	c->nr_locks++;
@@ -90,13 +116,7 @@ void wait_lock(struct waits *w, struct cpu *c, struct mm_lock *lock)
 	if (lock->sink == c)
 		SIM_BUG("cpu %d takes the lock at %#" PRIx64 " twice", c->id, lock->at);
 	c->account.lock_contended++;
-	c->wanted = lock;
-	c->next_waiter = NULL;
-	if (w->last_waiter)
-		w->last_waiter->next_waiter = c;
-	else
-		w->first_waiter = c;
-	w->last_waiter = c;
+	add_waiter(lock, c);
 	if (c->guest) {
 		stop(w);
 		engine_block(w->engine, kthread_number(c->guest));
@@ -108,31 +128,22 @@ void wait_lock(struct waits *w, struct cpu *c, struct mm_lock *lock)
 }
 
 /* The first that waits for `lock`, taken out of the list; NULL where nobody does. */
-static struct cpu *take_waiter(struct waits *w, const struct mm_lock *lock)
+static struct cpu *take_waiter(struct mm_lock *lock)
 {
-	struct cpu *before = NULL, *c = w->first_waiter;
+	struct cpu *c = lock->waiters;
 
-	for (; c && c->wanted != lock; c = c->next_waiter)
-		before = c;
 	if (!c)
 		return NULL;
-	if (before)
-		before->next_waiter = c->next_waiter;
-	else
-		w->first_waiter = c->next_waiter;
-	if (w->last_waiter == c)
-		w->last_waiter = before;
+	lock->waiters = c->next_waiter;
+	if (c->next_waiter)
+		c->next_waiter->last_waiter = c->last_waiter;
 	c->wanted = NULL;
 	return c;
 }
 
-bool wait_wanted(const struct waits *w, const struct mm_lock *lock)
+bool wait_wanted(const struct mm_lock *lock)
 {
-	const struct cpu *c = w->first_waiter;
-
-	while (c && c->wanted != lock)
-		c = c->next_waiter;
-	return c != NULL;
+	return lock->waiters != NULL;
 }
 
 void wait_unlock(struct waits *w, struct cpu *c, struct mm_lock *lock)
@@ -144,7 +155,7 @@ void wait_unlock(struct waits *w, struct cpu *c, struct mm_lock *lock)
 		SIM_BUG("cpu %d leaves the lock at %#" PRIx64 ", which cpu %d holds", c->id,
 			lock->at, holder ? holder->id : MM_NO_CPU);
 	c->nr_locks--;
-	next = take_waiter(w, lock);
+	next = take_waiter(lock);
 	lock->sink = next;
 	if (next && next->guest) {
 		w->nr_running++;

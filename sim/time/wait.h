@@ -5,7 +5,8 @@
  *
  * A free lock is taken without entering SimGrid: only one actor runs at a time, so who holds what
  * is known here. A contended one is handed over first come, first served, as the kernel's queued
- * spinlocks do. mm_lock.sink is the struct cpu that holds it, NULL when free.
+ * spinlocks do. mm_lock.sink is the struct cpu that holds it, NULL when free; mm_lock.waiters the
+ * first of those who wait for it.
  *
  * A thread that runs on a CPU takes and waits for locks in its name: the CPU's program does neither
  * meanwhile.
@@ -21,11 +22,10 @@ struct waits {
 	struct engine *engine;
 	struct cpu *cpus;
 	int nr_cpus;
-	int nr_running;  /* CPUs in state CPU_RUNNING, threads between wake-up and sleep */
-	int nr_starving; /* of these, CPUs that sleep for memory that others may free */
-	bool deadlock;   /* sleepers have been told that nobody is left to wake them */
-	struct cpu *first_waiter, *last_waiter; /* for locks, all of them, in order */
-	struct sleeper *sleepers;               /* on channels, the first first */
+	int nr_running;           /* CPUs in state CPU_RUNNING, threads between wake-up and sleep */
+	int nr_starving;          /* of these, CPUs that sleep for memory that others may free */
+	bool deadlock;            /* sleepers have been told that nobody is left to wake them */
+	struct sleeper *sleepers; /* on channels, the first first */
 };
 
 /** A CPU's program is about to begin. All are announced before any runs. */
@@ -40,7 +40,7 @@ void wait_thread_end(struct waits *w);
 void wait_lock(struct waits *w, struct cpu *c, struct mm_lock *lock);
 void wait_unlock(struct waits *w, struct cpu *c, struct mm_lock *lock);
 /** Does somebody wait for the lock? */
-bool wait_wanted(const struct waits *w, const struct mm_lock *lock);
+bool wait_wanted(const struct mm_lock *lock);
 /** As sim_sleep(). */
 int wait_sleep(struct waits *w, struct cpu *c);
 
