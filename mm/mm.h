@@ -330,6 +330,8 @@ struct mm_numastat {
 void mm_node_numastat(const struct mm *mm, int nid, struct mm_numastat *stat);
 /** Pages on the per-CPU list of that zone and CPU. */
 unsigned mm_pcp_count(const struct mm *mm, int nid, int zone, int cpu);
+/** Have CPUs lists of their own for blocks of that order? */
+bool mm_cpus_have_lists(const struct mm *mm, unsigned order);
 /**
  * Which of a CPU's NR_PCP_LISTS lists holds that order and mobility. What is set apart for
  * highatomic or CMA lies among the movable ones, and goes back to its own lists.

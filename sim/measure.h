@@ -45,6 +45,8 @@ enum measure_test { MEASURE_ALL_TESTS, MEASURE_BULK, MEASURE_REPEAT, MEASURE_RAN
 struct measure_kind {
 	const char *name;
 	const char *summary; /* a line for the help */
+	bool streams;        /* goes by the mix */
+	bool allocates;      /* goes by the test, the number of CPUs and the seed */
 	/** Measure; once a process. Members go into `doc`. 0, or -errno with the reason in diag. */
 	int (*run)(const struct measure *m, json_t *doc);
 	/** Print in the layout that people know, and as comma-separated values with a header. */

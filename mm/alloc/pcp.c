@@ -28,6 +28,11 @@ const char *mm_pcp_kind_name(unsigned index)
 	return index < nr ? pcp_kinds[index]->name : NULL;
 }
 
+bool mm_cpus_have_lists(const struct mm *mm, unsigned order)
+{
+	return mm_pcp_holds(mm, order);
+}
+
 unsigned mm_pcp_list_order(const struct mm *mm, unsigned list)
 {
 	return list < NR_PCP_LISTS - 1 ? list / MM_NR_PCPTYPES : mm->arch->pageblock_order;

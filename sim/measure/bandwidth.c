@@ -136,6 +136,7 @@ const struct measure_kind measure_bandwidth = {
 	.name = "bandwidth",
 	.summary = "bandwidth from each node to each, and of the whole system by mix of reads and "
 		   "writes",
+	.streams = true,
 	.run = run,
 	.text = text,
 	.csv = csv,

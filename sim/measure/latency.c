@@ -29,6 +29,18 @@ static void chase(struct measure_team *t, int cpu, int phase)
 	l->ps[phase] = measure_chase(t, cpu, &l->buffers[to], 0, ACCESSES);
 }
 
+/* What there was of `bytes` in the least of them. */
+static uint64_t least_buffer(const struct latency *l, uint64_t bytes)
+{
+	for (int nid = 0; nid < l->m->machine->mm.nr_nodes; nid++) {
+		const struct measure_buffer *b = &l->buffers[nid];
+
+		if (b->nr && b->nr * b->block_bytes < bytes)
+			bytes = b->nr * b->block_bytes;
+	}
+	return bytes;
+}
+
 static int run(const struct measure *m, json_t *doc)
 {
 	int nr = m->machine->mm.nr_nodes;
@@ -42,7 +54,7 @@ static int run(const struct measure *m, json_t *doc)
 	if (!err)
 		err = measure_team_run(&team);
 	if (!err) {
-		json_put(doc, "buffer_bytes", bytes);
+		json_put(doc, "buffer_bytes", least_buffer(&l, bytes));
 		json_put(doc, "accesses", ACCESSES);
 		measure_put_matrix(m, doc, "latency_ps", l.ps);
 	}

@@ -136,6 +136,7 @@ static void csv(const json_t *doc, FILE *out)
 const struct measure_kind measure_loaded = {
 	.name = "loaded",
 	.summary = "latency under load: delay, latency and bandwidth",
+	.streams = true,
 	.run = run,
 	.text = text,
 	.csv = csv,

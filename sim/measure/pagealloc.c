@@ -6,8 +6,10 @@
  *   repeat  takes a block and frees it, over and over: a pair is one operation;
  *   random  takes more, and frees them in an order of its own.
  *
- * Blocks of all CPUs together hold twice as many frames as the largest cache has lines, so that
- * page descriptors are cold when they are freed at random.
+ * Where they are freed at random, blocks of all CPUs together are twice as many as the largest
+ * cache has lines, so that page descriptors are cold. CPUs are those of one node, then those of the
+ * nodes behind it; with --to all take their blocks from that node, so that they meet at its zone's
+ * lock.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -19,9 +21,12 @@
 #include "sim/rng.h"
 
 #define MOST_BLOCKS   (UINT64_C(1) << 22)
-#define LEAST_BLOCKS  32768 /* of a CPU */
-#define REPEATS       4096
-#define WARM_REPEATS  512
+#define BULK_BLOCKS   32768 /* of a CPU, but fewer where all together take more than these: */
+#define BULK_IN_ALL   (UINT64_C(1) << 19)
+#define LEAST_BLOCKS  2048
+#define REPEATS       4096 /* of a CPU, likewise */
+#define REPEAT_IN_ALL (UINT64_C(1) << 15)
+#define LEAST_REPEATS 256
 #define LARGEST_ORDER 4
 #define STEP          4096 /* operations between two looks at how much is done */
 
@@ -45,8 +50,12 @@ struct pagealloc {
 
 static struct page *take(struct measure_team *t, int cpu, unsigned order)
 {
-	const struct mm_request req = {
-		.cpu = cpu, .nid = MM_NO_NODE, .order = order, .gfp = GFP_KERNEL};
+	const struct pagealloc *p = t->arg;
+	const struct mm_request req = {.cpu = cpu,
+				       .nid = p->m->to,
+				       .order = order,
+				       .gfp = GFP_KERNEL |
+					      (p->m->to == MM_NO_NODE ? 0 : __GFP_THISNODE)};
 	struct page *page;
 
 	return mm_alloc_pages(sim_mm(t->sim), &req, &page) ? NULL : page;
@@ -60,7 +69,8 @@ static uint64_t now(struct measure_team *t, int cpu)
 
 /*
  * A machine that has run for a while has free blocks of each order, whose buddies are in use. So
- * each CPU holds one block of each while it measures.
+ * each CPU holds one block of each while it measures, but not of those that are on its own lists:
+ * a huge page more there, and each free would find them too long.
  */
 struct held {
 	struct page *pages[MAX_PAGE_ORDER];
@@ -68,8 +78,10 @@ struct held {
 
 static void hold(struct measure_team *t, int cpu, struct held *h)
 {
+	*h = (struct held){0};
 	for (unsigned order = 0; order < MAX_PAGE_ORDER; order++)
-		h->pages[order] = take(t, cpu, order);
+		if (!mm_cpus_have_lists(sim_mm(t->sim), order))
+			h->pages[order] = take(t, cpu, order);
 }
 
 static void drop(struct measure_team *t, int cpu, const struct held *h)
@@ -79,25 +91,38 @@ static void drop(struct measure_team *t, int cpu, const struct held *h)
 			mm_free_pages(sim_mm(t->sim), cpu, h->pages[order], order);
 }
 
+/* What each CPU does `most` times, if all together do it no more than so often, or `least`. */
+static uint64_t share(uint64_t in_all, const struct row *r, uint64_t least, uint64_t most)
+{
+	uint64_t nr = in_all / (uint64_t)r->nr_cpus;
+
+	return nr < least ? least : nr > most ? most : nr;
+}
+
+static uint64_t repeats_of(const struct row *r)
+{
+	return share(REPEAT_IN_ALL, r, LEAST_REPEATS, REPEATS);
+}
+
 static void repeat(struct measure_team *t, int cpu, struct row *r)
 {
-	uint64_t start_ps = 0;
+	uint64_t start_ps = 0, nr = repeats_of(r), warm = nr / 8;
 	struct held held;
 
 	hold(t, cpu, &held);
 
-	for (int i = 0; i < WARM_REPEATS + REPEATS; i++) {
+	for (uint64_t i = 0; i < warm + nr; i++) {
 		struct page *page;
 
-		if (i == WARM_REPEATS)
+		if (i == warm)
 			start_ps = now(t, cpu);
 		page = take(t, cpu, r->order);
 		if (page)
 			mm_free_pages(sim_mm(t->sim), cpu, page, r->order);
 	}
 	r->alloc_ps += now(t, cpu) - start_ps;
-	r->ops += REPEATS;
-	measure_step(t, WARM_REPEATS + REPEATS);
+	r->ops += nr;
+	measure_step(t, warm + nr);
 	drop(t, cpu, &held);
 }
 
@@ -116,9 +141,9 @@ static void shuffle(struct page **blocks, uint64_t nr, uint64_t seed)
 
 static uint64_t blocks_of(const struct pagealloc *p, const struct row *r)
 {
-	uint64_t nr = p->blocks_in_all / (uint64_t)r->nr_cpus;
+	uint64_t bulk = share(BULK_IN_ALL, r, LEAST_BLOCKS, BULK_BLOCKS);
 
-	return r->test == BULK || nr < LEAST_BLOCKS ? LEAST_BLOCKS : nr;
+	return r->test == BULK ? bulk : share(p->blocks_in_all, r, bulk, MOST_BLOCKS);
 }
 
 static void take_all(struct measure_team *t, int cpu, struct row *r, struct page ***out)
@@ -197,20 +222,38 @@ static uint64_t nr_steps(const struct pagealloc *p)
 		const struct row *r = &p->rows[i];
 
 		nr += (uint64_t)r->nr_cpus *
-		      (r->test == REPEAT ? WARM_REPEATS + REPEATS : 2 * blocks_of(p, r));
+		      (r->test == REPEAT ? repeats_of(r) / 8 + repeats_of(r) : 2 * blocks_of(p, r));
 	}
 	return nr;
 }
 
-/* Bulk and random of order 0, repeat of the smaller orders, on ever more CPUs of the first node. */
+/* Rows of a test and an order: on 1, 2, 4, ... CPUs, or those asked for; frees at random, which
+ * take longest, on one and on all of them. */
+static void plan_rows(struct pagealloc *p, int test, unsigned order, int least, int most)
+{
+	int times = test == RANDOM && most > 2 ? most : 2;
+
+	for (int nr = least; nr <= most; nr = nr < most && times * nr > most ? most : times * nr)
+		p->rows[p->nr_rows++] = (struct row){.test = test, .nr_cpus = nr, .order = order};
+}
+
+/* CPUs of a node, or of it and those behind it. */
+static int nr_cpus_from(const struct machine *m, int nid, bool and_behind)
+{
+	int first = measure_first_cpu(m, nid), nr = 0;
+
+	while (first + nr < m->mm.nr_cpus && (and_behind || m->cpus[first + nr].nid == nid))
+		nr++;
+	return nr;
+}
+
+/* Bulk and random of order 0, repeat of the smaller orders, on ever more CPUs of a node. */
 static int plan(struct pagealloc *p)
 {
 	const struct machine *m = p->m->machine;
-	int nid = p->m->from == MM_NO_NODE ? m->cpus[0].nid : p->m->from, most = 0;
-	int first = measure_first_cpu(m, nid), least = 1;
+	int nid = p->m->from == MM_NO_NODE ? m->cpus[0].nid : p->m->from, least = 1;
+	int most = nr_cpus_from(m, nid, p->m->from == MM_NO_NODE && p->m->nr_cpus);
 
-	while (first + most < m->mm.nr_cpus && m->cpus[first + most].nid == nid)
-		most++;
 	if (p->m->nr_cpus > most)
 		return diag_error(p->m->diag, -EINVAL, m->file, 0,
 				  "--cpus: node %d has %d CPUs, not %d", nid, most, p->m->nr_cpus);
@@ -222,12 +265,9 @@ static int plan(struct pagealloc *p)
 		return -ENOMEM;
 	for (int test = 0; test < NR_TESTS; test++)
 		for (unsigned order = 0; order <= (test == REPEAT ? LARGEST_ORDER : 0); order++)
-			for (int nr = least; nr <= most;
-			     nr = nr < most && 2 * nr > most ? most : 2 * nr)
-				p->rows[p->nr_rows++] =
-					(struct row){.test = test, .nr_cpus = nr, .order = order};
+			plan_rows(p, test, order, least, most);
 	p->nr_rows = only_test(p);
-	p->blocks_in_all = measure_beyond_caches(m) / m->cache_line_bytes;
+	p->blocks_in_all = measure_beyond_caches(m) / m->cache_line_bytes / 2;
 	if (p->blocks_in_all > MOST_BLOCKS)
 		p->blocks_in_all = MOST_BLOCKS;
 	return 0;
@@ -320,6 +360,7 @@ static void csv(const json_t *doc, FILE *out)
 const struct measure_kind measure_pagealloc = {
 	.name = "pagealloc",
 	.summary = "page allocator: bulk, repeat and random, by order and number of CPUs",
+	.allocates = true,
 	.run = run,
 	.text = text,
 	.csv = csv,

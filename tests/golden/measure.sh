@@ -99,6 +99,37 @@ without=$(pagealloc --set line_transfers.same_node=1ns)
 [ "$with" -gt $((2 * without)) ] || fail "order 4 on two CPUs: $with ps with transfers, $without without"
 run measure $gold pagealloc --cpus 27
 wrong "expected 1 to 26, found '27'"
+run measure $machine latency --test bulk
+wrong "--test means nothing to 'latency'"
+run measure $machine pagealloc --mix triad
+wrong "--mix means nothing to 'pagealloc'"
+run measure $machine fault --cpus 2
+wrong "--cpus means nothing to 'fault'"
+
+# Pairs that hit the CPU's own lists do not hang on how many CPUs share the zone, nor on the order.
+run measure $machine pagealloc --test repeat --cpus 52 --format csv
+status 0
+for order in 1 2 3; do
+	[ "$(sed -n "s/^repeat,$order,52,0,0,//p" "$tmp/out")" -le "$(sed -n 's/^repeat,0,52,0,0,//p' "$tmp/out")" ] ||
+		fail "a pair of order $order is not as quick as one of order 0"
+done
+[ "$(sed -n 's/^repeat,0,52,0,0,//p' "$tmp/out")" -lt 200000 ] || fail "order 0 waits for the zone"
+
+# CPUs of both sockets at one zone's lock wait for each other, and for lines from the other socket.
+bulk()
+{
+	run measure $machine pagealloc --test bulk --cpus 52 --format csv "$@"
+	status 0
+	sed -n 's/^bulk,0,52,\([0-9]*\),.*/\1/p' "$tmp/out"
+}
+apart=$(bulk)
+together=$(bulk --to 0)
+[ "$together" -gt $((3 * apart / 2)) ] || fail "52 CPUs take $together ps at one zone, $apart at two"
+
+# No more memory than there is is measured.
+run measure configs/machines/W4c_pagecache_uma256m.cfg latency --format json --set 'caches[2].size=143MiB'
+status 0
+[ "$(member buffer_bytes)" -lt $((256 << 20)) ] || fail "buffers of $(member buffer_bytes) B in 256 MiB"
 run measure $gold latency --set line_transfers.remote=1ns
 wrong "unknown key 'remote'"
 

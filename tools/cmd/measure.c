@@ -84,6 +84,28 @@ static const struct measure_kind *find_kind(const char *name)
 	return NULL;
 }
 
+/* Whether an option that was given means something to the measurement. */
+static bool options_apply(const struct arguments *args, const struct measure_kind *kind)
+{
+	const struct {
+		const struct option_def *option;
+		bool applies;
+	} of[] = {
+		{&option_mix, kind->streams},
+		{&option_test, kind->allocates},
+		{&option_measure_cpus, kind->allocates},
+		{&option_seed, kind->allocates},
+	};
+
+	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		if (of[i].applies || !arguments_value(args, of[i].option))
+			continue;
+		message("measure: --%s means nothing to '%s'", of[i].option->name, kind->name);
+		return false;
+	}
+	return true;
+}
+
 /* A node that exists, into *nid; MM_NO_NODE where the option was not given. */
 static bool find_node(const struct arguments *args, const struct option_def *option,
 		      const struct machine *m, int *nid)
@@ -193,7 +215,7 @@ static int run(const struct arguments *args)
 	struct machine *machine = NULL;
 	int err, status;
 
-	if (!kind)
+	if (!kind || !options_apply(args, kind))
 		return STATUS_WRONG;
 	err = machine_load(path, args->sets, args->nr_sets, &diag, &machine);
 	if (!err)
