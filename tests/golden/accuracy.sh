@@ -40,7 +40,7 @@ status 1
 out "tools/accuracy: xeon-8269cy-2s latency 0,0: +2.1 %, limit 1 %"
 
 if ! slow_build; then
-	accuracy 0 11 --check bulk repeat
-	accuracy 0 59 --check bandwidth loaded
+	accuracy 0 12 --check bulk repeat
+	accuracy 0 60 --check bandwidth loaded
 fi
 end
