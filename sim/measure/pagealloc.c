@@ -6,7 +6,7 @@
  *   repeat  takes a block and frees it, over and over: a pair is one operation;
  *   random  takes more, and frees them in an order of its own.
  *
- * Where they are freed at random, blocks of all CPUs together are twice as many as the largest
+ * Where they are freed at random, blocks of all CPUs together are four times as many as the largest
  * cache has lines, so that page descriptors are cold. CPUs are those of one node, then those of the
  * nodes behind it; with --to all take their blocks from that node, so that they meet at its zone's
  * lock.
@@ -267,7 +267,7 @@ static int plan(struct pagealloc *p)
 		for (unsigned order = 0; order <= (test == REPEAT ? LARGEST_ORDER : 0); order++)
 			plan_rows(p, test, order, least, most);
 	p->nr_rows = only_test(p);
-	p->blocks_in_all = measure_beyond_caches(m) / m->cache_line_bytes / 2;
+	p->blocks_in_all = measure_beyond_caches(m) / m->cache_line_bytes;
 	if (p->blocks_in_all > MOST_BLOCKS)
 		p->blocks_in_all = MOST_BLOCKS;
 	return 0;
