@@ -29,10 +29,10 @@ for scenario in churn reserves swap-thp; do
 	[ "${batched:-none}" = "$(simulated_ps)" ] ||
 		fail "batched and exact mode differ: $batched and $(simulated_ps) ps"
 done
-machine=configs/machines/holey-board-sparse.cfg
+machine=configs/machines/xeon-8269cy-2s.cfg
 run trace generate churn --machine $machine --count 60000 -q -o "$tmp/trace"
 for mode in batched exact simgrid; do
-	run replay $machine "$tmp/trace" "$@" $mode
+	run replay $machine "$tmp/trace" --reclaim trace "$@" $mode
 	simulated_ps >>"$tmp/times"
 done
 awk '{ t[NR] = $1 } END { d = t[1] / t[2] - 1; e = t[2] / t[3] - 1
