@@ -415,6 +415,7 @@ struct mm_counters {
 	uint64_t fallback_node; /* allocations from another node than the preferred one */
 	uint64_t reclaimed;     /* blocks that reclaim took from their owners */
 	uint64_t slow_path, kswapd_wakeups;
+	uint64_t owed;          /* pages that mm_set_reclaim_outside() gave below the watermarks */
 	uint64_t from_reserves; /* allocations for which a zone went below its minimum watermark */
 	uint64_t pcp_refills, pcp_drains, splits, merges;
 	uint64_t steals;      /* blocks taken from another mobility */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/replay/reclaim_told.h"
 #include "tools/message.h"
 #include "tools/trace_in.h"
 
@@ -48,8 +49,9 @@ const struct option_def option_reclaim = {
 	.value = "WHO",
 	.choices = reclaimers,
 	.help = "trace: memory is freed by whom the trace says; simulate: frees by kswapd, "
-		"kcompactd "
-		"and direct reclaim are left out, and the simulated ones do the work"};
+		"kcompactd and direct reclaim are left out, and the simulated ones do the work. "
+		"replay's default is trace with --start and where the trace tells of reclaim, else "
+		"simulate; compare's simulate"};
 static const char *const slab_modes[] = {"simulate", "trace", NULL};
 
 const struct option_def option_slab = {
@@ -91,9 +93,6 @@ void work_init(struct work *w, const struct arguments *args)
 	if (arguments_value(args, &option_timing))
 		w->experiment.options.timing =
 			(enum replay_timing)arguments_choice(args, &option_timing);
-	if (arguments_value(args, &option_reclaim))
-		w->experiment.options.reclaim =
-			(enum replay_reclaim_mode)arguments_choice(args, &option_reclaim);
 	w->experiment.options.slab_pages_of_trace =
 		arguments_value(args, &option_slab) && arguments_choice(args, &option_slab);
 	progress_start(&w->progress, "replaying", arguments_value(args, &option_quiet) != NULL);
@@ -166,12 +165,23 @@ int work_make_trace(struct work *w, const struct machine *m)
 	return err;
 }
 
+/* Without a word in the trace of who frees memory when it runs short, nobody does but who is here.
+ */
+static enum replay_reclaim_mode who_reclaims(const struct work *w)
+{
+	if (arguments_value(w->args, &option_reclaim))
+		return (enum replay_reclaim_mode)arguments_choice(w->args, &option_reclaim);
+	return w->experiment.start || reclaim_told_any(w->trace) ? REPLAY_RECLAIM_TRACE
+								 : REPLAY_RECLAIM_SIMULATE;
+}
+
 int work_load_trace(struct work *w, const char *path)
 {
 	int err = trace_in_load(w->args, path, &w->diag, &w->trace);
 
 	if (err)
 		return err;
+	w->experiment.options.reclaim = who_reclaims(w);
 	w->experiment.trace = w->trace;
 	w->experiment.work = w->trace->file;
 	return 0;

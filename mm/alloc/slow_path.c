@@ -84,10 +84,15 @@ static bool unreserve_highatomic(const struct attempt *a, bool force)
  */
 static struct page *take_owed(const struct attempt *a)
 {
+	struct page *page;
+
 	if (!a->mm->reclaim_outside || a->costly)
 		return NULL;
-	return mm_get_page_from_freelist(a->mm, a->ac,
+	page = mm_get_page_from_freelist(a->mm, a->ac,
 					 ALLOC_NO_WATERMARKS | mm_alloc_flags_common(a->ac));
+	if (page)
+		a->mm->counters.owed += UINT64_C(1) << a->ac->order;
+	return page;
 }
 
 /* What was freed may be on per-CPU lists, or kept for others: one more try without these. */
@@ -304,17 +309,19 @@ static struct page *last_resort(struct attempt *a)
 
 /*
  * And then begins again, for ever. Where nothing can change any more, that is an error of who has
- * nobody left to free memory: then it fails after all, and says so.
+ * nobody left to free memory: then it fails after all, and says so; but for reclaim from outside
+ * that has helped, of which there is just nothing left here.
  */
 static struct page *never_fail(struct attempt *a)
 {
+	bool owed = a->mm->reclaim_outside && a->ac->req->reclaimed, again;
 	struct page *page;
-	bool again;
 
 	while (!(page = last_resort(a))) {
-		if (!a->mm->ops.starve || a->mm->reclaim_outside ||
-		    !a->mm->ops.starve(a->mm->ctx, a->ac->cpu, STARVE_US)) {
-			a->mm->counters.nofail_stuck += !a->mm->reclaim_outside;
+		if (owed)
+			return NULL;
+		if (!a->mm->ops.starve || !a->mm->ops.starve(a->mm->ctx, a->ac->cpu, STARVE_US)) {
+			a->mm->counters.nofail_stuck++;
 			return NULL;
 		}
 		a->no_progress_loops = 0;

@@ -497,6 +497,7 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 		err = deal(&r);
 	if (!err)
 		err = replay_reclaim_new(s, t, options->reclaim, &counts->reclaim, &r.reclaim);
+	r.policies.reclaim = r.reclaim;
 	if (!err)
 		err = replay_reclaim_follow_raised(r.reclaim, options->raised, options->nr_raised);
 	set_pace(s, t, options);

@@ -7,6 +7,7 @@
 #ifndef SIM_REPLAY_POLICY_H
 #define SIM_REPLAY_POLICY_H
 
+#include "sim/replay/replay_reclaim.h"
 #include "sim/trace/trace.h"
 
 /* The trace's policies with the nodes of the machine. */
@@ -14,7 +15,8 @@ struct replay_policies {
 	struct mm *mm;
 	const struct trace *trace;
 	struct mm_policy *policies;
-	int nr_nodes; /* that nodes are folded onto */
+	struct replay_reclaim *reclaim; /* what requests are owed */
+	int nr_nodes;                   /* that nodes are folded onto */
 	unsigned huge_order;
 };
 

@@ -9,6 +9,7 @@
 #include "mm/kthread.h"
 #include "mm/reclaim/lru.h"
 #include "mm/start.h"
+#include "sim/replay/reclaim_told.h"
 
 #define SPLIT_AGAIN_PS 1000000 /* a page that is busy is looked at again */
 
@@ -36,6 +37,9 @@ struct replay_reclaim {
 	size_t nr_raised, next_raised;
 	size_t *ends; /* by zone: + 1, the event before which it is lowered; 0: it is not raised */
 	size_t first_end; /* the least of the events; SIZE_MAX */
+	const struct trace *trace;
+	struct reclaim_told *told; /* NULL: nothing is owed to anybody */
+	uint64_t forgiven;         /* pages of mm_counters.owed that reclaim has freed since */
 };
 
 static void taken(void *arg, int cpu, struct page *page, bool swapped, uint64_t shadow)
@@ -107,12 +111,12 @@ int replay_reclaim_new(struct sim *s, const struct trace *t, enum replay_reclaim
 	if (!r)
 		return -ENOMEM;
 	*r = (struct replay_reclaim){
-		.sim = s, .mm = sim_mm(s), .mode = mode, .counts = counts, .nr_frames = 0};
+		.sim = s, .mm = sim_mm(s), .mode = mode, .counts = counts, .trace = t};
 	*counts = (struct replay_reclaim_counts){0};
 	*out = r;
 	mm_set_reclaim_outside(r->mm, mode == REPLAY_RECLAIM_TRACE);
 	if (mode == REPLAY_RECLAIM_TRACE)
-		return 0;
+		return reclaim_told_new(t, &r->told);
 	r->nr_frames = mm_frames_end(r->mm);
 	r->pages = calloc((size_t)t->nr_pages + 1, sizeof(*r->pages));
 	r->number_at = calloc(r->nr_frames + 1, sizeof(*r->number_at));
@@ -133,6 +137,7 @@ void replay_reclaim_free(struct replay_reclaim *r)
 	free(r->pages);
 	free(r->number_at);
 	free(r->ends);
+	reclaim_told_free(r->told);
 	free(r);
 }
 
@@ -181,10 +186,31 @@ void replay_reclaim_turn(struct replay_reclaim *r, int cpu, size_t i)
 		lower(r, cpu, i);
 }
 
+/* What was taken below the watermarks, and not freed by the trace's reclaim since. */
+static uint64_t debt(const struct replay_reclaim *r)
+{
+	struct mm_counters counters;
+
+	mm_counters(r->mm, &counters);
+	return counters.owed - r->forgiven;
+}
+
+bool replay_reclaim_owes(const struct replay_reclaim *r, const struct trace_event *ev)
+{
+	return r->told && !(ev->flags & TRACE_F_FAILED) &&
+	       reclaim_told_near(r->told, (size_t)(ev - r->trace->events)) > debt(r);
+}
+
 bool replay_reclaim_skips(struct replay_reclaim *r, const struct trace_event *ev)
 {
-	if (r->mode == REPLAY_RECLAIM_TRACE || !(ev->flags & TRACE_F_RECLAIM))
+	if (!(ev->flags & TRACE_F_RECLAIM))
 		return false;
+	if (r->mode == REPLAY_RECLAIM_TRACE) {
+		uint64_t pages = UINT64_C(1) << ev->order, owed = debt(r);
+
+		r->forgiven += pages < owed ? pages : owed;
+		return false;
+	}
 	r->counts->left_out++;
 	return true;
 }

@@ -40,6 +40,12 @@ void replay_reclaim_free(struct replay_reclaim *r);
 int replay_reclaim_follow_raised(struct replay_reclaim *r, const struct raised *raised, size_t nr);
 /** Event `i` of the trace is next, of all CPUs. */
 void replay_reclaim_turn(struct replay_reclaim *r, int cpu, size_t i);
+/**
+ * With REPLAY_RECLAIM_TRACE: has the allocation been helped by reclaim, or will it have been
+ * shortly? Not where it failed in the trace, nor where that tells of no reclaim at that time, or of
+ * less than is owed already.
+ */
+bool replay_reclaim_owes(const struct replay_reclaim *r, const struct trace_event *ev);
 /** Is the event done by the simulated reclaim instead? Counts it then. */
 bool replay_reclaim_skips(struct replay_reclaim *r, const struct trace_event *ev);
 /** The page of an allocation, NULL where it failed, goes to `slot`, before any time passes: there

@@ -103,11 +103,11 @@ above allocstall "$(member allocstall)" 0
 # A trace of the same sort, replayed with and without.
 run trace generate anon --bytes 72MiB --cpus 2 --passes 2 -o "$tmp/anon.trace"
 status 0
-run replay configs/machines/small-uma-swap.cfg "$tmp/anon.trace" --reclaim simulate --format json
+run replay configs/machines/small-uma-swap.cfg "$tmp/anon.trace" --format json
 status 0
 is failed 0
 above pswpout "$(member pswpout)" 5000
-run replay configs/machines/small-uma-swap.cfg "$tmp/anon.trace" --format json
+run replay configs/machines/small-uma-swap.cfg "$tmp/anon.trace" --reclaim trace --format json
 above failed "$(member failed)" 5000
 
 # Who must not fail takes all there is. Then nobody is left to free anything: that is told.

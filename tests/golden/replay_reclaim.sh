@@ -68,6 +68,55 @@ is failed 0
 [ "$(member pswpout)" -gt 5000 ] || fail "$(member pswpout) swapped"
 is pgsteal_anon "$(member pswpout)"
 
+# Who reclaims if nobody is told to: the trace, where it tells of reclaim; else whoever runs short.
+# What is kept for who cannot wait is there for him then, even where only the trace may reclaim.
+native()
+{
+	awk -v gfp="$1" 'BEGIN {
+		print "# numasim trace 1"
+		for (i = 0; i < 20000; i++)
+			printf "cpu=0 alloc f%d order=0 gfp=%s\n", i, gfp
+	}'
+}
+native 'GFP_KERNEL|__GFP_NORETRY|__GFP_NOWARN' >"$tmp/n.txt"
+for reclaim in "" "--reclaim trace" "--reclaim simulate"; do
+	# shellcheck disable=SC2086 # two words, or none
+	run replay "$tmp/m.cfg" "$tmp/n.txt" $reclaim --verify --format json
+	status 0
+	failed=$(member failed)
+	above_min=$(member alloc)
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		echo "cpu=0 alloc a$i order=0 gfp=GFP_ATOMIC"
+	done | cat "$tmp/n.txt" - >"$tmp/atomic.txt"
+	# shellcheck disable=SC2086
+	run replay "$tmp/m.cfg" "$tmp/atomic.txt" $reclaim --verify --format json
+	is failed "$failed"
+done
+# One page that kswapd frees is one more that was to be had, and no second one.
+echo "cpu=0 free f7 by=kswapd" | cat "$tmp/n.txt" - >"$tmp/owed.txt"
+run replay "$tmp/m.cfg" "$tmp/owed.txt" --verify --format json
+status 0
+is alloc $((above_min + 1))
+
+# Who must not fail does not do so in silence.
+native 'GFP_KERNEL|__GFP_NOFAIL' >"$tmp/nofail.txt"
+for reclaim in "" "--reclaim trace"; do
+	# shellcheck disable=SC2086
+	run replay "$tmp/m.cfg" "$tmp/nofail.txt" $reclaim
+	status 1
+	err "must not fail (__GFP_NOFAIL)"
+done
+
+# Side by side, each machine reclaims for itself, whatever the trace's had to.
+run compare "$tmp/m.cfg" --trace "$tmp/t.txt" --timing trace --format json
+status 0
+[ "$(member pgsteal_kswapd)" -gt 10000 ] || fail "kswapd stole $(member pgsteal_kswapd)"
+run compare "$tmp/m.cfg" --trace "$tmp/t.txt" --timing trace --reclaim trace --format json
+status 0
+is pgsteal_kswapd 0
+run compare "$tmp/m.cfg" --reclaim trace
+wrong "--reclaim is for --trace"
+
 run replay "$tmp/m.cfg" "$tmp/t.txt" --reclaim nobody
 wrong "nobody"
 end

@@ -99,6 +99,16 @@ static int load_scenario(struct work *w)
 	return err;
 }
 
+/* What the machine of the trace had to reclaim says nothing of these. */
+static int load_trace(struct work *w, const char *path)
+{
+	int err = work_load_trace(w, path);
+
+	if (!arguments_value(w->args, &option_reclaim))
+		w->experiment.options.reclaim = REPLAY_RECLAIM_SIMULATE;
+	return err;
+}
+
 static int run(const struct arguments *args)
 {
 	const char *trace = arguments_value(args, &option_trace);
@@ -119,6 +129,10 @@ static int run(const struct arguments *args)
 		message("compare: --policies is for --trace");
 		return STATUS_WRONG;
 	}
+	if (!trace && arguments_value(args, &option_reclaim)) {
+		message("compare: --reclaim is for --trace");
+		return STATUS_WRONG;
+	}
 	work_init(&w, args);
 	/* The columns run in child processes, which print nothing. */
 	w.experiment.options.progress = NULL;
@@ -129,7 +143,7 @@ static int run(const struct arguments *args)
 		err = load_columns(&c, &w);
 	/* A scenario's work is made for the first machine: all get the same operations. */
 	if (!err)
-		err = trace ? work_load_trace(&w, trace) : work_make_trace(&w, c.machines[0]);
+		err = trace ? load_trace(&w, trace) : work_make_trace(&w, c.machines[0]);
 	for (size_t i = 0; i < c.nr && !err; i++)
 		err = work_plan(&w, c.machines[i]);
 	/* Where the shipped files are is of no interest. */
@@ -143,23 +157,13 @@ static int run(const struct arguments *args)
 	return work_finish(&w, err, results, true, args->operands[0]);
 }
 
-static const struct option_def *const options[] = {&option_trace,
-						   &option_policies,
-						   &option_scenario,
-						   &option_models,
-						   &option_timing,
-						   &option_timing_mode,
-						   &option_costs,
-						   &option_set,
-						   &option_sysctl,
-						   &option_hotplug,
-						   &option_thp,
-						   &option_thp_defrag,
-						   &option_seed,
-						   &option_verify,
-						   &option_format,
-						   &option_output,
-						   NULL};
+static const struct option_def *const options[] = {
+	&option_trace,      &option_policies, &option_scenario,
+	&option_models,     &option_timing,   &option_timing_mode,
+	&option_reclaim,    &option_costs,    &option_set,
+	&option_sysctl,     &option_hotplug,  &option_thp,
+	&option_thp_defrag, &option_seed,     &option_verify,
+	&option_format,     &option_output,   NULL};
 
 const struct command command_compare = {
 	.name = "compare",
