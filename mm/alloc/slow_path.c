@@ -27,6 +27,7 @@ struct attempt {
 	enum mm_compact_result compacted;
 	int compactions; /* that went well, at this priority */
 	bool progress;   /* of the last reclaim */
+	bool spared;     /* the killer was called, but kills for nobody who may not write files */
 };
 
 /* That of each node of the zonelist. */
@@ -252,9 +253,10 @@ static struct page *one_round(struct attempt *a, bool *again)
 
 	*again = false;
 	wake_all_kswapds(a);
-	if (may_use_reserves(a->ac)) {
+	if (may_use_reserves(a->ac))
 		a->alloc_flags = ALLOC_NO_WATERMARKS | mm_alloc_flags_common(a->ac);
-		a->ac->nodes = NULL;
+	if (may_use_reserves(a->ac) || (gfp & __GFP_ATOMIC)) {
+		a->ac->nodes = NULL; /* better elsewhere than nowhere */
 		a->ac->first = mm_next_zone(a->ac, 0);
 	}
 	page = mm_get_page_from_freelist(a->mm, a->ac, a->alloc_flags);
@@ -270,9 +272,12 @@ static struct page *one_round(struct attempt *a, bool *again)
 	if (*again)
 		return NULL;
 	page = look_once_more(a);
-	if (!page && would_kill(a))
+	if (page || !would_kill(a))
+		return page;
+	a->spared = !(gfp & __GFP_FS);
+	if (!a->spared)
 		mm_count(a->mm, a->ac->cpu, MM_VM_OOM_KILL, 1);
-	return page;
+	return NULL;
 }
 
 /*
@@ -308,20 +313,22 @@ static struct page *last_resort(struct attempt *a)
 }
 
 /*
- * And then begins again, for ever. Where nothing can change any more, that is an error of who has
- * nobody left to free memory: then it fails after all, and says so; but for reclaim from outside
- * that has helped, of which there is just nothing left here.
+ * Who must not fail, or for whom nobody is killed as he may not write files, begins again, for
+ * ever. Where nothing can change any more, the former is an error of who has nobody left to free
+ * memory: he fails after all, and says so; but for reclaim from outside that has helped, of which
+ * there is just nothing left here.
  */
-static struct page *never_fail(struct attempt *a)
+static struct page *begin_again(struct attempt *a)
 {
 	bool owed = a->mm->reclaim_outside && a->ac->req->reclaimed, again;
+	bool never = a->ac->gfp & __GFP_NOFAIL;
 	struct page *page;
 
-	while (!(page = last_resort(a))) {
+	while (!(page = never ? last_resort(a) : NULL)) {
 		if (owed)
 			return NULL;
 		if (!a->mm->ops.starve || !a->mm->ops.starve(a->mm->ctx, a->ac->cpu, STARVE_US)) {
-			a->mm->counters.nofail_stuck++;
+			a->mm->counters.nofail_stuck += never;
 			return NULL;
 		}
 		a->no_progress_loops = 0;
@@ -359,8 +366,8 @@ struct page *mm_alloc_slow_path(struct mm *mm, struct alloc_context *ac)
 	again = !again;
 	while (!page && again)
 		page = one_round(&a, &again);
-	if (!page && (ac->gfp & __GFP_NOFAIL) && a.may_wait)
-		page = never_fail(&a);
+	if (!page && a.may_wait && ((ac->gfp & __GFP_NOFAIL) || a.spared))
+		page = begin_again(&a);
 	if (!page)
 		mm_oom_note(mm, ac);
 	return page;

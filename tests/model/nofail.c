@@ -2,7 +2,10 @@
 /* Allocations that must not fail, when all memory is gone. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "mm/vm_event.h"
 #include "tests/machine_builder.h"
 
 static const struct costs nothing_costs;
@@ -11,11 +14,12 @@ static const struct costs nothing_costs;
 
 struct stage {
 	struct page *block; /* of what CPU 0 has taken; too large for a CPU's list */
+	gfp_t gfp;          /* of the page that it asks for then */
 	bool freed, got_it;
-	uint64_t got_at_ps;
+	uint64_t got_at_ps, kills;
 };
 
-#define BLOCK_ORDER 5
+#define BLOCK_ORDER 10
 
 static int take(struct sim *s, int cpu, unsigned order, gfp_t gfp, struct page **page)
 {
@@ -24,7 +28,7 @@ static int take(struct sim *s, int cpu, unsigned order, gfp_t gfp, struct page *
 	return mm_alloc_pages(sim_mm(s), &req, page);
 }
 
-/* All memory, the reserves too, and then one more page that must not fail. */
+/* All memory, the reserves too, and then one more page. */
 static void take_all(struct sim *s, int cpu, void *arg)
 {
 	struct stage *stage = arg;
@@ -33,7 +37,9 @@ static void take_all(struct sim *s, int cpu, void *arg)
 	take(s, cpu, BLOCK_ORDER, GFP_KERNEL, &stage->block);
 	while (!take(s, cpu, 0, GFP_KERNEL | __GFP_MEMALLOC | __GFP_NOWARN, &page))
 		sim_settle(s, cpu);
-	stage->got_it = !take(s, cpu, 0, GFP_KERNEL | __GFP_NOFAIL, &page);
+	stage->kills = -mm_vm_event(sim_mm(s), MM_VM_OOM_KILL);
+	stage->got_it = !take(s, cpu, 0, stage->gfp, &page);
+	stage->kills += mm_vm_event(sim_mm(s), MM_VM_OOM_KILL);
 	stage->got_at_ps = sim_now_ps(s, cpu);
 }
 
@@ -59,7 +65,7 @@ static struct sim *simulation(const struct machine *m)
 Test(nofail, goes_on_until_somebody_frees)
 {
 	struct machine *m = build_machine(1, 2);
-	struct stage stage = {0};
+	struct stage stage = {.gfp = GFP_KERNEL | __GFP_NOFAIL};
 	struct mm_counters counters;
 	struct sim *s;
 
@@ -82,7 +88,7 @@ Test(nofail, goes_on_until_somebody_frees)
 Test(nofail, ends_where_nobody_is_left, .timeout = 60)
 {
 	struct machine *m = build_machine(1, 2);
-	struct stage stage = {0};
+	struct stage stage = {.gfp = GFP_KERNEL | __GFP_NOFAIL};
 	struct mm_counters counters;
 	struct sim *s;
 
@@ -124,4 +130,53 @@ Test(nofail, two_that_starve_end_both, .timeout = 60)
 	cr_assert_eq(counters.nofail_stuck, 2);
 	sim_destroy(s);
 	built_free(m);
+}
+
+/* Nobody is killed for who may not write files: he tries again, until somebody frees. */
+Test(nofail, who_may_not_write_files_goes_on_too, .timeout = 60)
+{
+	struct machine *m = build_machine(1, 2);
+	struct stage stage = {.gfp = GFP_NOFS};
+	struct sim *s;
+
+	m->memory[0].bytes = UINT64_C(32) << 20;
+	s = simulation(m);
+	sim_spawn(s, 0, take_all, &stage);
+	sim_spawn(s, 1, free_one, &stage);
+	cr_assert_eq(sim_run(s), 0);
+	cr_assert(stage.got_it);
+	cr_assert_geq(stage.got_at_ps, FREED_AT_PS);
+	cr_assert_lt(stage.got_at_ps, FREED_AT_PS + UINT64_C(5000000000));
+	cr_assert_eq(stage.kills, 0);
+	sim_destroy(s);
+	built_free(m);
+}
+
+/* Where nobody is left he fails, as does at once who would have had somebody killed. */
+Test(nofail, who_may_fail_does, .timeout = 60)
+{
+	static const gfp_t flags[] = {GFP_NOFS, GFP_NOIO, GFP_KERNEL};
+
+	for (size_t i = 0; i < 3; i++) {
+		pid_t child = fork(); /* an engine a process */
+		int status = -1;
+
+		if (!child) {
+			struct machine *m = build_machine(1, 2);
+			struct stage stage = {.gfp = flags[i]};
+			struct mm_counters counters;
+			struct sim *s;
+			bool kills = flags[i] & __GFP_FS, right;
+
+			m->memory[0].bytes = UINT64_C(32) << 20;
+			s = simulation(m);
+			sim_spawn(s, 0, take_all, &stage);
+			right = !sim_run(s) && !stage.got_it;
+			mm_counters(sim_mm(s), &counters);
+			right = right && !counters.nofail_stuck && stage.kills == kills;
+			_exit(right ? 0 : 1);
+		}
+		cr_assert_eq(waitpid(child, &status, 0), child);
+		cr_expect_eq(status, 0, "flags %#x", flags[i]);
+	}
 }

@@ -100,6 +100,31 @@ Test(mempolicy, bind_takes_the_nearest_of_its_nodes_and_no_other)
 	mm_destroy(mm);
 }
 
+/*
+ * Who cannot wait would rather have a page elsewhere than none: what is kept for him on the nodes
+ * of the mask, then what any other has. Who may not use reserves has neither.
+ */
+Test(mempolicy, bind_does_not_hold_for_atomic)
+{
+	struct mm_policy p = policy(MM_POLICY_BIND, 1 << 1);
+	struct mm *mm = boot(&four);
+	struct page *page;
+	uint64_t kept = 0;
+
+	while (alloc_on(mm, 0, 1, 0, GFP_KERNEL | __GFP_THISNODE))
+		;
+	cr_expect_null(take(mm, 0, &p, 0, GFP_NOWAIT));
+	while ((page = take(mm, 0, &p, 0, GFP_ATOMIC)) && mm_page_to_nid(mm, page) == 1)
+		kept++;
+	cr_expect_gt(kept, 0);
+	cr_assert_not_null(page);
+	cr_expect_eq(mm_page_to_nid(mm, page), 0, "the nearest of the CPU");
+	cr_expect_null(take(mm, 0, &p, 0, GFP_NOWAIT));
+	cr_expect_null(take(mm, 0, &p, 0, __GFP_HIGH));
+	must_verify(mm, "elsewhere");
+	mm_destroy(mm);
+}
+
 /* The turn-th of 0, 1, 3, around and around; what spills is no interleave_hit. */
 Test(mempolicy, interleave_takes_turns)
 {
