@@ -34,7 +34,10 @@ int tasks_allocated(struct tasks *ts, const struct kmem_origin *origin, struct t
 /** A free by this task of a page, by its number: of what a page that has moved leaves behind? */
 void tasks_freed(struct tasks *ts, const struct kmem_origin *origin, struct trace *t,
 		 uint32_t page);
-/** TRACE_F_RECLAIM where what the task frees is reclaimed memory, and by kswapd TRACE_F_KSWAPD. */
+/**
+ * TRACE_F_RECLAIM where what the task frees is reclaimed memory, and by kswapd TRACE_F_KSWAPD. What
+ * it allocates then, unless it is a kcompactd, is for that (PF_MEMALLOC).
+ */
 uint8_t tasks_reclaims(struct tasks *ts, const struct kmem_origin *origin);
 /** Is the task a kcompactd? What that frees has moved within its zone. */
 bool tasks_moves(const struct kmem_origin *origin);

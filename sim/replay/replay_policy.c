@@ -89,6 +89,7 @@ int replay_alloc(const struct replay_policies *p, int cpu, const struct trace_ev
 				 .nid = MM_NO_NODE,
 				 .order = ev->order,
 				 .gfp = ev->gfp,
+				 .pf_memalloc = ev->flags & TRACE_F_RECLAIM,
 				 .reclaimed = replay_reclaim_owes(p->reclaim, ev)};
 
 	if (trace_event_nid(ev) != MM_NO_NODE) {

@@ -89,8 +89,9 @@ static const char *surplus(const struct trace_event *ev)
 	bool object = ev->op == TRACE_KMALLOC || ev->op == TRACE_CACHE_ALLOC;
 	bool ordered =
 		alloc || ev->op == TRACE_FREE || ev->op == TRACE_FREE_HELD || ev->op == TRACE_SPLIT;
-	unsigned flags =
-		alloc ? TRACE_F_FAILED | TRACE_F_MIGRATE | TRACE_F_INFERRED | TRACE_F_SLAB : 0;
+	unsigned flags = alloc ? TRACE_F_FAILED | TRACE_F_MIGRATE | TRACE_F_INFERRED |
+					 TRACE_F_SLAB | TRACE_F_RECLAIM | TRACE_F_KSWAPD
+			       : 0;
 
 	if (ev->op == TRACE_FREE || ev->op == TRACE_FREE_HELD)
 		flags = TRACE_F_RECLAIM | TRACE_F_KSWAPD | TRACE_F_INFERRED;

@@ -150,9 +150,10 @@ static int take_alloc(struct kmem *k, const struct kmem_origin *origin, const ch
 	ev.migratetype = gfp_migratetype(m->gfp);
 	if ((m->numeric || m->nr_unknown) && f.migratetype < MM_NR_PCPTYPES)
 		ev.migratetype = f.migratetype;
+	ev.flags = tasks_moves(origin) ? 0 : tasks_reclaims(k->tasks, origin) & 0x7f;
 	if (f.failed) {
 		ev.page = TRACE_NO_PAGE;
-		ev.flags = TRACE_F_FAILED;
+		ev.flags |= TRACE_F_FAILED;
 	}
 	err = tasks_alloc(k->tasks, origin, t, &ev);
 	if (!err)

@@ -92,8 +92,7 @@ enum {
 	NATIVE_KEY_POLICY,
 	NATIVE_KEY_TURN,
 	NATIVE_KEY_FOR,
-	NATIVE_NR_KEYS,
-	NATIVE_ALLOC_KEYS = NATIVE_KEY_ORDER /* an allocation those from here */
+	NATIVE_NR_KEYS /* an allocation all */
 };
 
 /**

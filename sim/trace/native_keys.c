@@ -103,7 +103,7 @@ static int (*const parse_key[NATIVE_NR_KEYS])(struct native *n, char *value,
 					      struct trace_event *ev) = {
 	parse_by,   parse_order,  parse_pfn,  parse_gfp, parse_mobility,
 	parse_node, parse_policy, parse_turn, parse_for};
-#define KEYS      "order=, gfp=, mobility=, node=, policy=, turn=, for= or pfn="
+#define KEYS      "order=, gfp=, mobility=, node=, policy=, turn=, for=, by= or pfn="
 #define HELD_KEYS "order=, pfn= or by="
 
 static const char *key_candidate(unsigned i, void *arg)

@@ -368,7 +368,9 @@ static int take_page(struct told *told, const char *text, bool is_alloc, struct 
 				  is_alloc ? " and gfp_flags" : "",
 				  is_alloc ? "an allocation" : "a free");
 	if (is_alloc)
-		err = use_next(told, TRACE_F_INFERRED | TRACE_F_MIGRATE | TRACE_F_SLAB,
+		err = use_next(told,
+			       TRACE_F_INFERRED | TRACE_F_MIGRATE | TRACE_F_SLAB | TRACE_F_RECLAIM |
+				       TRACE_F_KSWAPD,
 			       "an allocation", ev);
 	else
 		err = use_next(told, TRACE_F_INFERRED | TRACE_F_RECLAIM | TRACE_F_KSWAPD, "a free",

@@ -115,8 +115,9 @@ static inline void trace_event_set_policy(struct trace_event *ev, uint16_t polic
 	ev->bytes = policy ? turn : 0;
 }
 
-#define TRACE_F_FAILED   1  /* ALLOC that failed on the real machine: page is TRACE_NO_PAGE */
-#define TRACE_F_RECLAIM  2  /* FREE and FREE_HELD by kswapd, kcompactd or direct reclaim */
+#define TRACE_F_FAILED 1 /* ALLOC that failed on the real machine: page is TRACE_NO_PAGE */
+/* FREE and FREE_HELD by kswapd, kcompactd or direct reclaim; ALLOC by who frees memory itself */
+#define TRACE_F_RECLAIM  2
 #define TRACE_F_MIGRATE  4  /* ALLOC of a page that another one moves to */
 #define TRACE_F_INFERRED 8  /* no line says so: it follows from another one, see TRACE_INFERS */
 #define TRACE_F_SLAB     16 /* ALLOC by the slab allocator, for the object that comes next */

@@ -98,6 +98,21 @@ run replay "$tmp/m.cfg" "$tmp/owed.txt" --verify --format json
 status 0
 is alloc $((above_min + 1))
 
+# Who frees memory himself has all there is for that, in each format of the trace.
+for i in 1 2 3 4 5 6 7 8 9 10; do
+	echo "cpu=0 alloc k$i order=0 gfp=GFP_NOWAIT by=kswapd"
+done | cat "$tmp/n.txt" - >"$tmp/kswapd.txt"
+for format in native ftrace perf binary; do
+	run trace convert "$tmp/kswapd.txt" --format "$format" -o "$tmp/kswapd.$format"
+	status 0
+	run replay "$tmp/m.cfg" "$tmp/kswapd.$format" --verify --format json
+	status 0
+	is alloc $((above_min + 10))
+done
+sed 's/ by=kswapd//' "$tmp/kswapd.txt" >"$tmp/nobody.txt"
+run replay "$tmp/m.cfg" "$tmp/nobody.txt" --verify --format json
+is alloc "$above_min"
+
 # Who must not fail does not do so in silence.
 native 'GFP_KERNEL|__GFP_NOFAIL' >"$tmp/nofail.txt"
 for reclaim in "" "--reclaim trace"; do

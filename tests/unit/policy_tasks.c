@@ -482,6 +482,28 @@ Test(policy_tasks, reclaim_is_told_from_other_frees)
 	trace_free(t);
 }
 
+/* Memory that is needed to free memory: kcompactd's is not. */
+Test(policy_tasks, who_reclaims_is_told_from_others_who_allocate)
+{
+	struct script s = {0};
+	struct trace *t;
+
+	alloc_by(&s, "kswapd0-31", ".....", 0x100, 0, USER);
+	alloc_by(&s, "kcompactd0-32", ".....", 0x101, 0, USER);
+	RUN(&s, "mm_vmscan_direct_reclaim_begin: order=0 gfp_flags=GFP_KERNEL");
+	alloc_by(&s, "wl-5", ".....", 0x102, 0, USER);
+	alloc_by(&s, "wl-5", "..s1.", 0x103, 0, USER);
+	RUN(&s, "mm_vmscan_direct_reclaim_end: nr_reclaimed=1");
+	alloc_by(&s, "wl-5", ".....", 0x104, 0, USER);
+	t = read_script(&s);
+	cr_expect_eq(t->events[0].flags, TRACE_F_RECLAIM | TRACE_F_KSWAPD);
+	cr_expect_eq(t->events[1].flags, 0);
+	cr_expect_eq(t->events[2].flags, TRACE_F_RECLAIM);
+	cr_expect_eq(t->events[3].flags, 0, "an interrupt only borrows the task");
+	cr_expect_eq(t->events[4].flags, 0);
+	trace_free(t);
+}
+
 /* A pool grows on all nodes in turn, also over one that had none; in a fault it is no pool's. */
 Test(policy_tasks, pools_of_huge_pages_grow_on_all_nodes)
 {

@@ -140,7 +140,8 @@ static const struct mistake {
 	{"cpu=0 alloc a odrer=1 gfp=GFP_KERNEL",
 	 "unknown word \"odrer=\"; did you mean \"order=\"?"},
 	{"cpu=0 alloc a 1 gfp=GFP_KERNEL",
-	 "found \"1\", expected order=, gfp=, mobility=, node=, policy=, turn=, for= or pfn="},
+	 "found \"1\", expected order=, gfp=, mobility=, node=, policy=, turn=, for=, by= or "
+	 "pfn="},
 	{"cpu=0 alloc a gfp=GFP_KERNEL mobility=moveable",
 	 "unknown mobility \"moveable\"; did you mean \"movable\"?"},
 	{"cpu=0 alloc a gfp=GFP_KERNEL mobility=1",

@@ -31,6 +31,7 @@ Test(trace_statements, policies_of_allocations)
 		"cpu=1 alloc b gfp=GFP_KERNEL policy=tight for=migration\n"
 		"cpu=1 alloc c gfp=GFP_KERNEL policy=near\n"
 		"cpu=1 free c by=reclaim\n"
+		"cpu=1 alloc d by=kswapd gfp=GFP_NOIO\n"
 		"cpu=1 free - order=3 by=kswapd\n";
 	struct trace *t = parse(text, sizeof(text) - 1);
 	const struct trace_policy *p = t->policies;
@@ -46,7 +47,7 @@ Test(trace_statements, policies_of_allocations)
 	cr_expect_eq(p[3].mm.home_nid, 5);
 	cr_expect_eq(p[3].scope, TRACE_POLICY_TASK);
 	cr_expect_eq(p[2].mm.home_nid, MM_NO_NODE);
-	cr_assert_eq(t->nr_events, 5);
+	cr_assert_eq(t->nr_events, 6);
 	cr_expect_eq(t->events[0].policy, 2);
 	cr_expect_eq(trace_event_turn(&t->events[0]), 9);
 	cr_expect_eq(t->events[1].policy, 3);
@@ -54,9 +55,11 @@ Test(trace_statements, policies_of_allocations)
 	cr_expect_eq(t->events[2].policy, 1);
 	cr_expect_eq(t->events[3].flags, TRACE_F_RECLAIM);
 	cr_expect_eq(t->events[4].flags, TRACE_F_RECLAIM | TRACE_F_KSWAPD);
-	cr_expect_eq(t->events[4].op, TRACE_FREE_HELD);
+	cr_expect_eq(t->events[4].op, TRACE_ALLOC);
+	cr_expect_eq(t->events[5].flags, TRACE_F_RECLAIM | TRACE_F_KSWAPD);
+	cr_expect_eq(t->events[5].op, TRACE_FREE_HELD);
 	cr_expect_eq(t->skipped[TRACE_SKIP_OTHER_EVENT], 3);
-	cr_expect_eq(t->nr_lines, 9);
+	cr_expect_eq(t->nr_lines, 10);
 	trace_free(t);
 }
 

@@ -55,7 +55,7 @@ static int parse_start(struct native *n, char ***words, struct trace_event *ev, 
 static int parse_alloc_keys(struct native *n, char **words, struct trace_event *ev)
 {
 	bool seen[NATIVE_NR_KEYS] = {false};
-	int err = native_keys(n, words, ev, NATIVE_ALLOC_KEYS, NATIVE_NR_KEYS, seen);
+	int err = native_keys(n, words, ev, NATIVE_KEY_BY, NATIVE_NR_KEYS, seen);
 
 	if (err)
 		return err;

@@ -38,6 +38,14 @@ static void write_pfn(struct writer *w, const struct trace_event *ev)
 		fprintf(w->out, " pfn=0x%" PRIx64, pfn);
 }
 
+/* Who it is, where that is somebody who reclaims. */
+static void write_by(struct writer *w, const struct trace_event *ev)
+{
+	if (ev->flags & TRACE_F_RECLAIM)
+		fputs(ev->flags & TRACE_F_KSWAPD ? " by=" NATIVE_KSWAPD : " by=" NATIVE_RECLAIM,
+		      w->out);
+}
+
 static void write_alloc(struct writer *w, const struct trace_event *ev)
 {
 	if (ev->flags & TRACE_F_FAILED)
@@ -57,6 +65,7 @@ static void write_alloc(struct writer *w, const struct trace_event *ev)
 		fputs(" for=" NATIVE_MIGRATION, w->out);
 	if (ev->flags & TRACE_F_SLAB)
 		fputs(" for=" NATIVE_SLAB, w->out);
+	write_by(w, ev);
 	write_pfn(w, ev);
 }
 
@@ -87,14 +96,6 @@ static void write_object(struct writer *w, const struct trace_event *ev)
 	else
 		fprintf(w->out, " bytes=%" PRIu32, ev->bytes);
 	write_object_keys(w, ev);
-}
-
-/* Who frees it, where that is not its user. */
-static void write_by(struct writer *w, const struct trace_event *ev)
-{
-	if (ev->flags & TRACE_F_RECLAIM)
-		fputs(ev->flags & TRACE_F_KSWAPD ? " by=" NATIVE_KSWAPD : " by=" NATIVE_RECLAIM,
-		      w->out);
 }
 
 static void write_event(struct writer *w, const struct trace_event *ev)
