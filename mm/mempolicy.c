@@ -238,11 +238,13 @@ static int preferred_many(struct mm *mm, const struct effective *e, const struct
 
 /*
  * Remote accesses would cost more than a huge page gains: only the preferred node is tried, by
- * compaction at most; then, where the fault may reclaim, whatever the policy allows.
+ * compaction at most; then, where the fault may reclaim, whatever the policy allows, from that node
+ * on: the home of a policy has no part in it.
  */
 static int huge_page(struct mm *mm, const struct effective *e, const struct mm_policy_use *use,
 		     struct mm_request *req, struct page **out)
 {
+	struct effective homeless = *e;
 	gfp_t gfp = req->gfp;
 	int err;
 
@@ -251,7 +253,8 @@ static int huge_page(struct mm *mm, const struct effective *e, const struct mm_p
 	if (err != -ENOMEM || !(gfp & __GFP_DIRECT_RECLAIM))
 		return err;
 	req->gfp = gfp;
-	return attempt(mm, e, use, req, out);
+	homeless.home = MM_NO_NODE;
+	return attempt(mm, &homeless, use, req, out);
 }
 
 /* Does the policy let the preferred node give huge pages? */
@@ -295,7 +298,11 @@ int mm_alloc_pages_policy_once(struct mm *mm, const struct mm_request *req,
 	return attempt(mm, &e, use, &r, out);
 }
 
-/* A weighted interleave goes on from page to page, the plain one counts the nodes it has asked. */
+/*
+ * A weighted interleave goes on from page to page, the plain one counts the nodes it has asked:
+ * each of them once, for no page at the end where there are fewer pages than nodes. Neither counts
+ * as interleaving in numastat.
+ */
 static uint64_t bulk_interleave(struct mm *mm, const struct effective *e,
 				const struct mm_request *req, uint32_t *turn, uint64_t nr,
 				struct page **pages)
@@ -304,21 +311,15 @@ static uint64_t bulk_interleave(struct mm *mm, const struct effective *e,
 	uint64_t share = nr / (uint64_t)e->nr_nodes, delta = nr % (uint64_t)e->nr_nodes, got = 0;
 	struct mm_request r = *req;
 
-	for (uint64_t asked = 0; asked < nr;) {
-		uint64_t want = share + (delta ? 1 : 0), came;
+	for (uint64_t asked = 0, n = 0; weighted ? asked < nr : n < (uint64_t)e->nr_nodes; n++) {
+		uint64_t want = share + (delta ? 1 : 0);
 
 		r.nid = interleave_node(mm, e, *turn);
 		delta -= delta ? 1 : 0;
 		for (want = weighted ? 0 : want; weighted && asked + want < nr; want++)
 			if (interleave_node(mm, e, *turn + (uint32_t)want) != r.nid)
 				break;
-		came = mm_alloc_pages_bulk(mm, &r, want, pages + got);
-		for (uint64_t i = 0; i < came; i++)
-			if (mm_page_to_nid(mm, pages[got + i]) == r.nid)
-				mm_page_zone(mm, pages[got + i])
-					->pcp[r.cpu]
-					.numa[MM_NUMA_INTERLEAVE]++;
-		got += came;
+		got += mm_alloc_pages_bulk(mm, &r, want, pages + got);
 		asked += want;
 		*turn += weighted ? (uint32_t)want : 1;
 	}

@@ -9,7 +9,10 @@
 #include "mm/warn.h"
 #include "mm/zone_count.h"
 
-/* The first zone that has room for all; none beyond the preferred one's node. */
+/*
+ * The first zone that has room for all; none beyond the preferred one's node. What it keeps back is
+ * as for requests that the preferred zone is the highest of.
+ */
 static struct mm_zone *find_zone(struct mm *mm, const struct alloc_context *ac, unsigned flags,
 				 uint64_t nr)
 {
@@ -26,8 +29,8 @@ static struct mm_zone *find_zone(struct mm *mm, const struct alloc_context *ac, 
 		if (zone->nid != preferred->nid)
 			return NULL;
 		mm_charge_zone_check(mm, ac->cpu, zone);
-		if (mm_zone_watermark_ok(zone, 0, mm_wmark(zone, MM_WMARK_LOW) + nr, ac->highest,
-					 flags))
+		if (mm_zone_watermark_ok(zone, 0, mm_wmark(zone, MM_WMARK_LOW) + nr,
+					 preferred->index, flags))
 			return zone;
 	}
 	return NULL;

@@ -82,3 +82,24 @@ Test(bulk, one_page_where_there_is_no_short_way)
 	must_verify(mm, "full");
 	mm_destroy(mm);
 }
+
+/* What a zone keeps from higher ones counts by the preferred zone, not by the highest allowed. */
+Test(bulk, watermark_is_by_the_preferred_zone)
+{
+	struct recorder rec;
+	struct mm *mm = boot_recorded(&two, &rec);
+	struct mm_request req = {.nid = 1, .gfp = GFP_HIGHUSER_MOVABLE};
+	struct page *pages[NR] = {NULL};
+	struct mm_zone *zone = mm->nodes[1].fallback.zones[0];
+
+	cr_assert_lt(zone->index, gfp_zone(mm->arch, req.gfp));
+	zone->lowmem_reserve[gfp_zone(mm->arch, req.gfp)] = UINT32_MAX;
+	record_from_here(&rec);
+	cr_expect_eq(mm_alloc_pages_bulk(mm, &req, NR, pages), NR);
+	cr_expect_eq(count_events(&rec, MM_EVENT_PAGE_ALLOC), 0);
+	zone->lowmem_reserve[zone->index] = UINT32_MAX;
+	cr_expect_eq(mm_alloc_pages_bulk(mm, &req, NR, (struct page *[NR]){NULL}), 1);
+	cr_expect_eq(count_events(&rec, MM_EVENT_PAGE_ALLOC), 1, "one by one");
+	mm_destroy(mm);
+	free(rec.records);
+}

@@ -222,6 +222,7 @@ Test(mempolicy, huge_pages_stay_on_the_node)
 	struct mm_policy preferred = policy(MM_POLICY_PREFERRED, 1 << 1);
 	struct mm_policy both = policy(MM_POLICY_BIND, 1 << 0 | 1 << 1);
 	struct mm_policy other = policy(MM_POLICY_BIND, 1 << 1 | 1 << 3);
+	struct mm_policy homed = policy(MM_POLICY_BIND, 1 << 0 | 1 << 1 | 1 << 3);
 	struct mm *mm = boot(&four);
 
 	huge_must_come_from(mm, 0, &none, GFP_TRANSHUGE_LIGHT, 0);
@@ -236,6 +237,9 @@ Test(mempolicy, huge_pages_stay_on_the_node)
 	cr_expect_null(take_huge(mm, 0, &both, GFP_TRANSHUGE_LIGHT));
 	huge_must_come_from(mm, 0, &none, GFP_TRANSHUGE, 3);
 	huge_must_come_from(mm, 0, &both, GFP_TRANSHUGE, 1);
+	homed.home_nid = 1; /* where other pages begin */
+	must_come_from(mm, 0, &homed, 0, 1);
+	huge_must_come_from(mm, 0, &homed, GFP_TRANSHUGE, 3);
 	/* The mask without the CPU's node is not "the node only": it walks at once. */
 	exhaust(mm, 3);
 	huge_must_come_from(mm, 0, &other, GFP_TRANSHUGE_LIGHT, 1);
@@ -351,5 +355,31 @@ Test(mempolicy, unknown_modes_are_refused)
 	cr_expect_eq(mm_alloc_pages_policy(mm, &req, &use, &page), -EINVAL);
 	cr_expect_eq(mm_alloc_pages_policy_once(mm, &req, &use, &page), -EINVAL);
 	cr_expect_null(mm_policy_mode_name(MM_NR_POLICY_MODES));
+	mm_destroy(mm);
+}
+
+/* In bulk each node is asked once, the last for nothing here; numastat does not hear of it. */
+Test(mempolicy, bulks_take_a_turn_of_each_node)
+{
+	struct mm_policy p = policy(MM_POLICY_INTERLEAVE, 1 << 0 | 1 << 1 | 1 << 3);
+	struct mm *mm = boot(&four);
+	const struct mm_request req = {.cpu = 0, .nid = MM_NO_NODE, .gfp = GFP_KERNEL};
+	struct page *pages[7] = {NULL};
+	uint32_t turn = 0;
+
+	cr_assert_eq(mm_alloc_pages_bulk_policy(mm, &req, &p, &turn, 2, pages), 2);
+	cr_expect_eq(mm_page_to_nid(mm, pages[0]), 0);
+	cr_expect_eq(mm_page_to_nid(mm, pages[1]), 1);
+	cr_expect_eq(turn, 3);
+	cr_assert_eq(mm_alloc_pages_bulk_policy(mm, &req, &p, &turn, 5, pages + 2), 5);
+	cr_expect_eq(turn, 6);
+	for (int i = 0; i < 5; i++)
+		cr_expect_eq(mm_page_to_nid(mm, pages[2 + i]), i < 2 ? 0 : i < 4 ? 1 : 3, "%d", i);
+	for (int nid = 0; nid < 4; nid++) {
+		struct mm_numastat stat;
+
+		mm_node_numastat(mm, nid, &stat);
+		cr_expect_eq(stat.interleave_hit, 0, "node %d", nid);
+	}
 	mm_destroy(mm);
 }
