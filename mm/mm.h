@@ -85,9 +85,12 @@ struct mm_params {
 	uint64_t zone_reclaim_mode;  /* 1: reclaim on the node before another; 2: write; 4: unmap */
 	uint64_t swappiness;         /* 0 to 200: the weight of anonymous memory in reclaim */
 	uint64_t vfs_cache_pressure; /* percent at which dentries and inodes are scanned */
-	uint64_t min_unmapped_ratio; /* percent of a node */
-	uint64_t cma_bytes;          /* cma=: kept for runs of frames; 0: none */
-	uint64_t extfrag_threshold;  /* 0 to 1000: how fragmented a zone is that is compacted */
+	uint64_t min_unmapped_ratio; /* percent of a node, of page cache that a node reclaim is for
+				      */
+	uint64_t min_slab_ratio;     /* the same of slabs that can be reclaimed */
+	uint64_t dirty_ratio; /* percent of what may be dirty, at which writers leave a node */
+	uint64_t cma_bytes;   /* cma=: kept for runs of frames; 0: none */
+	uint64_t extfrag_threshold; /* 0 to 1000: how fragmented a zone is that is compacted */
 	uint64_t compaction_proactiveness;    /* 0 to 100: before anybody asks; 0: never */
 	uint64_t compact_unevictable_allowed; /* 1: what is locked in memory moves, too */
 	uint64_t swap_bytes;                  /* of the swap device; 0: none */

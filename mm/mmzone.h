@@ -181,6 +181,7 @@ struct mm_kswapd {
 	unsigned reclaim_order; /* (K) it came down to */
 	int highest;            /* (K) */
 	unsigned failures;      /* (K) runs in a row that freed nothing */
+	uint64_t passes;        /* (K) over its node, since boot */
 };
 
 /* What kcompactd of a node has been asked for. */
@@ -227,6 +228,7 @@ struct mm_node {
 	uint64_t refaults_seen[2]; /* (L) that when reclaim last ended */
 	unsigned nr_throttled[MM_NR_THROTTLES]; /* (L) who sleep because reclaim goes too fast */
 	int64_t throttled_from; /* (L) what was written when the first who waits fell asleep */
+	unsigned nr_waiting;    /* (L) who sleep until kswapd has freed some (pfmemalloc_wait) */
 	struct mm_kswapd kswapd;
 	struct mm_huge_pool huge[MM_MAX_HUGE_SIZES]; /* by size, as mm.hugetlb.sizes */
 	struct mm_kcompactd kcompactd;

@@ -44,6 +44,8 @@ static const struct sysctl sysctls[] = {
 	{"swappiness", 0, 200, IN_MM(params.swappiness), NULL, false},
 	{"vfs_cache_pressure", 0, INT32_MAX, IN_MM(params.vfs_cache_pressure), NULL, false},
 	{"min_unmapped_ratio", 0, 100, IN_MM(params.min_unmapped_ratio), NULL, false},
+	{"min_slab_ratio", 0, 100, IN_MM(params.min_slab_ratio), NULL, false},
+	{"dirty_ratio", 0, 100, IN_MM(params.dirty_ratio), NULL, false},
 	/*
 	 * Of the default size: see mm_hugetlb_write(). _mempolicy is the same by the policy of who
 	 * writes: here that is the default one.

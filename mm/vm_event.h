@@ -21,6 +21,7 @@
 	X(PGSTEAL_DIRECT, "pgsteal_direct")                                                        \
 	X(PGSCAN_KSWAPD, "pgscan_kswapd")                                                          \
 	X(PGSCAN_DIRECT, "pgscan_direct")                                                          \
+	X(PGSCAN_DIRECT_THROTTLE, "pgscan_direct_throttle")                                        \
 	X(PGSCAN_ANON, "pgscan_anon")                                                              \
 	X(PGSCAN_FILE, "pgscan_file")                                                              \
 	X(PGSTEAL_ANON, "pgsteal_anon")                                                            \

@@ -16,6 +16,7 @@ struct alloc_context {
 	const struct mm_nodemask *nodes; /* allowed nodes; NULL: all */
 	size_t first;                    /* first entry of the list that the request may use */
 	const struct mm_request *req;
+	bool spread_dirty; /* not from a node that has its share of dirty pages */
 };
 
 /** The request's context: node, zonelist, mobility, what follows from its flags. */

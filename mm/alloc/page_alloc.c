@@ -31,6 +31,7 @@ inline void mm_alloc_prepare(struct mm *mm, const struct mm_request *req, struct
 	ac->list = req->gfp & __GFP_THISNODE ? &node->thisnode : &node->fallback;
 	ac->nodes = req->nodes;
 	ac->req = req;
+	ac->spread_dirty = req->gfp & __GFP_WRITE;
 	ac->first = mm_next_zone(ac, 0);
 
 	mm_work(mm, ac->cpu, MM_SITE_ALLOC_ENTRY, 1);
@@ -157,6 +158,8 @@ static ALWAYS_INLINE struct page *walk(struct mm *mm, const struct alloc_context
 		struct page *page;
 		bool reserves;
 
+		if (ac->spread_dirty && !mm_node_dirty_ok(mm, &mm->nodes[zone->nid]))
+			continue;
 		if (zone->nid != preferred->nid && (alloc_flags & ALLOC_NOFRAGMENT))
 			return NULL;
 		mm_charge_zone_check(mm, ac->cpu, zone);

@@ -353,6 +353,7 @@ struct page *mm_alloc_slow_path(struct mm *mm, struct alloc_context *ac)
 
 	mm_work(mm, ac->cpu, MM_SITE_SLOW_PATH, 1);
 	mm->counters.slow_path++;
+	ac->spread_dirty = false; /* better there than nowhere */
 	if (ac->first == ac->list->nr)
 		return NULL; /* no zone, so nothing to reclaim either */
 	if (a.may_wait)

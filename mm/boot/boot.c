@@ -61,6 +61,8 @@ struct mm_params mm_params_default(void)
 		.compaction_proactiveness = 20,
 		.compact_unevictable_allowed = 1,
 		.min_unmapped_ratio = 1,
+		.min_slab_ratio = 5,
+		.dirty_ratio = 20,
 		.lowmem_reserve_ratio =
 			{[MM_ZONE_DMA] = 256, [MM_ZONE_DMA32] = 256, [MM_ZONE_NORMAL] = 32},
 		.thp = MM_THP_ALWAYS,

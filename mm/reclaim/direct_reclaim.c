@@ -7,12 +7,14 @@
  * Follows Linux 6.1 mm/vmscan.c (try_to_free_pages, shrink_zones, node_reclaim).
  */
 #include "mm/compact/compact.h"
+#include "mm/kthread.h"
 #include "mm/reclaim/vmscan.h"
 #include "mm/zone_count.h"
 
 #define RECLAIM_WRITE         2 /* of zone_reclaim_mode */
 #define RECLAIM_UNMAP         4
 #define NODE_RECLAIM_PRIORITY 4
+#define SECOND_US             1000000
 
 /* It makes so little progress that it should wait for those who write. */
 static void consider_throttle(struct mm *mm, struct mm_node *node, struct mm_scan *sc)
@@ -87,6 +89,80 @@ static uint64_t reclaim(struct mm *mm, const struct mm_reclaim_request *req, str
 	}
 }
 
+bool mm_direct_reclaim_allowed(struct mm *mm, int cpu, struct mm_node *node)
+{
+	int normal = mm_arch_zone_index(mm->arch, MM_ZONE_NORMAL);
+	struct mm_kswapd *k = &node->kswapd;
+	uint64_t kept = 0;
+	int64_t free = 0;
+
+	if (k->failures >= MAX_RECLAIM_RETRIES)
+		return true;
+	for (int z = 0; z <= normal; z++) {
+		const struct mm_zone *zone = &node->zones[z];
+
+		if (!zone->managed || !mm_zone_reclaimable(mm, zone))
+			continue;
+		kept += mm_wmark(zone, MM_WMARK_MIN);
+		free += zone->free_counter;
+	}
+	if (!kept || free > (int64_t)(kept / 2))
+		return true;
+	if (k->thread.asleep) {
+		if (k->asked_highest > normal)
+			k->asked_highest = normal;
+		mm_kthread_wake(mm, cpu, &k->thread);
+	}
+	return false;
+}
+
+void mm_direct_reclaim_wake(struct mm *mm, int cpu, struct mm_node *node, bool anyway)
+{
+	if (node->nr_waiting && mm->ops.wakeup &&
+	    (anyway || mm_direct_reclaim_allowed(mm, cpu, node)))
+		mm->ops.wakeup(mm->ctx, cpu, &node->nr_waiting);
+}
+
+/* The first node whose memory is the kernel's, too. */
+static struct mm_node *first_usable(struct mm *mm, const struct mm_reclaim_request *req)
+{
+	int normal = mm_arch_zone_index(mm->arch, MM_ZONE_NORMAL);
+
+	for (size_t i = 0; i < req->list->nr; i++) {
+		const struct mm_zone *zone = req->list->zones[i];
+
+		if (zone->index <= req->highest && zone->index <= normal &&
+		    (!req->nodes || mm_nodemask_has(req->nodes, zone->nid)))
+			return &mm->nodes[zone->nid];
+	}
+	return NULL;
+}
+
+/*
+ * Half of what is kept below the watermarks is gone: what is left is for those who free memory. All
+ * others wait until kswapd has freed some, a second at most who may hold a lock of a file system.
+ * The kernel waits for ever where kswapd does not get to run; here that is no wait for a second.
+ */
+static void wait_for_reserves(struct mm *mm, struct mm_scan *sc,
+			      const struct mm_reclaim_request *req)
+{
+	struct mm_node *node = first_usable(mm, req);
+	uint64_t passes;
+
+	if (!node || mm->reclaim_outside || mm_direct_reclaim_allowed(mm, sc->cpu, node))
+		return;
+	mm_count(mm, sc->cpu, MM_VM_PGSCAN_DIRECT_THROTTLE, 1);
+	if (!mm->ops.sleep)
+		return;
+	do {
+		passes = node->kswapd.passes;
+		node->nr_waiting++;
+		sc->cpu = mm->ops.sleep(mm->ctx, sc->cpu, SECOND_US, &node->nr_waiting);
+		node->nr_waiting--;
+	} while ((req->gfp & __GFP_FS) && node->kswapd.passes != passes &&
+		 !mm_direct_reclaim_allowed(mm, sc->cpu, node));
+}
+
 static void emit(struct mm *mm, int cpu, enum mm_event_type type,
 		 const struct mm_reclaim_request *req, int nid, uint64_t freed)
 {
@@ -113,6 +189,7 @@ uint64_t mm_try_to_free_pages(struct mm *mm, int cpu, const struct mm_reclaim_re
 	};
 	uint64_t freed;
 
+	wait_for_reserves(mm, &sc, req);
 	emit(mm, cpu, MM_EVENT_DIRECT_BEGIN, req, MM_NO_NODE, 0);
 	freed = reclaim(mm, req, &sc);
 	emit(mm, cpu, MM_EVENT_DIRECT_END, req, MM_NO_NODE, freed);
@@ -133,13 +210,16 @@ static uint64_t node_page_cache(const struct mm *mm, const struct mm_node *node)
 	return file > not ? file - not : 0;
 }
 
+/* Enough of it, or of slabs that can be shrunk. */
 static bool worth_it(const struct mm *mm, const struct mm_node *node)
 {
 	uint64_t managed = 0;
 
 	for (int z = 0; z < mm->arch->nr_zones; z++)
 		managed += node->zones[z].managed;
-	return node_page_cache(mm, node) > managed * mm->params.min_unmapped_ratio / 100;
+	return node_page_cache(mm, node) > managed * mm->params.min_unmapped_ratio / 100 ||
+	       mm_node_stat(node, MM_NS_SLAB_RECLAIMABLE) >
+		       managed * mm->params.min_slab_ratio / 100;
 }
 
 /* The CPU's own node, or one whose CPUs there are none of. */

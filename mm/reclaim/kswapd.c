@@ -166,6 +166,8 @@ static bool shrink(struct mm *mm, struct mm_node *node, struct mm_scan *sc)
 			sc->nr_to_reclaim += high > SWAP_CLUSTER_MAX ? high : SWAP_CLUSTER_MAX;
 	}
 	mm_shrink_node(mm, node, sc);
+	node->kswapd.passes++;
+	mm_direct_reclaim_wake(mm, sc->cpu, node, false);
 	/* It is not going to find a large block by freeing ever more small ones. */
 	if (sc->order && sc->nr_reclaimed >= mm_compact_gap(sc->order))
 		sc->order = 0;
@@ -262,10 +264,11 @@ static int asked_highest(const struct mm_kswapd *k)
 	return k->asked_highest == NO_ZONE ? k->highest : k->asked_highest;
 }
 
-static bool may_sleep(const struct mm *mm, struct mm_node *node)
+static bool may_sleep(struct mm *mm, struct mm_node *node, int cpu)
 {
 	const struct mm_kswapd *k = &node->kswapd;
 
+	mm_direct_reclaim_wake(mm, cpu, node, true); /* nobody waits for who sleeps */
 	if (is_hopeless(node) || mm->reclaim_outside)
 		return true;
 	if (!balanced(mm, node, k->reclaim_order, k->highest))
@@ -289,7 +292,7 @@ static bool goes_on_sleeping(struct mm *mm, struct mm_node *node, int cpu, bool 
 		mm_count(mm, cpu, MM_VM_KSWAPD_LOW_WMARK_HIT_QUICKLY, 1);
 		return false;
 	}
-	if (may_sleep(mm, node)) {
+	if (may_sleep(mm, node, cpu)) {
 		mm_emit(mm, cpu,
 			&(struct mm_event){.type = MM_EVENT_KSWAPD_SLEEP, .nid = node->nid});
 		return true;
@@ -326,7 +329,7 @@ static uint64_t run(struct mm *mm, struct mm_kthread *thread, int *cpu, bool wok
 			k->alloc_order = k->reclaim_order = k->asked_order;
 			k->highest = asked_highest(k);
 		}
-		if (may_sleep(mm, node)) {
+		if (may_sleep(mm, node, *cpu)) {
 			mm_compact_flush_skips(mm, *cpu, node);
 			mm_wake_kcompactd(mm, *cpu, node, k->alloc_order, k->highest);
 			k->napping = true;

@@ -89,6 +89,9 @@ void mm_wake_flusher(struct mm *mm, int cpu, struct mm_node *node);
 void mm_note_cost(const struct mm *mm, struct mm_node *node, bool file, uint64_t pages);
 
 /* workingset.c */
+/** Has the node less than its share (dirty_ratio) of dirty pages, written ones included? */
+bool mm_node_dirty_ok(const struct mm *mm, const struct mm_node *node);
+
 /** A page is reclaimed: the shadow that its owner gets, see mm_refault(). */
 uint64_t mm_workingset_eviction(const struct mm *mm, const struct page *page);
 /** So many pages of a node were used for the second time. */
@@ -116,6 +119,13 @@ void mm_throttle_written(struct mm *mm, int cpu, struct mm_node *node, uint64_t 
 uint64_t mm_zone_reclaimable(const struct mm *mm, const struct mm_zone *zone);
 
 /* direct_reclaim.c */
+/**
+ * Is more than half of the minimum watermarks free on the node, of zones for the kernel that have
+ * anything to reclaim? Wakes its kswapd where not. True also where that has given up.
+ */
+bool mm_direct_reclaim_allowed(struct mm *mm, int cpu, struct mm_node *node);
+/** Those who wait for that look again, if it is so or `anyway`. */
+void mm_direct_reclaim_wake(struct mm *mm, int cpu, struct mm_node *node, bool anyway);
 /* For what pages are to be freed. */
 struct mm_reclaim_request {
 	const struct mm_zonelist *list;

@@ -23,7 +23,7 @@ static const struct setting {
 } settings[] = {
 	{"percpu_pagelist_fraction", "0", OTHER_RELEASE}, /* until 5.13 */
 	{"numa_zonelist_order", "Node", NUMA},
-	{"min_slab_ratio", "5", NUMA},
+	{"min_slab_ratio", "", NUMA},
 	{"min_unmapped_ratio", "", NUMA},
 	{"swappiness", "", ALWAYS},
 	{"user_reserve_kbytes", "", ALWAYS},
@@ -39,12 +39,13 @@ static const struct setting {
 
 /*
  * Those of huge pages have a view of their own, as what they count has (hugepages.c); captures do
- * not list compact_unevictable_allowed, vfs_cache_pressure and stat_interval.
+ * not list compact_unevictable_allowed, vfs_cache_pressure, dirty_ratio and stat_interval.
  */
 static bool is_left_out(const char *name)
 {
 	return strstr(name, "_hugepages") || !strcmp(name, "compact_unevictable_allowed") ||
-	       !strcmp(name, "vfs_cache_pressure") || !strncmp(name, "stat_", 5);
+	       !strcmp(name, "vfs_cache_pressure") || !strcmp(name, "dirty_ratio") ||
+	       !strncmp(name, "stat_", 5);
 }
 
 static bool has(const struct mm *mm, enum has what)

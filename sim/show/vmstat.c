@@ -13,8 +13,7 @@
 #include "sim/replay/kernel_counters.h"
 #include "sim/show/show.h"
 
-/* vm.dirty_ratio and vm.dirty_background_ratio as they are set at first, percent. */
-#define DIRTY_RATIO            20
+/* vm.dirty_background_ratio as it is set at first, percent. */
 #define DIRTY_BACKGROUND_RATIO 10
 
 static void put_numa(json_t *doc, const struct mm *mm, int only)
@@ -151,7 +150,7 @@ static json_t *json(const struct show_subject *s)
 	put_counters(doc, s, OF_NODES, kernel_node_counters);
 	if (s->nid != ALL_NODES)
 		return doc;
-	put_threshold(doc, mm, "nr_dirty_threshold", DIRTY_RATIO);
+	put_threshold(doc, mm, "nr_dirty_threshold", (unsigned)mm_get_params(mm)->dirty_ratio);
 	put_threshold(doc, mm, "nr_dirty_background_threshold", DIRTY_BACKGROUND_RATIO);
 	put_counters(doc, s, OF_EVENTS, kernel_events_before);
 	put_zone_events(doc, mm);

@@ -457,3 +457,71 @@ Test(slow_path, zone_reclaim_mode_stays_on_the_node)
 		mm_destroy(mm);
 	}
 }
+
+/* Where min_unmapped_ratio finds too little page cache, slabs above min_slab_ratio are reason
+ * enough. */
+Test(slow_path, zone_reclaim_is_for_slabs_too)
+{
+	struct mm *mm = boot(&small);
+	struct mm_node *node = &mm->nodes[0];
+	const struct mm_reclaim_request req = {.highest = 3, .gfp = GFP_KERNEL};
+	uint64_t managed = 0;
+
+	for (int z = 0; z < mm->arch->nr_zones; z++)
+		managed += node->zones[z].managed;
+	cr_assert_eq(mm_sysctl(mm, "min_slab_ratio", "10", NULL), 0);
+	node->vm_stat[MM_NS_SLAB_RECLAIMABLE] = (int64_t)(managed / 10);
+	cr_expect_eq(mm_node_reclaim(mm, 0, node, &req, false), MM_NODE_RECLAIM_FULL);
+	node->vm_stat[MM_NS_SLAB_RECLAIMABLE]++;
+	cr_expect_eq(mm_node_reclaim(mm, 0, node, &req, false), MM_NODE_RECLAIM_SOME);
+	cr_expect_eq(mm_node_reclaim(mm, 0, node, &req, true), MM_NODE_RECLAIM_NOSCAN);
+	mm_destroy(mm);
+}
+
+/*
+ * Below half of both minimum watermarks, (64 + 192) / 2, who would reclaim waits for kswapd first;
+ * a second at most without __GFP_FS, and where kswapd does not get to run. Not where there is
+ * nothing to reclaim, nor once kswapd has given up.
+ */
+Test(slow_path, reserves_are_waited_for)
+{
+	static const gfp_t flags[] = {GFP_KERNEL, GFP_NOFS};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct recorder rec;
+		struct mm *mm = boot_recorded(&small, &rec);
+
+		rec.hold_threads = true;
+		fill(mm, 28, 100);
+		mm->nodes[0].kswapd.thread.asleep = true;
+		record_from_here(&rec);
+		cr_expect_not_null(alloc(mm, 0, 0, flags[i]));
+		cr_expect_eq(mm_vm_event(mm, MM_VM_PGSCAN_DIRECT_THROTTLE), 1);
+		cr_expect_eq(count_records(&rec, REC_SLEEP), 1);
+		cr_expect_geq(count_records(&rec, REC_WAKE), 1, "kswapd is awake then");
+		cr_expect_eq(mm->nodes[0].nr_waiting, 0);
+		must_verify(mm, "waited");
+		mm_destroy(mm);
+		free(rec.records);
+	}
+}
+
+Test(slow_path, what_is_free_of_the_reserves_decides)
+{
+	struct mm *mm = boot(&small);
+	struct mm_node *node = &mm->nodes[0];
+
+	fill(mm, 28, 100);
+	cr_expect_not(mm_direct_reclaim_allowed(mm, 0, node));
+	node->kswapd.failures = MAX_RECLAIM_RETRIES;
+	cr_expect(mm_direct_reclaim_allowed(mm, 0, node), "nobody to wait for");
+	mm_destroy(mm);
+	mm = boot(&small);
+	fill(mm, 29, 100);
+	cr_expect(mm_direct_reclaim_allowed(mm, 0, &mm->nodes[0]), "129 of 256");
+	mm_destroy(mm);
+	mm = boot(&small);
+	fill_with(mm, 28, 100, false);
+	cr_expect(mm_direct_reclaim_allowed(mm, 0, &mm->nodes[0]), "nothing to reclaim");
+	mm_destroy(mm);
+}

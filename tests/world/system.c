@@ -24,6 +24,8 @@ static void write_sysctl(struct world *w)
 		{"zone_reclaim_mode", 0, 8},
 		{"swappiness", 0, 201},
 		{"min_unmapped_ratio", 0, 101},
+		{"min_slab_ratio", 0, 101},
+		{"dirty_ratio", 0, 101},
 		{"nr_hugepages", 0, 5},
 		{"nr_overcommit_hugepages", 0, 5},
 		{"extfrag_threshold", 0, 1001},
