@@ -375,10 +375,27 @@ int kmem_event(struct kmem *k, const struct kmem_origin *origin, const char *tex
 	return 0;
 }
 
-void kmem_finish(struct kmem *k, struct trace *t)
+/* Not a line of all that are no comments? */
+static bool none_is_read(const struct trace *t)
 {
+	uint64_t read = t->nr_events + t->nr_moves;
+
+	for (int why = 0; why < TRACE_NR_SKIPS; why++)
+		if (why != TRACE_SKIP_COMMENT && why != TRACE_SKIP_UNREADABLE)
+			read += t->skipped[why];
+	return !read && t->skipped[TRACE_SKIP_UNREADABLE];
+}
+
+int kmem_finish(struct kmem *k, const char *expected, struct trace *t, struct diag *diag)
+{
+	if (none_is_read(t))
+		return diag_error(diag, -EINVAL, t->file, t->first_unreadable_line,
+				  "expected %s, with times in seconds as of trace_clock local, "
+				  "found '%s', and no other line that can be read",
+				  expected, t->first_unreadable);
 	if (k->told)
 		told_finish(k->told, t);
 	else
 		thread_pace_finish(k->pace, t);
+	return 0;
 }

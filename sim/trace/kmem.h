@@ -39,7 +39,7 @@ const char *kmem_parse_time(const char *text, struct kmem_origin *origin);
 int kmem_event(struct kmem *k, const struct kmem_origin *origin, const char *text,
 	       const struct stream_line *line, struct trace *t, struct diag *diag);
 
-/** Behind the last line of `t`. */
-void kmem_finish(struct kmem *k, struct trace *t);
+/** Behind the last line of `t`. Returns 0; -EINVAL where none was what the reader `expected`. */
+int kmem_finish(struct kmem *k, const char *expected, struct trace *t, struct diag *diag);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ftrace text: its forms through the versions, which free belongs to what, times, bounds. */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -351,6 +352,21 @@ Test(trace_ftrace, a_line_that_is_too_long_is_skipped)
 	check_lines(t);
 	trace_free(t);
 	free(text);
+}
+
+/* As with trace_clock counter, whose times are no seconds. */
+Test(trace_ftrace, text_of_which_nothing_can_be_read_is_an_error)
+{
+	static const char text[] = "# tracer: nop\n  a-1  [000] .....  1234567890: mm_page_free: "
+				   "page=1 pfn=0x1 order=0\n";
+	struct diag diag = DIAG_INIT;
+	struct trace *t;
+
+	cr_assert_eq(trace_parse(text, sizeof(text) - 1, "text", &diag, &t), -EINVAL);
+	cr_expect_eq(diag.error.line, 2);
+	cr_expect_not_null(strstr(diag.error.text, "expected ftrace text"), "%s", diag.error.text);
+	cr_expect_not_null(strstr(diag.error.text, "trace_clock local"), "%s", diag.error.text);
+	diag_clear(&diag);
 }
 
 Test(trace_ftrace, nul_bytes_make_a_line_unreadable)

@@ -214,6 +214,8 @@ static int ftrace_line(void *state, const struct stream_line *line, struct trace
 	return 0;
 }
 
+#define EXPECTED "ftrace text (lines like \"comm-pid [cpu] flags seconds: mm_page_alloc: ...\")"
+
 static int ftrace_read(struct stream *s, const struct trace_progress *progress, struct trace *t,
 		       struct diag *diag)
 {
@@ -221,14 +223,14 @@ static int ftrace_read(struct stream *s, const struct trace_progress *progress, 
 	int err = k ? trace_read_lines(s, progress, ftrace_line, k, t, diag) : -ENOMEM;
 
 	if (!err)
-		kmem_finish(k, t);
+		err = kmem_finish(k, EXPECTED, t, diag);
 	kmem_free(k);
 	return err;
 }
 
 const struct trace_reader trace_reader_ftrace = {
 	.name = "ftrace",
-	.expected = "ftrace text (lines like \"comm-pid [cpu] flags seconds: mm_page_alloc: ...\")",
+	.expected = EXPECTED,
 	.probe = ftrace_probe,
 	.read = ftrace_read,
 };

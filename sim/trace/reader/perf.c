@@ -169,6 +169,10 @@ static int perf_line(void *state, const struct stream_line *line, struct trace *
 	return 0;
 }
 
+#define EXPECTED                                                                                   \
+	"perf script text (lines like \"comm pid [cpu] seconds: kmem:mm_page_alloc: "              \
+	"...\")"
+
 static int perf_read(struct stream *s, const struct trace_progress *progress, struct trace *t,
 		     struct diag *diag)
 {
@@ -176,15 +180,14 @@ static int perf_read(struct stream *s, const struct trace_progress *progress, st
 	int err = perf.kmem ? trace_read_lines(s, progress, perf_line, &perf, t, diag) : -ENOMEM;
 
 	if (!err)
-		kmem_finish(perf.kmem, t);
+		err = kmem_finish(perf.kmem, EXPECTED, t, diag);
 	kmem_free(perf.kmem);
 	return err;
 }
 
 const struct trace_reader trace_reader_perf = {
 	.name = "perf",
-	.expected = "perf script text (lines like \"comm pid [cpu] seconds: kmem:mm_page_alloc: "
-		    "...\")",
+	.expected = EXPECTED,
 	.probe = perf_probe,
 	.read = perf_read,
 };
