@@ -15,7 +15,7 @@
 #include "mm/user/user_state.h"
 
 #define ANON_GFP (GFP_HIGHUSER_MOVABLE | __GFP_COMP | __GFP_ZERO)
-#define COPY_GFP GFP_HIGHUSER_MOVABLE
+#define COPY_GFP (GFP_HIGHUSER_MOVABLE | __GFP_COMP)
 
 struct fault {
 	struct mm *mm;

@@ -214,8 +214,9 @@ int mm_file_insert_locked(struct mm *mm, int cpu, struct mm_space *space, struct
 static int bring_page(struct mm *mm, int cpu, struct mm_space *space, struct mm_file *file,
 		      uint64_t index, bool write, bool whole)
 {
-	struct page *page = take_page(mm, cpu, space, file, index,
-				      GFP_HIGHUSER_MOVABLE | (write ? __GFP_WRITE : 0));
+	struct page *page =
+		take_page(mm, cpu, space, file, index,
+			  GFP_HIGHUSER_MOVABLE | __GFP_COMP | (write ? __GFP_WRITE : 0));
 	uint64_t shadow;
 
 	if (!page)

@@ -60,7 +60,7 @@ void replay_files_free(struct replay_files *f)
 /* Of the page and of what is read ahead: for that nobody tries hard. */
 static struct trace_event request(const struct trace_event *ev, uint32_t ahead)
 {
-	gfp_t gfp = GFP_HIGHUSER_MOVABLE;
+	gfp_t gfp = GFP_HIGHUSER_MOVABLE | __GFP_COMP;
 
 	if (ev->write)
 		gfp |= __GFP_WRITE;
