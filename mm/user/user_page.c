@@ -97,7 +97,7 @@ void mm_upage_del(struct mm *mm, int cpu, struct page *page)
 void mm_user_count_huge(struct mm *mm, int cpu, const struct page *head, int nr)
 {
 	mm_mod_node_stat(mm, cpu, mm_page_node(mm, head), MM_NS_ANON_THPS,
-			 (int64_t)nr << mm->arch->pageblock_order);
+			 nr * (INT64_C(1) << mm->arch->pageblock_order));
 }
 
 struct page *mm_user_head(const struct mm *mm, struct page *page)
