@@ -12,6 +12,8 @@
 
 #define MM_KTHREAD_FOREVER UINT64_MAX
 #define MM_KSWAPD_NAP_US   100000 /* HZ / 10 */
+#define MM_TICK_US         4000   /* CONFIG_HZ=250, as distributions build it */
+#define MM_SECOND_US       1000000
 
 /* The kswapds by node, then the kcompactds. At first all sleep for their first_us. */
 int mm_nr_kthreads(const struct mm *mm);

@@ -17,7 +17,6 @@
 #include "mm/kthread.h"
 #include "mm/zone_count.h"
 
-#define SECOND_US      1000000
 #define EXPIRE_SECONDS 3 /* until pages of another node that nobody uses are given up */
 
 #define for_each_populated_zone(mm, zone)                                                          \
@@ -146,7 +145,7 @@ static uint64_t shepherd(struct mm *mm, struct mm_kthread *thread, int *cpu, boo
 		if (worker->again || has_something(mm, other))
 			mm_kthread_wake(mm, *cpu, &worker->thread);
 	}
-	return mm->stat_interval * SECOND_US;
+	return mm->stat_interval * MM_SECOND_US;
 }
 
 int mm_vmstat_init(struct mm *mm)
@@ -166,7 +165,7 @@ int mm_vmstat_init(struct mm *mm)
 	mm->vmstat_shepherd = (struct mm_kthread){.name = "vmstat_shepherd",
 						  .nid = mm->cpu_nid[0],
 						  .cpu = MM_NO_CPU,
-						  .first_us = mm->stat_interval * SECOND_US,
+						  .first_us = mm->stat_interval * MM_SECOND_US,
 						  .run = shepherd,
 						  .asleep = true};
 	return 0;

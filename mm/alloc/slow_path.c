@@ -10,11 +10,11 @@
 #include "mm/alloc/alloc.h"
 #include "mm/alloc/oom.h"
 #include "mm/compact/compact.h"
+#include "mm/kthread.h"
 #include "mm/reclaim/vmscan.h"
 #include "mm/zone_count.h"
 
 #define MAX_COMPACT_RETRIES 16
-#define STARVE_US           4000 /* a tick: CONFIG_HZ=250 */
 
 /* What one allocation has been through. */
 struct attempt {
@@ -327,7 +327,7 @@ static struct page *begin_again(struct attempt *a)
 	while (!(page = never ? last_resort(a) : NULL)) {
 		if (owed)
 			return NULL;
-		if (!a->mm->ops.starve || !a->mm->ops.starve(a->mm->ctx, a->ac->cpu, STARVE_US)) {
+		if (!a->mm->ops.starve || !a->mm->ops.starve(a->mm->ctx, a->ac->cpu, MM_TICK_US)) {
 			a->mm->counters.nofail_stuck += never;
 			return NULL;
 		}

@@ -14,7 +14,6 @@
 #define RECLAIM_WRITE         2 /* of zone_reclaim_mode */
 #define RECLAIM_UNMAP         4
 #define NODE_RECLAIM_PRIORITY 4
-#define SECOND_US             1000000
 
 /* It makes so little progress that it should wait for those who write. */
 static void consider_throttle(struct mm *mm, struct mm_node *node, struct mm_scan *sc)
@@ -157,7 +156,7 @@ static void wait_for_reserves(struct mm *mm, struct mm_scan *sc,
 	do {
 		passes = node->kswapd.passes;
 		node->nr_waiting++;
-		sc->cpu = mm->ops.sleep(mm->ctx, sc->cpu, SECOND_US, &node->nr_waiting);
+		sc->cpu = mm->ops.sleep(mm->ctx, sc->cpu, MM_SECOND_US, &node->nr_waiting);
 		node->nr_waiting--;
 	} while ((req->gfp & __GFP_FS) && node->kswapd.passes != passes &&
 		 !mm_direct_reclaim_allowed(mm, sc->cpu, node));

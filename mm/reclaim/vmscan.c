@@ -8,9 +8,8 @@
  */
 #include "mm/reclaim/vmscan.h"
 #include "mm/compact/compact.h"
+#include "mm/kthread.h"
 #include "mm/zone_count.h"
-
-#define TICK_US 4000 /* CONFIG_HZ=250, as distributions build it */
 
 /*
  * Enough is freed: the shorter of the two sorts is done, and of the longer one as large a part is
@@ -159,7 +158,7 @@ static bool waiting_helps(const struct mm *mm, const struct mm_node *node)
 void mm_reclaim_throttle(struct mm *mm, struct mm_node *node, struct mm_scan *sc,
 			 enum mm_throttle why)
 {
-	uint64_t us = TICK_US;
+	uint64_t us = MM_TICK_US;
 
 	switch (why) {
 	case MM_THROTTLE_WRITEBACK:

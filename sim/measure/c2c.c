@@ -12,8 +12,7 @@
 #include "sim/json.h"
 #include "sim/measure.h"
 
-#define LINE_BYTES 64
-#define LINES      256 /* 16 KiB: within a first level of any machine */
+#define LINES 256 /* 16 KiB of 64 bytes each: within a first level */
 
 enum { HOME_WRITER, HOME_READER, NR_HOMES };
 static const char *const keys[NR_HOMES] = {"hitm_home_writer_ps", "hitm_home_reader_ps"};
@@ -38,11 +37,11 @@ static void work(struct measure_team *t, int cpu, int phase)
 {
 	struct c2c *c = t->arg;
 	const struct machine *m = c->m->machine;
+	uint64_t line = m->cache_line_bytes, start_ps;
 	int nr = m->mm.nr_nodes, pair = phase / 2 / NR_HOMES, home = phase / 2 % NR_HOMES;
 	int from = pair / nr, to = pair % nr, nid = home == HOME_READER ? from : to;
 	int reader = measure_first_cpu(m, from), writer;
 	phys_addr_t at;
-	uint64_t start_ps;
 
 	if (!measure_from(c->m, from) || !measure_to(c->m, to) || !c->buffers[nid].nr)
 		return;
@@ -52,7 +51,7 @@ static void work(struct measure_team *t, int cpu, int phase)
 	at = c->buffers[nid].blocks[0];
 	if (phase % 2 == 0) {
 		for (uint64_t i = 0; i < LINES; i++)
-			sim_touch(t->sim, cpu, at + i * LINE_BYTES, LINE_BYTES, true);
+			sim_touch(t->sim, cpu, at + i * line, line, true);
 		return;
 	}
 	/* The TLB has it by now, as MLC has its huge pages. */
@@ -60,7 +59,7 @@ static void work(struct measure_team *t, int cpu, int phase)
 	sim_settle(t->sim, cpu);
 	start_ps = sim_now_ps(t->sim, cpu);
 	for (uint64_t i = 1; i < LINES; i++)
-		sim_chase(t->sim, cpu, at + i * LINE_BYTES);
+		sim_chase(t->sim, cpu, at + i * line);
 	sim_settle(t->sim, cpu);
 	c->ps[home][pair] = (sim_now_ps(t->sim, cpu) - start_ps) / (LINES - 1);
 }

@@ -60,8 +60,8 @@ static bool parse_part(char *part, struct mix_ins *mix, char *wrong, size_t size
 	if (i == MIX_NR_INS) {
 		nearest = diag_nearest(part, candidate, NULL);
 		snprintf(wrong, size, "unknown name '%.40s'%s%s%s", part,
-			 nearest ? ", did you mean '" : "", nearest ? nearest : "",
-			 nearest ? "'?" : "");
+			 nearest ? ", did you mean '" : "; expected NAME:PERCENT, as in slab:20",
+			 nearest ? nearest : "", nearest ? "'?" : "");
 		return false;
 	}
 	if (colon && colon[0] >= '0' && colon[0] <= '9')

@@ -318,10 +318,10 @@ uint64_t sim_now_ps(const struct sim *s, int cpu)
 }
 
 /*
- * CONFIG_HZ=250, as distributions build it. A CPU that will idle for longer stops its tick; of a
- * CPU that a trace does not mention for longer it is likely that it has idled.
+ * A CPU that will idle for longer stops its tick; of a CPU that a trace does not mention for longer
+ * it is likely that it has idled.
  */
-#define TICK_PS UINT64_C(4000000000)
+#define TICK_PS (MM_TICK_US * UINT64_C(1000000))
 
 void sim_idle_until(struct sim *s, int cpu, uint64_t when_ps)
 {

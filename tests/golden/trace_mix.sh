@@ -97,5 +97,5 @@ wrong "from 1 to 100 percent, found '101'"
 run trace generate churn --with slab:1,slab:2
 wrong "--with: 'slab' is there twice"
 run trace generate churn --with ''
-wrong "--with: unknown name ''"
+wrong "--with: unknown name ''; expected NAME:PERCENT, as in slab:20"
 end
