@@ -73,8 +73,12 @@ static void put_mark(struct writer *w, unsigned cpu)
 
 static void put_name(struct writer *w, unsigned cpu, const char *name)
 {
+	int pad;
+
 	put_start(w, cpu);
-	fprintf(w->out, "%s%s: ", w->style->system, name);
+	pad = w->style->name_width - fprintf(w->out, "%s%s: ", w->style->system, name);
+	if (pad > 0)
+		fprintf(w->out, "%*s", pad, "");
 }
 
 static void put_block(struct writer *w, uint64_t pfn, unsigned order)
@@ -224,6 +228,11 @@ static void put_object_next(struct writer *w, const struct trace_event *ev, cons
 	putc('\n', w->out);
 }
 
+static void put_pointer(struct writer *w, uint32_t object)
+{
+	fprintf(w->out, "call_site=0x0 ptr=%s%016" PRIx64, w->style->pointer, object_at(object));
+}
+
 /* As Linux 6.1 prints it. Who called is not kept. */
 static void put_object_alloc(struct writer *w, const struct trace_event *ev)
 {
@@ -236,7 +245,7 @@ static void put_object_alloc(struct writer *w, const struct trace_event *ev)
 	if (failed)
 		fputs("call_site=0x0 ptr=0000000000000000", w->out);
 	else
-		fprintf(w->out, "call_site=0x0 ptr=%016" PRIx64, object_at(ev->page));
+		put_pointer(w, ev->page);
 	fprintf(w->out, " bytes_req=%" PRIu32 " bytes_alloc=%" PRIu32,
 		cache ? cache->size : ev->bytes, cache ? cache->room : kmalloc_room(ev->bytes));
 	set_gfp(w, ev->gfp);
@@ -253,7 +262,7 @@ static void put_object_free(struct writer *w, const struct trace_event *ev)
 
 	put_object_next(w, ev, "");
 	put_name(w, ev->cpu, kind == KMALLOC ? "kfree" : "kmem_cache_free");
-	fprintf(w->out, "call_site=0x0 ptr=%016" PRIx64, object_at(ev->page));
+	put_pointer(w, ev->page);
 	if (kind != KMALLOC)
 		fprintf(w->out, " name=%s", *name ? name : NATIVE_NO_PAGE);
 	putc('\n', w->out);
@@ -388,6 +397,8 @@ int kernel_text_write(const struct kernel_text *style, const struct trace *t, FI
 	if (!err) {
 		find_unit(w);
 		fputs(style->heading, out);
+		if (style->tells_cpus)
+			fprintf(out, "cpus=%d\n", t->nr_cpus);
 		put_statements(w);
 		err = put_events(w, diag);
 	}

@@ -6,6 +6,7 @@
 #ifndef SIM_TRACE_KERNEL_TEXT_H
 #define SIM_TRACE_KERNEL_TEXT_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "sim/trace/trace.h"
@@ -13,9 +14,12 @@
 /* What stands around an event. */
 struct kernel_text {
 	const char *heading; /* before the first line */
+	bool tells_cpus;     /* how many there are, before the first line: "cpus=4" */
 	const char *task;    /* up to the number of the CPU */
 	const char *flags;   /* between that and the time */
 	const char *system;  /* "kmem:" before the name of an event, or "" */
+	const char *pointer; /* "0x" before the address of an object, or "" */
+	int name_width;      /* columns that "name: " has at least */
 	const char *mark;    /* a marker up to its text */
 };
 

@@ -87,6 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (!(t->nr_object_allocs + t->nr_object_frees)) {
 			write_and_read(t, "ftrace");
 			write_and_read(t, "perf");
+			write_and_read(t, "trace-cmd");
 		}
 	} else {
 		require(!t && (diag.failed || err == -ENOMEM));

@@ -24,7 +24,7 @@ done
 # Through each other form and back it is the same trace.
 run trace convert "$tmp/t" -o "$tmp/again"
 status 0
-for form in binary ftrace perf; do
+for form in binary ftrace perf trace-cmd; do
 	run trace convert "$tmp/t" --format $form -o "$tmp/t.$form"
 	status 0
 	run trace convert "$tmp/t.$form" --format native -o "$tmp/back"

@@ -102,7 +102,7 @@ is alloc $((above_min + 1))
 for i in 1 2 3 4 5 6 7 8 9 10; do
 	echo "cpu=0 alloc k$i order=0 gfp=GFP_NOWAIT by=kswapd"
 done | cat "$tmp/n.txt" - >"$tmp/kswapd.txt"
-for format in native ftrace perf binary; do
+for format in native ftrace perf trace-cmd binary; do
 	run trace convert "$tmp/kswapd.txt" --format "$format" -o "$tmp/kswapd.$format"
 	status 0
 	run replay "$tmp/m.cfg" "$tmp/kswapd.$format" --verify --format json

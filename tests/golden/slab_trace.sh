@@ -62,10 +62,10 @@ is slab_pages_left_out 2
 # it by hand is looked at.
 run trace convert --format perf "$tmp/t.ftrace" -o "$tmp/t.perf"
 status 0
-grep -q 'kmem:kmalloc: call_site=0x0 ptr=ffff888000000040 bytes_req=100 bytes_alloc=128 gfp_flags=GFP_KERNEL node=-1 accounted=false$' \
-	"$tmp/t.perf" || fail "no kmalloc as the kernel prints it"
-grep -q 'kmem:kmem_cache_free: call_site=0x0 ptr=ffff8880000000c0 name=dentry$' "$tmp/t.perf" ||
-	fail "no kmem_cache_free as the kernel prints it"
+grep -q 'kmem:kmalloc: call_site=0x0 ptr=0xffff888000000040 bytes_req=100 bytes_alloc=128 gfp_flags=GFP_KERNEL node=-1 accounted=false$' \
+	"$tmp/t.perf" || fail "no kmalloc as perf prints it"
+grep -q 'kmem:kmem_cache_free: call_site=0x0 ptr=0xffff8880000000c0 name=dentry$' "$tmp/t.perf" ||
+	fail "no kmem_cache_free as perf prints it"
 run replay --format json $machine "$tmp/t.perf"
 status 0
 is object_alloc 3
@@ -77,8 +77,8 @@ changed()
 	status 2
 	err "$2"
 }
-changed 's/^\(.*kfree: .*ptr=\)ffff888000000040/\1ffff888000000041/' 'a free of object 0xffff888000000041, which no line has allocated'
-changed 's/ptr=ffff8880000000c0 bytes/ptr=ffff888000000040 bytes/' 'object 0xffff888000000040 is allocated again'
+changed 's/^\(.*kfree: .*ptr=\)0xffff888000000040/\10xffff888000000041/' 'a free of object 0xffff888000000041, which no line has allocated'
+changed 's/ptr=0xffff8880000000c0 bytes/ptr=ffff888000000040 bytes/' 'object 0xffff888000000040 is allocated again'
 changed 's/next cache=dentry/next cache=den\/try/' 'expected cache= and a name of a slab cache'
 changed 's/next cache=dentry/next turn=3/' 'turn= without the policy='
 changed 's/bytes_alloc=128//' 'found no ptr, bytes_req, bytes_alloc and gfp_flags'

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# numasim trace convert into the forms that other tools print: ftrace's and perf script's text. Each
+# numasim trace convert into the forms that other tools print: the text of ftrace,
+# perf script and trace-cmd report. Each
 # committed form of a trace, a trace with policies and generated ones go binary -> text -> binary and
 # have lost nothing, and a replay of each form gives the same bytes.
 . "$2/tests/golden/harness"
@@ -27,11 +28,13 @@ same_form()
 	convert "$tmp/binary" native "$tmp/native"
 	"$numasim" trace info - --format json <"$tmp/binary" >"$tmp/info"
 	replay "$tmp/result" "$tmp/binary"
-	for form in ftrace perf; do
+	for form in ftrace perf trace-cmd; do
+		reader=$form
+		[ $form != trace-cmd ] || reader=ftrace # which knows that, too
 		convert "$tmp/binary" $form "$tmp/text"
 		"$numasim" trace info - --format json <"$tmp/text" >"$tmp/out"
-		grep -q "\"format\": \"$form\"" "$tmp/out" || fail "is not known as $form"
-		sed "s/\"format\": \"$form\"/\"format\": \"binary\"/" "$tmp/out" |
+		grep -q "\"format\": \"$reader\"" "$tmp/out" || fail "is not known as $form"
+		sed "s/\"format\": \"$reader\"/\"format\": \"binary\"/" "$tmp/out" |
 			cmp - "$tmp/info" || fail "trace info says something else of $1 as $form"
 		convert "$tmp/text" binary "$tmp/back"
 		convert "$tmp/back" native "$tmp/out"
@@ -74,9 +77,20 @@ same_form tests/reference/slab-6.1.txt
 # A whole trace of a real kernel, in which much is inferred from other lines: 47 MB of text.
 "$numasim" trace convert traces/W1b_touch_4k_2x512m.trace.zst -o "$tmp/binary" 2>"$tmp/err"
 convert "$tmp/binary" native "$tmp/native"
-convert "$tmp/binary" ftrace "$tmp/text"
-convert "$tmp/text" native "$tmp/out"
-cmp "$tmp/out" "$tmp/native" || fail "W1b as ftrace has lost something"
+for form in ftrace trace-cmd; do
+	convert "$tmp/binary" $form "$tmp/text"
+	convert "$tmp/text" native "$tmp/out"
+	cmp "$tmp/out" "$tmp/native" || fail "W1b as $form has lost something"
+done
+
+# Real traces with policies, page faults and vmscan events: what was read from those stays.
+for trace in tests/reference/policies/*.trace.zst; do
+	"$numasim" trace convert "$trace" --format trace-cmd -o "$tmp/text" 2>"$tmp/err" ||
+		fail "$trace: $(cat "$tmp/err")"
+	"$numasim" trace convert "$trace" --format native -o "$tmp/native" 2>"$tmp/err"
+	convert "$tmp/text" native "$tmp/out"
+	cmp "$tmp/out" "$tmp/native" || fail "$trace as trace-cmd has lost something"
+done
 
 for kind in fill churn contend interleave; do
 	"$numasim" trace generate $kind --cpus 3 --nodes 2 --count 2000 --orders 0:90,3:8,9:2 --touch 64B --interval 100ns --seed 7 -o "$tmp/$kind" 2>"$tmp/err" ||
@@ -88,6 +102,12 @@ done
 "$numasim" trace convert tests/reference/trace-forms/w8a_excerpt.txt --format ftrace >"$tmp/out"
 grep -vE '^#|^ +<\.\.\.>-1 +\[[0-9]{3}\] \.{5} +[0-9]+\.[0-9]{6}: (mm_page_[a-z_]+: page=|k[a-z_]+: call_site=|tracing_mark_write: numasim: )' "$tmp/out" &&
 	fail "a line that is not as the kernel's"
+"$numasim" trace convert tests/reference/trace-forms/w8a_excerpt.txt --format trace-cmd >"$tmp/out"
+[ "$(head -n 1 "$tmp/out")" = "cpus=4" ] || fail "trace-cmd report begins with $(head -n 1 "$tmp/out")"
+sed 1d "$tmp/out" | grep -vE '^ +<\.\.\.>-1 {5}\[[0-9]{3}\] +[0-9]+\.[0-9]{6}: (mm_page_alloc: {8}page=|mm_page_free: {9}page=|mm_page_alloc_zone_locked: page=|mm_page_pcpu_drain: {3}page=|print: {16}tracing_mark_write: numasim: )' &&
+	fail "a line that is not as trace-cmd's"
+"$numasim" trace convert "$tmp/objects.nst" --format trace-cmd >"$tmp/out"
+grep -q ': kmalloc:              call_site=0x0 ptr=0xffff888' "$tmp/out" || fail "kmalloc is not as trace-cmd's"
 
 # What is changed by hand is looked at.
 says()

@@ -35,7 +35,7 @@ while read -r kind; do
 	done
 	# Through each other form it is the same trace.
 	run trace convert "$tmp/$kind.bin" --format native -o "$tmp/native"
-	for form in native ftrace perf; do
+	for form in native ftrace perf trace-cmd; do
 		run trace convert "$tmp/$kind.bin" --format $form -o "$tmp/$form"
 		status 0
 		run trace convert "$tmp/$form" --format native -o "$tmp/back"

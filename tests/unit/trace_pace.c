@@ -162,7 +162,7 @@ Test(trace_pace, more_than_a_second_is_refused)
 
 Test(trace_pace, every_form_keeps_it)
 {
-	static const char *const forms[] = {"native", "binary", "ftrace", "perf"};
+	static const char *const forms[] = {"native", "binary", "ftrace", "perf", "trace-cmd"};
 	struct diag diag = DIAG_INIT;
 	struct script s;
 	struct trace *t, *back;

@@ -12,6 +12,7 @@ static const struct kernel_text style = {
 	.task = "           <...>-1       [",
 	.flags = "] .....",
 	.system = "",
+	.pointer = "",
 	.mark = "tracing_mark_write: ",
 };
 

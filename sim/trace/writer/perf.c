@@ -9,6 +9,7 @@ static const struct kernel_text style = {
 	.task = "             :-1     -1 [",
 	.flags = "]",
 	.system = "kmem:",
+	.pointer = "0x",
 	.mark = "ftrace:print: tracing_mark_write: ",
 };
 
