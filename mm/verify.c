@@ -270,7 +270,7 @@ static void count_states(struct report *r, const struct page *page, uint64_t pag
 {
 	uint64_t *stats = r->stats, *zone = r->zone_stats, flags = page->flags;
 	bool file = !(flags & PG_SWAPBACKED), dirty = file && (flags & PG_DIRTY);
-	bool swapcache = (flags & PG_SWAPCACHE) || mm_user_in_swap_cache(r->mm, page);
+	bool swapcache = flags & PG_SWAPCACHE;
 	bool anon = !file && !page->shmem;
 
 	stats[MM_NS_ISOLATED_ANON + file] += flags & PG_ISOLATED ? pages : 0;

@@ -169,8 +169,9 @@ int mm_lru_add(struct mm *mm, int cpu, struct page *page, enum mm_page_kind kind
 	if (kind == MM_PAGE_NONE || !is_in_use(page) || (page->flags & PG_PLACE_MASK))
 		return -EINVAL;
 	page->flags |= PG_LRU | PG_BATCHED;
+	/* What was read from swap is there as it is. */
 	if (kind != MM_PAGE_FILE)
-		page->flags |= PG_SWAPBACKED | PG_DIRTY;
+		page->flags |= PG_SWAPBACKED | (page->flags & PG_SWAPCACHE ? 0 : PG_DIRTY);
 	mm_page_cached(mm, cpu, page, kind != MM_PAGE_ANON, kind == MM_PAGE_SHMEM);
 	/* A page fault maps it, and the mapping is made young. */
 	if (kind == MM_PAGE_ANON)

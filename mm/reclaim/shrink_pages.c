@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What becomes of each page that reclaim has taken off a list: used since, it stays; dirty, it is
- * written, to swap if it has no file, and stays until that is done; else it is taken from its owner
- * and freed. And the writing itself, as far as reclaim starts it.
+ * What becomes of each page that reclaim has taken off a list: used since, it stays. Else it gets a
+ * place in swap if it has no file, and is unmapped; dirty, it is written, and stays until that is
+ * done, to be found by who comes back to it; clean, it is taken from its owner and freed. And the
+ * writing itself, as far as reclaim starts it.
  *
  * Follows Linux 6.1 mm/vmscan.c (shrink_folio_list, folio_check_references, pageout). Not there:
  * demotion to slower memory, lazily freed pages.
@@ -72,7 +73,8 @@ void mm_write_done(struct mm *mm, int cpu, struct page *page)
 	if (page->flags & PG_SWAPBACKED)
 		mm_count(mm, cpu, MM_VM_PSWPOUT, mm_page_pages(page));
 	/* Reclaim waits for it: to the tail, to be next. */
-	if (reclaim && (page->flags & PG_ON_LRU) && page->refcount > 1) {
+	if (reclaim && (page->flags & PG_ON_LRU) && page->refcount > 1 &&
+	    !(page->flags & PG_DIRTY)) {
 		mm_lru_lock(mm, cpu, node);
 		if ((page->flags & PG_ON_LRU) && !(page->flags & PG_UNEVICTABLE)) {
 			mm_lru_unlink(mm, cpu, page);
@@ -153,7 +155,10 @@ static enum verdict page_out(struct mm *mm, const struct mm_node *node, const st
 	mm_emit_block(mm, sc->cpu, MM_EVENT_WRITEPAGE, page, 0);
 	start_write(mm, sc->cpu, page);
 	stat->pageout += mm_page_pages(page);
-	return page->flags & (PG_WRITEBACK | PG_DIRTY) ? KEEP_IT : FREE_IT;
+	if (page->flags & (PG_WRITEBACK | PG_DIRTY))
+		return KEEP_IT;
+	/* Others ran while the write was asked for, and one has come back to it. */
+	return page->user && mm_user_is_mapped(mm, page) ? KEEP_IT : FREE_IT;
 }
 
 /*
@@ -178,6 +183,15 @@ static bool add_to_swap(struct mm *mm, const struct mm_scan *sc, struct page *pa
 		return false;
 	mm_count(mm, sc->cpu, MM_VM_THP_SWPOUT_FALLBACK, 1);
 	return (page->flags & PG_DROPPED) || mm_swap_take(mm, sc->cpu, page);
+}
+
+/* Nobody has it mapped any more; who had may come back to it. No time passes. */
+static void unmap(struct mm *mm, int cpu, struct page *page)
+{
+	if (page->user)
+		mm_user_take(mm, cpu, page);
+	if (page->flags & PG_MAPPED)
+		mm_page_account(mm, cpu, page, page->flags & ~(uint64_t)PG_MAPPED);
 }
 
 static enum verdict decide(struct mm *mm, const struct mm_node *node, const struct mm_scan *sc,
@@ -213,6 +227,7 @@ static enum verdict decide(struct mm *mm, const struct mm_node *node, const stru
 		if (page->flags & PG_DROPPED)
 			return FREE_IT;
 	}
+	unmap(mm, sc->cpu, page);
 	if (page->flags & PG_DIRTY)
 		return page_out(mm, node, sc, page, stat, references);
 	return FREE_IT;
@@ -248,14 +263,12 @@ static void take_away(struct mm *mm, int cpu, struct page *page)
 
 static void activate(struct mm *mm, int cpu, struct page *page, struct mm_reclaim_stat *stat)
 {
+	/* It is used: a place in swap is kept for it only while there are plenty. */
+	if (mm_swap_full(mm) || (page->flags & PG_UNEVICTABLE))
+		mm_swap_try_free(mm, cpu, page);
 	stat->activated[!(page->flags & PG_SWAPBACKED)] += mm_page_pages(page);
 	page->flags |= PG_ACTIVE;
 	mm_count(mm, cpu, MM_VM_PGACTIVATE, mm_page_pages(page));
-	/* No use for its place in swap, if it has one and that is not its only copy. */
-	if ((page->flags & PG_SWAPCACHE) && !(page->flags & PG_WRITEBACK)) {
-		mm_swap_forget(mm, cpu, page);
-		page->flags |= PG_DIRTY;
-	}
 }
 
 uint64_t mm_shrink_pages(struct mm *mm, struct mm_node *node, struct mm_scan *sc,

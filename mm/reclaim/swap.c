@@ -176,6 +176,20 @@ void mm_swap_forget(struct mm *mm, int cpu, struct page *page)
 		put_lent(mm, mm_page_pages(page));
 }
 
+void mm_swap_try_free(struct mm *mm, int cpu, struct page *page)
+{
+	if (!(page->flags & PG_SWAPCACHE) || (page->flags & PG_WRITEBACK) ||
+	    (page->user && mm_user_slots(mm, page)))
+		return;
+	mm_swap_forget(mm, cpu, page);
+	page->flags |= PG_DIRTY;
+}
+
+bool mm_swap_full(const struct mm *mm)
+{
+	return mm->swap_free * 2 < mm->swap_pages;
+}
+
 uint64_t mm_swap_free_pages(const struct mm *mm)
 {
 	return mm->swap_free;

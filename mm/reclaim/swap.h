@@ -26,8 +26,13 @@ struct mm_swap {
  * there is no room for it in one piece.
  */
 bool mm_swap_take(struct mm *mm, int cpu, struct page *page);
-/** The page needs its place no more. */
+/** The page needs its place no more, and nobody refers to it. */
 void mm_swap_forget(struct mm *mm, int cpu, struct page *page);
+/** The same as far as nobody refers to it and it is not being written: then its content is here
+ * only. */
+void mm_swap_try_free(struct mm *mm, int cpu, struct page *page);
+/** Is more than half of it taken? Then places are not kept for pages that are in use. */
+bool mm_swap_full(const struct mm *mm);
 /** So many places of a cluster are free. */
 void mm_swap_put(struct mm *mm, uint32_t cluster, uint64_t pages);
 /** Read what was swapped into a page, and free nothing. Simulated time passes. */

@@ -137,8 +137,6 @@ bool mm_numa_maps_line(const struct mm *mm, const struct mm_space *space, unsign
 
 /* For the mm core and the sink: of pages with `user` set. */
 
-/** Is it in the swap cache because others refer to the place that it was read back from? */
-bool mm_user_in_swap_cache(const struct mm *mm, const struct page *page);
 /** May the CPU have a translation of the page, or of the space whose topmost table it is? */
 bool mm_user_runs_on(const struct mm *mm, const struct page *page, int cpu);
 /**
@@ -149,7 +147,15 @@ bool mm_user_runs_on(const struct mm *mm, const struct page *page, int cpu);
 int mm_user_split_page(struct mm *mm, int cpu, struct page *head, struct page_list *to);
 /** Does any entry map all of it? */
 bool mm_user_maps_whole(const struct mm *mm, const struct page *head);
-/** As mm_ops.reclaimed and mm_ops.moved. */
+/**
+ * Take a page out of all page tables: entries of anonymous memory have its place in swap from then
+ * on, by which a fault finds it again as long as it is there. No time passes.
+ */
+void mm_user_take(struct mm *mm, int cpu, struct page *page);
+bool mm_user_is_mapped(const struct mm *mm, const struct page *page);
+/** Parts of an anonymous page whose place in swap entries refer to. */
+uint64_t mm_user_slots(const struct mm *mm, const struct page *head);
+/** As mm_ops.reclaimed, of a page that is not mapped; and mm_ops.moved. */
 void mm_user_reclaimed(struct mm *mm, int cpu, struct page *page, uint64_t shadow);
 void mm_user_moved(struct mm *mm, int cpu, struct page *from, struct page *to);
 struct mm_read;

@@ -63,16 +63,22 @@ static bool is_same(const struct fault *f)
 	return table == f->table && *f->entry == f->old;
 }
 
-/* A new page of the space's own is mapped, and goes to the lists. */
-static int install(const struct fault *f, struct page *page, bool writable, uint64_t shadow)
+/*
+ * A new page of the space's own is mapped, and goes to the lists; to the swap cache, too, where it
+ * was read from a place in swap.
+ */
+static int install(const struct fault *f, struct page *page, bool writable, struct mm_slot *slot)
 {
 	struct mm *mm = f->mm;
 	uint64_t index = vpn_of(f) & ~((UINT64_C(1) << page->order) - 1);
+	uint64_t shadow = slot ? slot->shadow : 0;
 
 	if (mm_upage_add(mm, page, UP_ANON, f->space->family, index)) {
 		mm_free_pages(mm, f->cpu, page, page->order);
 		return -ENOMEM;
 	}
+	if (slot)
+		mm_slot_cache(mm, f->cpu, slot, page);
 	f->vma->copied = true;
 	mm_user_map(mm, f->cpu, page, f->vma->locked);
 	mm_page_to_pfn(mm, f->cpu, page);
@@ -109,7 +115,7 @@ static int zeroed_page(const struct fault *f)
 		return -ENOMEM;
 	if (!is_same(f))
 		return drop(f, page, MM_USER_PRESENT);
-	return install(f, page, true, 0) ? -ENOMEM : MM_USER_SMALL;
+	return install(f, page, true, NULL) ? -ENOMEM : MM_USER_SMALL;
 }
 
 static int zero_page(const struct fault *f)
@@ -145,13 +151,13 @@ static int copy_from(const struct fault *f, struct page *from)
 		return drop(f, page, MM_USER_PRESENT);
 	copy_page(f, mm_page_address(mm, from), page);
 	if (e_kind(f->old) != E_PAGE)
-		return install(f, page, true, 0) ? -ENOMEM : MM_USER_COPY;
+		return install(f, page, true, NULL) ? -ENOMEM : MM_USER_COPY;
 	head = mm_user_head(mm, from);
 	mm_user_set(mm, f->cpu, f->table, f->entry, E_NONE);
 	mm_user_flush(mm, f->cpu, f->space, f->address, f->address + 1, 1);
 	last = mm_user_unmap(mm, f->cpu, head, locked) && mm_drop_page(mm, head);
 	mm_user_defer(mm, f->cpu, head, from);
-	if (install(f, page, true, 0))
+	if (install(f, page, true, NULL))
 		result = -ENOMEM;
 	if (last)
 		mm_free_dropped(mm, f->cpu, head);
@@ -192,19 +198,38 @@ static int write_protected(const struct fault *f)
 	return MM_USER_REUSE;
 }
 
-/* Somebody else has read it already. */
+/*
+ * Who writes to what nobody else has, has no use for its place in swap; nor has a page that is
+ * locked in, or a swap that is soon full (should_try_to_free_swap()).
+ */
+static void swapped_in(const struct fault *f, struct page *head, struct mm_slot *slot, bool alone)
+{
+	mm_slot_put(f->mm, f->cpu, slot);
+	if ((f->write && alone) || f->vma->locked || mm_swap_full(f->mm))
+		mm_swap_try_free(f->mm, f->cpu, head);
+}
+
+/*
+ * Somebody else has read it already, or reclaim has not got to freeing it. Of a huge page that is
+ * mapped by parts it is not known who else has which: an entry may write as it might before.
+ */
 static int from_swap_cache(const struct fault *f, struct mm_slot *slot)
 {
 	struct mm *mm = f->mm;
-	struct page *page = slot->page;
+	struct page *page = slot->page, *head = mm_user_head(mm, page);
+	bool alone, writable;
 
 	if (!is_same(f))
 		return MM_USER_PRESENT;
-	mm_user_map(mm, f->cpu, page, f->vma->locked);
-	mm_user_set(mm, f->cpu, f->table, f->entry, e_make(page, E_PAGE));
-	mm_slot_put(mm, f->cpu, slot);
+	alone = slot->refs == 1 && !mm_upage(mm, head)->mapcount;
+	writable = head->order ? f->old & E_WRITE : f->write && alone;
+	mm_user_map(mm, f->cpu, head, f->vma->locked);
+	mm_page_account(mm, f->cpu, head, head->flags | PG_MAPPED | PG_YOUNG);
+	mm_user_set(mm, f->cpu, f->table, f->entry,
+		    e_make(page, E_PAGE | (writable ? E_WRITE : 0)));
+	swapped_in(f, head, slot, alone);
 	if (f->vma->locked)
-		mm_page_lock_in(mm, f->cpu, page, true);
+		mm_page_lock_in(mm, f->cpu, head, true);
 	return MM_USER_MINOR;
 }
 
@@ -212,30 +237,25 @@ static int swap_in(const struct fault *f)
 {
 	struct mm *mm = f->mm;
 	struct mm_slot *slot = e_pointer(f->old);
-	uint64_t shadow = slot->shadow;
 	struct page *page;
+	bool alone;
 
 	if (slot->page)
 		return from_swap_cache(f, slot);
 	page = take_page(f, COPY_GFP);
 	if (!page)
 		return -ENOMEM;
-	/* The place is free once nobody refers to it. */
 	mm_swap_read(mm, f->cpu, page);
 	if (!is_same(f))
 		return drop(f, page, MM_USER_MAJOR);
-	slot = e_pointer(f->old);
 	if (slot->page) {
 		drop(f, page, 0);
 		return *f->entry == f->old && slot->page ? from_swap_cache(f, slot) : MM_USER_MAJOR;
 	}
-	if (slot->refs > 1)
-		slot->page = page;
-	if (install(f, page, slot->refs == 1, shadow))
+	alone = slot->refs == 1;
+	if (install(f, page, f->write && alone, slot))
 		return -ENOMEM;
-	if (slot->refs > 1 && slot->page == page && page->user)
-		mm_user_set_slot(mm, f->cpu, page, slot);
-	mm_slot_put(mm, f->cpu, slot);
+	swapped_in(f, page, slot, alone);
 	return MM_USER_MAJOR;
 }
 
@@ -316,7 +336,7 @@ static int huge_page(struct fault *f)
 	mm_utable_deposit(f->table, leaf);
 	mm_user_count_huge(mm, f->cpu, page, 1);
 	mm_count(mm, f->cpu, MM_VM_THP_FAULT_ALLOC, 1);
-	return install(f, page, true, 0) ? -ENOMEM : MM_USER_HUGE;
+	return install(f, page, true, NULL) ? -ENOMEM : MM_USER_HUGE;
 }
 
 static bool wants_huge(const struct fault *f)

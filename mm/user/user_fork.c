@@ -33,7 +33,7 @@ static void copy_entry(const struct copy *c, struct mm_utable *from, uint64_t *e
 	uint64_t value = *entry;
 	uint64_t *target = &to->entries[entry - from->entries];
 
-	if (e_kind(value) == E_PAGE)
+	if (e_kind(value) == E_PAGE || e_kind(value) == E_SWAP)
 		value &= ~E_WRITE;
 	share(c, value);
 	if (value != *entry)

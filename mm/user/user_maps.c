@@ -141,7 +141,7 @@ static void add_to_figures(const struct mm *mm, uint64_t entry, uint64_t pages, 
 	f->pages += pages;
 	f->anon += up->kind == UP_ANON ? pages : 0;
 	f->dirty += page->flags & PG_DIRTY ? pages : 0;
-	f->swapcache += (page->flags & PG_SWAPCACHE) || up->slot ? pages : 0;
+	f->swapcache += page->flags & PG_SWAPCACHE ? pages : 0;
 	f->active += page->flags & (PG_ACTIVE | PG_UNEVICTABLE) ? pages : 0;
 	f->writeback += page->flags & PG_WRITEBACK ? pages : 0;
 	maps = page->order && pages == 1 ? maps_of_part(mm, page, part) : up->mapcount;

@@ -83,10 +83,6 @@ void mm_upage_del(struct mm *mm, int cpu, struct page *page)
 {
 	struct mm_upage *up = mm_upage(mm, page);
 
-	if (up->slot) {
-		up->slot->page = NULL;
-		mm_user_set_slot(mm, cpu, page, NULL);
-	}
 	mm_user_undefer(mm, page);
 	if (page->flags & PG_SWAPCACHE)
 		mm_swap_forget(mm, cpu, page);
@@ -124,7 +120,7 @@ bool mm_user_unmap(struct mm *mm, int cpu, struct page *head, bool locked)
 	up->locked -= locked;
 	if (--up->mapcount)
 		return false;
-	if (up->kind != UP_ANON) {
+	if (up->kind != UP_ANON || mm_user_slots(mm, head)) {
 		mm_page_account(mm, cpu, head, head->flags & ~(uint64_t)PG_MAPPED);
 		return false;
 	}
@@ -134,32 +130,54 @@ bool mm_user_unmap(struct mm *mm, int cpu, struct page *head, bool locked)
 	return true;
 }
 
-void mm_user_set_slot(struct mm *mm, int cpu, const struct page *page, struct mm_slot *slot)
+uint64_t mm_user_slots(const struct mm *mm, const struct page *head)
 {
-	struct mm_upage *up = mm_upage(mm, page);
-	int more = !!slot - !!up->slot;
+	uint64_t nr = 0;
 
-	up->slot = slot;
-	if (more) {
-		mm_mod_node_stat(mm, cpu, mm_page_node(mm, page), MM_NS_FILE_PAGES, more);
-		mm_mod_node_stat(mm, cpu, mm_page_node(mm, page), MM_NS_SWAPCACHE, more);
-	}
+	if (!(head->flags & PG_SWAPCACHE))
+		return 0;
+	for (uint64_t i = 0; i < mm_page_pages(head); i++)
+		nr += mm_upage(mm, head + i)->slot != NULL;
+	return nr;
 }
 
-bool mm_user_in_swap_cache(const struct mm *mm, const struct page *page)
+void mm_slot_cache(struct mm *mm, int cpu, struct mm_slot *slot, struct page *page)
 {
-	return page->user && mm_upage(mm, page)->slot;
+	slot->page = page;
+	mm_upage(mm, page)->slot = slot;
+	mm_page_account(mm, cpu, page, page->flags | PG_SWAPCACHE);
+}
+
+/* Its place goes to the page that is in the swap cache, if one is. Returns that. */
+static struct page *forget_slot(struct mm *mm, struct mm_slot *slot)
+{
+	struct page *head = slot->page ? mm_user_head(mm, slot->page) : NULL;
+
+	if (head) {
+		mm_upage(mm, slot->page)->slot = NULL;
+		mm_upage(mm, head)->cluster = slot->cluster;
+	} else {
+		mm_swap_put(mm, slot->cluster, 1);
+	}
+	mm->user->nr_slots--;
+	free(slot);
+	return head;
 }
 
 void mm_slot_put(struct mm *mm, int cpu, struct mm_slot *slot)
 {
+	struct page *head;
+
 	if (--slot->refs)
 		return;
-	if (slot->page)
-		mm_user_set_slot(mm, cpu, slot->page, NULL);
-	mm_swap_put(mm, slot->cluster, 1);
-	mm->user->nr_slots--;
-	free(slot);
+	head = forget_slot(mm, slot);
+	if (!head || mm_upage(mm, head)->mapcount || mm_user_slots(mm, head))
+		return;
+	if (head->order)
+		mm_user_count_huge(mm, cpu, head, -1);
+	mm_upage_del(mm, cpu, head);
+	if (mm_drop_page(mm, head))
+		mm_free_dropped(mm, cpu, head);
 }
 
 void mm_rmap_walk_space(struct mm *mm, int cpu, struct mm_space *space, struct mm_vma *vma,
@@ -208,23 +226,19 @@ void mm_rmap_walk(struct mm *mm, int cpu, struct mm_rmap_walk *w)
 
 struct taking {
 	struct mm_rmap_walk walk;
-	struct mm_slot **slots; /* by part */
-	uint64_t nr;            /* of entries */
-	uint64_t shadow;
-	uint32_t cluster;
+	uint64_t nr; /* of entries */
 };
 
-/* The place of a part: the one that it still has, as others refer to it, or the new one. */
-static struct mm_slot *slot_of(struct mm *mm, const struct taking *t, uint64_t part)
+/* The place of a part: the one that others refer to, or else one of the page's. */
+static struct mm_slot *slot_of(struct mm *mm, const struct page *head, struct page *part)
 {
-	struct mm_slot **slot = &t->slots[part];
+	struct mm_slot **slot = &mm_upage(mm, part)->slot;
 
 	if (*slot)
 		return *slot;
 	*slot = calloc(1, sizeof(**slot));
 	if (*slot) {
-		(*slot)->shadow = t->shadow;
-		(*slot)->cluster = t->cluster;
+		**slot = (struct mm_slot){.cluster = mm_upage(mm, head)->cluster, .page = part};
 		mm->user->nr_slots++;
 	}
 	return *slot;
@@ -244,12 +258,13 @@ static void take_entry(struct mm *mm, int cpu, const struct mm_mapping *m, struc
 		return;
 	}
 	if (up->kind == UP_ANON)
-		slot = slot_of(mm, t, (uint64_t)(page - w->head));
+		slot = slot_of(mm, w->head, page);
 	if (slot)
 		slot->refs++;
 	up->mapcount--;
 	up->locked -= m->vma && m->vma->locked;
-	mm_user_set(mm, cpu, m->table, m->entry, slot ? e_make(slot, E_SWAP) : E_NONE);
+	mm_user_set(mm, cpu, m->table, m->entry,
+		    slot ? e_make(slot, E_SWAP | (*m->entry & E_WRITE)) : E_NONE);
 	mm_user_forget(mm, cpu, m->space, m->table, m->address);
 	t->nr++;
 }
@@ -280,37 +295,41 @@ static void take_from_file(struct mm *mm, struct mm_upage *up, uint64_t shadow)
 	up->file->shadows[up->index] = shadow;
 }
 
+void mm_user_take(struct mm *mm, int cpu, struct page *page)
+{
+	struct taking t = {.walk = {.head = page, .found = take_entry}};
+
+	if (!mm_upage(mm, page)->mapcount)
+		return;
+	mm_rmap_walk(mm, cpu, &t.walk);
+	mm_user_flush_page(mm, cpu, page, t.nr);
+}
+
+bool mm_user_is_mapped(const struct mm *mm, const struct page *page)
+{
+	return mm_upage(mm, page)->mapcount > 0;
+}
+
 void mm_user_reclaimed(struct mm *mm, int cpu, struct page *page, uint64_t shadow)
 {
 	struct mm_upage *up = mm_upage(mm, page);
-	uint64_t parts = mm_page_pages(page);
-	struct mm_slot **slots = calloc(parts, sizeof(*slots));
-	struct taking t = {.walk = {.head = page, .found = take_entry},
-			   .slots = slots,
-			   .shadow = shadow,
-			   .cluster = up->cluster};
 
-	if (!slots)
-		return;
-	/* Reclaim took another place in swap for it: one of the two is too many. */
-	if (up->slot) {
-		slots[0] = up->slot;
-		slots[0]->shadow = shadow;
-		slots[0]->page = NULL;
-		mm_user_set_slot(mm, cpu, page, NULL);
-		mm_swap_put(mm, up->cluster, 1);
+	/* Parts that nobody refers to need no place. */
+	for (uint64_t i = 0; up->kind == UP_ANON && i < mm_page_pages(page); i++) {
+		struct mm_slot **slot = &mm_upage(mm, page + i)->slot;
+
+		if (!*slot) {
+			mm_swap_put(mm, up->cluster, 1);
+			continue;
+		}
+		(*slot)->shadow = shadow;
+		(*slot)->page = NULL;
+		*slot = NULL;
 	}
-	mm_rmap_walk(mm, cpu, &t.walk);
-	mm_user_flush_page(mm, cpu, page, t.nr);
 	if (up->kind == UP_ANON && page->order)
 		mm_user_count_huge(mm, cpu, page, -1);
-	/* Parts that nobody maps any more need no place. */
-	for (uint64_t i = 0; up->kind == UP_ANON && i < parts; i++)
-		if (!slots[i])
-			mm_swap_put(mm, up->cluster, 1);
 	if (up->kind != UP_ANON)
 		take_from_file(mm, up, shadow);
-	free(slots);
 	mm_upage_del(mm, cpu, page);
 }
 
@@ -342,11 +361,13 @@ void mm_user_moved(struct mm *mm, int cpu, struct page *from, struct page *to)
 		return;
 	}
 	*mm_upage(mm, to) = old;
-	if (old.slot) {
-		old.slot->page = to;
-		mm_upage(mm, to)->slot = NULL;
-		mm_user_set_slot(mm, cpu, from, NULL);
-		mm_user_set_slot(mm, cpu, to, old.slot);
+	for (uint64_t i = 0; i < mm_page_pages(to); i++) {
+		struct mm_slot **slot = &mm_upage(mm, from + i)->slot;
+
+		mm_upage(mm, to + i)->slot = *slot;
+		if (*slot)
+			(*slot)->page = to + i;
+		*slot = NULL;
 	}
 	if (old.kind != UP_ANON)
 		old.file->entries[old.index] = e_make(to, E_PAGE);
@@ -398,21 +419,24 @@ static void destroy_table(struct mm_utable *table)
 	free(table);
 }
 
-/* Of slots, which several may refer to, the last one. */
-static void destroy_slots(struct mm *mm, uint64_t *entries, uint64_t nr)
+/* Of slots, which several may refer to, the last one. Pages are gone already. */
+static void destroy_slots(const uint64_t *entries, uint64_t nr)
 {
 	for (uint64_t i = 0; i < nr; i++) {
 		if (e_kind(entries[i]) == E_TABLE) {
 			struct mm_utable *table = e_pointer(entries[i]);
 
-			destroy_slots(mm, table->entries, table->nr);
+			destroy_slots(table->entries, table->nr);
 		} else if (e_kind(entries[i]) == E_SWAP) {
-			mm_slot_put(mm, MM_NO_CPU, e_pointer(entries[i]));
+			struct mm_slot *slot = e_pointer(entries[i]);
+
+			if (!--slot->refs)
+				free(slot);
 		}
 	}
 }
 
-static void destroy_space(struct mm *mm, struct mm_space *space)
+static void destroy_space(struct mm_space *space)
 {
 	struct mm_space **link = &space->family->spaces;
 
@@ -422,7 +446,7 @@ static void destroy_space(struct mm *mm, struct mm_space *space)
 	if (!space->family->spaces)
 		free(space->family);
 	if (space->root) {
-		destroy_slots(mm, space->root->entries, space->root->nr);
+		destroy_slots(space->root->entries, space->root->nr);
 		destroy_table(space->root);
 	}
 	for (struct mm_vma *v = space->vmas, *next; v; v = next) {
@@ -443,13 +467,13 @@ void mm_user_destroy(struct mm *mm)
 		struct mm_space *space = u->spaces;
 
 		u->spaces = space->next;
-		destroy_space(mm, space);
+		destroy_space(space);
 	}
 	while (u->files) {
 		struct mm_file *file = u->files;
 
 		u->files = file->next;
-		destroy_slots(mm, file->entries, file->nr);
+		destroy_slots(file->entries, file->nr);
 		mm_file_free(file);
 	}
 	while (u->reads) {

@@ -10,7 +10,14 @@
  *
  *	refs = entries and files that refer to it; a slot with refs > 0 takes one page of swap
  *
- * A slot that was read back for some while others still refer to it names the page (swap cache).
+ * A slot whose page is in memory, in the swap cache, names it, or its part of a huge one, and the
+ * part the slot: what was read back while others still refer to it; and what reclaim has unmapped,
+ * until that frees it. Of an anonymous page with PG_SWAPCACHE
+ *
+ *	pages = parts that a slot names + places of its own, in `cluster`
+ *
+ * and it is there as long as an entry maps it or a slot names a part of it. Entries that were
+ * writable keep E_WRITE, as nobody else has the page then.
  */
 #ifndef MM_USER_STATE_H
 #define MM_USER_STATE_H
@@ -59,7 +66,7 @@ struct mm_utable {
 struct mm_slot {
 	uint32_t refs;
 	uint32_t cluster;  /* of swap */
-	struct page *page; /* read back already; NULL: in swap only */
+	struct page *page; /* that is in memory, or a part of it; NULL: in swap only */
 	uint64_t shadow;
 };
 
@@ -80,14 +87,14 @@ struct mm_upage {
 				struct mm_file *file;     /* UP_FILE, UP_SHMEM */
 				struct mm_space *space;   /* UP_ROOT */
 			};
-			uint64_t index;       /* of the page: virtual, or in its file */
-			uint32_t mapcount;    /* see above */
-			uint32_t locked;      /* of these, in ranges that are locked */
-			struct mm_slot *slot; /* that names it; NULL: none */
-			uint32_t cluster;     /* of swap, with PG_SWAPCACHE */
+			uint64_t index;    /* of the page: virtual, or in its file */
+			uint32_t mapcount; /* see above */
+			uint32_t locked;   /* of these, in ranges that are locked */
+			uint32_t cluster;  /* of swap, with PG_SWAPCACHE */
 		};
 		struct mm_deferred deferred;
 	};
+	struct mm_slot *slot; /* that names it, of a huge page's parts, too; NULL: none */
 	enum mm_upage_kind kind;
 };
 
@@ -199,10 +206,11 @@ struct page *mm_user_head(const struct mm *mm, struct page *page);
 void mm_user_map(struct mm *mm, int cpu, struct page *head, bool locked);
 /** One less. Returns whether it was the last of an anonymous page: the caller frees the block. */
 bool mm_user_unmap(struct mm *mm, int cpu, struct page *head, bool locked);
+/** A page that was read from the slot is in the swap cache. */
+void mm_slot_cache(struct mm *mm, int cpu, struct mm_slot *slot, struct page *page);
+/** One refers to it less. A page in the swap cache that was there for it only is freed: time may
+ * pass then. */
 void mm_slot_put(struct mm *mm, int cpu, struct mm_slot *slot);
-/** A page that was read back stays in the swap cache for others who refer to its place; NULL: no
- * more. */
-void mm_user_set_slot(struct mm *mm, int cpu, const struct page *page, struct mm_slot *slot);
 
 /* An entry that maps a page or a part of it, and of which range it is. */
 struct mm_mapping {

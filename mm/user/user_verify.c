@@ -85,7 +85,9 @@ static int count_table(struct counts *c, const struct mm_utable *t, uint64_t bas
 			err = count_page(c, entry, at, t->shift);
 		else if (e_kind(entry) == E_SWAP)
 			c->slot_refs++;
-		if (e_kind(entry) == E_SWAP && slot->page && !slot->page->user)
+		if (e_kind(entry) == E_SWAP && slot->page &&
+		    (!mm_user_head(c->mm, slot->page)->user ||
+		     mm_upage(c->mm, slot->page)->slot != slot))
 			err = violated(c, "%s: a place in swap names a page that is none's",
 				       c->space->name);
 		if (e_kind(entry) == E_PAGE && t->shift != mm_user_shift(c->mm))
@@ -134,7 +136,8 @@ static int check_page(struct counts *c, const struct mm_upage *up, pfn_t pfn)
 				"pfn 0x%" PRIx64 ": %u entries map it, %u of them locked; counted "
 				"%u, %u",
 				pfn, c->maps[pfn], c->locked[pfn], up->mapcount, up->locked);
-	if (up->kind == UP_ANON && !up->mapcount)
+	if (up->kind == UP_ANON && !up->mapcount &&
+	    (!(page->flags & PG_SWAPCACHE) || !mm_user_slots(c->mm, page)))
 		return violated(c, "pfn 0x%" PRIx64 ": anonymous, and nobody maps it", pfn);
 	if (!!up->locked != !!(page->flags & PG_UNEVICTABLE) && (page->flags & PG_PLACE_MASK))
 		return violated(c, "pfn 0x%" PRIx64 ": in %u locked ranges, but flags 0x%" PRIx64,
@@ -170,7 +173,8 @@ static uint64_t swap_cached(struct counts *c)
 				continue;
 			page = c->mm->model->pfn_to_page(c->mm, MM_NO_CPU,
 							 ((pfn_t)chunk << CHUNK_BITS) + i);
-			pages += page->flags & PG_SWAPCACHE ? mm_page_pages(page) : 0;
+			if (page->flags & PG_SWAPCACHE)
+				pages += mm_page_pages(page) - mm_user_slots(c->mm, page);
 		}
 	return pages;
 }
