@@ -9,6 +9,7 @@
 #include "../mm_fixture.h"
 #include "mm/huge/thp.h"
 #include "mm/reclaim/lru.h"
+#include "mm/reclaim/lru_lists.h"
 #include "mm/reclaim/vmscan.h"
 #include "mm/user/user.h"
 
@@ -225,5 +226,108 @@ Test(user_swap, a_child_shares_what_is_being_written)
 	must_verify(b.mm, "copied");
 	mm_write_done(b.mm, 0, b.page);
 	mm_space_exit(b.mm, 0, child);
+	tear_down(&b);
+}
+
+/* Written, and gone. */
+static void swap_out(struct bench *b)
+{
+	shrink(b);
+	mm_write_done(b->mm, 0, b->page);
+	cr_assert_eq(shrink(b), 1);
+}
+
+/* Read back, it is on the active list (a refault): made a candidate again. */
+static void age(struct bench *b, phys_addr_t phys)
+{
+	b->page = mm_pfn_to_page(b->mm, MM_NO_CPU, phys / PAGE);
+	mm_lru_drain(b->mm, 0);
+	b->page->flags &= ~(uint64_t)(PG_YOUNG | PG_REFERENCED);
+	if (b->page->flags & PG_ACTIVE) {
+		mm_lru_lock(b->mm, 0, &b->mm->nodes[0]);
+		mm_lru_unlink(b->mm, 0, b->page);
+		b->page->flags &= ~(uint64_t)PG_ACTIVE;
+		mm_lru_link(b->mm, 0, b->page, false);
+		mm_lru_unlock(b->mm, 0, &b->mm->nodes[0]);
+	}
+}
+
+/* Read back by a load it keeps its place, and goes again without being written. */
+Test(user_swap, what_was_only_read_needs_no_second_write)
+{
+	phys_addr_t phys;
+	struct bench b;
+
+	set_up(&b, false);
+	swap_out(&b);
+	cr_expect_eq(mm_user_access(b.mm, 0, b.space, b.at, false, &phys), MM_USER_MAJOR);
+	must_verify(b.mm, "read back");
+	cr_expect_eq(mm_swap_free_pages(b.mm), 4095);
+	age(&b, phys);
+	cr_expect(b.page->flags & PG_SWAPCACHE);
+	cr_expect_eq(shrink(&b), 1);
+	cr_expect_eq(count_records(&b.rec, REC_WRITE), 1);
+	cr_expect_eq(info_of(&b).swapped, 1);
+	tear_down(&b);
+}
+
+/* A store to it afterwards is to a page of its own: nothing is copied, and it is written again. */
+Test(user_swap, a_store_after_the_load_makes_it_dirty)
+{
+	phys_addr_t phys, again;
+	struct bench b;
+
+	set_up(&b, false);
+	swap_out(&b);
+	mm_user_access(b.mm, 0, b.space, b.at, false, &phys);
+	cr_expect_eq(mm_user_access(b.mm, 0, b.space, b.at, true, &again), MM_USER_REUSE);
+	cr_expect_eq(again, phys);
+	age(&b, phys);
+	cr_expect_eq(shrink(&b), 0);
+	cr_expect_eq(count_records(&b.rec, REC_WRITE), 2);
+	mm_write_done(b.mm, 0, b.page);
+	tear_down(&b);
+}
+
+/* Read back by a store, or where more than half of swap is taken, it gives the place back. */
+Test(user_swap, a_place_is_kept_only_where_it_is_of_use)
+{
+	phys_addr_t phys;
+	struct bench b;
+
+	set_up(&b, false);
+	swap_out(&b);
+	cr_expect_eq(mm_user_access(b.mm, 0, b.space, b.at, true, &phys), MM_USER_MAJOR);
+	cr_expect_eq(mm_swap_free_pages(b.mm), 4096);
+	age(&b, phys);
+	cr_expect(b.page->flags & PG_DIRTY);
+	tear_down(&b);
+
+	set_up(&b, false);
+	mm_set_swap(b.mm, 1);
+	swap_out(&b);
+	cr_expect_eq(mm_user_access(b.mm, 0, b.space, b.at, false, &phys), MM_USER_MAJOR);
+	cr_expect_eq(mm_swap_free_pages(b.mm), 1);
+	tear_down(&b);
+}
+
+/* Parent and child have the same place: the first reads, the second finds it, the page outlives the
+ * first. */
+Test(user_swap, what_one_has_read_others_find)
+{
+	struct mm_space *child;
+	phys_addr_t phys, its;
+	struct bench b;
+
+	set_up(&b, false);
+	swap_out(&b);
+	cr_assert_eq(mm_space_fork(b.mm, 0, b.space, "child", &child), 0);
+	cr_expect_eq(mm_user_access(b.mm, 0, child, b.at, false, &phys), MM_USER_MAJOR);
+	cr_expect_eq(mm_swap_free_pages(b.mm), 4095);
+	mm_space_exit(b.mm, 0, child);
+	must_verify(b.mm, "the child is gone");
+	cr_expect_eq(mm_user_access(b.mm, 0, b.space, b.at, false, &its), MM_USER_MINOR);
+	cr_expect_eq(its, phys);
+	must_verify(b.mm, "found");
 	tear_down(&b);
 }
