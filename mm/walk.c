@@ -11,14 +11,21 @@
 #include "mm/vmalloc/kmap_state.h"
 #include "mm/vmalloc/vmalloc_state.h"
 
-uint64_t mm_direct_address(const struct mm *mm, phys_addr_t at)
+struct mm_direct_map mm_direct_map(const struct mm *mm)
 {
 	const struct mm_vm_range *direct = &mm->vm_map.direct;
+	bool limited = mm_arch_zone_index(mm->arch, MM_ZONE_HIGHMEM) >= 0;
 
 	/* Memory that is added later lies behind its end where it is not limited. */
-	if (mm_arch_zone_index(mm->arch, MM_ZONE_HIGHMEM) >= 0 && at >= direct->end - direct->start)
-		return 0;
-	return direct->start + at;
+	return (struct mm_direct_map){direct->start,
+				      limited ? direct->end - direct->start : UINT64_MAX};
+}
+
+uint64_t mm_direct_address(const struct mm *mm, phys_addr_t at)
+{
+	const struct mm_direct_map direct = mm_direct_map(mm);
+
+	return at < direct.bytes ? direct.start + at : 0;
 }
 
 /* Is the aligned block of 2^shift bytes around `at` all memory? */

@@ -28,6 +28,14 @@ struct mm_walk {
 	struct mm_walk_entry entries[MM_WALK_MOST];
 };
 
+/* Memory that the kernel has mapped for good: the first `bytes` of it, one after the other. */
+struct mm_direct_map {
+	uint64_t start; /* the address of physical address 0 */
+	uint64_t bytes; /* UINT64_MAX: all there is, and what is added later */
+};
+
+/** The kernel's direct mapping; constant after boot. */
+struct mm_direct_map mm_direct_map(const struct mm *mm);
 /** The address of memory in the kernel's direct mapping; 0: it is not there (high memory). */
 uint64_t mm_direct_address(const struct mm *mm, phys_addr_t at);
 /** Of an address of the kernel: direct mapping, vmemmap, vmalloc area, windows of kmap. */

@@ -267,7 +267,9 @@ static int take_from_owner(struct cache *c, int cpu, bool write, line_nr nr)
 	bool others = entry->written && (int)entry->writer != cpu;
 	int owner = MM_NO_CPU;
 
-	if (entry->read && write && (int)entry->reader != cpu) {
+	if (!c->transfers) {
+		/* Nobody is asked. */
+	} else if (entry->read && write && (int)entry->reader != cpu) {
 		if (holds_apart(c, (int)entry->reader, cpu, nr))
 			owner = (int)entry->reader;
 	} else if (others && (write || !entry->read)) {
@@ -296,7 +298,7 @@ int cache_access(struct cache *c, int cpu, uint64_t line, bool write, struct cac
 		nr = line_table_insert(&c->lines, line);
 	if (!nr)
 		return -ENOMEM;
-	if (known && c->transfers)
+	if (known)
 		result->owner = take_from_owner(c, cpu, write, nr);
 	if (known && write)
 		new_version(c, nr);

@@ -54,18 +54,27 @@ struct cache_result {
 /** Of that CPU; changes with its accesses, lives as long as the cache. */
 const struct cache_nearest *cache_nearest(const struct cache *c, int cpu);
 /**
- * Has nobody but `cpu` used the line since `cpu` wrote it, and is it the latest of its set in all
- * of its caches? Then an access of `cpu` hits in the nearest and changes nothing. So it is with
- * most.
+ * Would an access of `cpu` hit in its nearest cache and change nothing? So it is with most: the
+ * line is the latest of its set, and a write finds that nobody but `cpu` has used it since `cpu`
+ * wrote it, likewise in its other caches; a read, that `cpu` was the last to write it, or is known
+ * to read it.
  */
-static inline bool cache_at_hand(const struct cache_nearest *n, int cpu, uint64_t line)
+static inline bool cache_at_hand(const struct cache_nearest *n, int cpu, uint64_t line, bool write)
 {
 	const struct line_entry *entry;
+	const struct cache_tag *tag;
 
 	if (!n->tags)
 		return false;
-	entry = &n->lines->entries[n->tags[(line & n->mask) * n->ways].nr];
-	return entry->line == line && entry->sole && (int)entry->writer == cpu;
+	tag = &n->tags[(line & n->mask) * n->ways];
+	entry = &n->lines->entries[tag->nr];
+	if (entry->line != line)
+		return false;
+	if (entry->sole)
+		return (int)entry->writer == cpu;
+	return !write && tag->version == entry->version &&
+	       ((entry->written && (int)entry->writer == cpu) ||
+		(entry->read && (int)entry->reader == cpu));
 }
 
 /**

@@ -253,7 +253,7 @@ static inline void access_any(struct sim *s, struct cpu *c, phys_addr_t at, uint
 	uint64_t line = at >> s->line_shift;
 
 	if (c->nearest && kind <= MM_STORE && (at + bytes - 1) >> s->line_shift == line &&
-	    cache_at_hand(c->nearest, c->id, line))
+	    cache_at_hand(c->nearest, c->id, line, kind != MM_READ))
 		cpu_charge_hit(c, c->at_hand_ps[kind == MM_STORE]);
 	else
 		access_now(s, c, at, bytes, kind);
@@ -288,7 +288,8 @@ static void sink_access_translated(void *ctx, int cpu, phys_addr_t at, uint64_t 
 
 	if (!c)
 		return;
-	translate_kernel(s, c, at, bytes, kind);
+	if (!translated_at_hand(s, c, at, bytes))
+		translate_kernel(s, c, at, bytes, kind);
 	access_any(s, c, at, bytes, kind);
 }
 

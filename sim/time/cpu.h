@@ -87,6 +87,7 @@ struct cpu {
 	struct fresh fresh;                  /* (O) */
 	const struct cache_nearest *nearest; /* (C) NULL: there are no caches */
 	uint64_t at_hand_ps[2];              /* (C) a hit there; of a store, its part */
+	const struct tlb_hand *tlb_hand;     /* (C) where there is a TLB */
 	uint64_t second_tlb_ps, walk_ps;     /* (C) of a hit in the second level; of a walk */
 	uint64_t next_address; /* (O) of the kernel, that the next access is by; 0: as usual */
 	size_t last_range;     /* (O) memo of bank_map_find() */

@@ -6,6 +6,7 @@
 #ifndef SIM_INTERNAL_H
 #define SIM_INTERNAL_H
 
+#include "mm/walk.h"
 #include "sim/sim.h"
 #include "sim/time/bank_map.h"
 #include "sim/time/cache.h"
@@ -30,14 +31,15 @@ struct sim {
 	const struct costs *costs;     /* (C) borrowed */
 	struct mm *mm;
 	struct engine *engine;
-	struct bank_map banks;    /* (C) */
-	struct cache *cache;      /* NULL where the machine has none */
-	unsigned line_shift;      /* (C) log2 of the bytes of a line, where there are caches */
-	struct tlb *tlb;          /* NULL where the machine describes none */
-	struct loads *loads;      /* NULL where no latency depends on load */
-	int nr_cpus;              /* (C) */
-	struct cpu *cpus;         /* by id */
-	struct sim_actor *actors; /* by CPU; constant once the run has begun */
+	struct bank_map banks;       /* (C) */
+	struct cache *cache;         /* NULL where the machine has none */
+	unsigned line_shift;         /* (C) log2 of the bytes of a line, where there are caches */
+	struct tlb *tlb;             /* NULL where the machine describes none */
+	struct mm_direct_map direct; /* (C) */
+	struct loads *loads;         /* NULL where no latency depends on load */
+	int nr_cpus;                 /* (C) */
+	struct cpu *cpus;            /* by id */
+	struct sim_actor *actors;    /* by CPU; constant once the run has begun */
 	struct waits waits;
 	struct kthreads kthreads;
 	struct disks disks;
@@ -57,6 +59,29 @@ void cost_sink_access(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t byt
 		      enum mm_access kind);
 
 /* translate.c; where there is a TLB. */
+/** By which address the kernel accesses it next; 0: it is not mapped (high memory). */
+static inline uint64_t translate_address(const struct sim *s, const struct cpu *c, phys_addr_t at)
+{
+	if (c->next_address)
+		return c->next_address;
+	return at < s->direct.bytes ? s->direct.start + at : 0;
+}
+
+/**
+ * The same as translate_kernel(), if that changes nothing but the number of hits; else false, and
+ * nothing is done.
+ */
+static inline bool translated_at_hand(const struct sim *s, struct cpu *c, phys_addr_t at,
+				      uint64_t bytes)
+{
+	uint64_t first = translate_address(s, c, at);
+
+	if (!tlb_at_hand(c->tlb_hand, first, first + bytes - 1))
+		return false;
+	c->next_address = 0;
+	c->account.tlb_hits++;
+	return true;
+}
 /** What the kernel accesses, by the address that was told before or by its direct mapping. */
 void translate_kernel(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t bytes,
 		      enum mm_access kind);

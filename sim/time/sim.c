@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "mm/kthread.h"
+#include "mm/walk.h"
 #include "sim/machine/boot.h"
 #include "sim/time/bug.h"
 #include "sim/time/cost_sink.h"
@@ -93,6 +94,8 @@ static int allocate(struct sim *s)
 		err = cpu_init(&s->cpus[cpu], m, cpu);
 		if (s->cache)
 			s->cpus[cpu].nearest = cache_nearest(s->cache, cpu);
+		if (s->tlb)
+			s->cpus[cpu].tlb_hand = tlb_hand(s->tlb, cpu);
 	}
 	if (!err)
 		link_threads(s);
@@ -118,6 +121,8 @@ int sim_create(const struct machine *m, const struct costs *costs, struct diag *
 	err = allocate(s);
 	if (!err)
 		err = boot_machine(s->machine, &ops, s, diag, &s->mm);
+	if (!err)
+		s->direct = mm_direct_map(s->mm);
 	if (!err)
 		err = engine_start(m, diag, &s->engine);
 	if (err) {
@@ -359,7 +364,7 @@ void sim_wake(struct sim *s, int cpu)
 static void by_direct_mapping(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t bytes,
 			      enum mm_access kind)
 {
-	if (s->tlb)
+	if (s->tlb && !translated_at_hand(s, c, at, bytes))
 		translate_kernel(s, c, at, bytes, kind);
 	cost_sink_access(s, c, at, bytes, kind);
 }

@@ -10,34 +10,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct tag {
-	uint64_t page; /* address >> shift */
-	uint64_t who;  /* number of the space << SHIFT_BITS | shift; 0: empty */
-};
-
-#define SHIFT_BITS 6
-
 /* A space that a CPU has translations of. */
 struct known {
 	uint64_t space; /* 0: the place is free */
 	uint64_t number;
 };
 
+#define NO_MASK UINT64_MAX
+
 struct array {
 	const struct machine_tlb_array *conf;
 	unsigned nr_sets;
-	struct tag *tags; /* nr_sets * ways */
+	uint64_t mask;        /* of a page, to its set; NO_MASK: nr_sets is no power of two */
+	struct tlb_tag *tags; /* nr_sets * ways */
 };
 
 struct core {
-	struct tag *tags; /* of all arrays; NULL before the first access */
+	struct tlb_tag *tags; /* of all arrays; NULL before the first access */
 	struct array first[MACHINE_TLB_ARRAYS], second[MACHINE_TLB_ARRAYS];
-	struct tag *tables;   /* entries of upper tables, one set */
-	uint64_t kernel;      /* number of the kernel's space */
-	uint64_t last_number; /* that was given out */
-	struct tag latest;    /* looked up last, and found in the first level */
-	struct known *known;  /* [thread * spaces], the latest used first */
+	struct tlb_tag *tables; /* entries of upper tables, one set */
+	uint64_t kernel;        /* number of the kernel's space */
+	uint64_t last_number;   /* that was given out */
+	struct tlb_tag latest;  /* looked up last, and found in the first level */
+	struct known *known;    /* [thread * spaces], the latest used first */
 	int nr_threads;
+	struct tlb_hand hand;
 };
 
 struct tlb {
@@ -85,11 +82,14 @@ void tlb_free(struct tlb *t)
 	free(t);
 }
 
-static struct tag *lay_out(struct array *arrays, const struct machine_tlb_array *conf, int nr,
-			   struct tag *tags)
+static struct tlb_tag *lay_out(struct array *arrays, const struct machine_tlb_array *conf, int nr,
+			       struct tlb_tag *tags)
 {
 	for (int i = 0; i < nr; i++) {
-		arrays[i] = (struct array){&conf[i], conf[i].entries / conf[i].ways, tags};
+		unsigned nr_sets = conf[i].entries / conf[i].ways;
+
+		arrays[i] = (struct array){&conf[i], nr_sets,
+					   nr_sets & (nr_sets - 1) ? NO_MASK : nr_sets - 1, tags};
 		tags += conf[i].entries;
 	}
 	return tags;
@@ -99,7 +99,7 @@ static struct tag *lay_out(struct array *arrays, const struct machine_tlb_array 
 static int open_core(const struct tlb *t, struct core *core)
 {
 	size_t nr = t->conf->table_entries + 1;
-	struct tag *next;
+	struct tlb_tag *next;
 
 	for (int i = 0; i < t->conf->nr_first; i++)
 		nr += t->conf->first[i].entries;
@@ -155,9 +155,9 @@ static uint64_t number_of(const struct tlb *t, struct core *core, int cpu, uint6
 }
 
 /* Does any space of the core have that number? */
-static bool is_alive(const struct tlb *t, const struct core *core, const struct tag *tag)
+static bool is_alive(const struct tlb *t, const struct core *core, const struct tlb_tag *tag)
 {
-	uint64_t number = tag->who >> SHIFT_BITS;
+	uint64_t number = tag->who >> TLB_SHIFT_BITS;
 
 	if (number == core->kernel)
 		return true;
@@ -167,25 +167,27 @@ static bool is_alive(const struct tlb *t, const struct core *core, const struct 
 	return false;
 }
 
-static struct tag tag_of(uint64_t number, uint64_t address, unsigned shift)
+static struct tlb_tag tag_of(uint64_t number, uint64_t address, unsigned shift)
 {
-	return (struct tag){address >> shift, number << SHIFT_BITS | shift};
+	return (struct tlb_tag){address >> shift, number << TLB_SHIFT_BITS | shift};
 }
 
-static bool is_same(const struct tag *a, const struct tag *b)
+static bool is_same(const struct tlb_tag *a, const struct tlb_tag *b)
 {
 	return a->page == b->page && a->who == b->who;
 }
 
-static void set_latest(struct tag *set, unsigned way, struct tag tag)
+static void set_latest(struct tlb_tag *set, unsigned way, struct tlb_tag tag)
 {
 	memmove(set + 1, set, way * sizeof(*set));
 	set[0] = tag;
 }
 
-static bool find(struct tag *set, unsigned ways, struct tag tag)
+static bool find(struct tlb_tag *set, unsigned ways, struct tlb_tag tag)
 {
-	for (unsigned way = 0; way < ways; way++)
+	if (is_same(&set[0], &tag))
+		return true;
+	for (unsigned way = 1; way < ways; way++)
 		if (is_same(&set[way], &tag)) {
 			set_latest(set, way, tag);
 			return true;
@@ -194,8 +196,8 @@ static bool find(struct tag *set, unsigned ways, struct tag tag)
 }
 
 /* In the place of what nobody has any more, or else was used the longest ago. */
-static void insert(const struct tlb *t, const struct core *core, struct tag *set, unsigned ways,
-		   struct tag tag)
+static void insert(const struct tlb *t, const struct core *core, struct tlb_tag *set, unsigned ways,
+		   struct tlb_tag tag)
 {
 	unsigned way = ways - 1;
 
@@ -205,22 +207,24 @@ static void insert(const struct tlb *t, const struct core *core, struct tag *set
 	set_latest(set, way, tag);
 }
 
-static struct tag *set_of(const struct array *a, uint64_t page)
+static struct tlb_tag *set_of(const struct array *a, uint64_t page)
 {
-	return a->tags + page % a->nr_sets * a->conf->ways;
+	return a->tags + (a->mask != NO_MASK ? page & a->mask : page % a->nr_sets) * a->conf->ways;
 }
 
-/* Pages of all sizes are looked for at once. The one that is found, or a tag with `who` 0. */
-static struct tag look_in(const struct array *arrays, int nr, uint64_t number, uint64_t address)
+/* Pages of all sizes are looked for at once. The tag that is found, latest of its set; NULL. */
+static struct tlb_tag *look_in(const struct array *arrays, int nr, uint64_t number,
+			       uint64_t address)
 {
 	for (int i = 0; i < nr; i++)
 		for (int j = 0; j < arrays[i].conf->nr_shifts; j++) {
-			struct tag tag = tag_of(number, address, arrays[i].conf->shifts[j]);
+			struct tlb_tag tag = tag_of(number, address, arrays[i].conf->shifts[j]);
+			struct tlb_tag *set = set_of(&arrays[i], tag.page);
 
-			if (find(set_of(&arrays[i], tag.page), arrays[i].conf->ways, tag))
-				return tag;
+			if (find(set, arrays[i].conf->ways, tag))
+				return set;
 		}
-	return (struct tag){0};
+	return NULL;
 }
 
 /* The array that has pages of that size; NULL. */
@@ -233,42 +237,64 @@ static const struct array *array_for(const struct array *arrays, int nr, unsigne
 	return NULL;
 }
 
-static void insert_in(const struct tlb *t, const struct core *core, const struct array *a,
-		      struct tag tag)
+/* Returns where it is now, latest of its set. */
+static struct tlb_tag *insert_in(const struct tlb *t, const struct core *core,
+				 const struct array *a, struct tlb_tag tag)
 {
-	insert(t, core, set_of(a, tag.page), a->conf->ways, tag);
+	struct tlb_tag *set = set_of(a, tag.page);
+
+	insert(t, core, set, a->conf->ways, tag);
+	return set;
 }
 
-static unsigned shift_of(const struct tag *tag)
+/* It is the latest used of the first level, by that address. */
+static void found_first(struct core *core, uint64_t space, uint64_t address,
+			const struct tlb_tag *front)
 {
-	return tag->who & ((1u << SHIFT_BITS) - 1);
+	unsigned shift = tlb_shift_of(front);
+	struct tlb_found *f = &core->hand.small[tlb_hand_index(address, TLB_PAGE_SHIFT)];
+
+	core->latest = *front;
+	if (space != TLB_KERNEL)
+		return;
+	if (shift >= TLB_HAND_SHIFT)
+		f = &core->hand.large[tlb_hand_index(address, TLB_HAND_SHIFT)];
+	*f = (struct tlb_found){front, *front};
+}
+
+const struct tlb_hand *tlb_hand(const struct tlb *t, int cpu)
+{
+	return &core_of(t, cpu)->hand;
 }
 
 int tlb_look(struct tlb *t, int cpu, uint64_t space, uint64_t address, unsigned *shift)
 {
 	struct core *core = core_of(t, cpu);
+	struct tlb_tag *front, tag;
 	uint64_t number;
-	struct tag tag;
 
 	if (!core->tags && open_core(t, core))
 		return -ENOMEM;
 	number = number_of(t, core, cpu, space);
-	*shift = shift_of(&core->latest);
+	*shift = tlb_shift_of(&core->latest);
 	/* Once more is no change to the order of use. */
-	if (core->latest.who >> SHIFT_BITS == number && address >> *shift == core->latest.page)
+	if (core->latest.who >> TLB_SHIFT_BITS == number && address >> *shift == core->latest.page)
 		return TLB_FIRST;
-	tag = look_in(core->first, t->conf->nr_first, number, address);
-	*shift = shift_of(&tag);
-	if (tag.who) {
-		core->latest = tag;
+	front = look_in(core->first, t->conf->nr_first, number, address);
+	if (front) {
+		*shift = tlb_shift_of(front);
+		found_first(core, space, address, front);
 		return TLB_FIRST;
 	}
-	tag = look_in(core->second, t->conf->nr_second, number, address);
-	if (!tag.who)
+	front = look_in(core->second, t->conf->nr_second, number, address);
+	if (!front) {
+		*shift = 0;
 		return TLB_MISS;
-	*shift = shift_of(&tag);
-	insert_in(t, core, array_for(core->first, t->conf->nr_first, *shift), tag);
-	core->latest = tag;
+	}
+	tag = *front;
+	*shift = tlb_shift_of(&tag);
+	front = insert_in(t, core, array_for(core->first, t->conf->nr_first, *shift), tag);
+	found_first(core, space, address, front);
 	return TLB_SECOND;
 }
 
@@ -291,20 +317,20 @@ unsigned tlb_fill(struct tlb *t, int cpu, uint64_t space, uint64_t address, unsi
 {
 	struct core *core = core_of(t, cpu);
 	unsigned piece = piece_shift(t, shift);
-	struct tag tag = tag_of(number_of(t, core, cpu, space), address, piece);
+	struct tlb_tag tag = tag_of(number_of(t, core, cpu, space), address, piece);
 	const struct array *second = array_for(core->second, t->conf->nr_second, piece);
 
-	insert_in(t, core, array_for(core->first, t->conf->nr_first, piece), tag);
+	found_first(core, space, address,
+		    insert_in(t, core, array_for(core->first, t->conf->nr_first, piece), tag));
 	if (second)
 		insert_in(t, core, second, tag);
-	core->latest = tag;
 	return piece;
 }
 
 bool tlb_table(struct tlb *t, int cpu, uint64_t space, uint64_t address, unsigned shift)
 {
 	struct core *core = core_of(t, cpu);
-	struct tag tag = tag_of(number_of(t, core, cpu, space), address, shift);
+	struct tlb_tag tag = tag_of(number_of(t, core, cpu, space), address, shift);
 
 	if (!t->conf->table_entries)
 		return false;
@@ -315,7 +341,7 @@ bool tlb_table(struct tlb *t, int cpu, uint64_t space, uint64_t address, unsigne
 }
 
 /* Where it does, what is left moves up: the order of use stays. */
-static void drop_matching(struct tag *set, unsigned ways, uint64_t who, uint64_t first,
+static void drop_matching(struct tlb_tag *set, unsigned ways, uint64_t who, uint64_t first,
 			  uint64_t last)
 {
 	unsigned kept = 0;
@@ -337,7 +363,7 @@ static void drop_range(const struct array *arrays, int nr, uint64_t number, uint
 
 			for (uint64_t set = 0; set < a->nr_sets && set <= to - from; set++)
 				drop_matching(set_of(a, from + set), a->conf->ways,
-					      number << SHIFT_BITS | shift, from, to);
+					      number << TLB_SHIFT_BITS | shift, from, to);
 		}
 }
 
@@ -358,11 +384,11 @@ void tlb_forget(struct tlb *t, int cpu, uint64_t space, uint64_t start, uint64_t
 			return;
 		number = k[i].number;
 	}
-	core->latest = (struct tag){0};
+	core->latest = (struct tlb_tag){0};
 	drop_range(core->first, t->conf->nr_first, number, start, end - 1);
 	drop_range(core->second, t->conf->nr_second, number, start, end - 1);
 	for (unsigned i = 0; i < t->conf->table_entries; i++)
-		if (core->tables[i].who >> SHIFT_BITS == number)
+		if (core->tables[i].who >> TLB_SHIFT_BITS == number)
 			drop_matching(&core->tables[i], 1, core->tables[i].who, 0, UINT64_MAX);
 }
 
@@ -374,9 +400,10 @@ void tlb_forget_space(struct tlb *t, int cpu, uint64_t space)
 
 	if (!core->tags)
 		return;
-	core->latest = (struct tag){0};
+	core->latest = (struct tlb_tag){0};
 	if (space == TLB_KERNEL) {
 		core->kernel = ++core->last_number;
+		core->hand = (struct tlb_hand){0};
 		memset(core->known, 0, (size_t)core->nr_threads * nr * sizeof(*core->known));
 		return;
 	}

@@ -23,12 +23,69 @@ struct tlb;
 
 #define TLB_KERNEL 0 /* the space of the kernel's addresses */
 
+struct tlb_tag {
+	uint64_t page; /* address >> shift */
+	uint64_t who;  /* number of the space << TLB_SHIFT_BITS | shift; 0: empty */
+};
+
+#define TLB_SHIFT_BITS 6
+
+static inline unsigned tlb_shift_of(const struct tlb_tag *tag)
+{
+	return tag->who & ((1u << TLB_SHIFT_BITS) - 1);
+}
+
+/* Where a tag was found, the latest used of its set. */
+struct tlb_found {
+	const struct tlb_tag *front; /* NULL: nowhere */
+	struct tlb_tag tag;          /* that stood there then */
+};
+
+#define TLB_HAND_BITS  5
+#define TLB_HAND_SHIFT 21 /* log2 of the pages that are large, */
+#define TLB_PAGE_SHIFT 12 /* and of single ones */
+
+/*
+ * What tlb_at_hand() looks at: where tags of the kernel were found in the first level of a core, by
+ * the address, those of large pages and those of others. No address is translated by pages of two
+ * sizes at once: what is mapped anew is forgotten first.
+ */
+struct tlb_hand {
+	struct tlb_found large[1 << TLB_HAND_BITS], small[1 << TLB_HAND_BITS];
+};
+
 enum tlb_result { TLB_FIRST, TLB_SECOND, TLB_MISS };
 
 /** Those of `m` (borrowed until tlb_free), all empty. Returns 0, *out NULL where the machine
  * describes none; -ENOMEM. */
 int tlb_create(const struct machine *m, struct tlb **out);
 void tlb_free(struct tlb *t);
+
+/** Of that CPU; lives as long as the TLBs. */
+const struct tlb_hand *tlb_hand(const struct tlb *t, int cpu);
+
+static inline unsigned tlb_hand_index(uint64_t address, unsigned shift)
+{
+	return address >> shift & ((1u << TLB_HAND_BITS) - 1);
+}
+
+static inline bool tlb_still_there(const struct tlb_found *f, uint64_t first, uint64_t last)
+{
+	unsigned shift = tlb_shift_of(&f->tag);
+
+	return f->front && f->front->page == f->tag.page && f->front->who == f->tag.who &&
+	       first >> shift == f->tag.page && last >> shift == f->tag.page;
+}
+
+/**
+ * Are [first, last] of the kernel's addresses in one page, and has its tag been found and is the
+ * latest used of its set? Then looking it up finds it in the first level and changes nothing.
+ */
+static inline bool tlb_at_hand(const struct tlb_hand *h, uint64_t first, uint64_t last)
+{
+	return tlb_still_there(&h->large[tlb_hand_index(first, TLB_HAND_SHIFT)], first, last) ||
+	       tlb_still_there(&h->small[tlb_hand_index(first, TLB_PAGE_SHIFT)], first, last);
+}
 
 /**
  * Look an address up; it is the latest used then. -ENOMEM, or an enum tlb_result. Unless it was

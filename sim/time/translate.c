@@ -133,7 +133,7 @@ void translate_kernel(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t byt
 		      enum mm_access kind)
 {
 	bool stored = kind == MM_STORE && c->fill_buffers;
-	uint64_t next = c->next_address ? c->next_address : mm_direct_address(s->mm, at);
+	uint64_t next = translate_address(s, c, at);
 	uint64_t end = next + bytes;
 
 	c->next_address = 0;

@@ -5,6 +5,7 @@
  */
 #include <criterion/criterion.h>
 
+#include "sim/rng.h"
 #include "sim/time/tlb.h"
 #include "tests/machine_builder.h"
 
@@ -229,5 +230,49 @@ Test(tlb, entries_of_upper_tables)
 	tlb_forget(t, 0, 1, 7 * HUGE, 7 * HUGE + 1);
 	cr_expect_not(tlb_table(t, 0, 1, 0, 21), "invlpg drops them all");
 	tlb_free(t);
+	built_free(m);
+}
+
+/*
+ * Who looks only for what is not at hand finds the same, however often translations go: 12 single
+ * pages and 4 huge ones of the kernel, and now and then one of a program.
+ */
+Test(tlb, what_is_at_hand_need_not_be_looked_up)
+{
+	struct machine *m = machine_of(1);
+	struct tlb *all = tlb_of(m), *some = tlb_of(m);
+	struct rng rng = {20261122};
+	unsigned at_hand[2] = {0};
+
+	for (int i = 0; i < 100000; i++) {
+		bool huge = rng_below(&rng, 2);
+		uint64_t address = huge ? GIANT + HUGE * rng_below(&rng, 4)
+					: PAGE * rng_below(&rng, rng_below(&rng, 2) ? 3 : 12);
+		unsigned shift = huge ? 21 : 12;
+		uint64_t space = rng_below(&rng, 10) ? TLB_KERNEL : 7;
+		enum tlb_result found = use(all, 0, space, address, shift);
+
+		if (space == TLB_KERNEL && tlb_at_hand(tlb_hand(some, 0), address, address + 63)) {
+			cr_assert_eq(found, TLB_FIRST);
+			at_hand[huge]++;
+		} else {
+			cr_assert_eq(use(some, 0, space, address, shift), found);
+		}
+		if (!rng_below(&rng, 50)) {
+			tlb_forget(all, 0, TLB_KERNEL, address, address + PAGE);
+			tlb_forget(some, 0, TLB_KERNEL, address, address + PAGE);
+		}
+		if (!rng_below(&rng, 500)) {
+			tlb_forget_space(all, 0, space);
+			tlb_forget_space(some, 0, space);
+		}
+	}
+	cr_assert(at_hand[false] > 1000 && at_hand[true] > 1000);
+	/* What reaches into the next page is two look-ups. */
+	use(some, 0, TLB_KERNEL, 0, 12);
+	cr_assert(tlb_at_hand(tlb_hand(some, 0), PAGE - 64, PAGE - 1));
+	cr_assert(!tlb_at_hand(tlb_hand(some, 0), PAGE - 64, PAGE));
+	tlb_free(all);
+	tlb_free(some);
 	built_free(m);
 }
