@@ -33,10 +33,16 @@ same trace convert traces/example.nst --format native
 
 "$reference" show --help | sed -n '/^Views/,/^$/s/^  \([a-z_]*\).*/\1/p' >"$tmp/views"
 [ -s "$tmp/views" ] || failed=1
+# Text and JSON are two forms of the same figures: JSON is compared by turns, each view of some
+# machine and some view of each machine, and likewise the text of scenarios.
+nth=0
 for machine in configs/machines/*.cfg; do
+	nth=$((nth + 1))
+	turn=$nth
 	while read -r view; do
 		same show "$machine" "$view"
-		same show "$machine" "$view" --format json
+		turn=$((turn + 1))
+		[ $((turn % 5)) -ne 0 ] || same show "$machine" "$view" --format json
 	done <"$tmp/views"
 	same show "$machine" meminfo --node 0
 done
@@ -57,7 +63,8 @@ done
 
 for scenario in configs/scenarios/*.cfg; do
 	same run "$scenario" --format json
-	same run "$scenario"
+	nth=$((nth + 1))
+	[ $((nth % 5)) -ne 0 ] || same run "$scenario"
 done
 for what in latency bandwidth loaded fault; do
 	case $what,$numasim in
