@@ -115,7 +115,7 @@ struct mm {
 		uint64_t pages_collapsed, full_scans;
 	} khugepaged_state;
 	struct mm_user *user;      /* spaces and files; NULL: there has been none */
-	struct mm_oom_report *oom; /* of the first allocation that failed for good */
+	struct mm_oom_reports *oom; /* of the first allocations that failed for good */
 };
 
 /*

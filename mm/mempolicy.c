@@ -101,6 +101,20 @@ static void make_effective(const struct mm *mm, const struct mm_policy *policy, 
 		e->home = policy->home_nid;
 }
 
+bool mm_policy_may_use(const struct mm *mm, const struct mm_policy *policy,
+		       const struct mm_nodemask *nodes)
+{
+	struct effective e;
+
+	make_effective(mm, policy, &e);
+	if (e.mode != MM_POLICY_BIND)
+		return true;
+	for (int nid = 0; nid < mm->nr_nodes; nid++)
+		if (mm_nodemask_has(&e.nodes, nid) && mm_nodemask_has(nodes, nid))
+			return true;
+	return false;
+}
+
 /* Is the node's memory movable only? A policy with no other nodes leaves kernel memory alone. */
 static bool movable_only(const struct mm *mm, int nid)
 {

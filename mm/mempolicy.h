@@ -71,6 +71,10 @@ uint64_t mm_alloc_pages_bulk_policy(struct mm *mm, const struct mm_request *req,
 				    const struct mm_policy *policy, uint32_t *turn, uint64_t nr,
 				    struct page **pages);
 
+/** May a task of that policy have pages of any of the nodes? Only MPOL_BIND keeps it from some. */
+bool mm_policy_may_use(const struct mm *mm, const struct mm_policy *policy,
+		       const struct mm_nodemask *nodes);
+
 /** How often a weighted interleave comes to the node, 1 to 255. -EINVAL beyond. */
 int mm_set_interleave_weight(struct mm *mm, int nid, unsigned weight);
 unsigned mm_interleave_weight(const struct mm *mm, int nid);

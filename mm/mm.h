@@ -421,8 +421,7 @@ struct mm_counters {
 	uint64_t owed;          /* pages that mm_set_reclaim_outside() gave below the watermarks */
 	uint64_t from_reserves; /* allocations for which a zone went below its minimum watermark */
 	uint64_t pcp_refills, pcp_drains, splits, merges;
-	uint64_t steals;      /* blocks taken from another mobility */
-	uint64_t oom_reports; /* failures that a kernel would print */
+	uint64_t steals; /* blocks taken from another mobility */
 	/* Allocations that must not fail, but did: a kernel would wait for ever. See
 	 * mm_ops.starve. */
 	uint64_t nofail_stuck;
@@ -430,9 +429,12 @@ struct mm_counters {
 void mm_counters(const struct mm *mm, struct mm_counters *counters);
 
 /**
- * What a kernel prints when an allocation fails for good, of the first one that did: the request
- * and Mem-Info, the state of all memory. Lines; NULL where none has. Lives as long as the mm core.
+ * What a kernel prints, of the first time that it happened: of an allocation that failed ("page
+ * allocation failure", not with __GFP_NOWARN), and of one for which it would kill a process
+ * ("invoked oom-killer"). The request and Mem-Info, the state of all memory; in the second case the
+ * processes, and who it would be. Lines; NULL where there was none. Lives as long as the mm core.
  */
+const char *mm_failure_report(const struct mm *mm);
 const char *mm_oom_report(const struct mm *mm);
 
 /**

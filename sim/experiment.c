@@ -52,7 +52,8 @@ static int verify(const struct sim *s, const struct machine *m, struct diag *dia
 
 static int tell(const struct experiment *e, const struct sim *s, int err, struct diag *diag)
 {
-	const char *report = mm_oom_report(sim_mm((struct sim *)s));
+	const struct mm *mm = sim_mm((struct sim *)s);
+	const char *report = mm_oom_report(mm) ? mm_oom_report(mm) : mm_failure_report(mm);
 	struct mm_kmap_info kmap;
 
 	if (err == -ENOBUFS)

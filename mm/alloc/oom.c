@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the kernel prints when an allocation fails: the request, and Mem-Info, the state of all
- * memory. Layout: Linux 6.1 mm/page_alloc.c (warn_alloc, show_free_areas); what is not simulated
- * stands there as 0.
+ * What the kernel prints when an allocation fails, or when it would kill a process for one: the
+ * request, Mem-Info (show_mem.c) and, in the second case, the processes and which of them it would
+ * be. Nobody is killed here, so the line that says so is missing, as are the stack and what only a
+ * real machine has a name of. Layout and rules: Linux 6.1 mm/page_alloc.c (warn_alloc),
+ * mm/oom_kill.c (dump_header, oom_badness, constrained_alloc).
  */
 #include "mm/alloc/oom.h"
 
@@ -10,240 +12,280 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "mm/reclaim/lru.h"
-#include "mm/reclaim/lru_lists.h"
-#include "mm/reclaim/vmscan.h"
-#include "mm/zone_count.h"
+#include "mm/alloc/show_mem.h"
+#include "mm/slab/slab.h"
+#include "mm/user/user_state.h"
 
-struct mm_oom_report {
-	char *text;
+#define COMM_LEN 15 /* of a task's name: TASK_COMM_LEN less its end */
+
+struct mm_oom_reports {
+	struct report {
+		char *text; /* NULL: nothing of the kind has happened */
+		size_t size;
+	} warning, killer;
 };
 
-static uint64_t kb(const struct mm *mm, uint64_t pages)
+/* What the kernel calls oom_control. */
+struct oom {
+	const struct alloc_context *ac;
+	bool by_policy; /* some nodes have memory that the request may not have */
+	const struct mm_nodemask *nodes;
+};
+
+static struct mm_oom_reports *reports_of(struct mm *mm)
 {
-	return pages << (mm->arch->page_shift - 10);
+	if (!mm->oom)
+		mm->oom = calloc(1, sizeof(*mm->oom));
+	return mm->oom;
 }
 
-static uint64_t pcp_pages(const struct mm *mm, const struct mm_zone *zone)
+/* Who asks: the process that the CPU runs, or the CPU where there are none. */
+static void current_name(const struct mm *mm, int cpu, char name[COMM_LEN + 1], uint64_t *pid)
 {
-	uint64_t pages = 0;
+	const struct mm_space *space = mm->user ? mm->user->running[cpu] : NULL;
 
-	for (int cpu = 0; cpu < mm->nr_cpus && zone->pcp; cpu++)
-		pages += zone->pcp[cpu].count;
-	return pages;
+	*pid = space ? space->id : 0;
+	if (space)
+		snprintf(name, COMM_LEN + 1, "%s", space->name);
+	else
+		snprintf(name, COMM_LEN + 1, "cpu%d", cpu);
 }
 
-static void print_nodemask(FILE *out, const struct mm_nodemask *nodes, int nr_nodes)
+static void print_cpu(const struct mm *mm, int cpu, FILE *out)
 {
-	const char *comma = "";
+	char name[COMM_LEN + 1];
+	uint64_t pid;
 
-	if (!nodes) {
-		fputs("(null)", out);
-		return;
-	}
-	for (int n = 0; n < nr_nodes; n++) {
-		int first = n;
-
-		if (!mm_nodemask_has(nodes, n))
-			continue;
-		while (n + 1 < nr_nodes && mm_nodemask_has(nodes, n + 1))
-			n++;
-		fprintf(out, n > first ? "%s%d-%d" : "%s%d", comma, first, n);
-		comma = ",";
-	}
+	current_name(mm, cpu, name, &pid);
+	fprintf(out, "CPU: %d PID: %" PRIu64 " Comm: %s Not tainted\n", cpu, pid, name);
 }
 
-static void print_request(const struct mm *mm, const struct alloc_context *ac, FILE *out)
+static void nodes_with_memory(const struct mm *mm, struct mm_nodemask *nodes)
 {
-	char flags[768];
+	*nodes = (struct mm_nodemask){{0}};
+	for (int nid = 0; nid < mm->nr_nodes; nid++)
+		if (mm->nodes[nid].present)
+			mm_nodemask_set(nodes, nid);
+}
 
+/* There is one group of processes, that of all, and it may use all nodes with memory. */
+static void print_cpuset(const struct mm *mm, FILE *out)
+{
+	struct mm_nodemask all;
+
+	nodes_with_memory(mm, &all);
+	fputs(",cpuset=/,mems_allowed=", out);
+	mm_print_nodemask(mm, &all, out);
+}
+
+/* Nodes that the request may not have are of no interest, unless who asks may after all. */
+static void print_warning(const struct mm *mm, const struct alloc_context *ac, FILE *out)
+{
+	bool any = ac->req->atomic || !(ac->gfp & __GFP_DIRECT_RECLAIM) ||
+		   (ac->req->pf_memalloc && !(ac->gfp & __GFP_NOMEMALLOC));
+	char name[COMM_LEN + 1], flags[768];
+	uint64_t pid;
+
+	current_name(mm, ac->cpu, name, &pid);
 	gfp_print(ac->gfp, flags, sizeof(flags));
-	fprintf(out, "cpu%d: page allocation failure: order:%u, mode:%#x(%s), nodemask=", ac->cpu,
+	fprintf(out, "%s: page allocation failure: order:%u, mode:0x%x(%s), nodemask=", name,
 		ac->order, ac->gfp, flags);
-	print_nodemask(out, ac->nodes, mm->nr_nodes);
+	mm_print_nodemask(mm, ac->nodes, out);
+	print_cpuset(mm, out);
 	putc('\n', out);
+	print_cpu(mm, ac->cpu, out);
+	mm_show_mem(mm,
+		    &(struct mm_show_mem){.cpu = ac->cpu,
+					  .highest = gfp_zone(mm->arch, ac->gfp),
+					  .nodes = any ? NULL : ac->nodes},
+		    out);
 }
 
-static void print_totals(const struct mm *mm, FILE *out)
+/* Of a request for ZONE_DMA where no node has one, nothing is to be learnt. */
+static bool has_managed_dma(const struct mm *mm)
 {
-	int64_t sum[MM_NR_NODE_STATS] = {0};
-	uint64_t free = 0, pcp = 0, cma = 0;
+	int dma = mm_arch_zone_index(mm->arch, MM_ZONE_DMA);
 
-	for (int n = 0; n < mm->nr_nodes; n++) {
-		for (int s = 0; s < MM_NR_NODE_STATS; s++)
-			sum[s] += mm->nodes[n].vm_stat[s];
-		for (int z = 0; z < mm->arch->nr_zones; z++) {
-			free += mm_zone_free(&mm->nodes[n].zones[z]);
-			pcp += pcp_pages(mm, &mm->nodes[n].zones[z]);
-			cma += mm_zone_free_cma(&mm->nodes[n].zones[z]);
-		}
-	}
-	for (int s = 0; s < MM_NR_NODE_STATS; s++)
-		sum[s] = sum[s] < 0 ? 0 : sum[s];
-	fprintf(out,
-		"Mem-Info:\n"
-		"active_anon:%" PRId64 " inactive_anon:%" PRId64 " isolated_anon:%" PRId64 "\n"
-		" active_file:%" PRId64 " inactive_file:%" PRId64 " isolated_file:%" PRId64 "\n"
-		" unevictable:%" PRId64 " dirty:%" PRId64 " writeback:%" PRId64 "\n"
-		" slab_reclaimable:%" PRId64 " slab_unreclaimable:%" PRId64 "\n"
-		" mapped:%" PRId64 " shmem:%" PRId64 " pagetables:%" PRId64 "\n"
-		" sec_pagetables:0 bounce:0\n"
-		" kernel_misc_reclaimable:0\n"
-		" free:%" PRIu64 " free_pcp:%" PRIu64 " free_cma:%" PRIu64 "\n",
-		sum[MM_NS_ACTIVE_ANON], sum[MM_NS_INACTIVE_ANON], sum[MM_NS_ISOLATED_ANON],
-		sum[MM_NS_ACTIVE_FILE], sum[MM_NS_INACTIVE_FILE], sum[MM_NS_ISOLATED_FILE],
-		sum[MM_NS_UNEVICTABLE], sum[MM_NS_FILE_DIRTY], sum[MM_NS_WRITEBACK],
-		sum[MM_NS_SLAB_RECLAIMABLE], sum[MM_NS_SLAB_UNRECLAIMABLE], sum[MM_NS_FILE_MAPPED],
-		sum[MM_NS_SHMEM], sum[MM_NS_PAGETABLE], free, pcp, cma);
+	for (int nid = 0; nid < mm->nr_nodes && dma >= 0; nid++)
+		if (mm->nodes[nid].zones[dma].managed)
+			return true;
+	return false;
 }
 
-static void print_node(const struct mm *mm, int nid, FILE *out)
+void mm_warn_alloc(struct mm *mm, const struct alloc_context *ac)
 {
-	const struct mm_node *node = &mm->nodes[nid];
-	uint64_t kib[MM_NR_NODE_STATS];
-
-	for (int s = 0; s < MM_NR_NODE_STATS; s++)
-		kib[s] = kb(mm, mm_node_stat(node, (enum mm_node_stat)s));
-	fprintf(out,
-		"Node %d active_anon:%" PRIu64 "kB inactive_anon:%" PRIu64 "kB active_file:%" PRIu64
-		"kB inactive_file:%" PRIu64 "kB unevictable:%" PRIu64 "kB isolated(anon):%" PRIu64
-		"kB isolated(file):%" PRIu64 "kB mapped:%" PRIu64 "kB dirty:%" PRIu64
-		"kB writeback:%" PRIu64 "kB shmem:%" PRIu64
-		"kB writeback_tmp:0kB kernel_stack:0kB pagetables:%" PRIu64 "kB sec_pagetables:0kB "
-		"all_unreclaimable? %s\n",
-		nid, kib[MM_NS_ACTIVE_ANON], kib[MM_NS_INACTIVE_ANON], kib[MM_NS_ACTIVE_FILE],
-		kib[MM_NS_INACTIVE_FILE], kib[MM_NS_UNEVICTABLE], kib[MM_NS_ISOLATED_ANON],
-		kib[MM_NS_ISOLATED_FILE], kib[MM_NS_FILE_MAPPED], kib[MM_NS_FILE_DIRTY],
-		kib[MM_NS_WRITEBACK], kib[MM_NS_SHMEM], kib[MM_NS_PAGETABLE],
-		node->kswapd.failures >= MAX_RECLAIM_RETRIES ? "yes" : "no");
-}
-
-static void print_zone(const struct mm *mm, const struct mm_zone *zone, int cpu, FILE *out)
-{
-	fprintf(out,
-		"Node %d %s free:%" PRIu64 "kB boost:%" PRIu64 "kB min:%" PRIu64 "kB low:%" PRIu64
-		"kB high:%" PRIu64 "kB reserved_highatomic:%" PRIu64 "KB active_anon:%" PRIu64
-		"kB inactive_anon:%" PRIu64 "kB active_file:%" PRIu64 "kB inactive_file:%" PRIu64
-		"kB unevictable:%" PRIu64 "kB writepending:%" PRIu64 "kB present:%" PRIu64
-		"kB managed:%" PRIu64 "kB mlocked:%" PRIu64 "kB bounce:0kB free_pcp:%" PRIu64
-		"kB local_pcp:%" PRIu64 "kB free_cma:%" PRIu64 "kB\nlowmem_reserve[]:",
-		zone->nid, zone->name, kb(mm, mm_zone_free(zone)), kb(mm, zone->boost),
-		kb(mm, mm_wmark(zone, MM_WMARK_MIN)), kb(mm, mm_wmark(zone, MM_WMARK_LOW)),
-		kb(mm, mm_wmark(zone, MM_WMARK_HIGH)), kb(mm, zone->nr_reserved_highatomic),
-		kb(mm, mm_zone_stat(zone, MM_ZS_ACTIVE_ANON)),
-		kb(mm, mm_zone_stat(zone, MM_ZS_INACTIVE_ANON)),
-		kb(mm, mm_zone_stat(zone, MM_ZS_ACTIVE_FILE)),
-		kb(mm, mm_zone_stat(zone, MM_ZS_INACTIVE_FILE)),
-		kb(mm, mm_zone_stat(zone, MM_ZS_UNEVICTABLE)),
-		kb(mm, mm_zone_stat(zone, MM_ZS_WRITE_PENDING)), kb(mm, zone->present),
-		kb(mm, zone->managed), kb(mm, mm_zone_stat(zone, MM_ZS_MLOCK)),
-		kb(mm, pcp_pages(mm, zone)), kb(mm, zone->pcp ? zone->pcp[cpu].count : 0),
-		kb(mm, mm_zone_free_cma(zone)));
-	for (int z = 0; z < mm->arch->nr_zones; z++)
-		fprintf(out, " %" PRIu64, zone->lowmem_reserve[z]);
-	putc('\n', out);
-}
-
-static void print_orders(const struct mm *mm, const struct mm_zone *zone, FILE *out)
-{
-	static const char letters[MM_NR_MIGRATETYPES] = {'U', 'M', 'E', 'H', 'C', 'I'};
-
-	fprintf(out, "Node %d %s:", zone->nid, zone->name);
-	for (unsigned o = 0; o < NR_PAGE_ORDERS; o++) {
-		const struct mm_free_area *area = &zone->free_area[o];
-		char types[MM_NR_MIGRATETYPES + 1];
-		uint64_t blocks = 0;
-		int nr = 0;
-
-		for (int t = 0; t < MM_NR_MIGRATETYPES; t++) {
-			if (area->nr_free[t])
-				types[nr++] = letters[t];
-			blocks += area->nr_free[t];
-		}
-		types[nr] = '\0';
-		fprintf(out, " %" PRIu64 "*%" PRIu64 "kB", blocks, kb(mm, UINT64_C(1) << o));
-		if (nr)
-			fprintf(out, " (%s)", types);
-	}
-	fprintf(out, " = %" PRIu64 "kB\n", kb(mm, zone->nr_free));
-}
-
-static void print_ram(const struct mm *mm, FILE *out)
-{
-	uint64_t file = 0, present = 0, managed = 0, high = 0;
-
-	for (int n = 0; n < mm->nr_nodes; n++) {
-		const struct mm_node *node = &mm->nodes[n];
-
-		file += mm_node_lru(mm, node, MM_LRU_INACTIVE_FILE, MM_MAX_ZONES) +
-			mm_node_lru(mm, node, MM_LRU_ACTIVE_FILE, MM_MAX_ZONES);
-		for (int z = 0; z < mm->arch->nr_zones; z++) {
-			enum mm_zone_type type = mm->arch->zones[z].type;
-
-			present += node->zones[z].present;
-			managed += node->zones[z].managed;
-			if (type == MM_ZONE_HIGHMEM || type == MM_ZONE_MOVABLE)
-				high += node->zones[z].present;
-		}
-	}
-	fprintf(out,
-		"%" PRIu64 " total pagecache pages\n"
-		"Free swap  = %" PRIu64 "kB\n"
-		"Total swap = %" PRIu64 "kB\n"
-		"%" PRIu64 " pages RAM\n"
-		"%" PRIu64 " pages HighMem/MovableOnly\n"
-		"%" PRIu64 " pages reserved\n",
-		file, kb(mm, mm->swap_free), kb(mm, mm->swap_pages), present, high,
-		present - managed);
-}
-
-/* For each zone with memory, node by node. */
-static void print_zones(const struct mm *mm, int cpu, bool orders, FILE *out)
-{
-	for (int n = 0; n < mm->nr_nodes; n++)
-		for (int z = 0; z < mm->arch->nr_zones; z++) {
-			const struct mm_zone *zone = &mm->nodes[n].zones[z];
-
-			if (!mm_zone_populated(zone))
-				continue;
-			if (orders)
-				print_orders(mm, zone, out);
-			else
-				print_zone(mm, zone, cpu, out);
-		}
-}
-
-void mm_oom_note(struct mm *mm, const struct alloc_context *ac)
-{
-	size_t size;
+	struct mm_oom_reports *reports;
 	FILE *out;
 
-	mm->counters.oom_reports += !(ac->gfp & __GFP_NOWARN);
-	if ((ac->gfp & __GFP_NOWARN) || mm->oom)
+	if ((ac->gfp & __GFP_NOWARN) || ((ac->gfp & __GFP_DMA) && !has_managed_dma(mm)))
 		return;
-	mm->oom = calloc(1, sizeof(*mm->oom));
-	out = mm->oom ? open_memstream(&mm->oom->text, &size) : NULL;
+	reports = reports_of(mm);
+	if (!reports || reports->warning.text)
+		return;
+	out = open_memstream(&reports->warning.text, &reports->warning.size);
 	if (!out)
 		return;
-	print_request(mm, ac, out);
-	print_totals(mm, out);
-	for (int n = 0; n < mm->nr_nodes; n++)
-		if (mm->nodes[n].present)
-			print_node(mm, n, out);
-	print_zones(mm, ac->cpu, false, out);
-	print_zones(mm, ac->cpu, true, out);
-	print_ram(mm, out);
+	print_warning(mm, ac, out);
 	fclose(out);
+}
+
+static bool slabs_are_most(const struct mm *mm)
+{
+	static const enum mm_node_stat others[] = {
+		MM_NS_ACTIVE_ANON,   MM_NS_INACTIVE_ANON, MM_NS_ACTIVE_FILE, MM_NS_INACTIVE_FILE,
+		MM_NS_ISOLATED_ANON, MM_NS_ISOLATED_FILE, MM_NS_UNEVICTABLE};
+	int64_t slabs = 0, lists = 0;
+
+	for (int nid = 0; nid < mm->nr_nodes; nid++) {
+		const int64_t *stat = mm->nodes[nid].vm_stat;
+
+		slabs += stat[MM_NS_SLAB_UNRECLAIMABLE];
+		for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+			lists += stat[others[i]];
+	}
+	return slabs > (lists < 0 ? 0 : lists);
+}
+
+static void print_slabs(const struct mm *mm, FILE *out)
+{
+	struct mm_slab_info cache;
+
+	fputs("Unreclaimable slab info:\n"
+	      "Name                      Used          Total\n",
+	      out);
+	for (unsigned i = 0; mm_slab_info(mm, i, &cache); i++)
+		if (!(cache.layout.flags & MM_SLAB_RECLAIM_ACCOUNT) && cache.nr_objs)
+			fprintf(out, "%-17s %10" PRIu64 "KB %10" PRIu64 "KB\n", cache.name,
+				cache.active_objs * cache.layout.size / 1024,
+				cache.nr_objs * cache.layout.size / 1024);
+}
+
+/* May the process have memory where the request would? */
+static bool is_eligible(const struct mm *mm, const struct oom *oom, const struct mm_space *space)
+{
+	return !oom->by_policy || mm_policy_may_use(mm, &space->policy, oom->nodes);
+}
+
+static uint64_t rss_of(const struct mm_space_info *info)
+{
+	return info->anon + info->file + info->shmem;
+}
+
+/* All but the topmost, which the kernel does not count. A process that is just being made has none.
+ */
+static uint64_t counted_tables(const struct mm_space_info *info)
+{
+	return info->tables ? info->tables - 1 : 0;
+}
+
+static void print_task(const struct mm *mm, const struct mm_space *space,
+		       const struct mm_space_info *info, FILE *out)
+{
+	uint64_t total = 0;
+
+	for (const struct mm_vma *v = space->vmas; v; v = v->next)
+		total += (v->end - v->start) >> mm->arch->page_shift;
+	fprintf(out,
+		"[%7" PRIu64 "] %5d %5" PRIu64 " %8" PRIu64 " %8" PRIu64 " %8" PRIu64 " %8" PRIu64
+		"         %5d %.*s\n",
+		space->id, 0, space->id, total, rss_of(info),
+		counted_tables(info) << mm->arch->page_shift, info->swapped, 0, COMM_LEN,
+		space->name);
+}
+
+/* Who holds most, and of those that hold as much the last. NULL: there is nobody to kill. */
+static const struct mm_space *print_tasks(const struct mm *mm, const struct oom *oom, FILE *out)
+{
+	const struct mm_space *space = NULL, *chosen = NULL;
+	uint64_t most = 0;
+
+	fputs("Tasks state (memory values in pages):\n"
+	      "[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj "
+	      "name\n",
+	      out);
+	while ((space = mm_space_next(mm, space))) {
+		struct mm_space_info info;
+		uint64_t points;
+
+		if (!is_eligible(mm, oom, space))
+			continue;
+		mm_space_info(mm, space, &info);
+		print_task(mm, space, &info, out);
+		points = rss_of(&info) + info.swapped + counted_tables(&info);
+		if (chosen && points < most)
+			continue;
+		most = points;
+		chosen = space;
+	}
+	return chosen;
+}
+
+static void print_killer(const struct mm *mm, const struct oom *oom, FILE *out)
+{
+	const struct alloc_context *ac = oom->ac;
+	char name[COMM_LEN + 1], flags[768];
+	const struct mm_space *chosen;
+	uint64_t pid;
+
+	current_name(mm, ac->cpu, name, &pid);
+	gfp_print(ac->gfp, flags, sizeof(flags));
+	fprintf(out, "%s invoked oom-killer: gfp_mask=0x%x(%s), order=%u, oom_score_adj=0\n", name,
+		ac->gfp, flags, ac->order);
+	print_cpu(mm, ac->cpu, out);
+	mm_show_mem(mm,
+		    &(struct mm_show_mem){.cpu = ac->cpu,
+					  .highest = gfp_zone(mm->arch, ac->gfp),
+					  .nodes = oom->nodes},
+		    out);
+	if (slabs_are_most(mm))
+		print_slabs(mm, out);
+	chosen = print_tasks(mm, oom, out);
+	if (!chosen) {
+		fputs("Out of memory and no killable processes...\n", out);
+		return;
+	}
+	fprintf(out, "oom-kill:constraint=%s,nodemask=",
+		oom->by_policy ? "CONSTRAINT_MEMORY_POLICY" : "CONSTRAINT_NONE");
+	mm_print_nodemask(mm, oom->nodes, out);
+	print_cpuset(mm, out);
+	fprintf(out, ",global_oom,task_memcg=/,task=%.*s,pid=%" PRIu64 ",uid=0\n", COMM_LEN,
+		chosen->name, chosen->id);
+}
+
+void mm_out_of_memory(struct mm *mm, const struct alloc_context *ac)
+{
+	struct mm_oom_reports *reports = reports_of(mm);
+	struct oom oom = {.ac = ac};
+	FILE *out;
+
+	mm_count(mm, ac->cpu, MM_VM_OOM_KILL, 1);
+	if (!reports || reports->killer.text)
+		return;
+	for (int nid = 0; nid < mm->nr_nodes && ac->nodes; nid++)
+		oom.by_policy |= mm->nodes[nid].present && !mm_nodemask_has(ac->nodes, nid);
+	oom.nodes = oom.by_policy ? ac->nodes : NULL;
+	out = open_memstream(&reports->killer.text, &reports->killer.size);
+	if (!out)
+		return;
+	print_killer(mm, &oom, out);
+	fclose(out);
+}
+
+const char *mm_failure_report(const struct mm *mm)
+{
+	return mm->oom ? mm->oom->warning.text : NULL;
 }
 
 const char *mm_oom_report(const struct mm *mm)
 {
-	return mm->oom ? mm->oom->text : NULL;
+	return mm->oom ? mm->oom->killer.text : NULL;
 }
 
 void mm_oom_free(struct mm *mm)
 {
-	if (mm->oom)
-		free(mm->oom->text);
+	if (!mm->oom)
+		return;
+	free(mm->oom->warning.text);
+	free(mm->oom->killer.text);
 	free(mm->oom);
 }

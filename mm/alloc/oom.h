@@ -5,7 +5,9 @@
 
 #include "mm/alloc/alloc.h"
 
-/** Keep a report of the first failure that is worth one (not __GFP_NOWARN). */
-void mm_oom_note(struct mm *mm, const struct alloc_context *ac);
+/** An allocation fails: keep a report of the first one of which the kernel prints one. */
+void mm_warn_alloc(struct mm *mm, const struct alloc_context *ac);
+/** A kernel would kill a process for it: count that, and keep a report of the first time. */
+void mm_out_of_memory(struct mm *mm, const struct alloc_context *ac);
 
 #endif

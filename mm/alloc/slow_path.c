@@ -28,6 +28,7 @@ struct attempt {
 	int compactions; /* that went well, at this priority */
 	bool progress;   /* of the last reclaim */
 	bool spared;     /* the killer was called, but kills for nobody who may not write files */
+	bool killed;     /* it was, and would have */
 };
 
 /* That of each node of the zonelist. */
@@ -275,8 +276,9 @@ static struct page *one_round(struct attempt *a, bool *again)
 	if (page || !would_kill(a))
 		return page;
 	a->spared = !(gfp & __GFP_FS);
-	if (!a->spared)
-		mm_count(a->mm, a->ac->cpu, MM_VM_OOM_KILL, 1);
+	a->killed = !a->spared;
+	if (a->killed)
+		mm_out_of_memory(a->mm, a->ac);
 	return NULL;
 }
 
@@ -353,9 +355,11 @@ struct page *mm_alloc_slow_path(struct mm *mm, struct alloc_context *ac)
 
 	mm_work(mm, ac->cpu, MM_SITE_SLOW_PATH, 1);
 	mm->counters.slow_path++;
-	ac->spread_dirty = false; /* better there than nowhere */
-	if (ac->first == ac->list->nr)
-		return NULL; /* no zone, so nothing to reclaim either */
+	ac->spread_dirty = false;        /* better there than nowhere */
+	if (ac->first == ac->list->nr) { /* no zone, so nothing to reclaim either */
+		mm_warn_alloc(mm, ac);
+		return NULL;
+	}
 	if (a.may_wait)
 		ac->gfp &= ~__GFP_ATOMIC; /* who can wait has no claim on reserves */
 	a.alloc_flags = flags_at_min(ac);
@@ -369,7 +373,8 @@ struct page *mm_alloc_slow_path(struct mm *mm, struct alloc_context *ac)
 		page = one_round(&a, &again);
 	if (!page && a.may_wait && ((ac->gfp & __GFP_NOFAIL) || a.spared))
 		page = begin_again(&a);
-	if (!page)
-		mm_oom_note(mm, ac);
+	/* Where somebody is killed, the kernel tells that and has the page in the end. */
+	if (!page && !a.killed)
+		mm_warn_alloc(mm, ac);
 	return page;
 }

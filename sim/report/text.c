@@ -182,6 +182,7 @@ static void print_reclaim(const json_t *doc, FILE *out)
 	uint64_t scanned = result_integer(doc, "reclaim.pgscan_kswapd") +
 			   result_integer(doc, "reclaim.pgscan_direct");
 	const char *failure = result_string(doc, "reclaim.failure");
+	const char *killer = result_string(doc, "reclaim.out_of_memory");
 
 	if (scanned)
 		fprintf(out,
@@ -203,6 +204,9 @@ static void print_reclaim(const json_t *doc, FILE *out)
 			text_count(result_integer(doc, "reclaim.compact_daemon_wake")).text);
 	if (*failure)
 		fprintf(out, "\nThe first allocation that failed:\n%s", failure);
+	if (*killer)
+		fprintf(out, "\nThe first for which a kernel would have killed a process:\n%s",
+			killer);
 }
 
 static void print_disks(const json_t *doc, FILE *out)

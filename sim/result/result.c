@@ -111,8 +111,10 @@ static void put_reclaim(json_t *doc, const struct result_of *w)
 	json_put(reclaim, "swapped_in", c->swapped_in);
 	json_put(reclaim, "read_again", c->read_again);
 	json_put(reclaim, "moved", c->moved);
+	if (mm_failure_report(mm))
+		json_put_string(reclaim, "failure", mm_failure_report(mm));
 	if (mm_oom_report(mm))
-		json_put_string(reclaim, "failure", mm_oom_report(mm));
+		json_put_string(reclaim, "out_of_memory", mm_oom_report(mm));
 }
 
 struct node_sums {

@@ -72,7 +72,7 @@ status 0
 above failed "$(member failed)" 5000
 is oom_kill "$(member failed)"
 is disk_ps 0
-out 'page allocation failure: order:0, mode:0x100dca(GFP_HIGHUSER_MOVABLE|__GFP_ZERO)'
+out 'invoked oom-killer: gfp_mask=0x100dca(GFP_HIGHUSER_MOVABLE|__GFP_ZERO), order=0, oom_score_adj=0'
 out 'Mem-Info:'
 
 # zone_reclaim_mode 0: anonymous memory comes from the other node. 1: page cache makes room.

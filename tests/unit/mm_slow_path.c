@@ -290,8 +290,9 @@ Test(slow_path, failure_is_an_outcome_with_a_report)
 
 	rec.hold_threads = true;
 	cr_expect_null(mm_oom_report(mm));
-	take_all(mm, GFP_KERNEL | __GFP_NOWARN);
-	cr_expect_null(mm_oom_report(mm), "nobody wants to know");
+	take_all(mm, GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+	cr_expect_null(mm_oom_report(mm));
+	cr_expect_null(mm_failure_report(mm), "nobody wants to know");
 	record_from_here(&rec);
 	memset(mm->vm_events, 0, 3 * sizeof(*mm->vm_events)); /* two CPUs, and none */
 	cr_expect_null(alloc(mm, 0, 0, GFP_KERNEL));
@@ -299,8 +300,8 @@ Test(slow_path, failure_is_an_outcome_with_a_report)
 	cr_expect_eq(mm_vm_event(mm, MM_VM_OOM_KILL), 1);
 	report = mm_oom_report(mm);
 	cr_assert_not_null(report);
-	cr_expect(strstr(report, "cpu0: page allocation failure: order:0, mode:0xcc0(GFP_KERNEL), "
-				 "nodemask=(null)\nMem-Info:\nactive_anon:0 inactive_anon:0"),
+	cr_expect(strstr(report, "cpu0 invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, "
+				 "oom_score_adj=0\n"),
 		  "%s", report);
 	cr_expect(strstr(report, "\nNode 0 DMA32 free:768kB boost:0kB min:768kB low:960kB "
 				 "high:1152kB reserved_highatomic:0KB"),
@@ -308,9 +309,13 @@ Test(slow_path, failure_is_an_outcome_with_a_report)
 	cr_expect(strstr(report, "\nlowmem_reserve[]: 0 48 48 48 48\n"), "%s", report);
 	cr_expect(strstr(report, "*4kB"), "%s", report);
 	cr_expect(strstr(report, "16384 pages RAM"), "%s", report);
+	cr_expect_null(mm_failure_report(mm), "where a kernel kills, the allocation does not fail");
 
 	/* No process is killed for a large block, or one that may fail. */
 	cr_expect_null(alloc(mm, 0, 4, GFP_KERNEL));
+	cr_assert_not_null(mm_failure_report(mm));
+	cr_expect(strstr(mm_failure_report(mm), "cpu0: page allocation failure: order:4, "), "%s",
+		  mm_failure_report(mm));
 	cr_expect_null(alloc(mm, 0, 0, GFP_KERNEL | __GFP_NORETRY));
 	cr_expect_null(alloc(mm, 0, 0, GFP_KERNEL | __GFP_RETRY_MAYFAIL));
 	cr_expect_eq(mm_vm_event(mm, MM_VM_OOM_KILL), 1);
