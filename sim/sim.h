@@ -86,6 +86,24 @@ typedef void (*sim_program)(struct sim *s, int cpu, void *arg);
  */
 int sim_spawn(struct sim *s, int cpu, sim_program program, void *arg);
 
+/* What a program leaves to others of its CPU while it sleeps or waits for a disk. */
+struct sim_stand_in {
+	/** Is there anything that could be done now on that CPU? No simulated time passes. */
+	bool (*is_there)(void *arg, int cpu);
+	/** Do it, as the CPU's program would; returns when nothing is left that could be done. */
+	void (*run)(void *arg, int cpu);
+	void *arg;
+};
+/**
+ * Let `nr` others at most stand in for the program of `cpu`, each while those before it sleep:
+ * before sim_run(). `work` is borrowed until that has returned. What they do must be done when the
+ * program returns, and sim_sleep() is not for them. Returns 0; -EINVAL, -EBUSY as sim_spawn();
+ * -ENOMEM.
+ */
+int sim_spawn_stand_ins(struct sim *s, int cpu, int nr, const struct sim_stand_in *work);
+/** On any CPU's program: `cpu` may have something to do now that it had not. */
+void sim_call_stand_in(struct sim *s, int cpu);
+
 /**
  * Told of each tracepoint of the mm core. `at_ps` is the CPU's clock plus what it has charged
  * since it was settled, without contention that is still to come; `thread` is the kernel's that

@@ -37,6 +37,9 @@ int mm_space_exec(struct mm *mm, int cpu, struct mm_space *space);
 void mm_space_exit(struct mm *mm, int cpu, struct mm_space *space);
 /** The CPU runs that space from now on. NULL: none. */
 void mm_space_run(struct mm *mm, int cpu, struct mm_space *space);
+/** The number of the space that the CPU runs, 0: none; and that one again, if it is still there. */
+uint64_t mm_space_running(const struct mm *mm, int cpu);
+void mm_space_resume(struct mm *mm, int cpu, uint64_t id);
 bool mm_space_runs_on(const struct mm *mm, const struct mm_space *space, int cpu);
 /** A number that no other space of the mm core has or had; from 1. */
 uint64_t mm_space_id(const struct mm_space *space);

@@ -144,6 +144,24 @@ void mm_space_run(struct mm *mm, int cpu, struct mm_space *space)
 	mm_touch_page(mm, cpu, space->root->page, MM_WRITE);
 }
 
+uint64_t mm_space_running(const struct mm *mm, int cpu)
+{
+	const struct mm_space *space = mm->user ? mm->user->running[cpu] : NULL;
+
+	return space ? space->id : 0;
+}
+
+void mm_space_resume(struct mm *mm, int cpu, uint64_t id)
+{
+	struct mm_space *space = mm->user ? mm->user->spaces : NULL;
+
+	if (!id || mm_space_running(mm, cpu) == id)
+		return;
+	while (space && space->id != id)
+		space = space->next;
+	mm_space_run(mm, cpu, space);
+}
+
 uint64_t mm_space_id(const struct mm_space *space)
 {
 	return space->id;

@@ -9,6 +9,7 @@
 #include "mm/kthread.h"
 #include "mm/start.h"
 #include "sim/replay/replay_state.h"
+#include "sim/replay/strands.h"
 
 #define PROGRESS_EVERY 8192
 #define MAX_PS         (REPLAY_MAX_S * UINT64_C(1000000000000))
@@ -349,57 +350,62 @@ static void flush_behind(struct replay *r, int cpu, size_t i)
 	sim_settle(r->sim, cpu);
 }
 
+void replay_do_event(struct replay *r, int cpu, size_t i)
+{
+	const struct trace_event *ev = &r->trace->events[r->cpus[cpu].events[i]];
+
+	await(r, cpu, ev);
+	if (r->stopped)
+		return;
+	switch ((enum trace_op)ev->op) {
+	case TRACE_ALLOC:
+		do_alloc(r, cpu, ev);
+		break;
+	case TRACE_FREE:
+		do_free(r, cpu, ev);
+		flush_behind(r, cpu, i);
+		break;
+	case TRACE_TOUCH:
+		do_touch(r, cpu, ev);
+		break;
+	case TRACE_WAIT:
+		do_wait(r, cpu, ev);
+		break;
+	case TRACE_FREE_HELD:
+		do_free_held(r, cpu, ev);
+		flush_behind(r, cpu, i);
+		break;
+	case TRACE_SPLIT:
+		do_split(r, cpu, ev);
+		break;
+	case TRACE_FILE:
+	case TRACE_KMALLOC:
+	case TRACE_CACHE_ALLOC:
+	case TRACE_OBJECT_FREE:
+	case TRACE_VMALLOC:
+	case TRACE_VFREE:
+	case TRACE_KMAP:
+	case TRACE_KUNMAP:
+	case TRACE_STEP:
+	case TRACE_HOTPLUG:
+	case TRACE_CALL:
+		replay_workload_op(r, cpu, ev);
+		break;
+	}
+	if (r->options->timing == REPLAY_ORDER && ev->op != TRACE_WAIT)
+		pass_turn(r, cpu);
+	progress(r);
+}
+
 static void run_cpu(struct sim *s, int cpu, void *arg)
 {
 	struct replay *r = arg;
-	const struct replay_cpu *c = &r->cpus[cpu];
 
 	(void)s;
-	for (size_t i = 0; i < c->nr_events && !r->stopped; i++) {
-		const struct trace_event *ev = &r->trace->events[c->events[i]];
-
-		await(r, cpu, ev);
-		if (r->stopped)
-			return;
-		switch ((enum trace_op)ev->op) {
-		case TRACE_ALLOC:
-			do_alloc(r, cpu, ev);
-			break;
-		case TRACE_FREE:
-			do_free(r, cpu, ev);
-			flush_behind(r, cpu, i);
-			break;
-		case TRACE_TOUCH:
-			do_touch(r, cpu, ev);
-			break;
-		case TRACE_WAIT:
-			do_wait(r, cpu, ev);
-			break;
-		case TRACE_FREE_HELD:
-			do_free_held(r, cpu, ev);
-			flush_behind(r, cpu, i);
-			break;
-		case TRACE_SPLIT:
-			do_split(r, cpu, ev);
-			break;
-		case TRACE_FILE:
-		case TRACE_KMALLOC:
-		case TRACE_CACHE_ALLOC:
-		case TRACE_OBJECT_FREE:
-		case TRACE_VMALLOC:
-		case TRACE_VFREE:
-		case TRACE_KMAP:
-		case TRACE_KUNMAP:
-		case TRACE_STEP:
-		case TRACE_HOTPLUG:
-		case TRACE_CALL:
-			replay_workload_op(r, cpu, ev);
-			break;
-		}
-		if (r->options->timing == REPLAY_ORDER && ev->op != TRACE_WAIT)
-			pass_turn(r, cpu);
-		progress(r);
-	}
+	if (replay_strands_run(r, cpu))
+		return;
+	for (size_t i = 0; i < r->cpus[cpu].nr_events && !r->stopped; i++)
+		replay_do_event(r, cpu, i);
 }
 
 /* How long an operation has its CPU sit idle, by what it says. */
@@ -516,6 +522,8 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 		err = held_types_new(t, mm_get_arch(r.mm)->pageblock_order, &r.held);
 	if (!err)
 		err = check_times(&r);
+	if (!err)
+		err = replay_strands_new(&r);
 	for (int cpu = 0; cpu < r.nr_cpus && !err; cpu++)
 		if (r.cpus[cpu].nr_events)
 			err = sim_spawn(s, cpu, run_cpu, &r);
@@ -524,6 +532,7 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 	replay_kernel_leaks(r.kernel);
 	if ((!err || err == -EDEADLK) && is_stuck(&r))
 		err = -ENOBUFS;
+	replay_strands_free(&r);
 	for (int cpu = 0; r.cpus && cpu < r.nr_cpus; cpu++)
 		free(r.cpus[cpu].events);
 	free(r.cpus);

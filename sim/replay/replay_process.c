@@ -107,6 +107,11 @@ static const struct process_step *step_of(const struct replay_processes *r,
 	return &r->plan->steps[r->plan->slices[ev->bytes].step];
 }
 
+uint32_t replay_step_process(const struct replay_processes *r, const struct trace_event *ev)
+{
+	return step_of(r, ev)->process;
+}
+
 uint32_t replay_step_after(const struct replay_processes *r, const struct trace_event *ev)
 {
 	return step_of(r, ev)->after;

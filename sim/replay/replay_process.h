@@ -40,6 +40,8 @@ int replay_processes_new(struct sim *s, const struct replay_policies *p,
 			 struct replay_process_counts *counts, struct replay_processes **out);
 void replay_processes_free(struct replay_processes *r);
 
+/** The plan's process of a step. */
+uint32_t replay_step_process(const struct replay_processes *r, const struct trace_event *ev);
 /** The page number of the step that comes before; TRACE_NO_PAGE: none. */
 uint32_t replay_step_after(const struct replay_processes *r, const struct trace_event *ev);
 /** That of the last step of the child that it waits for; TRACE_NO_PAGE: it waits for none. */

@@ -28,6 +28,7 @@ struct replay_cpu {
 	size_t nr_events;
 	uint32_t waits_for; /* page, or TRACE_NO_PAGE */
 	bool waits_for_turn;
+	struct replay_strands *strands; /* owned; NULL: its events are done in their order */
 };
 
 struct replay {
@@ -44,6 +45,7 @@ struct replay {
 	struct replay_maps *maps;           /* likewise */
 	struct replay_processes *processes; /* likewise */
 	struct replay_kernel *kernel;       /* likewise */
+	struct sim_stand_in stand_in;       /* where CPUs have strands */
 	struct replay_cpu *cpus;
 	int nr_cpus;
 	struct held_types *held; /* where pages from before the window were; NULL: unknown */
@@ -59,6 +61,8 @@ void replay_wait_for_page(struct replay *r, int cpu, uint32_t number, bool alone
 /** The operation is over once its time has passed: only then may others go on. */
 void replay_finish(struct replay *r, int cpu, uint32_t number);
 
+/** Do the i-th of the CPU's events. */
+void replay_do_event(struct replay *r, int cpu, size_t i);
 /** Do an operation that is none on pages of the trace: of TRACE_FILE and what comes behind it. */
 void replay_workload_op(struct replay *r, int cpu, const struct trace_event *ev);
 

@@ -6,7 +6,7 @@
  */
 #include <errno.h>
 
-#include "sim/replay/replay_state.h"
+#include "sim/replay/strands.h"
 
 /* A file is its task's alone: its operations are in order. */
 static void do_file(struct replay *r, int cpu, const struct trace_event *ev)
@@ -103,6 +103,8 @@ static void do_step(struct replay *r, int cpu, const struct trace_event *ev)
 		return;
 	r->pages[ev->page].allocated = replay_step(r->processes, cpu, ev);
 	replay_finish(r, cpu, ev->page);
+	if (r->pages[ev->page].allocated)
+		replay_strands_kick(r);
 }
 
 /* Who waits for ever stops the run: for an entry of kmap's window, or for memory. */

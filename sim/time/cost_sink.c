@@ -352,13 +352,15 @@ static void sink_unlock(void *ctx, int cpu, struct mm_lock *lock)
 /* For its pace. */
 static void note_reclaim(struct sim *s, struct cpu *c, const struct mm_event *ev)
 {
+	bool program = c && (!c->guest || c->standing_in);
+
 	if (!c)
 		return;
-	if (c->guest && ev->type == MM_EVENT_PAGE_FREE)
+	if (!program && ev->type == MM_EVENT_PAGE_FREE)
 		kthread_freed(c->guest, UINT64_C(1) << ev->order);
-	if (!c->guest && (ev->type == MM_EVENT_DIRECT_BEGIN || ev->type == MM_EVENT_NODE_BEGIN))
+	if (program && (ev->type == MM_EVENT_DIRECT_BEGIN || ev->type == MM_EVENT_NODE_BEGIN))
 		reclaim_step_begin(&c->reclaim, c);
-	if (!c->guest && (ev->type == MM_EVENT_DIRECT_END || ev->type == MM_EVENT_NODE_END))
+	if (program && (ev->type == MM_EVENT_DIRECT_END || ev->type == MM_EVENT_NODE_END))
 		reclaim_step_of_program(&s->kthreads.pace, &c->reclaim, c, ev->scan.reclaimed);
 }
 
@@ -392,7 +394,7 @@ static bool sink_wake(void *ctx, int cpu, struct mm_kthread *thread)
 	/* The thread is woken when the waker has got there. */
 	if (c)
 		cpu_settle(c);
-	if (c && !c->guest && thread->index < mm_nr_nodes(s->mm) &&
+	if (c && (!c->guest || c->standing_in) && thread->index < mm_nr_nodes(s->mm) &&
 	    kthread_would_run(&s->kthreads, thread))
 		cpu_charge_delay(c, s->kthreads.pace.set.wake_ps);
 	return kthread_wake(&s->kthreads, thread);
@@ -419,19 +421,26 @@ static int sink_sleep(void *ctx, int cpu, uint64_t us, const void *channel)
 	struct sim *s = ctx;
 	struct cpu *c = charged_cpu(s, cpu);
 	uint64_t ps = us * PS_PER_US;
+	bool for_disk;
 
 	if (!c)
 		return cpu;
-	if (c->guest)
+	if (c->guest && !c->standing_in)
 		return kthread_sleep(&s->kthreads, c->guest, ps, channel);
 	cpu_settle(c);
-	c->why = disks_busy(&s->disks) ? CAUSE_DISK : CAUSE_IDLE;
+	for_disk = disks_busy(&s->disks);
+	c->nr_disk_waits += for_disk;
+	if (c->guest) {
+		kthread_sleep(&s->kthreads, c->guest, ps, channel);
+		c->nr_disk_waits -= for_disk;
+		return cpu;
+	}
 	kthreads_offer(&s->kthreads, c);
 	wait_channel(&s->waits, c->id, ps, channel);
 	if (!c->guest)
-		cpu_catch_up(c, c->why);
+		cpu_catch_up(c, cpu_idle_cause(c));
+	c->nr_disk_waits -= for_disk;
 	kthreads_reclaim(&s->kthreads, c);
-	c->why = CAUSE_IDLE;
 	return cpu;
 }
 
@@ -441,7 +450,7 @@ static bool sink_starve(void *ctx, int cpu, uint64_t us)
 	struct sim *s = ctx;
 	struct cpu *c = charged_cpu(s, cpu);
 
-	if (!c || c->guest ||
+	if (!c || (c->guest && !c->standing_in) ||
 	    (s->waits.nr_running - s->waits.nr_starving <= 1 && !disks_busy(&s->disks)))
 		return false;
 	s->waits.nr_starving++;
@@ -531,7 +540,7 @@ static void interrupt_all(struct sim *s, struct cpu *c)
 		if (cpu == c->id)
 			continue;
 		charge_site(s, c, MM_SITE_TLB_IPI, 1);
-		s->cpus[cpu].nr_answers += !s->cpus[cpu].idle;
+		s->cpus[cpu].nr_answers += !cpu_is_quiet(&s->cpus[cpu]);
 	}
 }
 
@@ -541,7 +550,7 @@ static void interrupt_users(struct sim *s, struct cpu *c, const struct page *pag
 	for (int i = 0; i < s->machine->mm.nr_cpus; i++) {
 		struct cpu *user = &s->cpus[i];
 
-		if (user == c || user->idle || !mm_user_runs_on(s->mm, page, i))
+		if (user == c || cpu_is_quiet(user) || !mm_user_runs_on(s->mm, page, i))
 			continue;
 		charge_site(s, c, MM_SITE_TLB_IPI, 1);
 		user->nr_answers++;
@@ -566,7 +575,7 @@ static void sink_tlb_shootdown(void *ctx, int cpu, struct page *page)
 	for (int i = 0; i < nr; i++) {
 		struct cpu *user = &s->cpus[users[i]];
 
-		if (user == c || user->idle)
+		if (user == c || cpu_is_quiet(user))
 			continue;
 		charge_site(s, c, MM_SITE_TLB_IPI, 1);
 		user->nr_answers++;

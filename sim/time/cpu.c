@@ -56,7 +56,6 @@ int cpu_init(struct cpu *c, const struct machine *m, int id)
 		.second_tlb_ps = ps_of(m->tlb.second_cycles, m->cpus[id].freq_hz),
 		.walk_ps = ps_of(m->tlb.walk_cycles, m->cpus[id].freq_hz),
 		.site = MM_SITE_TOUCH,
-		.why = CAUSE_IDLE,
 		.traffic = calloc(NR_CPU_PURPOSES * nr_nodes, sizeof(*c->traffic)),
 		.touched = calloc(NR_CPU_PURPOSES * nr_nodes, sizeof(*c->touched)),
 	};
@@ -144,7 +143,7 @@ static unsigned busy_threads(const struct cpu *c)
 	unsigned nr = 1;
 
 	for (const struct cpu *t = c->next_thread; t && t != c; t = t->next_thread)
-		nr += !t->idle;
+		nr += !cpu_is_quiet(t);
 	return nr;
 }
 

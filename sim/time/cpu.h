@@ -106,11 +106,29 @@ struct cpu {
 	struct cpu *last_waiter;         /* (W) of the list that it is the first of */
 
 	/* Threads of the kernel; see kthread.h. */
-	bool idle;             /* (T) its program has nothing to do, or has none */
-	enum time_cause why;   /* (O) what it is idle for: CAUSE_IDLE, CAUSE_DISK */
-	struct kthread *guest; /* (T) that runs in the program's place; NULL: none */
-	bool wanted_back;      /* (T) the program waits for the guest to leave */
+	bool idle;              /* (T) its program has nothing to do, or has none */
+	unsigned nr_disk_waits; /* (T) of its program and those in its place: if idle, for a disk */
+	struct kthread *guest;  /* (T) that runs in the program's place; NULL: none */
+	bool wanted_back;       /* (T) the program waits for the guest to leave */
+	bool back_now;          /* (T) as soon as it can: the program has slept */
+	bool standing_in;       /* (T) the guest goes on with the program's work */
+	uint64_t since_ps;      /* (T) when the program got the CPU back */
+	uint64_t space;         /* (T) number of the address space that it ran when it left */
+	struct kthread *stand_ins;       /* (C) owned; NULL: none */
+	int nr_stand_ins;                /* (C) */
+	const struct sim_stand_in *work; /* (C) */
 };
+
+/** Does nobody run a program there, of its own or in its place? */
+static inline bool cpu_is_quiet(const struct cpu *c)
+{
+	return c->idle && !c->standing_in;
+}
+
+static inline enum time_cause cpu_idle_cause(const struct cpu *c)
+{
+	return c->nr_disk_waits ? CAUSE_DISK : CAUSE_IDLE;
+}
 
 /** CPU `id` of the machine, its clock at 0, no engine yet. Returns 0, or -ENOMEM; cpu_clear() in
  * either case. */

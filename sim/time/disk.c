@@ -222,19 +222,22 @@ void disks_read(struct disks *d, int disk, struct cpu *c, uint64_t bytes)
 {
 	int number = c->guest ? kthread_number(c->guest) : c->id;
 	struct disk_request q = {.cpu = c, .waiter = number, .bytes = bytes, .since_ps = c->now_ps};
-	bool program = !c->guest;
+	struct kthread *guest = c->guest;
 
-	c->why = CAUSE_DISK;
+	c->nr_disk_waits++;
 	submit(&d->disks[disk], &q);
-	if (program)
+	if (guest) {
+		kthread_wait(d->kthreads, guest, &q.done);
+	} else {
 		kthreads_offer(d->kthreads, c);
-	while (!q.done)
-		engine_block(d->engine, number);
-	if (!program || !c->guest)
-		cpu_catch_up(c, CAUSE_DISK);
-	if (program)
+		while (!q.done)
+			engine_block(d->engine, number);
+		if (!c->guest)
+			cpu_catch_up(c, CAUSE_DISK);
+	}
+	c->nr_disk_waits--;
+	if (!guest)
 		kthreads_reclaim(d->kthreads, c);
-	c->why = CAUSE_IDLE;
 }
 
 static void stop_counting(void *arg)

@@ -424,6 +424,11 @@ static void start_in_simgrid(struct engine *e, int number)
 	sg_actor_start_(actor, run_actor, 0, NULL);
 }
 
+int engine_nr_actors(const struct engine *e)
+{
+	return e->nr_cpus + e->nr_threads;
+}
+
 int engine_add_threads(struct engine *e, int nr)
 {
 	size_t before = (size_t)e->nr_cpus + (size_t)e->nr_threads, all = before + (size_t)nr;

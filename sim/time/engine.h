@@ -31,6 +31,8 @@ void engine_stop(struct engine *e);
  * actor is made. Returns 0 or -ENOMEM.
  */
 int engine_add_threads(struct engine *e, int nr);
+/** How many numbers there are. */
+int engine_nr_actors(const struct engine *e);
 /** Make an actor; it calls main(arg) in engine_run(), from now on. At most one a number. */
 void engine_add_actor(struct engine *e, int number, void (*main)(void *arg), void *arg);
 /** Say on which CPU a thread runs from now on; MM_NO_CPU: on none. */

@@ -1,28 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Threads of the kernel and which CPU they run on. Knows no costs, and nothing of what they do. */
-#include "sim/time/kthread.h"
+#include "sim/time/kthread_state.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#define PS_PER_US UINT64_C(1000000)
-/* What the fair scheduler lets run before it preempts: sched_min_granularity of 6.1, 0.75 ms * 4 */
-#define SLICE_PS (3000 * PS_PER_US)
-
-struct kthread {
-	struct kthreads *all;
-	struct mm_kthread *thread;
-	int number;
-	struct cpu *cpu;    /* that it runs on; NULL: none */
-	uint64_t since_ps;  /* when it got there */
-	bool waiting;       /* for a CPU */
-	bool asleep, woken; /* between two runs; by somebody */
-	bool stop;
-	bool started; /* it has an actor */
-	bool napping;
-	bool arriving; /* it was woken, and has not looked at why yet */
-	struct reclaim_step step;
-};
+#include "mm/user/user.h"
 
 int kthreads_init(struct kthreads *t)
 {
@@ -47,6 +30,8 @@ int kthreads_init(struct kthreads *t)
 void kthreads_clear(struct kthreads *t)
 {
 	free(t->threads);
+	for (int cpu = 0; t->cpus && cpu < t->nr_cpus; cpu++)
+		free(t->cpus[cpu].stand_ins);
 }
 
 int kthread_number(const struct kthread *k)
@@ -63,8 +48,11 @@ struct kthread *kthread_current(const struct kthreads *t, const struct cpu *c)
 /* A CPU of its node; any where that has none. */
 static bool may_run_on(const struct kthreads *t, const struct kthread *k, const struct cpu *c)
 {
-	int nid = k->thread->nid;
+	int nid;
 
+	if (k->only)
+		return k->only == c;
+	nid = k->thread->nid;
 	if (k->thread->cpu != MM_NO_CPU)
 		return k->thread->cpu == c->id;
 	if (mm_cpu_to_node(t->mm, c->id) == nid)
@@ -80,11 +68,11 @@ static void take_cpu(struct kthread *k, struct cpu *c)
 {
 	k->cpu = c;
 	c->guest = k;
+	c->standing_in = !k->thread;
 	engine_set_cpu(k->all->engine, k->number, c->id);
 }
 
-/* On its own actor: returns when it has a CPU. */
-static void get_cpu(struct kthreads *t, struct kthread *k)
+void kthread_get_cpu(struct kthreads *t, struct kthread *k)
 {
 	for (int cpu = 0; cpu < t->nr_cpus && !k->cpu; cpu++) {
 		struct cpu *c = &t->cpus[cpu];
@@ -98,47 +86,68 @@ static void get_cpu(struct kthreads *t, struct kthread *k)
 		engine_block(t->engine, k->number);
 	}
 	/* Until now the CPU had nothing to do. */
-	cpu_catch_up(k->cpu, k->cpu->why);
+	cpu_catch_up(k->cpu, cpu_idle_cause(k->cpu));
 	k->since_ps = k->cpu->now_ps;
+	k->preempted = false;
+	if (!k->thread && k->space)
+		mm_space_resume(t->mm, k->cpu->id, k->space);
 }
 
-/* Whoever waits for this CPU gets it. Returns whether somebody does. */
-static bool pass_on(struct kthreads *t, struct cpu *c)
+static struct kthread *find_waiting(const struct kthreads *t, const struct cpu *c)
 {
-	for (int i = 0; i < t->nr && t->nr_waiting; i++) {
-		struct kthread *k = &t->threads[i];
-
-		if (!k->waiting || !may_run_on(t, k, c))
-			continue;
-		k->waiting = false;
-		t->nr_waiting--;
-		take_cpu(k, c);
-		engine_unblock(t->engine, k->number);
-		return true;
-	}
-	return false;
+	for (int i = 0; i < t->nr; i++)
+		if (t->threads[i].waiting && may_run_on(t, &t->threads[i], c))
+			return &t->threads[i];
+	return NULL;
 }
 
-/* On its own actor, with all its charges settled: the program goes before other threads. */
-static void put_cpu(struct kthreads *t, struct kthread *k)
+bool kthread_waits_for(const struct kthreads *t, const struct cpu *c)
+{
+	return find_waiting(t, c) != NULL;
+}
+
+/*
+ * Whoever waits for this CPU gets it, a stand-in that was made to leave it only if `any` may.
+ * Returns whether somebody does.
+ */
+static bool pass_on(struct kthreads *t, struct cpu *c, bool any)
+{
+	struct kthread *k = t->nr_waiting ? find_waiting(t, c) : NULL;
+
+	if (!k && t->nr_waiting)
+		k = stand_in_waiting(c, any);
+	if (!k)
+		return false;
+	k->waiting = false;
+	t->nr_waiting--;
+	take_cpu(k, c);
+	engine_unblock(t->engine, k->number);
+	return true;
+}
+
+/* The program goes before other threads. */
+void kthread_put_cpu(struct kthreads *t, struct kthread *k)
 {
 	struct cpu *c = k->cpu;
 
 	cpu_settle(c);
+	if (!k->thread)
+		k->space = mm_space_running(t->mm, c->id);
 	k->cpu = NULL;
 	c->guest = NULL;
+	c->standing_in = false;
 	engine_set_cpu(t->engine, k->number, MM_NO_CPU);
 	if (c->wanted_back) {
 		c->wanted_back = false;
 		engine_unblock(t->engine, c->id);
 	} else if (c->idle) {
-		pass_on(t, c);
+		pass_on(t, c, true);
 	}
 }
 
 static bool is_kswapd(const struct kthreads *t, const struct kthread *k)
 {
-	return k->thread->index < mm_nr_nodes(t->mm);
+	return k->thread && k->thread->index < mm_nr_nodes(t->mm);
 }
 
 void kthread_freed(struct kthread *k, uint64_t pages)
@@ -164,10 +173,15 @@ const struct mm_kthread *kthread_is(const struct kthread *k)
 
 int kthread_resched(struct kthreads *t, struct kthread *k)
 {
+	if (!k->thread) {
+		stand_in_resched(t, k);
+		return k->cpu->id;
+	}
 	keep_pace(t, k);
-	if (k->cpu->wanted_back && k->cpu->now_ps - k->since_ps >= SLICE_PS) {
-		put_cpu(t, k);
-		get_cpu(t, k);
+	if ((k->cpu->wanted_back || stand_in_waiting(k->cpu, true)) &&
+	    k->cpu->now_ps - k->since_ps >= SLICE_PS) {
+		kthread_put_cpu(t, k);
+		kthread_get_cpu(t, k);
 	}
 	reclaim_step_begin(&k->step, k->cpu);
 	return k->cpu->id;
@@ -175,15 +189,16 @@ int kthread_resched(struct kthreads *t, struct kthread *k)
 
 int kthread_sleep(struct kthreads *t, struct kthread *k, uint64_t ps, const void *channel)
 {
+	struct cpu *c = k->cpu;
+
 	keep_pace(t, k);
-	put_cpu(t, k);
+	kthread_put_cpu(t, k);
+	kthreads_call_stand_in(t, c);
 	wait_channel(t->waits, k->number, ps, channel);
-	get_cpu(t, k);
+	kthread_get_cpu(t, k);
 	reclaim_step_begin(&k->step, k->cpu);
 	return k->cpu->id;
 }
-
-static void thread_main(void *arg);
 
 static void tell_if_over(const struct kthreads *t)
 {
@@ -191,21 +206,20 @@ static void tell_if_over(const struct kthreads *t)
 		t->over(t->over_arg);
 }
 
-static void run_actor(void *arg)
+void kthread_actor_done(struct kthreads *t)
 {
-	struct kthread *k = arg;
-
-	thread_main(k);
-	k->all->nr_actors--;
-	tell_if_over(k->all);
+	t->nr_actors--;
+	tell_if_over(t);
 }
 
-static void start(struct kthreads *t, struct kthread *k)
+void kthread_start_actor(struct kthreads *t, struct kthread *k, void (*main)(void *arg))
 {
 	k->started = true;
 	t->nr_actors++;
-	engine_add_actor(t->engine, k->number, run_actor, k);
+	engine_add_actor(t->engine, k->number, main, k);
 }
+
+static void run_actor(void *arg);
 
 bool kthread_would_run(const struct kthreads *t, const struct mm_kthread *thread)
 {
@@ -235,7 +249,7 @@ bool kthread_wake(struct kthreads *t, struct mm_kthread *thread)
 		if (k->started)
 			engine_unblock(t->engine, k->number);
 		else
-			start(t, k);
+			kthread_start_actor(t, k, run_actor);
 	}
 	return true;
 }
@@ -264,20 +278,19 @@ static uint64_t run_once(struct kthreads *t, struct kthread *k)
 	uint64_t us;
 	int cpu;
 
-	get_cpu(t, k);
+	kthread_get_cpu(t, k);
 	cpu = k->cpu->id;
 	k->woken = false;
 	k->arriving = woken;
 	reclaim_step_begin(&k->step, k->cpu);
 	us = mm_kthread_run(t->mm, k->thread, &cpu, woken);
 	keep_pace(t, k);
-	put_cpu(t, k);
+	kthread_put_cpu(t, k);
 	return us;
 }
 
-static void thread_main(void *arg)
+static void thread_main(struct kthread *k)
 {
-	struct kthread *k = arg;
 	struct kthreads *t = k->all;
 	uint64_t us = k->thread->first_us;
 
@@ -297,6 +310,14 @@ static void thread_main(void *arg)
 	}
 }
 
+static void run_actor(void *arg)
+{
+	struct kthread *k = arg;
+
+	thread_main(k);
+	kthread_actor_done(k->all);
+}
+
 void kthreads_start(struct kthreads *t, int nr_programs)
 {
 	t->nr_programs = nr_programs;
@@ -304,7 +325,7 @@ void kthreads_start(struct kthreads *t, int nr_programs)
 		return;
 	for (int i = 0; i < t->nr; i++)
 		if (t->threads[i].thread->first_us != MM_KTHREAD_FOREVER)
-			start(t, &t->threads[i]);
+			kthread_start_actor(t, &t->threads[i], run_actor);
 }
 
 void kthreads_program_done(struct kthreads *t)
@@ -322,29 +343,61 @@ void kthreads_program_done(struct kthreads *t)
 			engine_unblock(t->engine, k->number);
 		}
 	}
+	for (int cpu = 0; cpu < t->nr_cpus; cpu++)
+		stand_ins_stop(t, &t->cpus[cpu]);
 	tell_if_over(t);
 }
 
 void kthreads_offer(struct kthreads *t, struct cpu *c)
 {
 	c->idle = true;
+	if (c->nr_stand_ins)
+		c->space = mm_space_running(t->mm, c->id);
 	if (t->nr_waiting)
-		pass_on(t, c);
+		pass_on(t, c, true);
+	kthreads_call_stand_in(t, c);
 }
 
-void kthreads_reclaim(struct kthreads *t, struct cpu *c)
+static void take_back(struct kthreads *t, struct cpu *c, bool slept)
 {
 	c->idle = false;
+	c->back_now = slept;
 	while (c->guest) {
 		c->wanted_back = true;
 		engine_block(t->engine, c->id);
 	}
+	c->since_ps = c->now_ps;
+	if (c->nr_stand_ins && c->space)
+		mm_space_resume(t->mm, c->id, c->space);
+}
+
+void kthreads_reclaim(struct kthreads *t, struct cpu *c)
+{
+	take_back(t, c, true);
 }
 
 void kthreads_give_way(struct kthreads *t, struct cpu *c)
 {
 	if (!t->nr_waiting)
 		return;
-	if (pass_on(t, c))
-		kthreads_reclaim(t, c);
+	if (c->nr_stand_ins)
+		c->space = mm_space_running(t->mm, c->id);
+	if (pass_on(t, c, c->now_ps - c->since_ps >= SLICE_PS))
+		take_back(t, c, false);
+}
+
+void kthread_wait(struct kthreads *t, struct kthread *k, const bool *done)
+{
+	struct cpu *c = k->cpu, *only = k->only;
+
+	keep_pace(t, k);
+	/* Who waits for a disk comes back to where it was. */
+	k->only = c;
+	kthread_put_cpu(t, k);
+	kthreads_call_stand_in(t, c);
+	while (!*done)
+		engine_block(t->engine, k->number);
+	kthread_get_cpu(t, k);
+	k->only = only;
+	reclaim_step_begin(&k->step, k->cpu);
 }

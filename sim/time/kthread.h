@@ -14,6 +14,9 @@
  * slept for good, not for a nap, goes on then, too, unless it has to wait for a CPU: the next
  * operations of the program have their traced times, and would overtake it.
  *
+ * Stand-ins (stand_in.c) are no threads of the kernel: each goes on with what the CPU's program has
+ * still to do while that sleeps or waits for a disk, as other tasks of the CPU would.
+ *
  * A CPU has one of them at most, its guest. The fields that struct cpu marks (T) belong here.
  */
 #ifndef SIM_KTHREAD_H
@@ -63,6 +66,19 @@ bool kthread_would_run(const struct kthreads *t, const struct mm_kthread *thread
 /** mm_ops.resched and sleep, called by a thread: the CPU on which it goes on. Time may pass. */
 int kthread_resched(struct kthreads *t, struct kthread *k);
 int kthread_sleep(struct kthreads *t, struct kthread *k, uint64_t ps, const void *channel);
+/** Wait until `*done`, for which its actor is unblocked; others may have the CPU meanwhile. */
+void kthread_wait(struct kthreads *t, struct kthread *k, const bool *done);
+
+/** `nr` at most at once, before the run, for the program of `c`. 0 or -ENOMEM. `work` is borrowed.
+ */
+int kthreads_add_stand_ins(struct kthreads *t, struct cpu *c, int nr,
+			   const struct sim_stand_in *work);
+/** Is it one of them, and no thread of the kernel? NULL is not. */
+bool kthread_stands_in(const struct kthread *k);
+/** Is there work for one, or one that waits for the CPU? */
+bool kthreads_has_work(const struct cpu *c);
+/** There is work now: one is called if nobody is on the CPU who would see that. */
+void kthreads_call_stand_in(struct kthreads *t, struct cpu *c);
 
 /* For the program of a CPU, settled; time may pass. */
 

@@ -240,6 +240,23 @@ int sim_spawn(struct sim *s, int cpu, sim_program program, void *arg)
 	return 0;
 }
 
+int sim_spawn_stand_ins(struct sim *s, int cpu, int nr, const struct sim_stand_in *work)
+{
+	struct cpu *c;
+
+	if (cpu < 0 || cpu >= s->machine->mm.nr_cpus || nr < 1)
+		return -EINVAL;
+	c = &s->cpus[cpu];
+	if (s->phase != SIM_BUILT || c->nr_stand_ins)
+		return -EBUSY;
+	return kthreads_add_stand_ins(&s->kthreads, c, nr, work);
+}
+
+void sim_call_stand_in(struct sim *s, int cpu)
+{
+	kthreads_call_stand_in(&s->kthreads, &s->cpus[cpu]);
+}
+
 static void actor_main(void *arg)
 {
 	const struct sim_actor *actor = arg;
@@ -304,7 +321,7 @@ static struct cpu *running_cpu(struct sim *s, int cpu)
 {
 	struct cpu *c = cpu_of(s, cpu);
 
-	if (s->phase != SIM_RUNNING || c->state != CPU_RUNNING)
+	if (s->phase != SIM_RUNNING || (c->state != CPU_RUNNING && !c->standing_in))
 		SIM_BUG("cpu %d is asked to run outside its program", cpu);
 	return c;
 }
@@ -313,6 +330,10 @@ void sim_settle(struct sim *s, int cpu)
 {
 	struct cpu *c = running_cpu(s, cpu);
 
+	if (c->standing_in) {
+		kthread_resched(&s->kthreads, c->guest);
+		return;
+	}
 	cpu_settle(c);
 	kthreads_give_way(&s->kthreads, c);
 }
@@ -335,7 +356,11 @@ void sim_idle_until(struct sim *s, int cpu, uint64_t when_ps)
 	cpu_settle(c);
 	if (when_ps <= c->now_ps)
 		return;
-	if (when_ps - c->now_ps > TICK_PS) {
+	if (c->standing_in) {
+		kthread_sleep(&s->kthreads, c->guest, when_ps - c->now_ps, NULL);
+		return;
+	}
+	if (when_ps - c->now_ps > TICK_PS && !kthreads_has_work(c)) {
 		mm_cpu_idles(s->mm, cpu);
 		cpu_settle(c);
 	}

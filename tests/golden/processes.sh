@@ -68,6 +68,30 @@ scenario 'steps = ( { do = "mmap"; range = "r"; bytes = "16MiB"; }, { do = "mloc
 is locked_pages 4096
 is unevictable_pgs_mlocked 4096
 
+# While a process of a CPU sleeps, waits for a disk, or a kernel workload does, the CPU does the others.
+begin_of()
+{
+	sed -n "/\"do\": \"$1\"/,/}/s/.*\"begin_ps\": \([0-9]*\).*/\1/p" "$tmp/out" | head -n 1
+}
+shared='{ do = "mmap"; range = "r"; bytes = "8MiB"; },
+	{ do = "fork"; name = "c"; steps = ( %s, { do = "exit"; } ); }, { do = "touch"; range = "r"; }'
+for other in '{ do = "sleep"; time = "1s"; }' '{ do = "read"; file = "/f"; bytes = "4MiB"; }'; do
+	# shellcheck disable=SC2059
+	scenario "steps = ( $(printf "$shared" "$other") );"
+	status 0
+	[ "$(begin_of touch)" -lt 1000000000 ] || fail "after $other the touch began at $(begin_of touch)"
+	[ "$(begin_of exit)" -gt "$(begin_of touch)" ] || fail "exit did not wait for $other"
+done
+printf 'machine = "%s";\nworkloads = (
+	{ kind = "kernel"; cpus = [0]; calls = ( { do = "msleep"; time = "1s"; } ); },
+	{ kind = "process"; cpus = [0]; steps = ( { do = "mmap"; range = "r"; bytes = "8MiB"; },
+		{ do = "touch"; range = "r"; }, { do = "sleep"; time = "10s"; } ); },
+	{ kind = "kernel"; cpus = [0]; calls = ( { do = "msleep"; time = "1s"; } ); } );\n' \
+	"$PWD/configs/machines/W1a_touch_thp_2x1g.cfg" >"$tmp/s.cfg"
+run run "$tmp/s.cfg" --verify --format json
+[ "$(begin_of touch)" -lt 1000000000 ] || fail "behind msleep the touch began at $(begin_of touch)"
+[ "$(ps_of)" -lt 10500000000000 ] || fail "three that slept took $(ps_of) ps"
+
 bad()
 {
 	scenario "steps = ( $1 );"
