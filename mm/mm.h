@@ -361,10 +361,11 @@ const char *mm_sysctl_name(unsigned i);
  * a node and a size, "node1/hugepages-1048576kB/nr_hugepages". NULL: read it, which makes the
  * kernel compute lowmem_reserve again where the key is lowmem_reserve_ratio. What a write has the
  * kernel compute is computed from the pages that are managed now. Returns 0; -ENOENT where there is
- * no such key and -EINVAL where there is no such value, with *refusal filled and nothing changed.
+ * no such key, -ENODEV where kernels with this one's per-CPU lists had none, and -EINVAL where there
+ * is no such value, with *refusal filled and nothing changed.
  */
 int mm_sysctl(struct mm *mm, const char *key, const char *value, struct mm_refusal *refusal);
-/** Its value as the kernel prints it, without computing anything. 0 or -ENOENT. */
+/** Its value as the kernel prints it, without computing anything. 0, -ENOENT or -ENODEV. */
 int mm_sysctl_text(const struct mm *mm, const char *key, char *text, size_t size);
 
 /* One entry of a zonelist. */

@@ -98,6 +98,7 @@ const char *mm_site_name(enum mm_site site);
 
 enum mm_access {
 	MM_READ,
+	MM_PREFETCH,  /* read before it is wanted: nothing waits for the line to be there */
 	MM_WRITE,     /* read, and written */
 	MM_STORE,     /* written without being looked at: nothing waits for the line to be there */
 	MM_ZERO,      /* a whole block is cleared: streams past the caches */

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mm/alloc/pcp.h"
 #include "mm/compact/compact.h"
 #include "mm/huge/huge_pool.h"
 
@@ -27,6 +28,8 @@ struct sysctl {
 #define RATIOS       "lowmem_reserve_ratio"
 #define COMPACT      "compact_memory" /* can only be written */
 #define REFRESH      "stat_refresh"   /* a read does the same, and says nothing */
+#define FRACTION     "percpu_pagelist_high_fraction"
+#define OLD_FRACTION "percpu_pagelist_fraction"
 #define IN_MM(field) offsetof(struct mm, field)
 
 static void compact_all(struct mm *mm)
@@ -61,12 +64,14 @@ static const struct sysctl sysctls[] = {
 	{COMPACT, 1, 1, 0, compact_all, false},
 	{"stat_interval", 1, INT32_MAX, IN_MM(stat_interval), NULL, false},
 	{REFRESH, 0, UINT64_MAX, 0, mm_vmstat_refresh, false},
-	{"percpu_pagelist_high_fraction", 0, INT32_MAX, IN_MM(params.percpu_pagelist_high_fraction),
+	{FRACTION, 0, INT32_MAX, IN_MM(params.percpu_pagelist_high_fraction), mm_pcp_sizes_setup,
+	 true},
+	{OLD_FRACTION, 0, INT32_MAX, IN_MM(params.percpu_pagelist_high_fraction),
 	 mm_pcp_sizes_setup, true},
 };
 
 #define NR_SYSCTLS     (sizeof(sysctls) / sizeof(sysctls[0]))
-#define LEAST_FRACTION 8 /* of percpu_pagelist_high_fraction, where it is not 0 */
+#define LEAST_FRACTION 8 /* of percpu_pagelist_*fraction, where it is not 0 */
 
 const char *mm_sysctl_name(unsigned i)
 {
@@ -79,6 +84,16 @@ static const struct sysctl *find_sysctl(const char *key)
 		if (strcmp(sysctls[i].name, key) == 0)
 			return &sysctls[i];
 	return NULL;
+}
+
+/* Kernels whose lists have sizes by rule are those up to 5.13. */
+static bool has_sysctl(const struct mm *mm, const struct sysctl *s)
+{
+	bool is_old = !strcmp(s->name, OLD_FRACTION);
+
+	if (!is_old && strcmp(s->name, FRACTION) != 0)
+		return true;
+	return is_old == !!(mm->pcp_kind->rules & MM_PCP_SIZES);
 }
 
 static bool is_ratios(const struct sysctl *s)
@@ -173,6 +188,12 @@ int mm_sysctl(struct mm *mm, const char *key, const char *value, struct mm_refus
 		mm_refuse(refusal, MM_ABOUT_SYSCTL, 0, "unknown sysctl '%.60s'", key);
 		return -ENOENT;
 	}
+	if (!has_sysctl(mm, s)) {
+		mm_refuse(refusal, MM_ABOUT_SYSCTL, 0,
+			  "a kernel with its per-CPU lists has no sysctl '%s', but '%s'", s->name,
+			  !strcmp(s->name, FRACTION) ? OLD_FRACTION : FRACTION);
+		return -ENODEV;
+	}
 	if (value)
 		return is_ratios(s) ? write_ratios(mm, s, value, refusal)
 				    : write_number(mm, s, value, refusal);
@@ -191,6 +212,8 @@ int mm_sysctl_text(const struct mm *mm, const char *key, char *text, size_t size
 
 	if (!s || is_action(s))
 		return -ENOENT;
+	if (!has_sysctl(mm, s))
+		return -ENODEV;
 	if (mm_hugetlb_is_file(key)) {
 		snprintf(text, size, "%" PRIu64, mm_hugetlb_read(mm, key));
 		return 0;

@@ -86,6 +86,8 @@ static struct mm_params params_of(const struct machine *m)
 
 static const struct mm_profile hot_cold = {
 	.pcp = {.kind = "hot-cold", .low = 1, .high = 6, .batch_bytes = 512 * KiB}};
+static const struct mm_profile by_mobility = {
+	.pcp = {.kind = "by-mobility", .high = 6, .batch_bytes = MiB, .gather = true}};
 
 static int try_boot(const struct machine *m, const struct mm_ops *ops, void *ctx, struct mm **mm,
 		    struct mm_refusal *refusal)
@@ -144,7 +146,9 @@ static int try_boot(const struct machine *m, const struct mm_ops *ops, void *ctx
 					   .presets = m->presets,
 					   .nr_presets = m->nr_presets,
 					   .params = params_of(m),
-					   .profile = m->hot_cold ? &hot_cold : m->profile,
+					   .profile = m->hot_cold      ? &hot_cold
+						      : m->by_mobility ? &by_mobility
+								       : m->profile,
 					   .crashkernel_bytes = m->crashkernel_bytes,
 					   .possible_end = m->possible_end,
 					   .hotplug_end = m->hotplug_end,

@@ -36,7 +36,8 @@ struct machine {
 	struct mm_zone_preset presets[MACHINE_PRESETS];
 	size_t nr_presets;
 	const struct mm_profile *profile; /* what it reserves wants `homes` */
-	bool hot_cold; /* instead of a profile: lists of CPUs as up to 4.14, with `low` */
+	bool hot_cold;    /* instead of a profile: lists of CPUs as up to 4.14, with `low` */
+	bool by_mobility; /* as of 4.19 to 5.13 */
 	uint64_t crashkernel_bytes;
 	phys_addr_t possible_end, hotplug_end;
 	uint64_t memory_block_bytes;

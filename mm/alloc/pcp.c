@@ -28,6 +28,11 @@ const char *mm_pcp_kind_name(unsigned index)
 	return index < nr ? pcp_kinds[index]->name : NULL;
 }
 
+unsigned mm_pcp_kind_rules(unsigned index)
+{
+	return pcp_kinds[index]->rules;
+}
+
 bool mm_cpus_have_lists(const struct mm *mm, unsigned order)
 {
 	return mm_pcp_holds(mm, order);
@@ -96,31 +101,36 @@ void mm_pcp_fill(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
 	mm_zone_unlock(mm, cpu, zone);
 }
 
-void mm_pcp_give_back(struct mm *mm, int cpu, struct mm_zone *zone, int owner, unsigned list)
+struct page *mm_pcp_take_off(struct mm *mm, struct mm_zone *zone, int owner, unsigned list)
 {
 	struct mm_pcp *pcp = &zone->pcp[owner];
 	struct page *page = pcp->lists[list].tail;
-	unsigned order = mm_pcp_list_order(mm, list);
-	pfn_t pfn = mm_pfn_of(mm, page);
 
 	page_list_del(&pcp->lists[list], page);
+	pcp->count -= 1u << mm_pcp_list_order(mm, list);
+	return page;
+}
+
+void mm_pcp_give_back(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page)
+{
+	pfn_t pfn = mm_pfn_of(mm, page);
+
 	page->flags &= ~(uint64_t)PG_PCP;
-	pcp->count -= 1u << order;
 	mm_emit_block(mm, cpu, MM_EVENT_PCPU_DRAIN, page, 0);
-	mm_buddy_give(mm, cpu, zone, page, pfn, order,
+	mm_buddy_give(mm, cpu, zone, page, pfn, page->order,
 		      zone->nr_isolated_blocks ? mm_pageblock_type(mm, zone, pfn)
 					       : (enum mm_migratetype)page->migratetype);
 }
 
-unsigned mm_pcp_batch(const struct mm *mm, const struct mm_zone *zone, uint64_t most_bytes)
+unsigned mm_pcp_batch(const struct mm *mm, const struct mm_zone *zone, uint64_t most_bytes,
+		      bool round_up)
 {
 	uint64_t batch = zone->managed / 1024, most = most_bytes >> mm->arch->page_shift;
 
 	batch = (batch < most ? batch : most) / 4;
 	if (batch < 1)
 		batch = 1;
-	batch = (UINT64_C(1) << (fls64(batch + batch / 2) - 1)) - 1;
-	return batch < 1 ? 1 : (unsigned)batch;
+	return (1u << (fls64(batch + batch / 2) - !round_up)) - 1;
 }
 
 void mm_pcp_sizes_setup(struct mm *mm)

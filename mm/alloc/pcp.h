@@ -12,6 +12,7 @@
 
 struct mm_pcp_kind {
 	const char *name;
+	unsigned rules;    /* what of struct mm_pcp_rule it goes by: enum mm_pcp_rules, or'ed */
 	bool cold_at_tail; /* what is not in the CPU's caches lies at the tails of lists */
 	/** The orders that there are lists of, a bit each. Constant. */
 	unsigned (*orders)(const struct mm *mm);
@@ -38,8 +39,9 @@ extern const struct mm_pcp_kind *const pcp_kinds[]; /* ends with NULL */
 
 /* What the kinds share. */
 
-/** Pages of a batch by the zone's size, of which `most_bytes` / 4 at most. */
-unsigned mm_pcp_batch(const struct mm *mm, const struct mm_zone *zone, uint64_t most_bytes);
+/** Pages of a batch by the zone's size, of which `most_bytes` / 4 at most; 0 of a small zone. */
+unsigned mm_pcp_batch(const struct mm *mm, const struct mm_zone *zone, uint64_t most_bytes,
+		      bool round_up);
 /* Where a list is filled, from its head on: with the first block first, or behind the last. */
 enum mm_pcp_end { PCP_HEAD, PCP_TAIL, PCP_TAIL_REVERSED };
 
@@ -51,8 +53,10 @@ void mm_pcp_fill(struct mm *mm, int cpu, struct mm_zone *zone, unsigned order,
 void mm_pcp_charge(struct mm *mm, int cpu, const struct mm_zone *zone, unsigned list,
 		   const struct page *page, enum mm_site site);
 
-/** Give the block at the tail of a list of CPU `owner` back to the zone, whose lock is held. */
-void mm_pcp_give_back(struct mm *mm, int cpu, struct mm_zone *zone, int owner, unsigned list);
+/** Take the block at the tail of a list of CPU `owner` off, which is to be given back. */
+struct page *mm_pcp_take_off(struct mm *mm, struct mm_zone *zone, int owner, unsigned list);
+/** Give a block that is off its list back to the zone, whose lock is held. */
+void mm_pcp_give_back(struct mm *mm, int cpu, struct mm_zone *zone, struct page *page);
 
 /* What all kinds do alike. */
 

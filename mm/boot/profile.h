@@ -45,16 +45,28 @@ struct mm_crash_rule {
 
 /*
  * How the kernel keeps free pages by CPU. Sizes are in batches; a batch is a quarter of 1/1024 of
- * the zone and of `batch_bytes`, whichever is less, made one less than a power of two.
+ * the zone and of `batch_bytes`, whichever is less, made one less than a power of two: the one
+ * below one and a half of that, or above it. Where that makes 0, `low` and `high` are 0, too.
  */
 struct mm_pcp_rule {
 	const char *kind; /* as mm_pcp_kind_name() spells it; NULL: those of 6.1, with its sizes */
 	unsigned low, high; /* of kinds that have them by rule */
 	uint64_t batch_bytes;
+	bool round_up;
+	bool gather; /* what goes back is taken off the lists before the zone's lock is taken */
+};
+
+/* Which of these a kind goes by. */
+enum mm_pcp_rules {
+	MM_PCP_SIZES = 1 << 0, /* high, batch_bytes, round_up */
+	MM_PCP_LOW = 1 << 1,
+	MM_PCP_GATHER = 1 << 2,
 };
 
 /** Names of the kinds of per-CPU lists; NULL past the last. */
 const char *mm_pcp_kind_name(unsigned index);
+/** What of struct mm_pcp_rule that kind goes by. */
+unsigned mm_pcp_kind_rules(unsigned index);
 
 struct mm_profile {
 	struct mm_pcp_rule pcp;

@@ -16,7 +16,7 @@ static int apply_settings(struct mm *mm, const struct captured_state *s, struct 
 		int err = mm_sysctl(mm, one->key, one->value, &refusal);
 
 		/* A kernel has many that mean nothing to the mm core. */
-		if (err && err != -ENOENT)
+		if (err && err != -ENOENT && err != -ENODEV)
 			return diag_error(diag, -EINVAL, s->dir, 0, "sysctl_vm.txt: %s = %s: %s",
 					  one->key, one->value, refusal.why);
 	}

@@ -4,6 +4,7 @@
  * has none of that name. What the mm core does not act on has the value that the kernel begins
  * with.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,13 +16,13 @@
 #define VALUE_ROOM 256
 
 /* Which kernels have it. */
-enum has { ALWAYS, NUMA, HIGHMEM, OTHER_RELEASE };
+enum has { ALWAYS, NUMA, HIGHMEM, OLD_LISTS, OTHER_RELEASE };
 
 static const struct setting {
 	const char *name, *value; /* where the mm core has none; "": computed at boot */
 	enum has has;
 } settings[] = {
-	{"percpu_pagelist_fraction", "0", OTHER_RELEASE}, /* until 5.13 */
+	{"percpu_pagelist_fraction", "", OLD_LISTS},
 	{"numa_zonelist_order", "Node", NUMA},
 	{"min_slab_ratio", "", NUMA},
 	{"min_unmapped_ratio", "", NUMA},
@@ -50,11 +51,15 @@ static bool is_left_out(const char *name)
 
 static bool has(const struct mm *mm, enum has what)
 {
+	char value[VALUE_ROOM];
+
 	switch (what) {
 	case NUMA:
 		return kernel_has_numa(mm);
 	case HIGHMEM:
 		return mm_arch_zone_index(mm_get_arch(mm), MM_ZONE_HIGHMEM) >= 0;
+	case OLD_LISTS: /* until 5.13 */
+		return !mm_sysctl_text(mm, "percpu_pagelist_fraction", value, sizeof(value));
 	case OTHER_RELEASE:
 		return false;
 	default:
@@ -94,13 +99,16 @@ static json_t *json(const struct show_subject *s)
 	json_t *doc = json_object();
 	const char *name;
 	char value[VALUE_ROOM];
+	int err;
 
 	for (unsigned i = 0; (name = mm_sysctl_name(i)); i++) {
 		if (is_setting(name) || is_left_out(name))
 			continue;
-		if (!strcmp(name, "zone_reclaim_mode") && !kernel_has_numa(s->mm))
+		err = mm_sysctl_text(s->mm, name, value, sizeof(value));
+		if (err == -ENODEV ||
+		    (!strcmp(name, "zone_reclaim_mode") && !kernel_has_numa(s->mm)))
 			json_object_set_new(doc, name, json_null());
-		else if (!mm_sysctl_text(s->mm, name, value, sizeof(value)))
+		else if (!err)
 			json_put_string(doc, name, value);
 	}
 	for (size_t i = 0; i < NR_SETTINGS; i++) {

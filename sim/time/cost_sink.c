@@ -9,7 +9,7 @@
  *   many are in flight as it can have of a stream. What depends on something is another access.
  * - Without caches, an access pays one latency and moves its own bytes.
  * - A store that nothing waits for (MM_STORE) goes through the store buffer of a CPU that is known
- * to have fill buffers: it takes its part of the latency.
+ *   to have fill buffers: it takes its part of the latency. So does what is prefetched.
  * - Zeroing and copying: one latency or those of its lines in flight, all the bytes, of the source
  *   and of the target. What is written so is in the CPU's caches afterwards (fresh.h): the kernel's
  *   clear_page() and copy_page() are `rep stos` and `rep movs`, which allocate lines without
@@ -101,7 +101,7 @@ static NOINLINE void access_memory(struct sim *s, struct cpu *c, phys_addr_t at,
 		const struct mm_range *range = range_of(s, c, at);
 		uint64_t left = range->start + range->bytes - at;
 		uint64_t part = bytes < left ? bytes : left;
-		bool read = kind == MM_READ || kind == MM_COPY_FROM;
+		bool read = kind < MM_WRITE || kind == MM_COPY_FROM;
 
 		cpu_charge_memory(c, &(struct cpu_memory_charge){
 					     .nid = range->nid,
@@ -198,7 +198,7 @@ static unsigned overlap(const struct cpu *c, uint64_t nr_lines, enum mm_access k
 {
 	if (!c->fill_buffers)
 		return 1;
-	if (kind == MM_STORE)
+	if (!access_waits(kind))
 		return c->fill_buffers;
 	return nr_lines < c->prefetched ? (unsigned)nr_lines : c->prefetched;
 }
@@ -209,7 +209,7 @@ static inline void access_line(struct sim *s, struct cpu *c, phys_addr_t at, enu
 {
 	const struct machine *m = s->machine;
 	struct cache_result result;
-	int err = cache_access(s->cache, c->id, at >> s->line_shift, kind != MM_READ, &result);
+	int err = cache_access(s->cache, c->id, at >> s->line_shift, kind >= MM_WRITE, &result);
 
 	if (err)
 		s->error = err;
@@ -253,8 +253,8 @@ static inline void access_any(struct sim *s, struct cpu *c, phys_addr_t at, uint
 	uint64_t line = at >> s->line_shift;
 
 	if (c->nearest && kind <= MM_STORE && (at + bytes - 1) >> s->line_shift == line &&
-	    cache_at_hand(c->nearest, c->id, line, kind != MM_READ))
-		cpu_charge_hit(c, c->at_hand_ps[kind == MM_STORE]);
+	    cache_at_hand(c->nearest, c->id, line, kind >= MM_WRITE))
+		cpu_charge_hit(c, c->at_hand_ps[!access_waits(kind)]);
 	else
 		access_now(s, c, at, bytes, kind);
 }

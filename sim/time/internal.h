@@ -91,4 +91,10 @@ void translate_forget(struct sim *s, int cpu, const struct mm_forget *what);
 /* cost_sink.c: charge a program's stream. */
 void cost_sink_stream(struct sim *s, struct cpu *c, const struct sim_stream *stream);
 
+/* Whether the CPU goes on only once the line is there, if it is known to do otherwise at all. */
+static inline bool access_waits(enum mm_access kind)
+{
+	return kind != MM_STORE && kind != MM_PREFETCH;
+}
+
 #endif

@@ -132,7 +132,7 @@ static void translate_high(struct sim *s, struct cpu *c, uint64_t bytes)
 void translate_kernel(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t bytes,
 		      enum mm_access kind)
 {
-	bool stored = kind == MM_STORE && c->fill_buffers;
+	bool stored = !access_waits(kind) && c->fill_buffers;
 	uint64_t next = translate_address(s, c, at);
 	uint64_t end = next + bytes;
 

@@ -63,6 +63,9 @@ bad 'kind = "hot-cold"; batch_memory = "512KiB";' "'high' is missing"
 bad 'kind = "hot-cold"; high = 6;' "'batch_memory' is missing"
 bad 'kind = "hot-cold"; low = 6; high = 6; batch_memory = "512KiB";' \
 	"'low' is 6 and 'high' 6 batches: expected less than that"
-bad 'kind = "by-order"; high = 6;' "only lists of kind 'hot-cold' have it"
+bad 'kind = "by-order"; high = 6;' "only lists of kinds 'by-mobility' and 'hot-cold' have it"
+bad 'kind = "by-mobility"; low = 1; high = 6; batch_memory = "1MiB";' "only lists of kind 'hot-cold' have it"
+bad 'kind = "hot-cold"; high = 6; batch_memory = "512KiB"; gather = true;' \
+	"only lists of kind 'by-mobility' have it"
 bad 'kind = "by-order"; hihg = 6;' "unknown key 'hihg'"
 end

@@ -107,6 +107,10 @@ shows()
 		is map 40000
 		is unmap_page 40000
 		is mapped 0 ;;
+	by-mobility)
+		is alloc 65536
+		is free 65536
+		above zone_lock_wait_ps 0 ;;
 	hot-cold)
 		is alloc 20000
 		is free 20000 ;;

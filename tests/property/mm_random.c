@@ -53,6 +53,7 @@ static const struct machine machines[] = {
 	{.model = MM_SPARSE, UMA},
 	{.model = MM_SPARSE_VMEMMAP, UMA},
 	{.model = MM_SPARSE_VMEMMAP, UMA, .hot_cold = true},
+	{.model = MM_FLAT, UMA, .by_mobility = true},
 	{.model = MM_DISCONTIG, INTERLEAVED},
 	{.model = MM_SPARSE, INTERLEAVED},
 	{.model = MM_SPARSE_VMEMMAP, INTERLEAVED},

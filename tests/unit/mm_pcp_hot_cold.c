@@ -83,6 +83,37 @@ Test(pcp_hot_cold, sizes)
 	mm_destroy(mm);
 }
 
+/*
+ * ZONE_DMA of 3 MiB: 768 / 1024 / 4 is less than one page, and 2^0 - 1 = 0, so that a CPU keeps
+ * none. Rounded up as in 2.6.12 it is 2^1 - 1 = 1, and of 8192 pages (32 MiB) 8 / 4 = 2, 2 + 1 = 3,
+ * 2^2 - 1 = 3 rather than 1.
+ */
+Test(pcp_hot_cold, sizes_of_small_zones)
+{
+	static const struct mm_profile up = {.pcp = {.kind = "hot-cold",
+						     .low = 2,
+						     .high = 6,
+						     .batch_bytes = 256 * KiB,
+						     .round_up = true}};
+	struct machine m = {.model = MM_SPARSE_VMEMMAP,
+			    .memory = {{MiB, 3 * MiB, 0}, {4 * GiB, 32 * MiB, 0}}};
+
+	for (int rounds_up = 0; rounds_up < 2; rounds_up++) {
+		struct mm_zone_info z;
+		struct mm *mm;
+
+		m.profile = rounds_up ? &up : &with_low;
+		mm = boot(&m);
+		z = zone_info(mm, 0, zone_of(mm, 0, MM_ZONE_DMA)->index);
+		cr_expect_eq(z.pcp_batch, 1);
+		cr_expect_eq(z.pcp_high, rounds_up ? 6 : 0);
+		cr_expect_eq(z.pcp_low, rounds_up ? 2 : 0);
+		z = zone_info(mm, 0, zone_of(mm, 0, MM_ZONE_NORMAL)->index);
+		cr_expect_eq(z.pcp_batch, rounds_up ? 3 : 1);
+		mm_destroy(mm);
+	}
+}
+
 /* A batch comes in the order of its frames, to the head, whether the first is taken hot or cold. */
 Test(pcp_hot_cold, refill_is_in_order_for_either_end)
 {

@@ -77,6 +77,7 @@ static void options(struct machine *m, uint64_t *rng, bool small)
 	m->homes = !small || m->memory[0].bytes >= 16 * MiB ? random_below(rng, 2) : 0;
 	m->no_thp = !random_below(rng, 3);
 	m->hot_cold = !random_below(rng, 6);
+	m->by_mobility = !m->hot_cold && !random_below(rng, 5);
 	m->slab_nomerge = random_below(rng, 2);
 	m->no_slab_defrag = !random_below(rng, 4);
 	if (!random_below(rng, 4))

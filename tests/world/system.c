@@ -40,10 +40,13 @@ static void write_sysctl(struct world *w)
 	struct mm_refusal refusal = {.why = ""};
 	char text[32], key[32];
 
+	const char *name = values[i].name;
+
+	if (mm_sysctl_text(w->mm, name, text, sizeof(text)) == -ENODEV)
+		name = "percpu_pagelist_fraction"; /* as kernels up to 5.13 call it */
 	snprintf(text, sizeof(text), "%lu", (unsigned long)value);
-	cr_assert_eq(mm_sysctl(w->mm, values[i].name, text, &refusal), 0, "%s: %s", values[i].name,
-		     refusal.why);
-	mm_sysctl(w->mm, values[i].name, NULL, &refusal);
+	cr_assert_eq(mm_sysctl(w->mm, name, text, &refusal), 0, "%s: %s", name, refusal.why);
+	mm_sysctl(w->mm, name, NULL, &refusal);
 	if (world_one_in(w, 6)) {
 		snprintf(key, sizeof(key), "node%d/nr_hugepages", world_node(w));
 		mm_sysctl(w->mm, key, "1", &refusal);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Per-CPU lists of Linux 5.13 and later: small blocks and huge pages, a list for each order and
+ * Per-CPU lists of Linux 5.14 and later: small blocks and huge pages, a list for each order and
  * mobility. An empty list is filled with a batch from the buddy lists; when all together are too
  * long, a batch is drained, which doubles while only frees come.
  */
@@ -35,7 +35,9 @@ static unsigned high_of(const struct mm *mm, const struct mm_zone *zone)
 
 static void set_sizes(const struct mm *mm, struct mm_zone *zone)
 {
-	zone->pcp_batch = mm_pcp_batch(mm, zone, BATCH_BYTES);
+	unsigned batch = mm_pcp_batch(mm, zone, BATCH_BYTES, false);
+
+	zone->pcp_batch = batch ? batch : 1;
 	zone->pcp_high = high_of(mm, zone);
 	zone->pcp_low = 0;
 }
@@ -69,7 +71,7 @@ static void drain(struct mm *mm, int cpu, struct mm_zone *zone, int owner, unsig
 			list = (list + 1) % NR_PCP_LISTS;
 			continue;
 		}
-		mm_pcp_give_back(mm, cpu, zone, owner, list);
+		mm_pcp_give_back(mm, cpu, zone, mm_pcp_take_off(mm, zone, owner, list));
 		nr_pages -= 1 << mm_pcp_list_order(mm, list);
 	}
 	mm_zone_unlock(mm, cpu, zone);
