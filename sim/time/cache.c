@@ -186,7 +186,9 @@ static NOINLINE uint32_t bring_to_front(struct cache *c, const struct level *l, 
 	int way = known ? way_of(l, set, nr) : -1;
 	uint32_t before = 0;
 
-	entries[set[0].nr].sole = false;
+	/* In the nearest, it is looked for. */
+	if (l != &c->levels[0])
+		entries[set[0].nr].sole = false;
 	if (way >= 0) {
 		before = set[way].version;
 	} else {
@@ -283,6 +285,28 @@ static int take_from_owner(struct cache *c, int cpu, bool write, line_nr nr)
 	return owner;
 }
 
+/*
+ * As cache_at_hand(), wherever in its set the line is: it becomes the latest, and nothing else
+ * changes.
+ */
+static bool hits_nearest(const struct cache *c, int cpu, struct cache_tag *set, line_nr nr,
+			 bool write)
+{
+	const struct line_entry *entry = &c->lines.entries[nr];
+	struct cache_tag tag = {nr, entry->version};
+	int way;
+
+	if (!line_is_own(entry, cpu, write))
+		return false;
+	way = way_of(&c->levels[0], set, nr);
+	if (way < 0 || set[way].version != tag.version)
+		return false;
+	for (; way > 0; way--)
+		set[way] = set[way - 1];
+	set[0] = tag;
+	return true;
+}
+
 int cache_access(struct cache *c, int cpu, uint64_t line, bool write, struct cache_result *result)
 {
 	struct cache_tag *const *own = &c->own[cpu * c->nr_levels];
@@ -294,6 +318,10 @@ int cache_access(struct cache *c, int cpu, uint64_t line, bool write, struct cac
 	*result = (struct cache_result){.level = c->nr_levels, .owner = MM_NO_CPU};
 	if (!own[0] && get_tags(c, cpu))
 		return -ENOMEM;
+	if (known && hits_nearest(c, cpu, own[0] + set_index(&c->levels[0], line), nr, write)) {
+		result->level = 0;
+		return 0;
+	}
 	if (!known)
 		nr = line_table_insert(&c->lines, line);
 	if (!nr)

@@ -53,12 +53,21 @@ struct cache_result {
 
 /** Of that CPU; changes with its accesses, lives as long as the cache. */
 const struct cache_nearest *cache_nearest(const struct cache *c, int cpu);
-/**
- * Would an access of `cpu` hit in its nearest cache and change nothing? So it is with most: the
- * line is the latest of its set, and a write finds that nobody but `cpu` has used it since `cpu`
- * wrote it, likewise in its other caches; a read, that `cpu` was the last to write it, or is known
- * to read it.
+/*
+ * Where the nearest cache of `cpu` has the current version, would an access change nothing but the
+ * order of use there? So it is with most: a write finds that nobody but `cpu` has used the line
+ * since `cpu` wrote it; a read, that `cpu` was the last to write it, or is known to read it.
  */
+static inline bool line_is_own(const struct line_entry *entry, int cpu, bool write)
+{
+	if (entry->sole)
+		return (int)entry->writer == cpu;
+	return !write && ((entry->written && (int)entry->writer == cpu) ||
+			  (entry->read && (int)entry->reader == cpu));
+}
+
+/** Would an access of `cpu` hit in its nearest cache, where the line is the latest of its set, and
+ * change nothing? */
 static inline bool cache_at_hand(const struct cache_nearest *n, int cpu, uint64_t line, bool write)
 {
 	const struct line_entry *entry;
@@ -68,13 +77,8 @@ static inline bool cache_at_hand(const struct cache_nearest *n, int cpu, uint64_
 		return false;
 	tag = &n->tags[(line & n->mask) * n->ways];
 	entry = &n->lines->entries[tag->nr];
-	if (entry->line != line)
-		return false;
-	if (entry->sole)
-		return (int)entry->writer == cpu;
-	return !write && tag->version == entry->version &&
-	       ((entry->written && (int)entry->writer == cpu) ||
-		(entry->read && (int)entry->reader == cpu));
+	return entry->line == line && tag->version == entry->version &&
+	       line_is_own(entry, cpu, write);
 }
 
 /**

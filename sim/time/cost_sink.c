@@ -29,21 +29,10 @@
 #include <inttypes.h>
 
 #include "mm/page.h"
-#include "mm/user/user.h"
 #include "sim/time/bug.h"
 #include "sim/time/internal.h"
 
 #define PS_PER_US UINT64_C(1000000)
-
-/* The CPU to charge; NULL where nothing is: nobody does it, or outside the run. */
-static inline struct cpu *charged_cpu(struct sim *s, int cpu)
-{
-	if (s->phase != SIM_RUNNING || cpu == MM_NO_CPU)
-		return NULL;
-	if (cpu < 0 || cpu >= s->nr_cpus)
-		SIM_BUG("a charge for cpu %d of %d", cpu, s->nr_cpus);
-	return &s->cpus[cpu];
-}
 
 static inline const struct mm_range *range_of(const struct sim *s, struct cpu *c, phys_addr_t at)
 {
@@ -55,7 +44,7 @@ static inline const struct mm_range *range_of(const struct sim *s, struct cpu *c
 	return range;
 }
 
-static void charge_site(const struct sim *s, struct cpu *c, enum mm_site site, uint32_t nr)
+void cost_sink_site(const struct sim *s, struct cpu *c, enum mm_site site, uint32_t nr)
 {
 	c->account.site_calls[site] += nr;
 	cpu_charge_cycles(c, site, (uint64_t)s->costs->cycles[site] * nr);
@@ -65,10 +54,10 @@ static void charge_site(const struct sim *s, struct cpu *c, enum mm_site site, u
 static NOINLINE void charge_interrupts(const struct sim *s, struct cpu *c)
 {
 	if (c->nr_answers)
-		charge_site(s, c, MM_SITE_TLB_ANSWER, c->nr_answers);
+		cost_sink_site(s, c, MM_SITE_TLB_ANSWER, c->nr_answers);
 	c->nr_answers = 0;
 	if (c->nr_io_done)
-		charge_site(s, c, MM_SITE_IO_DONE, c->nr_io_done);
+		cost_sink_site(s, c, MM_SITE_IO_DONE, c->nr_io_done);
 	c->nr_io_done = 0;
 }
 
@@ -81,7 +70,7 @@ static void sink_work(void *ctx, int cpu, enum mm_site site, uint32_t nr)
 		return;
 	if (c->nr_answers | c->nr_io_done)
 		charge_interrupts(s, c);
-	charge_site(s, c, site, nr);
+	cost_sink_site(s, c, site, nr);
 }
 
 /* Lines of a block, as they are in flight; without caches what a CPU moves at a time is not known.
@@ -247,13 +236,19 @@ static NOINLINE void access_now(struct sim *s, struct cpu *c, phys_addr_t at, ui
 }
 
 /* Most accesses are to a part of one line that is at hand. */
-static inline void access_any(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t bytes,
-			      enum mm_access kind)
+static inline bool is_at_hand(const struct sim *s, const struct cpu *c, phys_addr_t at,
+			      uint64_t bytes, enum mm_access kind)
 {
 	uint64_t line = at >> s->line_shift;
 
-	if (c->nearest && kind <= MM_STORE && (at + bytes - 1) >> s->line_shift == line &&
-	    cache_at_hand(c->nearest, c->id, line, kind >= MM_WRITE))
+	return c->nearest && kind <= MM_STORE && (at + bytes - 1) >> s->line_shift == line &&
+	       cache_at_hand(c->nearest, c->id, line, kind >= MM_WRITE);
+}
+
+static inline void access_any(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t bytes,
+			      enum mm_access kind)
+{
+	if (is_at_hand(s, c, at, bytes, kind))
 		cpu_charge_hit(c, c->at_hand_ps[!access_waits(kind)]);
 	else
 		access_now(s, c, at, bytes, kind);
@@ -279,6 +274,13 @@ void cost_sink_access(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t byt
 	access_any(s, c, at, bytes, kind);
 }
 
+static NOINLINE void translate_and_access(struct sim *s, struct cpu *c, phys_addr_t at,
+					  uint64_t bytes, enum mm_access kind)
+{
+	translate_kernel(s, c, at, bytes, kind);
+	access_any(s, c, at, bytes, kind);
+}
+
 /* The same where the machine describes a TLB. */
 static void sink_access_translated(void *ctx, int cpu, phys_addr_t at, uint64_t bytes,
 				   enum mm_access kind)
@@ -286,11 +288,13 @@ static void sink_access_translated(void *ctx, int cpu, phys_addr_t at, uint64_t 
 	struct sim *s = ctx;
 	struct cpu *c = charged_cpu(s, cpu);
 
+	/* Each of these calls is the last thing that is done: nothing has to be saved for it. */
 	if (!c)
 		return;
-	if (!translated_at_hand(s, c, at, bytes))
-		translate_kernel(s, c, at, bytes, kind);
-	access_any(s, c, at, bytes, kind);
+	if (translated_at_hand(s, c, at, bytes))
+		access_any(s, c, at, bytes, kind);
+	else
+		translate_and_access(s, c, at, bytes, kind);
 }
 
 static void sink_address(void *ctx, int cpu, uint64_t address)
@@ -533,55 +537,6 @@ static bool sink_may_move(void *ctx, const struct page *page)
 	return s->owner && s->owner->may_move(s->owner->arg, page);
 }
 
-/* The kernel's own translations: idle CPUs are told as well, which costs the one who tells. */
-static void interrupt_all(struct sim *s, struct cpu *c)
-{
-	for (int cpu = 0; cpu < s->machine->mm.nr_cpus; cpu++) {
-		if (cpu == c->id)
-			continue;
-		charge_site(s, c, MM_SITE_TLB_IPI, 1);
-		s->cpus[cpu].nr_answers += !cpu_is_quiet(&s->cpus[cpu]);
-	}
-}
-
-/* CPUs that run a process which has the page mapped. */
-static void interrupt_users(struct sim *s, struct cpu *c, const struct page *page)
-{
-	for (int i = 0; i < s->machine->mm.nr_cpus; i++) {
-		struct cpu *user = &s->cpus[i];
-
-		if (user == c || cpu_is_quiet(user) || !mm_user_runs_on(s->mm, page, i))
-			continue;
-		charge_site(s, c, MM_SITE_TLB_IPI, 1);
-		user->nr_answers++;
-	}
-}
-
-/* One that is interrupted loses the time at what it does next; an idle one is not told (lazy TLB).
- */
-static void sink_tlb_shootdown(void *ctx, int cpu, struct page *page)
-{
-	struct sim *s = ctx;
-	struct cpu *c = charged_cpu(s, cpu);
-	int users[SIM_MAX_USERS], nr;
-
-	if (c && !page)
-		interrupt_all(s, c);
-	if (c && page && page->user)
-		interrupt_users(s, c, page);
-	if (!c || !page || page->user || !s->owner)
-		return;
-	nr = s->owner->users(s->owner->arg, page, users);
-	for (int i = 0; i < nr; i++) {
-		struct cpu *user = &s->cpus[users[i]];
-
-		if (user == c || cpu_is_quiet(user))
-			continue;
-		charge_site(s, c, MM_SITE_TLB_IPI, 1);
-		user->nr_answers++;
-	}
-}
-
 /* A program only: no thread of the kernel waits for what programs give back. */
 static int sink_wait(void *ctx, int cpu, struct mm_waitq *queue)
 {
@@ -612,6 +567,12 @@ static void sink_wake_all(void *ctx, int cpu, struct mm_waitq *queue)
 			sim_wake(s, other);
 }
 
+void sim_check_uncharged(const struct sim *s, int cpu)
+{
+	if (s->phase == SIM_RUNNING && cpu != MM_NO_CPU)
+		SIM_BUG("a charge for cpu %d of %d", cpu, s->nr_cpus);
+}
+
 const struct mm_ops cost_sink_ops = {
 	.work = sink_work,
 	.access = sink_access,
@@ -629,7 +590,7 @@ const struct mm_ops cost_sink_ops = {
 	.reclaimed = sink_reclaimed,
 	.moved = sink_moved,
 	.may_move = sink_may_move,
-	.tlb_shootdown = sink_tlb_shootdown,
+	.tlb_shootdown = cost_sink_shootdown,
 	.wait = sink_wait,
 	.wake_all = sink_wake_all,
 };

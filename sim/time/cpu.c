@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "sim/mul_div.h"
 #include "sim/time/bug.h"
 
 #define PS_PER_S UINT64_C(1000000000000)
@@ -34,6 +35,15 @@ const char *time_cause_name(enum time_cause cause)
 static uint64_t ps_of(uint64_t cycles, uint64_t freq_hz)
 {
 	return (cycles * PS_PER_S + freq_hz / 2) / freq_hz;
+}
+
+static enum time_cause cause_of(const struct cpu *c, int purpose, int nid)
+{
+	if (purpose == CPU_WALK)
+		return CAUSE_TLB;
+	if (purpose == CPU_ZEROING)
+		return CAUSE_ZEROING;
+	return nid == c->nid ? CAUSE_LOCAL : CAUSE_REMOTE;
 }
 
 int cpu_init(struct cpu *c, const struct machine *m, int id)
@@ -69,6 +79,11 @@ int cpu_init(struct cpu *c, const struct machine *m, int id)
 	account->walk_misses = calloc(nr_nodes, sizeof(*account->walk_misses));
 	account->bytes_read = calloc(nr_nodes, sizeof(*account->bytes_read));
 	account->bytes_written = calloc(nr_nodes, sizeof(*account->bytes_written));
+	for (int i = 0; c->traffic && i < NR_CPU_PURPOSES * c->nr_nodes; i++)
+		c->traffic[i] = (struct cpu_traffic){
+			.nid = i % c->nr_nodes,
+			.cause = cause_of(c, i / c->nr_nodes, i % c->nr_nodes),
+		};
 	if (prefetcher_init(&c->prefetcher, m->cpus[id].streams))
 		return -ENOMEM;
 	if (!c->traffic || !c->touched || !c->extra_ps || !account->remote_ps ||
@@ -209,7 +224,7 @@ static uint64_t write_cost(const struct cpu *c, const struct cpu_memory_charge *
 		rate = bank->stream_bytes_per_s;
 	if (!rate || !charge->bytes_written)
 		return charge->bytes_written;
-	return (uint64_t)((__uint128_t)charge->bytes_written * bank->bytes_per_s / rate);
+	return mul_div(charge->bytes_written, bank->bytes_per_s, rate);
 }
 
 static uint64_t latency_of(const struct cpu *c, const struct cpu_memory_charge *charge)
@@ -234,7 +249,7 @@ static uint64_t latency_of(const struct cpu *c, const struct cpu_memory_charge *
 /* Into the list, once. */
 static inline void touch_traffic(struct cpu *c, int index)
 {
-	int nid = index % c->nr_nodes;
+	int nid = c->traffic[index].nid;
 
 	c->traffic[index].touched = true;
 	c->touched[c->nr_touched++] = index;
@@ -312,15 +327,6 @@ void cpu_catch_up(struct cpu *c, enum time_cause cause)
 	attribute(c, follow_engine(c), cause, c->nid);
 }
 
-static enum time_cause cause_of(const struct cpu *c, int index)
-{
-	if (index >= CPU_WALK * c->nr_nodes)
-		return CAUSE_TLB;
-	if (index >= CPU_ZEROING * c->nr_nodes)
-		return CAUSE_ZEROING;
-	return index == c->nid ? CAUSE_LOCAL : CAUSE_REMOTE;
-}
-
 /*
  * A CPU's bytes, those written apart where links carry them apart. Really both are under way at
  * once. CPUs that do the same in step would all read, then all write; so every second one writes
@@ -340,10 +346,16 @@ static void move_bytes(struct cpu *c, int nid, uint64_t bytes, uint64_t bytes_wr
 }
 
 /* Bytes of one bank and purpose moved, in `took_ps` up to the clock. */
-static void count_load(struct cpu *c, int index, uint64_t bytes, uint64_t took_ps)
+static void count_load(struct cpu *c, int nid, uint64_t bytes, uint64_t took_ps)
 {
 	if (c->loads)
-		loads_add(c->loads, c->nid, index % c->nr_nodes, bytes, took_ps, c->now_ps);
+		loads_add(c->loads, c->nid, nid, bytes, took_ps, c->now_ps);
+}
+
+/* What was pending of it is settled. */
+static void end_traffic(struct cpu_traffic *traffic)
+{
+	*traffic = (struct cpu_traffic){.nid = traffic->nid, .cause = traffic->cause};
 }
 
 /*
@@ -357,8 +369,8 @@ static void settle_one(struct cpu *c, const struct cpu_charge *charge)
 	int nid = c->nid;
 
 	if (charge->index >= 0) {
-		nid = charge->index % c->nr_nodes;
-		cause = cause_of(c, charge->index);
+		nid = c->traffic[charge->index].nid;
+		cause = c->traffic[charge->index].cause;
 	}
 	if (c->fill_buffers && charge->bytes) {
 		engine_sleep_until(c->engine, start_ps);
@@ -372,7 +384,7 @@ static void settle_one(struct cpu *c, const struct cpu_charge *charge)
 		move_bytes(c, nid, charge->bytes, charge->bytes_written);
 	if (charge->bytes) {
 		attribute(c, follow_engine(c), cause, nid);
-		count_load(c, charge->index, charge->bytes, c->now_ps - start_ps);
+		count_load(c, nid, charge->bytes, c->now_ps - start_ps);
 	}
 }
 
@@ -386,7 +398,7 @@ static void settle_each(struct cpu *c)
 	c->compute_ps = 0;
 	c->latency_ps = 0;
 	for (int i = 0; i < c->nr_touched; i++)
-		c->traffic[c->touched[i]] = (struct cpu_traffic){0};
+		end_traffic(&c->traffic[c->touched[i]]);
 	c->nr_touched = 0;
 }
 
@@ -397,15 +409,15 @@ static void settle_overlapped(struct cpu *c)
 
 	attribute(c, c->compute_ps, CAUSE_COMPUTE, c->nid);
 	for (int i = 0; i < c->nr_touched; i++) {
-		int index = c->touched[i], nid = index % c->nr_nodes;
-		const struct cpu_traffic *traffic = &c->traffic[index];
+		const struct cpu_traffic *traffic = &c->traffic[c->touched[i]];
+		int nid = traffic->nid;
 		uint64_t now_ps;
 
-		attribute(c, traffic->latency_ps, cause_of(c, index), nid);
+		attribute(c, traffic->latency_ps, traffic->cause, nid);
 		move_bytes(c, nid, traffic->bytes, traffic->bytes_written);
 		now_ps = engine_now_ps(c->engine);
 		if (now_ps > until_ps) {
-			attribute(c, now_ps - until_ps, cause_of(c, index), nid);
+			attribute(c, now_ps - until_ps, traffic->cause, nid);
 			until_ps = now_ps;
 		}
 	}
@@ -416,8 +428,8 @@ static void settle_overlapped(struct cpu *c)
 	for (int i = 0; i < c->nr_touched; i++) {
 		struct cpu_traffic *traffic = &c->traffic[c->touched[i]];
 
-		count_load(c, c->touched[i], traffic->bytes, until_ps - start_ps);
-		*traffic = (struct cpu_traffic){0};
+		count_load(c, traffic->nid, traffic->bytes, until_ps - start_ps);
+		end_traffic(traffic);
 	}
 	c->nr_touched = 0;
 }
@@ -445,9 +457,9 @@ void cpu_settle(struct cpu *c)
 		c->latency_ps = 0;
 	}
 	for (int i = 0; i < c->nr_touched; i++) {
-		int index = c->touched[i], nid = index % c->nr_nodes;
-		struct cpu_traffic *traffic = &c->traffic[index];
-		enum time_cause cause = cause_of(c, index);
+		struct cpu_traffic *traffic = &c->traffic[c->touched[i]];
+		enum time_cause cause = traffic->cause;
+		int nid = traffic->nid;
 
 		attribute(c, traffic->latency_ps, cause, nid);
 		if (traffic->bytes) {
@@ -456,9 +468,9 @@ void cpu_settle(struct cpu *c)
 			move_bytes(c, nid, traffic->bytes, traffic->bytes_written);
 			took_ps = follow_engine(c);
 			attribute(c, took_ps, cause, nid);
-			count_load(c, index, traffic->bytes, took_ps);
+			count_load(c, nid, traffic->bytes, took_ps);
 		}
-		*traffic = (struct cpu_traffic){0};
+		end_traffic(traffic);
 	}
 	c->nr_touched = 0;
 }

@@ -32,6 +32,8 @@
 
 /* Pending traffic with one bank for one purpose. */
 struct cpu_traffic {
+	int nid;               /* (C) of the bank */
+	enum time_cause cause; /* (C) of what it is for */
 	uint64_t latency_ps;
 	uint64_t bytes;         /* read and written, */
 	uint64_t bytes_written; /* and those written, which count by what they cost the bank */
@@ -56,11 +58,20 @@ struct reclaim_step {
 };
 
 struct cpu {
-	int id;                             /* (C) */
+	/* What each step needs: as few lines of the host's as may be. */
+	int id;                          /* (C) */
+	enum mm_site site;               /* (O) of the last work: accesses are charged there */
+	enum sim_window window;          /* (C) from the run on */
+	uint64_t compute_ps;             /* (O) pending cycles and cache hits */
+	uint64_t next_address;           /* (O) of the kernel, by which it accesses; 0: as usual */
+	const struct tlb_hand *tlb_hand; /* (C) where there is a TLB */
+	const struct cache_nearest *nearest; /* (C) NULL: there are no caches */
+	uint64_t at_hand_ps[2];              /* (C) a hit there; of a store, its part */
+	uint64_t cycle_ps;                   /* (C) of a cycle; 0: no whole number */
+
 	int nid;                            /* (C) */
 	int nr_nodes;                       /* (C) */
 	uint64_t freq_hz;                   /* (C) */
-	uint64_t cycle_ps;                  /* (C) of a cycle; 0: no whole number */
 	const struct machine_route *routes; /* (C) by node: the way to its bank */
 	const struct machine_bank *banks;   /* (C) by node */
 	unsigned fill_buffers, prefetched;  /* (C) lines in flight; 0: not known */
@@ -72,27 +83,20 @@ struct cpu {
 	uint64_t now_ps;            /* (O) the clock; pending charges not included */
 	struct cpu_account account; /* (O) */
 
-	enum mm_site site;           /* (O) of the last work: accesses are charged there */
-	uint64_t compute_ps;         /* (O) pending cycles and cache hits */
 	uint64_t cycle_rest;         /* (O) of the division by freq_hz: cycles do not drift */
 	uint64_t latency_ps;         /* (O) pending latencies, summed over the traffic */
 	struct cpu_traffic *traffic; /* (O) [purpose * nr_nodes + nid] */
 	int *touched;                /* (O) indexes into traffic, in order */
 	int nr_touched;              /* (O) */
-	enum sim_window window;      /* (C) from the run on */
 	struct cpu_charge *charges;  /* (O) pending, in order, where they are kept apart */
 	size_t nr_charges, charges_room;
 	uint64_t *extra_ps; /* (O) by node, while touched: latency for the load it has */
 	struct prefetcher prefetcher;
-	struct fresh fresh;                  /* (O) */
-	const struct cache_nearest *nearest; /* (C) NULL: there are no caches */
-	uint64_t at_hand_ps[2];              /* (C) a hit there; of a store, its part */
-	const struct tlb_hand *tlb_hand;     /* (C) where there is a TLB */
-	uint64_t second_tlb_ps, walk_ps;     /* (C) of a hit in the second level; of a walk */
-	uint64_t next_address; /* (O) of the kernel, that the next access is by; 0: as usual */
-	size_t last_range;     /* (O) memo of bank_map_find() */
-	uint32_t nr_answers;   /* TLB flushes asked of it by others, that it has not charged yet */
-	uint32_t nr_io_done;   /* interrupts by disks, likewise */
+	struct fresh fresh;              /* (O) */
+	uint64_t second_tlb_ps, walk_ps; /* (C) of a hit in the second level; of a walk */
+	size_t last_range;               /* (O) memo of bank_map_find() */
+	uint32_t nr_answers; /* TLB flushes asked of it by others, that it has not charged yet */
+	uint32_t nr_io_done; /* interrupts by disks, likewise */
 
 	struct reclaim_step reclaim; /* (O) that the program is at */
 
@@ -168,8 +172,8 @@ static inline void cpu_charge_cycles(struct cpu *c, enum mm_site site, uint64_t 
 /** Charge a hit in a cache. */
 static inline void cpu_charge_hit(struct cpu *c, uint64_t latency_ps)
 {
-	cpu_charge_delay(c, latency_ps);
 	c->account.cache_hits++;
+	cpu_charge_delay(c, latency_ps);
 }
 
 /** Charge time that a translation takes: hits in the second level of the TLB, walks. */

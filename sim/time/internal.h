@@ -43,7 +43,8 @@ struct sim {
 	struct waits waits;
 	struct kthreads kthreads;
 	struct disks disks;
-	enum sim_phase phase;          /* charges count while SIM_RUNNING */
+	enum sim_phase phase;          /* charges count while SIM_RUNNING, */
+	unsigned nr_charged;           /* of so many CPUs: then all, else 0 */
 	int error;                     /* -ENOMEM where the host's memory ran out while it ran */
 	uint64_t elapsed_ps;           /* once SIM_OVER */
 	const struct sim_owner *owner; /* NULL: nobody */
@@ -52,11 +53,28 @@ struct sim {
 };
 
 /* cost_sink.c */
+/** Stops the process if that CPU should have been charged. */
+void sim_check_uncharged(const struct sim *s, int cpu);
+/** The CPU to charge; NULL where nothing is: nobody does it, or outside the run. */
+static inline struct cpu *charged_cpu(struct sim *s, int cpu)
+{
+	if (UNLIKELY((unsigned)cpu >= s->nr_charged)) {
+		sim_check_uncharged(s, cpu);
+		return NULL;
+	}
+	return &s->cpus[cpu];
+}
 /** The range that holds `at`: there is one. */
 const struct mm_range *sim_range_of(const struct sim *s, struct cpu *c, phys_addr_t at);
 /** An access whose address is translated already, or need not be. */
 void cost_sink_access(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t bytes,
 		      enum mm_access kind);
+
+/** Charge `nr` units of work there. */
+void cost_sink_site(const struct sim *s, struct cpu *c, enum mm_site site, uint32_t nr);
+
+/* shootdown.c: mm_ops.tlb_shootdown(). */
+void cost_sink_shootdown(void *ctx, int cpu, struct page *page);
 
 /* translate.c; where there is a TLB. */
 /** By which address the kernel accesses it next; 0: it is not mapped (high memory). */

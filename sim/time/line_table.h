@@ -24,8 +24,8 @@ struct line_entry {
 	unsigned modified : 1; /* since memory last had it */
 	unsigned written : 1;  /* since it came into some cache, by `writer` */
 	unsigned read : 1;     /* since it was written, by another CPU than the writer */
-	/* Nobody else has used it since, and the writer's tags of it are the latest of their sets.
-	 */
+	/* Nobody else has used it since, and the writer's tags of it are the latest of their sets
+	 * in all caches but the nearest. */
 	unsigned sole : 1;
 };
 

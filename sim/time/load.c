@@ -7,15 +7,18 @@
 #include "sim/time/load.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
+
+#include "sim/mul_div.h"
 
 /*
  * Long against moving a page (a microsecond at a CPU's share), by more than latency is steep near
  * saturation, where it may grow 30 times as fast as load; short against what a program does next.
  */
 #define TAU_PS   UINT64_C(200000000)
-#define PS_PER_S UINT64_C(1000000000000)
-#define FRACTION 16 /* bits below a byte, which decay would lose */
+#define PS_PER_S UINT64_C(1000000000000) /* a whole number of TAU_PS */
+#define FRACTION 16                      /* bits below a byte, which decay would lose */
 
 struct load {
 	const struct machine_load *curve; /* NULL: latency does not depend on it */
@@ -50,17 +53,18 @@ static uint64_t on_curve(const struct machine_load *curve, uint64_t rate)
 	width = p[i].bytes_per_s - p[i - 1].bytes_per_s;
 	height = p[i].latency_ps - p[i - 1].latency_ps;
 	return p[i - 1].latency_ps - p[0].latency_ps +
-	       (uint64_t)((__uint128_t)height * (rate - p[i - 1].bytes_per_s) / width);
+	       mul_div(height, rate - p[i - 1].bytes_per_s, width);
 }
 
-/* The largest root with root^2 <= n. */
+/* The largest root with root^2 <= n; that of the double may be one off. */
 static uint64_t square_root(uint64_t n)
 {
-	uint64_t root = 0;
+	uint64_t root = (uint64_t)sqrt((double)n);
 
-	for (uint64_t bit = UINT64_C(1) << 31; bit; bit >>= 1)
-		if ((root + bit) * (root + bit) <= n)
-			root += bit;
+	while (root > UINT32_MAX || root * root > n)
+		root--;
+	while (root < UINT32_MAX && (root + 1) * (root + 1) <= n)
+		root++;
 	return root;
 }
 
@@ -76,7 +80,7 @@ static uint64_t in_queue(const struct load *load, uint64_t rate)
 
 	if (rate > most)
 		rate = most;
-	fraction = (uint64_t)(((__uint128_t)rate << 32) / (load->capacity - rate));
+	fraction = mul_div(rate, UINT64_C(1) << 32, load->capacity - rate);
 	return (uint64_t)((__uint128_t)load->curve->queue_ps * square_root(fraction) >> 16);
 }
 
@@ -146,10 +150,18 @@ void loads_free(struct loads *l)
 
 static void decay(struct load *load, uint64_t now_ps)
 {
+	uint64_t past_ps, whole_ps, lost;
+
 	/* Clocks of CPUs may be half a picosecond apart. */
 	if (now_ps <= load->at_ps)
 		return;
-	load->sum = (uint64_t)((__uint128_t)load->sum * TAU_PS / (TAU_PS + now_ps - load->at_ps));
+	past_ps = now_ps - load->at_ps;
+	whole_ps = TAU_PS + past_ps;
+	/* sum * TAU / whole, or what it loses of sum, rounded up: that fits 64 bits mostly. */
+	if (__builtin_mul_overflow(load->sum, past_ps, &lost))
+		load->sum = mul_div(load->sum, TAU_PS, whole_ps);
+	else
+		load->sum -= lost / whole_ps + (lost % whole_ps != 0);
 	load->at_ps = now_ps;
 }
 
@@ -182,7 +194,7 @@ static uint64_t extra(struct load *load, uint64_t now_ps)
 	if (!load->curve)
 		return 0;
 	decay(load, now_ps);
-	ps = at_rate(load, (uint64_t)(((__uint128_t)load->sum * PS_PER_S / TAU_PS) >> FRACTION));
+	ps = at_rate(load, (uint64_t)((__uint128_t)load->sum * (PS_PER_S / TAU_PS) >> FRACTION));
 	return ps > load->alone_ps ? ps - load->alone_ps : 0;
 }
 

@@ -300,9 +300,11 @@ int sim_run(struct sim *s)
 	if (s->phase != SIM_BUILT)
 		return -EBUSY;
 	s->phase = SIM_RUNNING;
+	s->nr_charged = (unsigned)s->nr_cpus;
 	start_actors(s);
 	engine_run(s->engine);
 	s->phase = SIM_OVER;
+	s->nr_charged = 0;
 	finish_accounts(s);
 	if (s->error)
 		return s->error;

@@ -259,7 +259,7 @@ static void found_first(struct core *core, uint64_t space, uint64_t address,
 		return;
 	if (shift >= TLB_HAND_SHIFT)
 		f = &core->hand.large[tlb_hand_index(address, TLB_HAND_SHIFT)];
-	*f = (struct tlb_found){front, *front};
+	*f = (struct tlb_found){front->page << shift, UINT64_C(1) << shift, front, *front};
 }
 
 const struct tlb_hand *tlb_hand(const struct tlb *t, int cpu)

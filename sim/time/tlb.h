@@ -37,8 +37,9 @@ static inline unsigned tlb_shift_of(const struct tlb_tag *tag)
 
 /* Where a tag was found, the latest used of its set. */
 struct tlb_found {
-	const struct tlb_tag *front; /* NULL: nowhere */
-	struct tlb_tag tag;          /* that stood there then */
+	uint64_t start, bytes; /* the page; 0 bytes: nowhere */
+	const struct tlb_tag *front;
+	struct tlb_tag tag; /* that stood there then */
 };
 
 #define TLB_HAND_BITS  5
@@ -71,10 +72,8 @@ static inline unsigned tlb_hand_index(uint64_t address, unsigned shift)
 
 static inline bool tlb_still_there(const struct tlb_found *f, uint64_t first, uint64_t last)
 {
-	unsigned shift = tlb_shift_of(&f->tag);
-
-	return f->front && f->front->page == f->tag.page && f->front->who == f->tag.who &&
-	       first >> shift == f->tag.page && last >> shift == f->tag.page;
+	return first - f->start < f->bytes && last - f->start < f->bytes &&
+	       !((f->front->page ^ f->tag.page) | (f->front->who ^ f->tag.who));
 }
 
 /**
