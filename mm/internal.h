@@ -114,8 +114,9 @@ struct mm {
 		uint64_t at;            /* there, an address */
 		uint64_t pages_collapsed, full_scans;
 	} khugepaged_state;
-	struct mm_user *user;      /* spaces and files; NULL: there has been none */
-	struct mm_oom_reports *oom; /* of the first allocations that failed for good */
+	struct mm_user *user;         /* spaces and files; NULL: there has been none */
+	struct mm_page_ext *page_ext; /* NULL: nobody asks for it */
+	struct mm_oom_reports *oom;   /* of the first allocations that failed for good */
 };
 
 /*

@@ -104,6 +104,8 @@ struct mm_params {
 	uint64_t huge_bytes;         /* default_hugepagesz=; 0: a page block */
 	uint64_t read_ahead_kb;      /* of files; 0: they are read a page at a time */
 	uint64_t fault_around_bytes; /* a power of two, within one table; a page: none around */
+	bool page_owner;             /* page_owner=on: who has each page is kept in page_ext */
+	bool page_table_check;       /* page_table_check=on: so are the mappings that it has */
 	struct mm_slab_params slab;
 	struct mm_vm_params
 		vm; /* what is the kernel's of the address space, and vmalloc's of that */

@@ -210,6 +210,13 @@ struct mm_event_object {
 	bool accounted;     /* to a memory control group, where there is one */
 };
 
+/* Who runs on a CPU, and when. */
+struct mm_who {
+	uint64_t ns; /* simulated time since the beginning */
+	int pid;
+	char comm[16];
+};
+
 struct mm_event {
 	enum mm_event_type type;
 	const struct page *page;
@@ -243,6 +250,10 @@ struct mm_ops {
 	void (*unlock)(void *ctx, int cpu, struct mm_lock *lock);
 	/** A tracepoint, of the types that mm_listen() asks for; never waits. */
 	void (*event)(void *ctx, int cpu, const struct mm_event *ev);
+	/**
+	 * Who runs on the CPU, for what notes it down. Never waits. NULL: nobody, at no time.
+	 */
+	void (*who)(void *ctx, int cpu, struct mm_who *who);
 	/**
 	 * Have a sleeping thread run soon, by mm_kthread_run() on an actor of its own. Returns
 	 * whether the sink takes care of it: it will run, or what it would do comes after the end.

@@ -14,6 +14,7 @@
 #include "mm/alloc/pageblock.h"
 #include "mm/huge/huge_pool.h"
 #include "mm/layout.h"
+#include "mm/page_ext/page_ext_state.h"
 #include "mm/zone_count.h"
 
 struct starter {
@@ -380,8 +381,10 @@ int mm_start_from(struct mm *mm, const struct mm_zone_state *states, size_t nr,
 {
 	uint64_t min = 0;
 
-	/* Its pages are among those that the state has in use. */
+	/* Their pages are among those that the state has in use. */
 	mm_hugetlb_forget(mm);
+	if (mm_page_ext_forget(mm, refusal))
+		return -EINVAL;
 	for (size_t i = 0; i < nr; i++) {
 		struct starter s = {.mm = mm, .want = &states[i], .index = i, .r = refusal};
 		int err;

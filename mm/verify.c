@@ -13,6 +13,7 @@
 #include "mm/alloc/pageblock.h"
 #include "mm/hotplug/hotplug_state.h"
 #include "mm/huge/huge_pool.h"
+#include "mm/page_ext/page_ext_state.h"
 #include "mm/reclaim/lru_lists.h"
 #include "mm/slab/dcache.h"
 #include "mm/slab/slub.h"
@@ -550,8 +551,9 @@ static int check_zone(struct report *r, const struct mm_zone *zone)
 int mm_verify(const struct mm *mm, char *why, size_t size)
 {
 	struct report r = {.mm = mm, .why = why, .size = size};
-	uint64_t owned = mm->hugetlb.at_boot + mm->counters.allocs + mm->counters.targets +
-			 mm->counters.parts - mm->counters.frees - mm->counters.reclaimed;
+	uint64_t at_boot = mm->hugetlb.at_boot + (mm->page_ext ? mm->page_ext->blocks : 0);
+	uint64_t owned = at_boot + mm->counters.allocs + mm->counters.targets + mm->counters.parts -
+			 mm->counters.frees - mm->counters.reclaimed;
 	int err = 0;
 
 	for (int n = 0; n < mm->nr_nodes && !err; n++) {
@@ -585,6 +587,8 @@ int mm_verify(const struct mm *mm, char *why, size_t size)
 		err = mm_swap_verify(mm, why, size);
 	if (!err)
 		err = mm_dcache_verify(mm, why, size);
+	if (!err)
+		err = mm_page_ext_verify(mm, why, size);
 	if (err)
 		return err;
 	if (r.numa_miss != r.numa_foreign)

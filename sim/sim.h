@@ -105,6 +105,12 @@ int sim_spawn_stand_ins(struct sim *s, int cpu, int nr, const struct sim_stand_i
 void sim_call_stand_in(struct sim *s, int cpu);
 
 /**
+ * What who runs on a CPU is called: a thread of the kernel or, where that is NULL, its program.
+ * Returns the number.
+ */
+int sim_task_name(int cpu, const struct mm_kthread *thread, char *comm, size_t size);
+
+/**
  * Told of each tracepoint of the mm core. `at_ps` is the CPU's clock plus what it has charged
  * since it was settled, without contention that is still to come; `thread` is the kernel's that
  * runs there, or NULL: the CPU's program. Must not call into the mm core

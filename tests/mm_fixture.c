@@ -74,6 +74,8 @@ static struct mm_params params_of(const struct machine *m)
 	params.numa_fake_each = m->numa_fake_each;
 	params.movable_node = m->movable_node;
 	params.kernelcore_mirror = m->kernelcore_mirror;
+	params.page_owner = m->page_owner;
+	params.page_table_check = m->page_table_check;
 	params.thp = m->no_thp ? MM_THP_NEVER : MM_THP_ALWAYS;
 	params.huge_bytes = m->gigantic_by_default ? GIGANTIC : 0;
 	params.cma_bytes = m->cma_bytes;

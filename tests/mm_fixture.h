@@ -64,6 +64,7 @@ struct machine {
 	bool gigantic_by_default; /* default_hugepagesz= */
 	unsigned slab_debug;      /* MM_SLAB_DEBUG flags of all caches */
 	bool slab_nomerge, no_slab_defrag;
+	bool page_owner, page_table_check;
 	bool exact_counts; /* CPUs hold back nothing of the zones' counters */
 };
 

@@ -15,6 +15,7 @@
 #include "mm/compact/isolation.h"
 #include "mm/compact/migrate.h"
 #include "mm/huge/huge_pool.h"
+#include "mm/page_ext/page_ext_state.h"
 
 #define MOST_TRIES 5
 /* Linux goes on until a signal comes: here it is given up after a tenth of a second without. */
@@ -408,6 +409,8 @@ static int empty_and_take(struct contig *c)
 	if (err || !c->offline)
 		undo(c);
 	mm_zone_unlock(mm, c->cpu, c->zone);
+	for (pfn_t pfn = c->start; mm->page_ext && !err && !c->offline && pfn < c->end; pfn++)
+		mm_page_owner_set(mm, c->cpu, page_at(c, pfn), 0, __GFP_MOVABLE);
 	return err;
 }
 

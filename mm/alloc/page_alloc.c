@@ -10,6 +10,7 @@
 #include "mm/alloc/alloc.h"
 #include "mm/alloc/pageblock.h"
 #include "mm/alloc/pcp.h"
+#include "mm/page_ext/page_ext_state.h"
 #include "mm/reclaim/lru_lists.h"
 #include "mm/reclaim/vmscan.h"
 #include "mm/warn.h"
@@ -247,6 +248,8 @@ inline void mm_prep_new_page(struct mm *mm, const struct alloc_context *ac, stru
 		mm_touch(mm, ac->cpu, mm_page_address(mm, page), nr_pages << mm->arch->page_shift,
 			 MM_ZERO);
 	}
+	if (UNLIKELY(mm->page_ext != NULL))
+		mm_page_owner_set(mm, ac->cpu, page, ac->order, ac->gfp);
 }
 
 /* What failed is traced too: an allocation of no page. */
@@ -309,6 +312,8 @@ static ALWAYS_INLINE void free_block(struct mm *mm, int cpu, struct page *page, 
 	mm_touch_page(mm, cpu, page, MM_WRITE);
 	pfn = mm_is_watched(mm) ? mm->model->page_to_pfn(mm, cpu, page) : mm_pfn_of(mm, page);
 	mm_emit_block(mm, cpu, MM_EVENT_PAGE_FREE, page, 0);
+	if (UNLIKELY(mm->page_ext != NULL))
+		mm_page_owner_reset(mm, cpu, page, order);
 	type = mm_pageblock_type(mm, zone, pfn);
 	if (cpu != MM_NO_CPU && mm_pcp_holds(mm, order) && type != MM_ISOLATE) {
 		mm_pcp_give(mm, cpu, zone, page, order, type, cold);

@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 
+#include "mm/page_ext/page_ext_state.h"
 #include "mm/reclaim/lru_lists.h"
 
 static bool is_in_use(const struct page *page)
@@ -56,6 +57,8 @@ void mm_make_parts(struct mm *mm, int cpu, struct page *page, unsigned order)
 	}
 	page->order = (uint8_t)order;
 	mm_touch_page(mm, cpu, page, MM_WRITE);
+	if (mm->page_ext)
+		mm_page_owner_split(mm, cpu, page, nr, order);
 }
 
 int mm_split_page(struct mm *mm, int cpu, struct page *page, unsigned order)

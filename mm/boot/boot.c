@@ -18,6 +18,7 @@
 #include "mm/alloc/pcp.h"
 #include "mm/hotplug/hotplug_state.h"
 #include "mm/huge/huge_pool.h"
+#include "mm/page_ext/page_ext_state.h"
 #include "mm/reclaim/lru.h"
 #include "mm/slab/dcache.h"
 #include "mm/user/khugepaged.h"
@@ -212,7 +213,9 @@ static int place_structures(struct mm *mm, const struct mm_config *c, struct mm_
 		err = mm_percpu_init(mm, r);
 	if (!err)
 		err = mm_hugetlb_reserve_boot(mm, c);
-	return err ? err : mm_take_by_profile(mm, c, r);
+	if (!err)
+		err = mm_take_by_profile(mm, c, r);
+	return err ? err : mm_page_ext_reserve(mm, c, r);
 }
 
 /* What vmalloc() gets of the kernel's address space the direct mapping does not. */
@@ -275,6 +278,8 @@ static int boot(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
 	if (!err)
 		err = mm_hugetlb_init(mm, c, r);
 	if (!err)
+		err = mm_page_ext_init(mm);
+	if (!err)
 		err = place_structures(mm, c, r);
 	if (err)
 		return err;
@@ -299,6 +304,8 @@ static int boot(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
 		err = mm_cma_activate(mm);
 	if (!err)
 		err = mm_zonelists_init(mm);
+	if (!err)
+		err = mm_page_ext_boot(mm, false, r);
 	if (err)
 		return err;
 	mm_watermarks_init(mm);
@@ -316,6 +323,8 @@ static int boot(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
 		err = mm_vmalloc_init(mm);
 	if (!err)
 		err = mm_kmap_init(mm);
+	if (!err)
+		err = mm_page_ext_boot(mm, true, r);
 	if (!err)
 		err = mm_hotplug_init(mm, c);
 	return err;
@@ -401,6 +410,7 @@ void mm_destroy(struct mm *mm)
 	mm_dcache_destroy(mm);
 	mm_slab_end(mm);
 	mm_oom_free(mm);
+	mm_page_ext_destroy(mm);
 	mm_hotplug_free(mm);
 	free(mm);
 }

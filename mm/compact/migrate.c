@@ -13,6 +13,7 @@
 #include <errno.h>
 
 #include "mm/compact/isolation.h"
+#include "mm/page_ext/page_ext_state.h"
 #include "mm/user/user.h"
 
 #define MOST_PASSES 10
@@ -75,6 +76,8 @@ static void move(struct mm *mm, struct mm_migration *m, struct page *from, struc
 	copy(mm, m->cpu, from, to);
 	mm_take_over(mm, m->cpu, from, to);
 	mm_touch_page(mm, m->cpu, to, MM_WRITE);
+	if (mm->page_ext)
+		mm_page_owner_moved(mm, m->cpu, from, to, m->reason);
 	if (from->user)
 		mm_user_moved(mm, m->cpu, from, to);
 	else if (!(to->flags & PG_HELD) && mm->ops.moved)

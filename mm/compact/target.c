@@ -4,6 +4,7 @@
 
 #include "mm/internal.h"
 #include "mm/kthread.h"
+#include "mm/page_ext/page_ext_state.h"
 #include "mm/zone_count.h"
 
 int mm_take_target(struct mm *mm, int cpu, int nid, int index, unsigned order, struct page **out)
@@ -30,6 +31,8 @@ int mm_take_target(struct mm *mm, int cpu, int nid, int index, unsigned order, s
 	zone->pcp[cpu].stat_changed = true;
 	mm->counters.targets++;
 	mm_touch_page(mm, cpu, page, MM_WRITE);
+	if (mm->page_ext)
+		mm_page_owner_set(mm, cpu, page, order, __GFP_MOVABLE);
 	*out = page;
 	return 0;
 }

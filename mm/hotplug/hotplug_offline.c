@@ -12,6 +12,7 @@
 
 #include "mm/alloc/contig.h"
 #include "mm/hotplug/hotplug_state.h"
+#include "mm/page_ext/page_ext_state.h"
 #include "mm/slab/slub.h"
 #include "mm/zone_count.h"
 
@@ -112,7 +113,9 @@ int mm_hotplug_offline(struct mm_hotplug_run *run, uint64_t number)
 	run->done->migrated += e.migrated;
 	if (!err) {
 		run->done->blocks++;
-		return retire(run, e.zone, number, own);
+		err = retire(run, e.zone, number, own);
+		mm_page_ext_offline(run->mm, run->cpu, start, nr);
+		return err;
 	}
 	if (own && mm_block_keep_memmap(run->hp, &(struct mm_memory_block){number, info.nid, own}))
 		return -ENOMEM;

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "mm/hotplug/hotplug_state.h"
+#include "mm/page_ext/page_ext_state.h"
 #include "mm/slab/slub.h"
 
 static int find_block(struct mm_hotplug_run *run, uint64_t number, struct mm_memory_block *block)
@@ -103,6 +104,9 @@ int mm_hotplug_online(struct mm_hotplug_run *run, enum mm_hotplug_op op, uint64_
 
 	if (err)
 		return err;
+	if (mm_page_ext_online(run->mm, run->cpu, block.nid, start, nr))
+		return mm_hotplug_refuse(run, -ENOMEM,
+					 "memory%" PRIu64 ": no room for its page_ext", number);
 	zone = &run->mm->nodes[block.nid].zones[mm_hotplug_zone(run->mm, op, block.nid, start, nr)];
 	err = online(run, &block, zone);
 	if (err == -ENOMEM)

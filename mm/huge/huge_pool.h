@@ -25,6 +25,8 @@ static inline uint64_t mm_hugetlb_boot_bytes(const struct mm *mm)
 void mm_hugetlb_gather(struct mm *mm);
 /** At boot, once there are watermarks: the other pages that the command line asks for. */
 void mm_hugetlb_boot(struct mm *mm, const struct mm_config *c);
+/** What boot takes has been taken before anybody counts. */
+void mm_forget_counts(struct mm *mm);
 /** Free all pages of the pools, which costs nothing; none of them is in use. */
 void mm_hugetlb_forget(struct mm *mm);
 

@@ -152,8 +152,7 @@ void mm_hugetlb_gather(struct mm *mm)
 		mm_stat_thresholds_set(mm, &mm->nodes[n], false);
 }
 
-/* What boot takes has been taken before anybody counts. */
-static void forget_counts(struct mm *mm)
+void mm_forget_counts(struct mm *mm)
 {
 	for (int n = 0; n < mm->nr_nodes; n++)
 		for (int z = 0; z < mm->arch->nr_zones; z++) {
@@ -199,7 +198,7 @@ void mm_hugetlb_boot(struct mm *mm, const struct mm_config *c)
 	}
 	mm->ops = ops;
 	if (mm->hugetlb.at_boot)
-		forget_counts(mm);
+		mm_forget_counts(mm);
 }
 
 /* In blocks as large as the buddy lists have. */

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "mm/page_ext/page_ext_state.h"
 #include "mm/reclaim/lru_lists.h"
 #include "mm/user/user_readahead.h"
 #include "mm/zone_count.h"
@@ -110,6 +111,8 @@ void mm_user_map(struct mm *mm, int cpu, struct page *head, bool locked)
 	up->mapcount++;
 	up->locked += locked;
 	mm_touch_page(mm, cpu, head, MM_WRITE);
+	if (mm->page_ext)
+		mm_page_table_check(mm, cpu, head);
 }
 
 bool mm_user_unmap(struct mm *mm, int cpu, struct page *head, bool locked)
@@ -117,6 +120,8 @@ bool mm_user_unmap(struct mm *mm, int cpu, struct page *head, bool locked)
 	struct mm_upage *up = mm_upage(mm, head);
 
 	mm_touch_page(mm, cpu, head, MM_WRITE);
+	if (mm->page_ext)
+		mm_page_table_check(mm, cpu, head);
 	up->locked -= locked;
 	if (--up->mapcount)
 		return false;

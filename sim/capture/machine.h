@@ -41,7 +41,7 @@ struct captured_machine {
 
 	char *command_line;               /* "" where not known */
 	uint64_t kernelcore, movablecore; /* bytes; 0: not given */
-	bool kernelcore_mirror, movable_node;
+	bool kernelcore_mirror, movable_node, page_owner, page_table_check;
 	bool la57;              /* five levels of page tables */
 	uint64_t vmalloc;       /* bytes; 0: not given */
 	const char *thp;        /* "always", "madvise", "never"; NULL: not given */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a kernel's command line says of its memory, beyond what has already changed the ranges
- * (mem=, memmap=) and the nodes (numa=): kernelcore=, movablecore=, movable_node,
- * vmalloc=, transparent_hugepage=, and the pool of huge pages (huge.c).
+ * (mem=, memmap=) and the nodes (numa=): kernelcore=, movablecore=, movable_node, vmalloc=,
+ * transparent_hugepage=, page_owner=, page_table_check=, and the pool of huge pages (huge.c).
  */
 #include "sim/capture/machine.h"
 
@@ -114,6 +114,10 @@ static void read_option(struct captured_machine *m, const char *option, const ch
 		; /* read */
 	} else if (read_slab_option(m, option)) {
 		; /* read */
+	} else if (scan_text(&p, "page_owner=")) {
+		m->page_owner = !strcmp(p, "on");
+	} else if (scan_text(&p, "page_table_check=")) {
+		m->page_table_check = !strcmp(p, "on");
 	} else if (!strcmp(p, "movable_node")) {
 		m->movable_node = m->arch->id == MM_X86_64 || m->arch->id == MM_ARM64;
 	}

@@ -276,6 +276,10 @@ static void write_kernel(const struct captured_machine *m, FILE *out)
 		fprintf(out,
 			"\thotplug_end = \"0x%" PRIx64 "\"; # SRAT: memory can be plugged in\n",
 			m->hotplug_end);
+	if (m->page_owner)
+		fputs("\tpage_owner = true;\n", out);
+	if (m->page_table_check)
+		fputs("\tpage_table_check = true;\n", out);
 	if (m->movable_node)
 		fputs("\tmovable_node = true; # and kernelcore and movablecore have no effect\n",
 		      out);

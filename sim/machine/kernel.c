@@ -280,6 +280,8 @@ void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *roo
 		"slub_max_order",
 		"slub_min_objects",
 		"xsave",
+		"page_owner",
+		"page_table_check",
 		"vmalloc",
 		"vmsplit",
 		"la57",
@@ -307,6 +309,8 @@ void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *roo
 	machine_read_huge(r, kernel);
 	machine_read_files(r, kernel);
 	machine_read_slab(r, kernel);
+	cfg_bool(r->cfg, cfg_find(r->cfg, kernel, "page_owner"), &params->page_owner);
+	cfg_bool(r->cfg, cfg_find(r->cfg, kernel, "page_table_check"), &params->page_table_check);
 	machine_read_address_space(r, kernel);
 	read_memory(r, kernel, params);
 	read_profile(r, cfg_find(r->cfg, kernel, "profile"));

@@ -8,7 +8,7 @@
 #include "mm/compact/compact.h"
 #include "mm/compact/migrate.h"
 #include "mm/gfp.h"
-#include "mm/kthread.h"
+#include "sim/sim.h"
 
 #define PS_PER_S  UINT64_C(1000000000000)
 #define PS_PER_NS 1000
@@ -228,30 +228,11 @@ static void print_object_alloc(FILE *out, const struct mm_event *ev)
 	fprintf(out, " node=%d accounted=%s", ev->nid, o->accounted ? "true" : "false");
 }
 
-/*
- * Who it was: a CPU's program is called after its CPU, kswapd and kcompactd after their nodes as
- * the kernel does, and what passes on counters is a worker of its CPU. With numbers that no program
- * has.
- */
 static void print_task(FILE *out, int cpu, const struct mm_kthread *thread)
 {
-	int pid = MM_MAX_CPUS + 1;
 	char comm[32];
+	int pid = sim_task_name(cpu, thread, comm, sizeof(comm));
 
-	if (!thread) {
-		fprintf(out, "%16s-%-7d", "cpu", cpu + 1);
-		return;
-	}
-	if (!strcmp(thread->name, "kswapd") || !strcmp(thread->name, "kcompactd")) {
-		snprintf(comm, sizeof(comm), "%s%d", thread->name, thread->nid);
-		pid += thread->nid + (thread->name[1] == 'c' ? MM_MAX_NODES : 0);
-	} else if (!strcmp(thread->name, "khugepaged")) {
-		snprintf(comm, sizeof(comm), "%s", thread->name);
-		pid += 2 * MM_MAX_NODES + MM_MAX_CPUS;
-	} else {
-		snprintf(comm, sizeof(comm), "kworker/%d:0", cpu);
-		pid += 2 * MM_MAX_NODES + cpu;
-	}
 	fprintf(out, "%16s-%-7d", comm, pid);
 }
 

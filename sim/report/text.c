@@ -144,12 +144,15 @@ static void print_cost(const json_t *doc, FILE *out)
 
 static void print_memory(const json_t *doc, FILE *out)
 {
+	uint64_t ext = result_integer(doc, "memory_model.page_ext_bytes");
+
 	fprintf(out,
-		"\nMemory model    %s: %s of page descriptors, %s of them for holes; tables %s\n",
+		"\nMemory model    %s: %s of page descriptors, %s of them for holes; tables %s%s%s\n",
 		result_string(doc, "memory_model.name"),
 		text_bytes(result_integer(doc, "memory_model.memmap_bytes")).text,
 		text_bytes(result_integer(doc, "memory_model.hole_bytes")).text,
-		text_bytes(result_integer(doc, "memory_model.table_bytes")).text);
+		text_bytes(result_integer(doc, "memory_model.table_bytes")).text,
+		ext ? "; page_ext " : "", ext ? text_bytes(ext).text : "");
 	fprintf(out, "Accesses        %s hit a cache; remote memory was reached %s times\n",
 		text_count(result_integer(doc, "memory.cache_hits")).text,
 		text_count(result_integer(doc, "memory.remote_accesses")).text);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mm/page_ext/page_ext.h"
 #include "mm/user/khugepaged.h"
 #include "mm/vm_event.h"
 #include "sim/json.h"
@@ -323,6 +324,7 @@ static void put_allocator(json_t *doc, const struct mm *mm, const struct totals 
 	json_put(model, "memmap_bytes", info.memmap_bytes);
 	json_put(model, "hole_bytes", info.hole_bytes);
 	json_put(model, "table_bytes", info.table_bytes);
+	json_put(model, "page_ext_bytes", mm_page_ext_bytes(mm));
 }
 
 static void put_disks(json_t *doc, const struct result_of *w)

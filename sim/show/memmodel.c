@@ -2,6 +2,7 @@
 /* What the memory model costs in memory: page descriptors, those of holes, the model's tables. */
 #include <inttypes.h>
 
+#include "mm/page_ext/page_ext.h"
 #include "sim/json.h"
 #include "sim/show/show.h"
 #include "sim/text.h"
@@ -17,6 +18,7 @@ static json_t *json(const struct show_subject *s)
 	json_put(doc, "hole_bytes", info.hole_bytes);
 	json_put(doc, "device_bytes", info.device_bytes);
 	json_put(doc, "table_bytes", info.table_bytes);
+	json_put(doc, "page_ext_bytes", mm_page_ext_bytes(s->mm));
 	return doc;
 }
 
@@ -35,6 +37,9 @@ static void print(const json_t *doc, FILE *out)
 	if (json_get(doc, "device_bytes"))
 		print_bytes(doc, "  on what they describe", "device_bytes", out);
 	print_bytes(doc, "tables of the model", "table_bytes", out);
+	/* In a kernel's boot messages "allocated N bytes of page_ext". */
+	if (json_get(doc, "page_ext_bytes"))
+		print_bytes(doc, "page_ext", "page_ext_bytes", out);
 }
 
 static int text(const struct show_subject *s, FILE *out)

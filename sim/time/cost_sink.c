@@ -371,21 +371,10 @@ static void note_reclaim(struct sim *s, struct cpu *c, const struct mm_event *ev
 static void sink_event(void *ctx, int cpu, const struct mm_event *ev)
 {
 	struct sim *s = ctx;
-	const struct mm_kthread *thread = NULL;
-	uint64_t at_ps = 0;
 
 	note_reclaim(s, charged_cpu(s, cpu), ev);
-	if (!s->hook)
-		return;
-	if (cpu != MM_NO_CPU)
-		at_ps = cpu_pending_until_ps(&s->cpus[cpu]);
-	/* An interrupt finds the clock of an idle CPU where that fell asleep. */
-	if (cpu != MM_NO_CPU && s->phase == SIM_RUNNING && s->cpus[cpu].idle &&
-	    engine_now_ps(s->engine) > at_ps)
-		at_ps = engine_now_ps(s->engine);
-	if (cpu != MM_NO_CPU && s->cpus[cpu].guest)
-		thread = kthread_is(s->cpus[cpu].guest);
-	s->hook(s->hook_arg, cpu, thread, at_ps, ev);
+	if (s->hook)
+		s->hook(s->hook_arg, cpu, sim_thread_on(s, cpu), sim_time_on(s, cpu), ev);
 }
 
 static bool sink_wake(void *ctx, int cpu, struct mm_kthread *thread)
@@ -579,6 +568,7 @@ const struct mm_ops cost_sink_ops = {
 	.lock = sink_lock,
 	.unlock = sink_unlock,
 	.event = sink_event,
+	.who = sim_who,
 	.wake = sink_wake,
 	.resched = sink_resched,
 	.sleep = sink_sleep,

@@ -76,6 +76,14 @@ void cost_sink_site(const struct sim *s, struct cpu *c, enum mm_site site, uint3
 /* shootdown.c: mm_ops.tlb_shootdown(). */
 void cost_sink_shootdown(void *ctx, int cpu, struct page *page);
 
+/* who.c */
+/** The thread of the mm core that runs on the CPU; NULL: its program. */
+const struct mm_kthread *sim_thread_on(const struct sim *s, int cpu);
+/** The CPU's own time. */
+uint64_t sim_time_on(const struct sim *s, int cpu);
+/** mm_ops.who */
+void sim_who(void *ctx, int cpu, struct mm_who *who);
+
 /* translate.c; where there is a TLB. */
 /** By which address the kernel accesses it next; 0: it is not mapped (high memory). */
 static inline uint64_t translate_address(const struct sim *s, const struct cpu *c, phys_addr_t at)

@@ -159,12 +159,12 @@ for line in 'kernelcore = "512MiB"' 'transparent_hugepage = "never"' 'frequency 
 done
 
 # What can be unplugged, by SRAT, and what is mirrored, by the EFI map; ranges are cut there.
-echo 'kernelcore=mirror movable_node' >"$tmp/$name/cmdline.txt"
+echo 'kernelcore=mirror movable_node page_owner=on page_table_check=off' >"$tmp/$name/cmdline.txt"
 sed '/SRAT: Node 1 /s/$/ hotplug/' "$tmp/$name/dmesg.txt" >"$tmp/dmesg"
 echo '[    0.0] efi: mem07: [Conventional Memory|   |  |MR|  |  |  |   |WB|  |  |UC] range=[0x10000000-0x1fffffff] (256MB)' |
 	cat - "$tmp/dmesg" >"$tmp/$name/dmesg.txt"
 import $name
-for line in 'movable_node = true' 'kernelcore = "mirror"' 'size = "256MiB";     mirrored = true;' \
+for line in 'page_owner = true' 'movable_node = true' 'kernelcore = "mirror"' 'size = "256MiB";     mirrored = true;' \
 	'hotpluggable = true;' 'holds = "allocated"'; do
 	grep -qF "$line" "$tmp/$name.cfg" || fail "the file does not have: $line"
 done

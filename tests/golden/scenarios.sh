@@ -50,6 +50,8 @@ shows()
 	kernel-slab)
 		is kernel_call $((14 * 20 + 11))
 		is nr_reports 1 ;;
+	page-owner) # 72 bytes of each of 65536 frames
+		is page_ext_bytes $((72 * 65536)) ;;
 	misuse) # more lines than there are of anything that goes well
 		grep -q '"refused": "no memory hotplug with the flat' "$tmp/out" || fail "no refusal"
 		[ "$(sed -n '/"warnings": \[/,/\]/p' "$tmp/out" | wc -l)" -gt 20 ] || fail "few warnings" ;;
