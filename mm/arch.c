@@ -61,6 +61,7 @@ static const struct mm_arch archs[MM_NR_ARCHS] = {
 			.gigantic_order = 18,
 			.low_megabyte_reserved = true,
 			.early_bottom_up = true,
+			.deferred_by_all_cpus = true,
 			.mem_is_an_address = true,
 			.nr_zones = 5,
 			.zones =
@@ -163,6 +164,7 @@ static const struct mm_arch archs[MM_NR_ARCHS] = {
 			.gigantic_order = 18,
 			.low_megabyte_reserved = false,
 			.dma_limits_need_low_memory = true,
+			.cma_below_dma_limit = true,
 			.nr_zones = 5,
 			.zones =
 				{

@@ -42,6 +42,9 @@ struct mm_arch {
 	 * devices of such a machine reach its memory through an offset.
 	 */
 	bool dma_limits_need_low_memory;
+	bool cma_below_dma_limit; /* cma= lies in ZONE_DMA (dma_contiguous_reserve()) */
+	/* Descriptors of a node are initialised by all its CPUs; else by one thread a node. */
+	bool deferred_by_all_cpus;
 	bool early_bottom_up;   /* with movable_node, until SRAT is read (setup_arch()) */
 	bool mem_is_an_address; /* mem= is one; else it is how much memory there is to be */
 	int nr_zones;

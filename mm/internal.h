@@ -310,6 +310,8 @@ int mm_hold_memory(struct mm *mm, const struct mm_config *c, struct mm_refusal *
 phys_addr_t mm_image_home(struct mm *mm, uint64_t bytes, uint64_t align);
 /** What the kernel can reach without a mapping: with high memory, only what is below it. */
 phys_addr_t mm_direct_limit(const struct mm *mm);
+/** Where the lowest zone ends: what all devices reach. */
+phys_addr_t mm_dma_limit(const struct mm *mm);
 /** Find what the reserved ranges hold. Returns 0 or -ENOMEM; free mm->homes. */
 int mm_homes_init(struct mm *mm, const struct mm_config *c);
 /** Does any reserved range say that it holds that? */

@@ -28,13 +28,18 @@ static void mark(struct mm_cma *a, uint64_t from, uint64_t nr, bool taken)
 				  (uint64_t)taken << (i % 64);
 }
 
-/* From the bottom up above 4 GiB, so that compaction moves pages out of it; else from the top. */
+/*
+ * From the bottom up above 4 GiB, so that compaction moves pages out of it; else from the top of
+ * what it may have: on arm64 of what all devices reach.
+ */
 int mm_cma_reserve(struct mm *mm, uint64_t bytes)
 {
 	uint64_t align = mm_pageblock_pages(mm) << mm->arch->page_shift;
 	phys_addr_t end = mm_direct_limit(mm), at = MEMBLOCK_FAILED;
 	bool bottom_up = mm->memblock.bottom_up;
 
+	if (mm->arch->cma_below_dma_limit && mm_dma_limit(mm) < end)
+		end = mm_dma_limit(mm);
 	bytes = (bytes + align - 1) & ~(align - 1);
 	if (!bytes)
 		return 0;

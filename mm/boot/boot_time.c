@@ -9,6 +9,8 @@
  */
 #include "mm/boot/boot_time.h"
 
+#include <stdlib.h>
+
 #include "mm/internal.h"
 
 bool mm_boot_can_defer(const struct mm *mm)
@@ -207,6 +209,88 @@ static uint64_t do_late(struct mm *mm, int cpu, int nid, const struct shares *s)
 		}
 	}
 	return pages;
+}
+
+static bool has_deferred(const struct mm *mm, int nid)
+{
+	const struct memblock_list *memory = &mm->memblock.memory;
+	pfn_t from = first_deferred(mm, &mm->nodes[nid]);
+
+	for (size_t i = 0; i < memory->nr; i++)
+		if (memory->regions[i].nid == nid &&
+		    memory->regions[i].end >> mm->arch->page_shift > from)
+			return true;
+	return false;
+}
+
+/* How many threads a node has. None are needed where it has no memory. */
+static unsigned threads_of(const struct mm *mm, int nid, unsigned asked)
+{
+	unsigned cpus = 0, most;
+
+	for (int cpu = 0; cpu < mm->nr_cpus; cpu++)
+		cpus += mm_cpu_to_node(mm, cpu) == nid;
+	if (!has_deferred(mm, nid))
+		return 0;
+	if (!asked)
+		return mm->arch->deferred_by_all_cpus && cpus ? cpus : 1;
+	most = cpus ? cpus : (unsigned)mm->nr_cpus;
+	return asked < most ? asked : most;
+}
+
+/* The first CPUs of a node that has any. */
+static bool is_on_node(const struct mm *mm, int cpu, int nid, unsigned threads, unsigned *share)
+{
+	*share = 0;
+	for (int i = 0; i < cpu; i++)
+		*share += mm_cpu_to_node(mm, i) == nid;
+	return mm_cpu_to_node(mm, cpu) == nid && *share < threads;
+}
+
+static bool has_cpus(const struct mm *mm, int nid)
+{
+	for (int cpu = 0; cpu < mm->nr_cpus; cpu++)
+		if (mm_cpu_to_node(mm, cpu) == nid)
+			return true;
+	return false;
+}
+
+/* Threads of nodes without CPUs, dealt out one by one: does `cpu` get one of node `nid`? */
+static bool is_dealt(const struct mm *mm, int cpu, int nid, unsigned asked, unsigned *share)
+{
+	unsigned *load = calloc((size_t)mm->nr_cpus, sizeof(*load)), mine;
+	bool found = false;
+
+	for (int i = 0; load && i < mm->nr_cpus; i++) {
+		int n = mm_cpu_to_node(mm, i);
+
+		load[i] = is_on_node(mm, i, n, threads_of(mm, n, asked), &mine);
+	}
+	for (int n = 0; load && n <= nid; n++)
+		for (unsigned t = 0; !has_cpus(mm, n) && t < threads_of(mm, n, asked); t++) {
+			int least = 0;
+
+			for (int i = 1; i < mm->nr_cpus; i++)
+				least = load[i] < load[least] ? i : least;
+			load[least]++;
+			if (n != nid || least != cpu)
+				continue;
+			*share = t;
+			found = true;
+		}
+	free(load);
+	return found;
+}
+
+bool mm_boot_part_of(const struct mm *mm, int cpu, int nid, unsigned threads,
+		     struct mm_boot_part *part)
+{
+	unsigned nr = threads_of(mm, nid, threads), share = 0;
+	bool does = has_cpus(mm, nid) ? is_on_node(mm, cpu, nid, nr, &share)
+				      : is_dealt(mm, cpu, nid, threads, &share);
+
+	*part = (struct mm_boot_part){.deferred = true, .nid = nid, .share = share, .of = nr};
+	return does && nr;
 }
 
 uint64_t mm_boot_deferred_pages(const struct mm *mm, int nid)

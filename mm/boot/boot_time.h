@@ -29,6 +29,13 @@ struct mm_boot_part {
 	int nid;            /* DEFERRED: whose */
 	unsigned share, of; /* DEFERRED: which thread of the node this is, of how many */
 };
+/**
+ * Does the CPU do a part of the node's deferred descriptors? With `threads` a node, or, 0, as many
+ * as the architecture has: one, on x86_64 one for each of its CPUs. Those of a node without CPUs
+ * are on those CPUs that have the least to do. Fills *part.
+ */
+bool mm_boot_part_of(const struct mm *mm, int cpu, int nid, unsigned threads,
+		     struct mm_boot_part *part);
 /** Charge a phase to a CPU. No time passes: that is for who settles. */
 void mm_boot_charge(struct mm *mm, int cpu, enum mm_boot_phase phase,
 		    const struct mm_boot_part *part);

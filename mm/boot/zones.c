@@ -22,6 +22,11 @@ static pfn_t limit_pfn(const struct mm *mm, int zone)
 	return limit == 0 ? 0 : pfn < mm->end_pfn ? pfn : mm->end_pfn;
 }
 
+phys_addr_t mm_dma_limit(const struct mm *mm)
+{
+	return (phys_addr_t)limit_pfn(mm, 0) << mm->arch->page_shift;
+}
+
 /* Where the zone begins by address: where the one below it ends. */
 static pfn_t lowest_pfn(const struct mm *mm, int zone)
 {

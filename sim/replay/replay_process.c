@@ -387,20 +387,20 @@ static int do_it(struct replay_processes *r, int cpu, const struct process_step 
 	}
 }
 
-/* Threads of a node are the CPUs of the step that are on it. */
+/* Of a deferred phase the CPU does what it has of each node, one after the other. */
 static void boot(struct replay_processes *r, int cpu, const struct process_step *s)
 {
-	const struct process_cpus *cpus = &r->plan->cpus[s->cpus];
-	struct mm_boot_part part = {.deferred = s->deferred && mm_boot_can_defer(r->mm),
-				    .nid = mm_cpu_to_node(r->mm, cpu)};
+	enum mm_boot_phase phase = (enum mm_boot_phase)(s->what - PROCESS_BOOT_MEMBLOCK);
+	bool deferred = s->deferred && mm_boot_can_defer(r->mm);
+	struct mm_boot_part part = {.deferred = deferred, .nid = mm_cpu_to_node(r->mm, cpu)};
 
-	for (int i = 0; i < cpus->nr; i++) {
-		int other = cpus->of[i] % mm_nr_cpus(r->mm);
-
-		part.of += mm_cpu_to_node(r->mm, other) == part.nid;
-		part.share += mm_cpu_to_node(r->mm, other) == part.nid && other < cpu;
+	if (phase != MM_BOOT_DEFERRED) {
+		mm_boot_charge(r->mm, cpu, phase, &part);
+		return;
 	}
-	mm_boot_charge(r->mm, cpu, (enum mm_boot_phase)(s->what - PROCESS_BOOT_MEMBLOCK), &part);
+	for (int nid = 0; deferred && nid < mm_nr_nodes(r->mm); nid++)
+		if (mm_boot_part_of(r->mm, cpu, nid, s->threads, &part))
+			mm_boot_charge(r->mm, cpu, phase, &part);
 }
 
 static int run_step(struct replay_processes *r, int cpu, const struct process_slice *slice,

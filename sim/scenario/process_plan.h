@@ -74,7 +74,8 @@ struct process_step {
 	uint64_t time_ps;       /* SLEEP */
 	uint64_t seed;          /* of what is drawn */
 	enum process_access access;
-	bool deferred; /* BOOT_*: descriptors are */
+	bool deferred;    /* BOOT_*: descriptors are */
+	unsigned threads; /* BOOT_DEFERRED: of a node; 0: as the kernel has them */
 	bool write, shared, advised, hugetlb, noreserve, move;
 	uint64_t huge_bytes; /* MMAP, hugetlb: of which size; 0: the default one */
 	uint16_t policy;     /* MMAP, MBIND, SET_POLICY: of the trace; 0: none */

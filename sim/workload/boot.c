@@ -2,7 +2,8 @@
 /*
  * boot: the time that it takes to set up memory management. CPU 0 boots alone: memblock, page
  * descriptors, zones, free lists; then the other CPUs come, and where page descriptors are
- * deferred, each node's CPUs initialise the rest of its own. What each step takes is in the report.
+ * deferred, threads of each node with memory initialise the rest of it. What each step takes is in
+ * the report.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,28 +12,20 @@
 #include "sim/scenario/process_plan.h"
 #include "sim/workload.h"
 
-/* The first `threads` CPUs of each node. */
-static uint32_t deferred_cpus(const struct workload *w, struct process_plan *plan, uint64_t threads)
+static uint32_t all_cpus(const struct workload *w, struct process_plan *plan)
 {
-	const struct workload_host *host = w->host;
-	int *cpus = malloc((size_t)host->nr_cpus * sizeof(*cpus)), nr = 0;
+	int *cpus = malloc((size_t)w->host->nr_cpus * sizeof(*cpus));
 	uint32_t set;
 
-	for (int cpu = 0; cpus && cpu < host->nr_cpus; cpu++) {
-		uint64_t before = 0;
-
-		for (int i = 0; i < nr; i++)
-			before += host->cpu_nid[cpus[i]] == host->cpu_nid[cpu];
-		if (before < threads)
-			cpus[nr++] = cpu;
-	}
-	set = cpus ? process_plan_cpus(plan, cpus, nr) : PROCESS_NONE;
+	for (int cpu = 0; cpus && cpu < w->host->nr_cpus; cpu++)
+		cpus[cpu] = cpu;
+	set = cpus ? process_plan_cpus(plan, cpus, w->host->nr_cpus) : PROCESS_NONE;
 	free(cpus);
 	return set;
 }
 
 static int add_step(struct workload *w, struct process_plan *plan, enum process_do what,
-		    uint32_t cpus, bool deferred)
+		    uint32_t cpus, bool deferred, uint64_t threads)
 {
 	struct process_step s = {.what = what,
 				 .process = w->first_process,
@@ -40,6 +33,7 @@ static int add_step(struct workload *w, struct process_plan *plan, enum process_
 				 .file = PROCESS_NONE,
 				 .child = PROCESS_NONE,
 				 .cpus = cpus,
+				 .threads = (unsigned)threads,
 				 .deferred = deferred};
 
 	if (what == PROCESS_BOOT_DEFERRED)
@@ -52,7 +46,7 @@ static int read_boot(struct cfg *c, const struct cfg_setting *group, struct work
 {
 	struct process_plan *plan = process_plan_of(t);
 	const struct cfg_setting *s = cfg_find(c, group, "threads");
-	uint64_t threads = (uint64_t)w->host->nr_cpus;
+	uint64_t threads = 0; /* as the kernel has it */
 	bool deferred = true;
 	const int first = 0;
 	uint32_t alone, all;
@@ -66,14 +60,14 @@ static int read_boot(struct cfg *c, const struct cfg_setting *group, struct work
 		return -ENOMEM;
 	w->first_process = process_plan_process(plan, "boot");
 	alone = process_plan_cpus(plan, &first, 1);
-	all = deferred_cpus(w, plan, threads);
+	all = all_cpus(w, plan);
 	if (w->first_process == PROCESS_NONE || alone == PROCESS_NONE || all == PROCESS_NONE)
 		return -ENOMEM;
 	plan->processes[w->first_process].workload = "boot";
 	for (int what = PROCESS_BOOT_MEMBLOCK; what <= PROCESS_BOOT_CPUS && !err; what++)
-		err = add_step(w, plan, (enum process_do)what, alone, deferred);
+		err = add_step(w, plan, (enum process_do)what, alone, deferred, 0);
 	if (!err && deferred)
-		err = add_step(w, plan, PROCESS_BOOT_DEFERRED, all, true);
+		err = add_step(w, plan, PROCESS_BOOT_DEFERRED, all, true, threads);
 	return err;
 }
 

@@ -45,6 +45,23 @@ run run $scenario --format json --quiet --set workload.threads=1
 single=$(takes deferred)
 [ "$single" -gt $((late * 4)) ] || fail "one thread takes $single ps, eight $late ps"
 
+# Memory without CPUs is initialised, too, by one thread, on some CPU: 4 * 192 GiB and 128 GiB, and 96 pages of hole.
+run run $scenario --format json --quiet --set machine=../machines/epyc-9224-cxl.cfg
+status 0
+[ "$(calls memmap_init)" -eq $(((4 * 192 + 128) * 262144)) ] || fail "$(calls memmap_init) descriptors with CXL"
+
+# arm64 has one thread a node: so many as one asks for make no difference but to more than one.
+arm64="--set machine=../machines/holey-board-sparse-vmemmap.cfg"
+# shellcheck disable=SC2086  # several options
+run run $scenario --format json --quiet $arm64
+late=$(takes deferred)
+# shellcheck disable=SC2086
+run run $scenario --format json --quiet $arm64 --set workload.threads=1
+[ "$(takes deferred)" -eq "$late" ] || fail "arm64 takes $late ps, one thread $(takes deferred)"
+# shellcheck disable=SC2086
+run run $scenario --format json --quiet $arm64 --set workload.threads=4
+[ "$(takes deferred)" -lt "$late" ] || fail "arm64 takes $late ps, four threads $(takes deferred)"
+
 # A sixty-fourth of the memory takes about so much less; the CPUs take what they take.
 run run $scenario --format json --quiet --set machine=../machines/boot-16g.cfg --set workload.deferred=false
 [ "$(calls memmap_init)" -eq $((inits / 64)) ] || fail "$(calls memmap_init) descriptors of 16 GiB"

@@ -193,6 +193,27 @@ Test(cma, lies_above_4_gib_where_that_is)
 	mm_destroy(mm);
 }
 
+/* On arm64 all devices are to reach it: below 4 GiB, unless all memory lies above. */
+Test(cma, lies_where_devices_of_arm64_reach)
+{
+	struct machine m = {.arch = MM_ARM64,
+			    .model = MM_SPARSE_VMEMMAP,
+			    .memory = {{GiB, 64 * MiB, 0}, {4 * GiB, 256 * MiB, 0}},
+			    .cma_bytes = 6 * MiB};
+	struct mm *mm = boot(&m);
+	struct mm_cma_info info;
+
+	mm_cma_info(mm, &info);
+	cr_expect_eq(info.start, (GiB + 58 * MiB) / 4096);
+	mm_destroy(mm);
+	m.memory[0].start = 8 * GiB;
+	m.memory[1].start = 16 * GiB;
+	mm = boot(&m);
+	mm_cma_info(mm, &info);
+	cr_expect_eq(info.start, 8 * GiB / 4096);
+	mm_destroy(mm);
+}
+
 Test(cma, needs_room)
 {
 	struct machine m = small;
