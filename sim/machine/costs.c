@@ -7,6 +7,7 @@
 #include "sim/machine/costs.h"
 
 #include "sim/config/config.h"
+#include "sim/machine/interconnect.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -37,10 +38,36 @@ static void read_site(struct cfg *cfg, const struct cfg_setting *s, uint32_t *cy
 		*cycles = (uint32_t)value;
 }
 
+static void read_queue(struct cfg *cfg, const struct cfg_setting *s, uint64_t *out)
+{
+	uint64_t ps;
+
+	if (!cfg_time(cfg, s, &ps))
+		return;
+	if (ps > INTERCONNECT_MAX_PS)
+		cfg_error(cfg, s, "expected a time up to 1s, found more");
+	*out = ps;
+}
+
+/* Waiting for banks and links of which the machine's file says nothing; may be missing. */
+static void read_queueing(struct cfg *cfg, const struct cfg_setting *s, struct costs *out)
+{
+	static const char *const keys[] = {"bank", "link", "source", NULL};
+	const struct cfg_setting *group = cfg_group(cfg, s);
+	const char *source;
+
+	if (!group)
+		return;
+	cfg_keys(cfg, group, keys);
+	cfg_string(cfg, cfg_need(cfg, group, "source"), &source);
+	read_queue(cfg, cfg_need(cfg, group, "bank"), &out->bank_queue_ps);
+	read_queue(cfg, cfg_need(cfg, group, "link"), &out->link_queue_ps);
+}
+
 /* That no site is there twice is a rule for the keys of any group. */
 static void read_costs(struct cfg *cfg, bool has_base, struct costs *out)
 {
-	static const char *const keys[] = {"name", "source", "base", "sites", NULL};
+	static const char *const keys[] = {"name", "source", "base", "sites", "queueing", NULL};
 	const struct cfg_setting *root = cfg_root(cfg);
 	const struct cfg_setting *sites = cfg_group(cfg, cfg_need(cfg, root, "sites"));
 	const char *known[MM_NR_SITES + 1] = {NULL};
@@ -53,6 +80,7 @@ static void read_costs(struct cfg *cfg, bool has_base, struct costs *out)
 		out->name = copy(cfg, text);
 	if (cfg_string(cfg, cfg_need(cfg, root, "source"), &text))
 		out->source = copy(cfg, text);
+	read_queueing(cfg, cfg_find(cfg, root, "queueing"), out);
 	cfg_keys(cfg, sites, known);
 	for (int i = 0; i < MM_NR_SITES; i++)
 		if (!has_base || cfg_find(cfg, sites, known[i]))
@@ -79,6 +107,8 @@ static int read_base(struct cfg *cfg, const char *path, const struct cfg_setting
 	if (err)
 		return err;
 	memcpy(out->cycles, base.cycles, sizeof(out->cycles));
+	out->bank_queue_ps = base.bank_queue_ps;
+	out->link_queue_ps = base.link_queue_ps;
 	costs_clear(&base);
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the CPU's own work costs: cycles a unit at each site of mm/ops.h, from configs/costs/.
+ * What the CPU's own work costs: cycles a unit at each site of mm/ops.h, from configs/costs/; and
+ * what queues of banks and links add of which a machine file says nothing.
  */
 #ifndef SIM_COSTS_H
 #define SIM_COSTS_H
@@ -12,6 +13,7 @@ struct costs {
 	char *name;
 	char *source;
 	uint32_t cycles[MM_NR_SITES];
+	uint64_t bank_queue_ps, link_queue_ps; /* see sim/time/load.c; 0: nothing */
 };
 
 /** Read a cost file: every site exactly once, or else its `base` has it. Errors as machine_load().

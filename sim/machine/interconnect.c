@@ -51,8 +51,10 @@ int interconnect_link(struct machine *m, int from, int to, const struct wire *wi
 		.bytes_per_s = wire->bytes_per_s,
 		.write_bytes_per_s = wire->write_bytes_per_s,
 	};
-	if (wire->load)
+	if (wire->load) {
 		link->load.queue_ps = wire->load->queue_ps;
+		link->load.none = wire->load->none;
+	}
 	if (wire->load && wire->load->nr) {
 		size_t bytes = (size_t)wire->load->nr * sizeof(*link->load.points);
 

@@ -47,7 +47,10 @@ void machine_read_load(struct machine_reader *r, const struct cfg_setting *group
 	const struct cfg_setting *queueing = cfg_find(r->cfg, group, "queueing");
 
 	*load = (struct machine_load){0};
-	machine_read_latency(r, queueing, &load->queue_ps);
+	if (cfg_time(r->cfg, queueing, &load->queue_ps) && !load->queue_ps)
+		load->none = true;
+	else
+		machine_read_latency(r, queueing, &load->queue_ps);
 	if (!list)
 		return;
 	if (queueing)

@@ -15,9 +15,9 @@ struct kernel_profile; /* profile.h */
 
 struct machine_cpu {
 	int nid;
-	int core; /* the first CPU that is a thread of the same core; often itself */
-	unsigned
-		thread_share; /* per cent of the core's work it does while all its threads are busy */
+	int core;              /* the first CPU that is a thread of the same core; often itself */
+	unsigned thread_share; /* per cent of the core's work it does while all its threads are busy
+				*/
 	uint64_t freq_hz;
 	unsigned fill_buffers; /* lines that may be on their way to it at once; 0: no bound known */
 	unsigned prefetched;   /* the same where it reads a stream; at least fill_buffers */
@@ -36,7 +36,8 @@ struct machine_load_point {
 struct machine_load {
 	struct machine_load_point *points; /* owned; the first at load 0 */
 	int nr;                            /* 0: none */
-	uint64_t queue_ps;                 /* at half load; 0: none */
+	uint64_t queue_ps;                 /* at half load; 0: none, or the default's */
+	bool none;                         /* the file says that there is no queue */
 };
 
 struct machine_cache {

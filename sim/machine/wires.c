@@ -109,7 +109,7 @@ static void read_link(struct machine_reader *r, struct link_reader *l, const str
 		read_wire(r, link, &wire);
 	}
 	machine_read_load(r, link, &load);
-	if (load.nr || load.queue_ps)
+	if (load.nr || load.queue_ps || load.none)
 		wire.load = &load;
 	cfg_bool(r->cfg, cfg_find(r->cfg, link, "one_way"), &one_way);
 	if (!machine_read_nid(r, cfg_need(r->cfg, link, "from"), &there.from) ||

@@ -346,10 +346,17 @@ static void move_bytes(struct cpu *c, int nid, uint64_t bytes, uint64_t bytes_wr
 }
 
 /* Bytes of one bank and purpose moved, in `took_ps` up to the clock. */
-static void count_load(struct cpu *c, int nid, uint64_t bytes, uint64_t took_ps)
+static void count_load(struct cpu *c, int nid, uint64_t bytes, uint64_t bytes_written,
+		       uint64_t took_ps)
 {
-	if (c->loads)
-		loads_add(c->loads, c->nid, nid, bytes, took_ps, c->now_ps);
+	if (c->loads && bytes)
+		loads_add(c->loads,
+			  &(struct load_moved){.from = c->nid,
+					       .to = nid,
+					       .bytes = bytes,
+					       .bytes_written = bytes_written,
+					       .took_ps = took_ps},
+			  c->now_ps);
 }
 
 /* What was pending of it is settled. */
@@ -384,7 +391,7 @@ static void settle_one(struct cpu *c, const struct cpu_charge *charge)
 		move_bytes(c, nid, charge->bytes, charge->bytes_written);
 	if (charge->bytes) {
 		attribute(c, follow_engine(c), cause, nid);
-		count_load(c, nid, charge->bytes, c->now_ps - start_ps);
+		count_load(c, nid, charge->bytes, charge->bytes_written, c->now_ps - start_ps);
 	}
 }
 
@@ -428,7 +435,8 @@ static void settle_overlapped(struct cpu *c)
 	for (int i = 0; i < c->nr_touched; i++) {
 		struct cpu_traffic *traffic = &c->traffic[c->touched[i]];
 
-		count_load(c, traffic->nid, traffic->bytes, until_ps - start_ps);
+		count_load(c, traffic->nid, traffic->bytes, traffic->bytes_written,
+			   until_ps - start_ps);
 		end_traffic(traffic);
 	}
 	c->nr_touched = 0;
@@ -468,7 +476,7 @@ void cpu_settle(struct cpu *c)
 			move_bytes(c, nid, traffic->bytes, traffic->bytes_written);
 			took_ps = follow_engine(c);
 			attribute(c, took_ps, cause, nid);
-			count_load(c, nid, traffic->bytes, took_ps);
+			count_load(c, nid, traffic->bytes, traffic->bytes_written, took_ps);
 		}
 		end_traffic(traffic);
 	}

@@ -19,10 +19,20 @@
 #define TAU_PS   UINT64_C(200000000)
 #define PS_PER_S UINT64_C(1000000000000) /* a whole number of TAU_PS */
 #define FRACTION 16                      /* bits below a byte, which decay would lose */
+/* bits below a byte, which decay would lose */
+/*
+ * Per cent of a bandwidth from which a default's latency rises on a straight line: by more than
+ * that it follows the load so fast that averages and CPUs' answers to them swing.
+ */
+#define KNEE 90
 
 struct load {
-	const struct machine_load *curve; /* NULL: latency does not depend on it */
-	uint64_t capacity;                /* bytes a second */
+	const struct machine_load *curve; /* NULL: a queue */
+	bool depends;                     /* else the other members mean nothing */
+	bool reads; /* what is written takes another way, and nobody waits for it */
+	uint64_t queue_ps, capacity; /* bytes a second, at which the queue would have no end */
+	uint64_t knee, knee_ps;      /* bytes a second, from which a line leads to */
+	uint64_t most, most_ps;      /* the longest queue there is, from here on */
 	/* What one CPU adds that loads line after line: idle latencies are measured so. */
 	uint64_t alone_ps;
 	uint64_t sum; /* bytes << FRACTION of about TAU_PS until at_ps */
@@ -33,11 +43,6 @@ struct loads {
 	const struct machine *machine; /* (C) borrowed */
 	struct load *banks, *links;    /* as the machine's */
 };
-
-static bool depends(const struct machine_load *curve)
-{
-	return curve->nr || curve->queue_ps;
-}
 
 /* On the straight line between two points; beyond the last one its latency. */
 static uint64_t on_curve(const struct machine_load *curve, uint64_t rate)
@@ -71,72 +76,241 @@ static uint64_t square_root(uint64_t n)
 /*
  * queue * sqrt(u / (1 - u)): what published curves of bandwidth and latency follow within a few per
  * cent with one constant (see configs/machines/xeon-8269cy-2s.cfg), where a single server's queue
- * would be u / (1 - u), too flat first and too steep then for banks of many channels. Up to
- * 99.9 % of the capacity: an average may stand above it for a while.
+ * would be u / (1 - u), too flat first and too steep then for banks of many channels.
  */
 static uint64_t in_queue(const struct load *load, uint64_t rate)
 {
-	uint64_t most = load->capacity / 1000 * 999, fraction;
+	uint64_t fraction;
 
-	if (rate > most)
-		rate = most;
+	if (rate >= load->most)
+		return load->most_ps;
+	if (rate > load->knee)
+		return load->knee_ps + mul_div(load->most_ps - load->knee_ps, rate - load->knee,
+					       load->most - load->knee);
+	if (load->capacity - rate < rate >> 20)
+		rate = load->capacity - (load->capacity >> 20);
 	fraction = mul_div(rate, UINT64_C(1) << 32, load->capacity - rate);
-	return (uint64_t)((__uint128_t)load->curve->queue_ps * square_root(fraction) >> 16);
+	return (uint64_t)((__uint128_t)load->queue_ps * square_root(fraction) >> 16);
 }
 
 static uint64_t at_rate(const struct load *load, uint64_t rate)
 {
-	return load->curve->nr ? on_curve(load->curve, rate) : in_queue(load, rate);
+	return load->curve ? on_curve(load->curve, rate) : in_queue(load, rate);
 }
 
-/* `idle_ps`: of a read, to the bank at the end of a link. */
-static struct load load_init(const struct machine *m, const struct machine_load *curve,
-			     uint64_t capacity, uint64_t idle_ps)
+static uint64_t beyond_alone(const struct load *load, uint64_t rate)
 {
-	struct load load = {.curve = curve, .capacity = capacity};
+	uint64_t ps = load->depends ? at_rate(load, rate) : 0;
 
-	load.alone_ps = at_rate(&load, m->cache_line_bytes * PS_PER_S / idle_ps);
-	return load;
+	return ps > load->alone_ps ? ps - load->alone_ps : 0;
 }
 
-int loads_create(const struct machine *m, struct loads **out)
+/* A bank or a link being prepared, and the shortest of the routes over it. */
+struct place {
+	struct load *load;
+	const struct machine_load *said;
+	uint64_t bytes_per_s;
+	uint64_t default_ps; /* of its queue */
+	const struct machine_route *route;
+	int from, to;          /* of the route */
+	const uint64_t *lines; /* in flight, by node */
+};
+
+/* Lines that CPUs of each node have on their way; 0: of some of them it is not known. */
+static void count_lines(const struct machine *m, uint64_t *lines)
 {
-	struct loads *l;
+	for (int cpu = 0; cpu < m->mm.nr_cpus; cpu++)
+		/* Threads of a core have them together. */
+		if (m->cpus[cpu].core == cpu)
+			lines[m->cpus[cpu].nid] += m->cpus[cpu].prefetched;
+	for (int cpu = 0; cpu < m->mm.nr_cpus; cpu++)
+		if (!m->cpus[cpu].fill_buffers)
+			lines[m->cpus[cpu].nid] = 0;
+}
+
+/* What else on the way adds to latency while so much is carried. */
+static uint64_t of_others(const struct loads *l, const struct place *p)
+{
+	uint64_t ps = 0;
+
+	if (p->load != &l->banks[p->to])
+		ps = beyond_alone(&l->banks[p->to], p->bytes_per_s);
+	for (int i = 0; i < p->route->nr_links; i++) {
+		const struct load *link = &l->links[p->route->links[i]];
+
+		if (link != p->load)
+			ps += beyond_alone(link, p->bytes_per_s);
+	}
+	return ps;
+}
+
+/* The queue as it is at that rate is the longest. */
+static void set_end(struct load *load, uint64_t most, uint64_t knee)
+{
+	load->most = load->knee = most + 1;
+	load->knee_ps = in_queue(load, knee);
+	load->most_ps = in_queue(load, most);
+	load->most = most;
+	load->knee = knee;
+}
+
+/* Up to 99.9 % of the bandwidth: an average may stand above it for a while. */
+static void set_said(const struct place *p)
+{
+	uint64_t most = p->bytes_per_s / 1000 * 999;
+
+	*p->load = (struct load){
+		.depends = true, .queue_ps = p->said->queue_ps, .capacity = p->bytes_per_s};
+	set_end(p->load, most, most);
+}
+
+/*
+ * Where the file says nothing. The bandwidth it has was measured with so many lines in flight as
+ * the nearest node's CPUs have, so by Little's law each of them took lines / bandwidth then: what
+ * that is beyond the idle latency, `left`, is what the queue adds at that bandwidth. Hence
+ *
+ *	wait(rate) = queue * sqrt(u / (1 - u)),  u = rate / capacity,  wait(bandwidth) = left
+ *
+ * and CPUs get all of the bandwidth and wait as long as lines in flight make them; the last tenth
+ * is a straight line. With fewer lines than fill it (left <= queue) capacity is twice the
+ * bandwidth, and the queue no more than `left` is away from 0: who has just enough lines for the
+ * bandwidth did not wait when it was measured.
+ */
+static void set_default(const struct loads *l, const struct place *p)
+{
+	const struct machine *m = l->machine;
+	__uint128_t bytes = (__uint128_t)p->lines[p->from] * m->cache_line_bytes;
+	uint64_t full_ps = (uint64_t)(bytes * PS_PER_S / p->bytes_per_s);
+	uint64_t empty_ps = p->route->latency_ps + of_others(l, p);
+	uint64_t left = full_ps > empty_ps ? full_ps - empty_ps : empty_ps - full_ps;
+	uint64_t queue = p->default_ps, more;
+
+	if (!bytes)
+		return;
+	*p->load = (struct load){.depends = true};
+	p->load->queue_ps = left < queue ? left : queue;
+	p->load->capacity = 2 * p->bytes_per_s;
+	more = mul_div(mul_div(p->bytes_per_s, queue, left + 1), queue, left + 1);
+	if (full_ps > empty_ps && left > queue)
+		p->load->capacity = p->bytes_per_s + more + 1;
+	set_end(p->load, p->bytes_per_s, p->bytes_per_s / 100 * KNEE);
+}
+
+static void set_load(const struct loads *l, const struct place *p)
+{
+	struct load *load = p->load;
+
+	if (p->said->nr)
+		*load = (struct load){.depends = true, .curve = p->said};
+	else if (p->said->queue_ps)
+		set_said(p);
+	else if (p->route && p->default_ps && !p->said->none)
+		set_default(l, p);
+	if (load->depends && p->route)
+		load->alone_ps = at_rate(load, l->machine->cache_line_bytes * PS_PER_S /
+						       p->route->latency_ps);
+}
+
+static void use(struct place *p, const struct machine *m, int from, int to)
+{
+	const struct machine_route *route = machine_route(m, from, to);
+
+	if (p->route && p->route->latency_ps <= route->latency_ps)
+		return;
+	p->route = route;
+	p->from = from;
+	p->to = to;
+}
+
+/* Banks, then links. */
+static void find_places(struct loads *l, const struct costs *costs, struct place *places)
+{
+	const struct machine *m = l->machine;
+	int nr = m->mm.nr_nodes;
+
+	for (int nid = 0; nid < nr; nid++)
+		places[nid] = (struct place){
+			.load = &l->banks[nid],
+			.said = &m->banks[nid].load,
+			.bytes_per_s = m->banks[nid].bytes_per_s,
+			.default_ps = costs->bank_queue_ps,
+		};
+	for (int i = 0; i < m->nr_links; i++)
+		places[nr + i] = (struct place){
+			.load = &l->links[i],
+			.said = &m->links[i].load,
+			.bytes_per_s = m->links[i].bytes_per_s,
+			.default_ps = costs->link_queue_ps,
+		};
+	for (int from = 0; from < nr; from++)
+		for (int to = 0; to < nr; to++) {
+			const struct machine_route *route = machine_route(m, from, to);
+
+			if (!route->bytes_per_s)
+				continue;
+			use(&places[to], m, from, to);
+			for (int i = 0; i < route->nr_links; i++)
+				use(&places[nr + route->links[i]], m, from, to);
+		}
+}
+
+/* Widest first: what they add is known when that comes which is full before them. */
+static int by_rate(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+
+	if (x->bytes_per_s != y->bytes_per_s)
+		return x->bytes_per_s < y->bytes_per_s ? 1 : -1;
+	return (x->load > y->load) - (x->load < y->load);
+}
+
+static int set_all(struct loads *l, const struct costs *costs, bool *any)
+{
+	const struct machine *m = l->machine;
+	int nr_banks = m->mm.nr_nodes;
+	struct place *places = calloc((size_t)nr_banks + (size_t)m->nr_links, sizeof(*places));
+	uint64_t *lines = calloc((size_t)nr_banks, sizeof(*lines));
+
+	if (!places || !lines) {
+		free(places);
+		free(lines);
+		return -ENOMEM;
+	}
+	count_lines(m, lines);
+	find_places(l, costs, places);
+	qsort(places + nr_banks, (size_t)m->nr_links, sizeof(*places), by_rate);
+	for (int i = 0; i < nr_banks + m->nr_links; i++) {
+		places[i].lines = lines;
+		if (places[i].bytes_per_s)
+			set_load(l, &places[i]);
+		*any |= places[i].load->depends;
+	}
+	for (int i = 0; i < m->nr_links; i++)
+		l->links[i].reads = m->links[i].write_bytes_per_s != 0;
+	free(places);
+	free(lines);
+	return 0;
+}
+
+int loads_create(const struct machine *m, const struct costs *costs, struct loads **out)
+{
+	struct loads *l = calloc(1, sizeof(*l));
 	bool any = false;
+	int err = -ENOMEM;
 
 	*out = NULL;
-	for (int nid = 0; nid < m->mm.nr_nodes; nid++)
-		any |= depends(&m->banks[nid].load);
-	for (int i = 0; i < m->nr_links; i++)
-		any |= depends(&m->links[i].load);
-	if (!any)
-		return 0;
-	l = calloc(1, sizeof(*l));
 	if (!l)
 		return -ENOMEM;
 	l->machine = m;
 	l->banks = calloc((size_t)m->mm.nr_nodes, sizeof(*l->banks));
 	l->links = calloc((size_t)m->nr_links + 1, sizeof(*l->links));
-	if (!l->banks || !l->links) {
+	if (l->banks && l->links)
+		err = set_all(l, costs, &any);
+	if (err || !any)
 		loads_free(l);
-		return -ENOMEM;
-	}
-	for (int nid = 0; nid < m->mm.nr_nodes; nid++) {
-		const struct machine_bank *bank = &m->banks[nid];
-
-		if (depends(&bank->load))
-			l->banks[nid] =
-				load_init(m, &bank->load, bank->bytes_per_s, bank->latency_ps);
-	}
-	for (int i = 0; i < m->nr_links; i++) {
-		const struct machine_link *link = &m->links[i];
-
-		if (depends(&link->load))
-			l->links[i] = load_init(m, &link->load, link->bytes_per_s,
-						link->latency_ps + m->banks[link->to].latency_ps);
-	}
-	*out = l;
-	return 0;
+	else
+		*out = l;
+	return err;
 }
 
 void loads_free(struct loads *l)
@@ -166,36 +340,35 @@ static void decay(struct load *load, uint64_t now_ps)
 }
 
 /* Of a transfer that took longer than the average looks back, its last part. */
-static void add(struct load *load, uint64_t bytes, uint64_t took_ps, uint64_t now_ps)
+static void add(struct load *load, const struct load_moved *moved, uint64_t now_ps)
 {
+	uint64_t bytes = moved->bytes - (load->reads ? moved->bytes_written : 0);
 	__uint128_t part = (__uint128_t)bytes << FRACTION;
 
-	if (!load->curve)
+	if (!load->depends)
 		return;
 	decay(load, now_ps);
-	if (took_ps > TAU_PS)
-		part = part * TAU_PS / took_ps;
+	if (moved->took_ps > TAU_PS)
+		part = part * TAU_PS / moved->took_ps;
 	load->sum += (uint64_t)part;
 }
 
-void loads_add(struct loads *l, int from, int to, uint64_t bytes, uint64_t took_ps, uint64_t now_ps)
+void loads_add(struct loads *l, const struct load_moved *moved, uint64_t now_ps)
 {
-	const struct machine_route *route = machine_route(l->machine, from, to);
+	const struct machine_route *route = machine_route(l->machine, moved->from, moved->to);
 
-	add(&l->banks[to], bytes, took_ps, now_ps);
+	add(&l->banks[moved->to], moved, now_ps);
 	for (int i = 0; i < route->nr_links; i++)
-		add(&l->links[route->links[i]], bytes, took_ps, now_ps);
+		add(&l->links[route->links[i]], moved, now_ps);
 }
 
 static uint64_t extra(struct load *load, uint64_t now_ps)
 {
-	uint64_t ps;
-
-	if (!load->curve)
+	if (!load->depends)
 		return 0;
 	decay(load, now_ps);
-	ps = at_rate(load, (uint64_t)((__uint128_t)load->sum * (PS_PER_S / TAU_PS) >> FRACTION));
-	return ps > load->alone_ps ? ps - load->alone_ps : 0;
+	return beyond_alone(load,
+			    (uint64_t)((__uint128_t)load->sum * (PS_PER_S / TAU_PS) >> FRACTION));
 }
 
 uint64_t loads_extra_ps(struct loads *l, int from, int to, uint64_t now_ps)

@@ -7,17 +7,28 @@
 #ifndef SIM_LOAD_H
 #define SIM_LOAD_H
 
+#include "sim/machine/costs.h"
 #include "sim/machine/machine.h"
 
 struct loads;
 
-/** For `m` (borrowed). Returns 0, *out NULL where no latency depends on load; -ENOMEM. */
-int loads_create(const struct machine *m, struct loads **out);
+/**
+ * For `m` (borrowed): what its file says of queueing, and where that says nothing, `costs` of banks
+ * and links that CPUs with a bound of lines in flight use (see load.c). Returns 0, *out NULL where
+ * no latency depends on load; -ENOMEM.
+ */
+int loads_create(const struct machine *m, const struct costs *costs, struct loads **out);
 void loads_free(struct loads *l);
 
-/** CPUs of `from` have moved bytes to or from the bank of `to`, in `took_ps` up to `now_ps`. */
-void loads_add(struct loads *l, int from, int to, uint64_t bytes, uint64_t took_ps,
-	       uint64_t now_ps);
+/* What CPUs of `from` have moved to or from the bank of `to`. */
+struct load_moved {
+	int from, to;
+	uint64_t bytes;         /* read and written, */
+	uint64_t bytes_written; /* and those written, by what they cost the bank */
+	uint64_t took_ps;
+};
+/** It has been moved, up to `now_ps`. */
+void loads_add(struct loads *l, const struct load_moved *moved, uint64_t now_ps);
 /** What an access by `from` to the bank of `to` takes longer than an idle machine's. */
 uint64_t loads_extra_ps(struct loads *l, int from, int to, uint64_t now_ps);
 

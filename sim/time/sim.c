@@ -87,7 +87,7 @@ static int allocate(struct sim *s)
 	if (!err)
 		err = bank_map_init(&s->banks, m);
 	if (!err)
-		err = loads_create(m, &s->loads);
+		err = loads_create(m, s->costs, &s->loads);
 	if (!err)
 		err = tlb_create(m, &s->tlb);
 	for (int cpu = 0; !err && cpu < m->mm.nr_cpus; cpu++) {

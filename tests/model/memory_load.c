@@ -169,6 +169,13 @@ static void expect_about(uint64_t found, uint64_t expected)
 		  (unsigned long long)found, (unsigned long long)expected);
 }
 
+static void moved(struct loads *l, int from, int to, uint64_t bytes, uint64_t took_ps)
+{
+	loads_add(l,
+		  &(struct load_moved){.from = from, .to = to, .bytes = bytes, .took_ps = took_ps},
+		  took_ps);
+}
+
 /*
  * 10 ns * sqrt(u / (1 - u)), less what a lone chase has: 64 B / 60 ns is u = 4/75, 2.374 ns.
  * u = 1/2: 10 ns. After the length of the average u = 1/4: 10 ns / sqrt(3) = 5.774 ns.
@@ -179,9 +186,9 @@ Test(memory_load, queueing_follows_the_load)
 	struct loads *l;
 
 	m->banks[0].load.queue_ps = 10000;
-	cr_assert_eq(loads_create(m, &l), 0);
+	cr_assert_eq(loads_create(m, &no_costs, &l), 0);
 	cr_expect_eq(loads_extra_ps(l, 0, 0, 0), 0);
-	loads_add(l, 0, 0, percent(50), 1000, 1000);
+	moved(l, 0, 0, percent(50), 1000);
 	expect_about(loads_extra_ps(l, 0, 0, 1000), 10000 - 2374);
 	expect_about(loads_extra_ps(l, 0, 0, 1000 + TAU_PS), 5774 - 2374);
 	/* The other bank is idle; so is this one, far later. */
@@ -198,8 +205,8 @@ Test(memory_load, queueing_ends_short_of_saturation)
 	struct loads *l;
 
 	m->banks[0].load.queue_ps = 10000;
-	cr_assert_eq(loads_create(m, &l), 0);
-	loads_add(l, 0, 0, percent(300), 1000, 1000);
+	cr_assert_eq(loads_create(m, &no_costs, &l), 0);
+	moved(l, 0, 0, percent(300), 1000);
 	expect_about(loads_extra_ps(l, 0, 0, 1000), 316070 - 2374);
 	loads_free(l);
 	built_free(m);
@@ -217,12 +224,12 @@ Test(memory_load, points_are_joined_by_straight_lines)
 	p[1] = (struct machine_load_point){10000000000, 70000};
 	p[2] = (struct machine_load_point){20000000000, 130000};
 	m->banks[0].load = (struct machine_load){.points = p, .nr = 3};
-	cr_assert_eq(loads_create(m, &l), 0);
-	loads_add(l, 0, 0, percent(50), 1000, 1000);
+	cr_assert_eq(loads_create(m, &no_costs, &l), 0);
+	moved(l, 0, 0, percent(50), 1000);
 	expect_about(loads_extra_ps(l, 0, 0, 1000), 10000 - 1067);
-	loads_add(l, 0, 0, percent(25), 1000, 1000);
+	moved(l, 0, 0, percent(25), 1000);
 	expect_about(loads_extra_ps(l, 0, 0, 1000), 40000 - 1067);
-	loads_add(l, 0, 0, percent(50), 1000, 1000);
+	moved(l, 0, 0, percent(50), 1000);
 	expect_about(loads_extra_ps(l, 0, 0, 1000), 70000 - 1067);
 	loads_free(l);
 	built_free(m);
@@ -235,8 +242,8 @@ Test(memory_load, a_long_transfer_counts_by_its_rate)
 	struct loads *l;
 
 	m->banks[0].load.queue_ps = 10000;
-	cr_assert_eq(loads_create(m, &l), 0);
-	loads_add(l, 0, 0, 10 * percent(50), 10 * TAU_PS, 10 * TAU_PS);
+	cr_assert_eq(loads_create(m, &no_costs, &l), 0);
+	moved(l, 0, 0, 10 * percent(50), 10 * TAU_PS);
 	expect_about(loads_extra_ps(l, 0, 0, 10 * TAU_PS), 10000 - 2374);
 	loads_free(l);
 	built_free(m);
@@ -249,11 +256,115 @@ Test(memory_load, links_are_loaded_too)
 	struct loads *l;
 
 	m->links[built_link(0, 1)].load.queue_ps = 10000;
-	cr_assert_eq(loads_create(m, &l), 0);
-	loads_add(l, 0, 1, percent(25), 1000, 1000);
+	cr_assert_eq(loads_create(m, &no_costs, &l), 0);
+	moved(l, 0, 1, percent(25), 1000);
 	/* Half of the link's 10 B/ns. Alone: 64 B / 100 ns is u = 0.064, 2.615 ns. */
 	expect_about(loads_extra_ps(l, 0, 1, 1000), 10000 - 2615);
 	cr_expect_eq(loads_extra_ps(l, 1, 0, 1000), 0);
 	loads_free(l);
+	built_free(m);
+}
+
+static const struct costs queueing = {.bank_queue_ps = 20000, .link_queue_ps = 10000};
+
+/* What a bank or link adds that carries as much as it can: of `per_cent` of a bank's. */
+static uint64_t added_ps(struct machine *m, int to, uint64_t per_cent)
+{
+	struct loads *l;
+	uint64_t ps = 0;
+
+	cr_assert_eq(loads_create(m, &queueing, &l), 0);
+	if (l) {
+		moved(l, 0, to, percent(per_cent), 1000);
+		ps = loads_extra_ps(l, 0, to, 1000);
+	}
+	loads_free(l);
+	return ps;
+}
+
+/*
+ * 64 lines of 64 B in flight at 20 B/ns take 204.8 ns, 144.8 more than an idle bank's 60: that is
+ * the wait at 20 B/ns, so capacity is 20 * (1 + (20 / 144.8)^2) = 20.3816 B/ns, and at half load
+ * 20 ns * sqrt(10 / 10.3816) = 19.629. A chase alone, 64 B / 60 ns: 20 * sqrt(1.0667 / 19.315) =
+ * 4.700.
+ */
+Test(memory_load, a_full_bank_makes_lines_in_flight_wait_as_long_as_they_are_many)
+{
+	struct machine *m = machine_with(64, 64);
+
+	expect_about(added_ps(m, 0, 100), 144800 - 4700);
+	expect_about(added_ps(m, 0, 300), 144800 - 4700);
+	expect_about(added_ps(m, 0, 50), 19629 - 4700);
+	built_free(m);
+}
+
+/*
+ * 64 lines at a link's 10 B/ns: 409.6 ns, 309.6 more than 100 without load. Of those are the bank's
+ * at half load 19.629 - 4.700 = 14.929, so 294.671 the link's: the sum comes out again, less what
+ * a chase alone adds to the link: 64 B / 100 ns of 10.01152: 10 * sqrt(0.64 / 9.37152) = 2.613.
+ */
+Test(memory_load, a_full_link_leaves_the_bank_its_part)
+{
+	struct machine *m = machine_with(64, 64);
+
+	expect_about(added_ps(m, 1, 50), 309600 - 2613);
+	built_free(m);
+}
+
+/*
+ * 8 lines move 8.53 of the bank's 20 B/ns: 25.6 ns of lines against 60. They wait all the same:
+ * as if it carried 40, sqrt(8 / 32) * 20 = 10 at 8 B/ns, less sqrt(1.0667 / 38.933) * 20 = 3.310.
+ */
+Test(memory_load, few_lines_in_flight_wait_a_little)
+{
+	struct machine *m = machine_with(8, 8);
+
+	expect_about(added_ps(m, 0, 40), 10000 - 3310);
+	built_free(m);
+}
+
+/* 20 lines: 64 ns, 4 more than an idle bank's. At 20 B/ns they wait those, and not 20 ns. */
+Test(memory_load, just_enough_lines_in_flight_get_all_of_the_bandwidth)
+{
+	struct machine *m = machine_with(20, 20);
+
+	expect_about(added_ps(m, 0, 100), 4000 - 662);
+	built_free(m);
+}
+
+Test(memory_load, a_file_may_say_that_there_is_no_queue)
+{
+	struct machine *m = machine_with(64, 64);
+
+	m->banks[0].load.none = true;
+	cr_expect_eq(added_ps(m, 0, 100), 0);
+	cr_expect_neq(added_ps(m, 1, 50), 0);
+	built_free(m);
+	/* Nor where it is not known how many lines there may be. */
+	m = machine_with(0, 0);
+	cr_expect_eq(added_ps(m, 0, 100), 0);
+	built_free(m);
+}
+
+/* What is written goes another way. */
+Test(memory_load, reads_do_not_wait_for_writes_on_a_link_of_two_ways)
+{
+	const struct load_moved written = {.from = 0,
+					   .to = 1,
+					   .bytes = percent(25),
+					   .bytes_written = percent(25),
+					   .took_ps = 1000};
+	struct machine *m = machine_with(64, 64);
+	struct loads *l;
+
+	m->banks[1].load.none = true;
+	for (int two_ways = 0; two_ways < 2; two_ways++) {
+		m->links[built_link(0, 1)].write_bytes_per_s = two_ways ? 10000000000 : 0;
+		build_routes(m);
+		cr_assert_eq(loads_create(m, &queueing, &l), 0);
+		loads_add(l, &written, 1000);
+		cr_expect_eq(loads_extra_ps(l, 0, 1, 1000) == 0, two_ways);
+		loads_free(l);
+	}
 	built_free(m);
 }

@@ -129,6 +129,20 @@ Test(costs, every_site_exactly_once)
 		"sites.merge.cycles: expected an integer from 0 to 100000000, found -1");
 }
 
+/* Waiting for banks and links: both, or none of it. */
+Test(costs, queueing_is_of_banks_and_links)
+{
+	refused("}; queueing = { bank = \"20ns\"; source = \"y\";", "",
+		"queueing: 'link' is missing");
+	refused("}; queueing = { bank = \"20ns\"; link = \"17ns\";", "",
+		"queueing: 'source' is missing");
+	refused("}; queueing = { bank = \"2s\"; link = \"17ns\"; source = \"y\";", "",
+		"queueing.bank: expected a time up to 1s, found more");
+	refused("}; queueing = { banks = \"2s\"; link = \"17ns\"; source = \"y\";", "",
+		"queueing.banks: unknown key 'banks', did you mean 'bank'? (known: bank, link, "
+		"source)");
+}
+
 Test(costs, no_such_file)
 {
 	struct diag d = DIAG_INIT;
