@@ -67,8 +67,11 @@ struct mm {
 	bool khugepaged;               /* it runs, and wants more min_free_kbytes */
 	uint64_t user_min_free_kbytes; /* that somebody asked for; MM_PARAM_DEFAULT: nobody has */
 	int movable_zone;              /* (C) as mm_movable_zone() said at boot */
-	phys_addr_t bare_next;         /* homes past the end of memory, where config->bare */
-	struct mm_home *homes;         /* by address */
+	uint64_t total_pages;          /* see mm_total_pages() */
+	bool always_grouped;           /* (C) as the configuration has it */
+	bool ungrouped; /* page_group_by_mobility_disabled: so little memory that it does not pay */
+	phys_addr_t bare_next; /* homes past the end of memory, where config->bare */
+	struct mm_home *homes; /* by address */
 	size_t nr_homes;
 	bool reservations_complete;
 	uint64_t min_free_kbytes;
@@ -254,6 +257,16 @@ static inline bool mm_zone_populated(const struct mm_zone *zone)
 	return zone->present > 0;
 }
 
+/** Does the zone hold no kernel data: HighMem, and Movable where it is cut from HighMem? */
+static inline bool mm_is_highmem(const struct mm *mm, const struct mm_zone *zone)
+{
+	enum mm_zone_type type = mm->arch->zones[zone->index].type;
+
+	return type == MM_ZONE_HIGHMEM ||
+	       (type == MM_ZONE_MOVABLE &&
+		mm->arch->zones[mm->movable_zone].type == MM_ZONE_HIGHMEM);
+}
+
 /* page_flags.c */
 /** The zone of a page by its frame; NULL where no zone spans it. */
 struct mm_zone *mm_page_zone_by_pfn(const struct mm *mm, const struct page *page);
@@ -338,6 +351,9 @@ static inline void mm_page_init(struct mm *mm, struct page *page, pfn_t pfn,
 unsigned mm_page_section(const struct mm *mm, const struct page *page);
 
 /* profile.c */
+/** calc_memmap_size(): what the kernel takes a zone's descriptors to need, of present pages only
+ * where sparse memory has large holes. */
+uint64_t mm_memmap_pages(const struct mm *mm, const struct mm_zone *zone);
 /** Before the kernel knows of nodes: what it takes so early. */
 void mm_take_early(struct mm *mm, const struct mm_config *c);
 /** At boot: take from memblock what the profile of `c` says. 0; -EINVAL fills *r. */
@@ -352,6 +368,17 @@ bool mm_zone_takes(const struct mm *mm, const struct mm_zone *zone, unsigned fla
 int mm_zones_init(struct mm *mm);
 /** Index of the highest zone by address that has any memory: ZONE_MOVABLE is cut from it. */
 int mm_movable_zone(const struct mm *mm);
+
+/* grouping.c: is there memory enough to group pages by mobility? */
+/** At boot, when zones are known and the kernel's structures have no place yet. */
+void mm_grouping_init(struct mm *mm);
+/** Whenever zonelists are built again. */
+void mm_grouping_renew(struct mm *mm);
+/** The mobility that a request has here: the one that its flags ask for, if there are any. */
+static inline enum mm_migratetype mm_request_type(const struct mm *mm, gfp_t gfp)
+{
+	return UNLIKELY(mm->ungrouped) ? MM_UNMOVABLE : gfp_migratetype(gfp);
+}
 
 /* zonelist.c */
 int mm_zonelists_init(struct mm *mm);

@@ -170,6 +170,8 @@ struct mm_config {
 	 * addresses lie past its last range, and nothing is reserved by rule.
 	 */
 	bool bare;
+	/* The same: pages are grouped by mobility however few there are. */
+	bool always_grouped;
 };
 
 /* Why the mm core refused: one line for the user, and what it is about. */
@@ -385,6 +387,15 @@ size_t mm_zonelist(const struct mm *mm, int nid, bool this_node_only, struct mm_
  * holds mm_nr_nodes() entries; returns how many are filled.
  */
 int mm_node_order(const struct mm *mm, int nid, int *order);
+
+/**
+ * What the kernel says when it builds zonelists ("Built 2 zonelists, mobility grouping on.  Total
+ * pages: 515805"), at boot and where hotplug adds a zone's first memory or takes its last: pages
+ * that it expects to be managed, later those above the high watermarks; and whether that is enough
+ * to group pages by mobility. Where it is not, all are unmovable.
+ */
+uint64_t mm_total_pages(const struct mm *mm);
+bool mm_grouped_by_mobility(const struct mm *mm);
 
 /**
  * The i-th range of memblock after boot, in ascending order: of memory, or of what is reserved in

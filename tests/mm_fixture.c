@@ -155,7 +155,8 @@ static int try_boot(const struct machine *m, const struct mm_ops *ops, void *ctx
 					   .possible_end = m->possible_end,
 					   .hotplug_end = m->hotplug_end,
 					   .memory_block_bytes = m->memory_block_bytes,
-					   .bare = !m->homes},
+					   .bare = !m->homes,
+					   .always_grouped = !m->grouped_by_rule},
 		       ops, ctx, mm, refusal);
 }
 

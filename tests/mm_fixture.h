@@ -41,6 +41,7 @@ struct machine {
 	uint64_t crashkernel_bytes;
 	phys_addr_t possible_end, hotplug_end;
 	uint64_t memory_block_bytes;
+	bool grouped_by_rule; /* a machine with little memory does not group pages by mobility */
 	bool homes; /* the core's own structures take memory of the machine: a real boot */
 	/* Parameters; 0 is the kernel's default, for min_free_kbytes too. */
 	uint64_t min_free_kbytes, watermark_scale_factor, high_fraction;

@@ -25,7 +25,7 @@ static const enum mm_migratetype fallbacks[MM_NR_PCPTYPES][2] = {
 static bool may_take_whole(const struct mm *mm, unsigned order, enum mm_migratetype type)
 {
 	return order >= mm->arch->pageblock_order / 2 || type == MM_RECLAIMABLE ||
-	       type == MM_UNMOVABLE;
+	       type == MM_UNMOVABLE || mm->ungrouped;
 }
 
 static enum mm_migratetype find_fallback(struct mm *mm, struct mm_zone *zone, unsigned order,
@@ -151,7 +151,7 @@ static void steal(struct mm *mm, int cpu, struct mm_zone *zone, struct page *pag
 		alike = c.movable;
 	else if (old == MM_MOVABLE)
 		alike = mm_pageblock_pages(mm) - c.free - c.movable;
-	if (c.free + alike >= mm_pageblock_pages(mm) / 2)
+	if (c.free + alike >= mm_pageblock_pages(mm) / 2 || mm->ungrouped)
 		mm_pageblock_set_type(mm, zone, pfn, type);
 }
 

@@ -25,7 +25,7 @@ inline void mm_alloc_prepare(struct mm *mm, const struct mm_request *req, struct
 	ac->cpu = req->cpu;
 	ac->order = req->order;
 	ac->gfp = req->gfp;
-	ac->migratetype = gfp_migratetype(req->gfp);
+	ac->migratetype = mm_request_type(mm, req->gfp);
 	ac->nid = req->nid == MM_NO_NODE ? mm->cpu_nid[req->cpu] : req->nid;
 	ac->highest = gfp_zone(mm->arch, req->gfp);
 	node = &mm->nodes[ac->nid];

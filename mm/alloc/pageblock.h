@@ -35,9 +35,12 @@ static inline enum mm_migratetype mm_pageblock_type(const struct mm *mm, const s
 	return (enum mm_migratetype)(*mm_pageblock_slot(mm, zone, pfn) ^ MM_MOVABLE);
 }
 
+/** Where pages are not grouped, the mobilities of requests are all unmovable. */
 static inline void mm_pageblock_set_type(struct mm *mm, struct mm_zone *zone, pfn_t pfn,
 					 enum mm_migratetype type)
 {
+	if (UNLIKELY(mm->ungrouped) && type < MM_NR_PCPTYPES)
+		type = MM_UNMOVABLE;
 	*mm_pageblock_slot(mm, zone, pfn) = (uint8_t)(type ^ MM_MOVABLE);
 	zone->has_cma |= type == MM_CMA;
 	zone->had_apart |= type >= MM_NR_PCPTYPES;

@@ -229,16 +229,6 @@ static void print_pools(const struct mm *mm, const struct mm_show_mem *who, FILE
 		}
 }
 
-/* Does the zone count as HighMem: itself, or ZONE_MOVABLE where that is cut from it? */
-static bool is_highmem(const struct mm *mm, const struct mm_zone *zone)
-{
-	enum mm_zone_type type = mm->arch->zones[zone->index].type;
-
-	return type == MM_ZONE_HIGHMEM ||
-	       (type == MM_ZONE_MOVABLE &&
-		mm->arch->zones[mm->movable_zone].type == MM_ZONE_HIGHMEM);
-}
-
 static void print_ram(const struct mm *mm, FILE *out)
 {
 	uint64_t present = 0, reserved = 0, high = 0;
@@ -249,7 +239,7 @@ static void print_ram(const struct mm *mm, FILE *out)
 
 			present += zone->present;
 			reserved += zone->present - zone->managed;
-			high += is_highmem(mm, zone) ? zone->present : 0;
+			high += mm_is_highmem(mm, zone) ? zone->present : 0;
 		}
 	fprintf(out,
 		"%" PRIu64 " total pagecache pages\n"

@@ -27,16 +27,6 @@ static uint64_t isqrt(uint64_t x)
 	return root;
 }
 
-/* Zones that hold no kernel data: HighMem, and Movable where it is cut from HighMem. */
-static bool is_highmem(const struct mm *mm, const struct mm_zone *zone)
-{
-	enum mm_zone_type type = mm->arch->zones[zone->index].type;
-
-	return type == MM_ZONE_HIGHMEM ||
-	       (type == MM_ZONE_MOVABLE &&
-		mm->arch->zones[mm->movable_zone].type == MM_ZONE_HIGHMEM);
-}
-
 /* The kernel's nr_free_buffer_pages(): what zones up to Normal hold above their high watermark. */
 static uint64_t free_buffer_pages(const struct mm *mm)
 {
@@ -83,7 +73,7 @@ static void set_watermarks(struct mm *mm)
 	uint64_t lowmem = 0;
 
 	for_each_zone (mm, zone) {
-		if (!is_highmem(mm, zone))
+		if (!mm_is_highmem(mm, zone))
 			lowmem += zone->managed;
 	}
 	/* Empty zones too: the kernel gives an empty HighMem zone the least that one has. */
@@ -93,7 +83,7 @@ static void set_watermarks(struct mm *mm)
 		uint64_t step = share / 4 > by_scale ? share / 4 : by_scale;
 		uint64_t min = share;
 
-		if (is_highmem(mm, zone)) {
+		if (mm_is_highmem(mm, zone)) {
 			min = zone->managed / 1024;
 			min = min < SWAP_CLUSTER_MAX ? SWAP_CLUSTER_MAX : min > 128 ? 128 : min;
 		}

@@ -134,6 +134,7 @@ int mm_zonelists_init(struct mm *mm)
 
 int mm_zonelists_rebuild(struct mm *mm)
 {
+	mm_grouping_renew(mm);
 	return build_all(mm, true);
 }
 

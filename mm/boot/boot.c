@@ -267,6 +267,8 @@ static int boot(struct mm *mm, const struct mm_config *c, struct mm_refusal *r)
 		err = before_srat(mm, c);
 	if (!err)
 		err = mm_zones_init(mm);
+	if (!err)
+		mm_grouping_init(mm);
 	if (!err && c->params.cma_bytes && c->nr_presets)
 		err = mm_refuse(
 			r, MM_ABOUT_MACHINE, 0,
@@ -352,6 +354,7 @@ int mm_boot(const struct mm_config *config, const struct mm_ops *ops, void *ctx,
 	mm->params = config->params;
 	mm->user_min_free_kbytes = config->params.min_free_kbytes;
 	mm->hotplug_end = mm->model->no_hotplug ? 0 : config->hotplug_end;
+	mm->always_grouped = config->always_grouped;
 	mm->interrupted_cpu = MM_NO_CPU;
 	if (ops) {
 		mm->ops = *ops;

@@ -23,8 +23,7 @@ struct boot_pages {
 	uint64_t all;    /* nr_all_pages */
 };
 
-/* calc_memmap_size(): of present pages only where sparse memory has large holes. */
-static uint64_t memmap_pages(const struct mm *mm, const struct mm_zone *zone)
+uint64_t mm_memmap_pages(const struct mm *mm, const struct mm_zone *zone)
 {
 	uint64_t page = UINT64_C(1) << mm->arch->page_shift, pages = zone->spanned;
 
@@ -40,18 +39,13 @@ static uint64_t memmap_pages(const struct mm *mm, const struct mm_zone *zone)
 static struct boot_pages count_pages(const struct mm *mm)
 {
 	struct boot_pages n = {0};
-	int movable = mm_movable_zone(mm);
 
 	for (int nid = 0; nid < mm->nr_nodes; nid++)
 		for (int z = 0; z < mm->arch->nr_zones; z++) {
 			const struct mm_zone *zone = &mm->nodes[nid].zones[z];
-			enum mm_zone_type type = mm->arch->zones[z].type;
-			uint64_t free = zone->present, memmap = memmap_pages(mm, zone);
-			bool high = type == MM_ZONE_HIGHMEM ||
-				    (type == MM_ZONE_MOVABLE &&
-				     mm->arch->zones[movable].type == MM_ZONE_HIGHMEM);
+			uint64_t free = zone->present, memmap = mm_memmap_pages(mm, zone);
 
-			if (!high) {
+			if (!mm_is_highmem(mm, zone)) {
 				free -= free >= memmap ? memmap : 0;
 				n.kernel += free;
 			} else if (n.kernel > 2 * memmap) {

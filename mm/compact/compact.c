@@ -327,7 +327,7 @@ static enum mm_compact_result compact(struct mm_compact_run *run)
 {
 	enum mm_compact_result result;
 
-	run->type = gfp_migratetype(run->gfp);
+	run->type = mm_request_type(run->mm, run->gfp);
 	run->search_order = run->order;
 	result = mm_compaction_suitable(run->mm, run->zone, run->order, run->alloc_flags,
 					run->highest);

@@ -152,7 +152,8 @@ int mm_zone_grow(struct mm *mm, struct mm_zone *zone, pfn_t start, pfn_t nr)
 	if (mm->end_pfn < start + nr)
 		mm->end_pfn = start + nr;
 	for (pfn_t pfn = start; pfn < start + nr; pfn = mm_pageblock_end(mm, pfn)) {
-		mm_pageblock_set_type(mm, zone, pfn, MM_MOVABLE);
+		/* With it the machine has enough to group pages, if that was not so before. */
+		*mm_pageblock_slot(mm, zone, pfn) = MM_MOVABLE ^ MM_MOVABLE;
 		*mm_pageblock_skip(mm, zone, pfn) = false;
 	}
 	return 0;

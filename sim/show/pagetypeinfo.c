@@ -34,6 +34,7 @@ static json_t *json(const struct show_subject *s)
 	json_t *doc = json_object(), *zones;
 
 	json_put(doc, "page_block_order", arch->pageblock_order);
+	json_put(doc, "mobility_grouping", mm_grouped_by_mobility(s->mm));
 	zones = json_put_array(doc, "zones");
 	for (int nid = 0; nid < mm_nr_nodes(s->mm); nid++)
 		for (int z = 0; z < arch->nr_zones; z++) {

@@ -130,9 +130,18 @@ static int print_nodes(const struct mm *mm, FILE *out, bool lists)
 /* A kernel without NUMA tells no order of nodes, having one. */
 static int text(const struct show_subject *s, FILE *out)
 {
-	int err = kernel_has_numa(s->mm) ? print_nodes(s->mm, out, false) : 0;
+	int err = kernel_has_numa(s->mm) ? print_nodes(s->mm, out, false) : 0, online = 0;
 
-	return err ? err : print_nodes(s->mm, out, true);
+	if (!err)
+		err = print_nodes(s->mm, out, true);
+	for (int nid = 0; nid < mm_nr_nodes(s->mm); nid++)
+		online += mm_node_online(s->mm, nid);
+	if (!err)
+		fprintf(out,
+			"Built %d zonelists, mobility grouping %s.  Total pages: %" PRIu64 "\n",
+			online, mm_grouped_by_mobility(s->mm) ? "on" : "off",
+			mm_total_pages(s->mm));
+	return err;
 }
 
 const struct show_kind show_zonelists = {

@@ -23,6 +23,7 @@ mminit::zonelist thisnode 0:DMA = 0:DMA
 mminit::zonelist thisnode 0:DMA32 = 0:DMA32 0:DMA 
 mminit::zonelist general 1:DMA32 = 1:DMA32 0:DMA32 0:DMA 
 mminit::zonelist thisnode 1:DMA32 = 1:DMA32 
+Built 2 zonelists, mobility grouping on.  Total pages: 257757
 END
 run show $machine zonelists
 status 0

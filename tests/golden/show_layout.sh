@@ -103,7 +103,7 @@ for archive in "$files"/*.tar.gz; do
 	out "00001000-0009efff : System RAM"
 
 	# Boot messages: the very lines.
-	for view in zonelists:'Fallback order|mminit::zonelist' pageflags:mminit::pageflags; do
+	for view in zonelists:'Fallback order|mminit::zonelist|Built ' pageflags:mminit::pageflags; do
 		sed 's/^\[[^]]*\] //' "$c/dmesg.txt" | grep -E "^(${view#*:})" >"$tmp/kernel"
 		run show "$tmp/$name.cfg" "${view%%:*}"
 		status 0
