@@ -94,6 +94,7 @@ struct mm_params {
 	uint64_t compaction_proactiveness;    /* 0 to 100: before anybody asks; 0: never */
 	uint64_t compact_unevictable_allowed; /* 1: what is locked in memory moves, too */
 	uint64_t swap_bytes;                  /* of the swap device; 0: none */
+	uint64_t page_cluster;                /* log2 of the pages that are read back at once */
 	uint64_t mem_bytes;                   /* mem=; 0: all there is */
 	bool numa_off;                        /* all memory is one node */
 	/* numa=fake=: into how many nodes (N), of what size, or each node into how many (NU). */

@@ -49,6 +49,7 @@ static const struct sysctl sysctls[] = {
 	{"min_unmapped_ratio", 0, 100, IN_MM(params.min_unmapped_ratio), NULL, false},
 	{"min_slab_ratio", 0, 100, IN_MM(params.min_slab_ratio), NULL, false},
 	{"dirty_ratio", 0, 100, IN_MM(params.dirty_ratio), NULL, false},
+	{"page-cluster", 0, 31, IN_MM(params.page_cluster), NULL, false},
 	/*
 	 * Of the default size: see mm_hugetlb_write(). _mempolicy is the same by the policy of who
 	 * writes: here that is the default one.

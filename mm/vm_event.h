@@ -53,6 +53,8 @@
 	X(THP_SPLIT_PMD, "thp_split_pmd")                                                          \
 	X(THP_SWPOUT, "thp_swpout")                                                                \
 	X(THP_SWPOUT_FALLBACK, "thp_swpout_fallback")                                              \
+	X(SWAP_RA, "swap_ra")                                                                      \
+	X(SWAP_RA_HIT, "swap_ra_hit")                                                              \
 	X(OOM_KILL, "oom_kill")                                                                    \
 	X(PGMIGRATE_SUCCESS, "pgmigrate_success")                                                  \
 	X(PGMIGRATE_FAIL, "pgmigrate_fail")                                                        \

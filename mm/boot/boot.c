@@ -64,6 +64,7 @@ struct mm_params mm_params_default(void)
 		.min_unmapped_ratio = 1,
 		.min_slab_ratio = 5,
 		.dirty_ratio = 20,
+		.page_cluster = 3,
 		.lowmem_reserve_ratio =
 			{[MM_ZONE_DMA] = 256, [MM_ZONE_DMA32] = 256, [MM_ZONE_NORMAL] = 32},
 		.thp = MM_THP_ALWAYS,

@@ -173,8 +173,8 @@ int mm_lru_add(struct mm *mm, int cpu, struct page *page, enum mm_page_kind kind
 	if (kind != MM_PAGE_FILE)
 		page->flags |= PG_SWAPBACKED | (page->flags & PG_SWAPCACHE ? 0 : PG_DIRTY);
 	mm_page_cached(mm, cpu, page, kind != MM_PAGE_ANON, kind == MM_PAGE_SHMEM);
-	/* A page fault maps it, and the mapping is made young. */
-	if (kind == MM_PAGE_ANON)
+	/* A page fault maps it, and the mapping is made young; if it was not read ahead. */
+	if (kind == MM_PAGE_ANON && !(page->flags & PG_SWAPCACHE))
 		mm_page_account(mm, cpu, page, page->flags | PG_MAPPED | PG_YOUNG);
 	page->next = (struct page *)(void *)batch;
 	mm_work(mm, cpu, MM_SITE_LRU_ADD, 1);

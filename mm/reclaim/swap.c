@@ -200,15 +200,15 @@ void mm_swap_drop(struct mm *mm, unsigned order)
 	put_lent(mm, UINT64_C(1) << order);
 }
 
-void mm_swap_read(struct mm *mm, int cpu, const struct page *page)
+void mm_swap_read(struct mm *mm, int cpu, uint64_t pages)
 {
-	mm_read_in(mm, cpu, mm_page_pages(page), MM_STORE_SWAP);
-	mm_count(mm, cpu, MM_VM_PSWPIN, mm_page_pages(page));
+	mm_read_in(mm, cpu, pages, MM_STORE_SWAP);
+	mm_count(mm, cpu, MM_VM_PSWPIN, pages);
 }
 
 void mm_swap_in(struct mm *mm, int cpu, struct page *page)
 {
-	mm_swap_read(mm, cpu, page);
+	mm_swap_read(mm, cpu, mm_page_pages(page));
 	put_lent(mm, mm_page_pages(page));
 }
 

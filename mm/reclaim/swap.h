@@ -35,8 +35,8 @@ void mm_swap_try_free(struct mm *mm, int cpu, struct page *page);
 bool mm_swap_full(const struct mm *mm);
 /** So many places of a cluster are free. */
 void mm_swap_put(struct mm *mm, uint32_t cluster, uint64_t pages);
-/** Read what was swapped into a page, and free nothing. Simulated time passes. */
-void mm_swap_read(struct mm *mm, int cpu, const struct page *page);
+/** Read so many pages in one request, and free no place. Simulated time passes. */
+void mm_swap_read(struct mm *mm, int cpu, uint64_t pages);
 /** Do the equations above hold? 0, or -EINVAL and why. */
 int mm_swap_verify(const struct mm *mm, char *why, size_t size);
 void mm_swap_destroy(struct mm *mm);

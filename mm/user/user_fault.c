@@ -30,21 +30,30 @@ struct fault {
 };
 
 /* Interleaving in a fault goes by address. */
+static uint32_t turn(const struct mm *mm, const struct mm_vma *vma, uint64_t address)
+{
+	return (uint32_t)(vma->pgoff + ((address - vma->start) >> mm_user_shift(mm)));
+}
+
 static uint32_t turn_of(const struct fault *f)
 {
-	uint64_t page = (f->address - f->vma->start) >> mm_user_shift(f->mm);
+	return turn(f->mm, f->vma, f->address);
+}
 
-	return (uint32_t)(f->vma->pgoff + page);
+struct page *mm_user_take_page(struct mm *mm, int cpu, const struct mm_space *space,
+			       const struct mm_vma *vma, uint64_t address, gfp_t gfp)
+{
+	const struct mm_request req = {.cpu = cpu, .nid = MM_NO_NODE, .gfp = gfp};
+	const struct mm_policy_use use = {.policy = mm_user_policy(space, vma),
+					  .turn = turn(mm, vma, address)};
+	struct page *page;
+
+	return mm_alloc_pages_policy(mm, &req, &use, &page) ? NULL : page;
 }
 
 static struct page *take_page(const struct fault *f, gfp_t gfp)
 {
-	const struct mm_request req = {.cpu = f->cpu, .nid = MM_NO_NODE, .gfp = gfp};
-	const struct mm_policy_use use = {.policy = mm_user_policy(f->space, f->vma),
-					  .turn = turn_of(f)};
-	struct page *page;
-
-	return mm_alloc_pages_policy(f->mm, &req, &use, &page) ? NULL : page;
+	return mm_user_take_page(f->mm, f->cpu, f->space, f->vma, f->address, gfp);
 }
 
 static uint64_t vpn_of(const struct fault *f)
@@ -63,28 +72,20 @@ static bool is_same(const struct fault *f)
 	return table == f->table && *f->entry == f->old;
 }
 
-/*
- * A new page of the space's own is mapped, and goes to the lists; to the swap cache, too, where it
- * was read from a place in swap.
- */
-static int install(const struct fault *f, struct page *page, bool writable, struct mm_slot *slot)
+/* A new page of the space's own is mapped, to be written to, and goes to the lists. */
+static int install(const struct fault *f, struct page *page)
 {
 	struct mm *mm = f->mm;
 	uint64_t index = vpn_of(f) & ~((UINT64_C(1) << page->order) - 1);
-	uint64_t shadow = slot ? slot->shadow : 0;
 
 	if (mm_upage_add(mm, page, UP_ANON, f->space->family, index)) {
 		mm_free_pages(mm, f->cpu, page, page->order);
 		return -ENOMEM;
 	}
-	if (slot)
-		mm_slot_cache(mm, f->cpu, slot, page);
 	f->vma->copied = true;
 	mm_user_map(mm, f->cpu, page, f->vma->locked);
 	mm_page_to_pfn(mm, f->cpu, page);
-	mm_user_set(mm, f->cpu, f->table, f->entry,
-		    e_make(page, E_PAGE | (writable ? E_WRITE : 0)));
-	mm_refault(mm, f->cpu, page, MM_PAGE_ANON, shadow);
+	mm_user_set(mm, f->cpu, f->table, f->entry, e_make(page, E_PAGE | E_WRITE));
 	mm_lru_add(mm, f->cpu, page, MM_PAGE_ANON);
 	if (f->vma->locked && page->user)
 		mm_page_lock_in(mm, f->cpu, page, true);
@@ -115,7 +116,7 @@ static int zeroed_page(const struct fault *f)
 		return -ENOMEM;
 	if (!is_same(f))
 		return drop(f, page, MM_USER_PRESENT);
-	return install(f, page, true, NULL) ? -ENOMEM : MM_USER_SMALL;
+	return install(f, page) ? -ENOMEM : MM_USER_SMALL;
 }
 
 static int zero_page(const struct fault *f)
@@ -151,13 +152,13 @@ static int copy_from(const struct fault *f, struct page *from)
 		return drop(f, page, MM_USER_PRESENT);
 	copy_page(f, mm_page_address(mm, from), page);
 	if (e_kind(f->old) != E_PAGE)
-		return install(f, page, true, NULL) ? -ENOMEM : MM_USER_COPY;
+		return install(f, page) ? -ENOMEM : MM_USER_COPY;
 	head = mm_user_head(mm, from);
 	mm_user_set(mm, f->cpu, f->table, f->entry, E_NONE);
 	mm_user_flush(mm, f->cpu, f->space, f->address, f->address + 1, 1);
 	last = mm_user_unmap(mm, f->cpu, head, locked) && mm_drop_page(mm, head);
 	mm_user_defer(mm, f->cpu, head, from);
-	if (install(f, page, true, NULL))
+	if (install(f, page))
 		result = -ENOMEM;
 	if (last)
 		mm_free_dropped(mm, f->cpu, head);
@@ -216,46 +217,38 @@ static void swapped_in(const struct fault *f, struct page *head, struct mm_slot 
 static int from_swap_cache(const struct fault *f, struct mm_slot *slot)
 {
 	struct mm *mm = f->mm;
-	struct page *page = slot->page, *head = mm_user_head(mm, page);
+	struct page *head;
 	bool alone, writable;
 
-	if (!is_same(f))
+	if (!is_same(f) || !slot->page)
 		return MM_USER_PRESENT;
+	head = mm_user_head(mm, slot->page);
 	alone = slot->refs == 1 && !mm_upage(mm, head)->mapcount;
 	writable = head->order ? f->old & E_WRITE : f->write && alone;
+	f->vma->copied = true;
 	mm_user_map(mm, f->cpu, head, f->vma->locked);
 	mm_page_account(mm, f->cpu, head, head->flags | PG_MAPPED | PG_YOUNG);
 	mm_user_set(mm, f->cpu, f->table, f->entry,
-		    e_make(page, E_PAGE | (writable ? E_WRITE : 0)));
+		    e_make(slot->page, E_PAGE | (writable ? E_WRITE : 0)));
 	swapped_in(f, head, slot, alone);
-	if (f->vma->locked)
+	if (f->vma->locked && head->user)
 		mm_page_lock_in(mm, f->cpu, head, true);
 	return MM_USER_MINOR;
 }
 
 static int swap_in(const struct fault *f)
 {
-	struct mm *mm = f->mm;
 	struct mm_slot *slot = e_pointer(f->old);
-	struct page *page;
-	bool alone;
+	int err;
 
-	if (slot->page)
-		return from_swap_cache(f, slot);
-	page = take_page(f, COPY_GFP);
-	if (!page)
-		return -ENOMEM;
-	mm_swap_read(mm, f->cpu, page);
-	if (!is_same(f))
-		return drop(f, page, MM_USER_MAJOR);
 	if (slot->page) {
-		drop(f, page, 0);
-		return *f->entry == f->old && slot->page ? from_swap_cache(f, slot) : MM_USER_MAJOR;
+		mm_swap_found(f->mm, f->cpu, f->vma, f->address, mm_user_head(f->mm, slot->page));
+		return from_swap_cache(f, slot);
 	}
-	alone = slot->refs == 1;
-	if (install(f, page, f->write && alone, slot))
-		return -ENOMEM;
-	swapped_in(f, page, slot, alone);
+	err = mm_swap_readahead(f->mm, f->cpu, f->space, f->vma, f->address);
+	if (err)
+		return err;
+	from_swap_cache(f, slot);
 	return MM_USER_MAJOR;
 }
 
@@ -336,7 +329,7 @@ static int huge_page(struct fault *f)
 	mm_utable_deposit(f->table, leaf);
 	mm_user_count_huge(mm, f->cpu, page, 1);
 	mm_count(mm, f->cpu, MM_VM_THP_FAULT_ALLOC, 1);
-	return install(f, page, true, NULL) ? -ENOMEM : MM_USER_HUGE;
+	return install(f, page) ? -ENOMEM : MM_USER_HUGE;
 }
 
 static bool wants_huge(const struct fault *f)

@@ -180,7 +180,7 @@ static int bring_tmpfs(struct mm *mm, int cpu, struct mm_space *space, struct mm
 			zero(mm, cpu, page);
 		return insert(mm, cpu, file, index, page, 0) ? -ENOMEM : MM_USER_SMALL;
 	}
-	mm_swap_read(mm, cpu, page);
+	mm_swap_read(mm, cpu, 1);
 	if (file->entries[index] != old) {
 		mm_free_pages(mm, cpu, page, 0);
 		return MM_USER_MAJOR;

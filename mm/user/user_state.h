@@ -103,6 +103,14 @@ struct mm_family {
 	struct mm_space *spaces;
 };
 
+/* How swap readahead went in a range: Linux's swap_readahead_info. */
+struct mm_swap_ra {
+	bool known;
+	uint64_t vpn;    /* page of the last fault */
+	uint64_t window; /* pages that were read then */
+	uint64_t hits;   /* of pages that were read ahead, since */
+};
+
 struct mm_vma {
 	uint64_t start, end;
 	struct mm_file *file; /* NULL: anonymous and private */
@@ -111,6 +119,7 @@ struct mm_vma {
 	unsigned pool; /* hugetlb: which size, see hugetlb.h */
 	bool copied;   /* has pages of its own (anon_vma): fork copies its tables */
 	struct mm_policy policy;
+	struct mm_swap_ra swap_ra;
 	struct mm_vma *next;
 };
 
@@ -189,6 +198,21 @@ static inline unsigned mm_pool_shift(const struct mm *mm, const struct mm_vma *v
 
 /* What page tables of users are allocated with. */
 #define MM_PAGE_TABLE_GFP (GFP_KERNEL_ACCOUNT | __GFP_ZERO)
+
+/* user_fault.c */
+/** A page for an address of a range, by its policy; NULL: there is none. Simulated time passes. */
+struct page *mm_user_take_page(struct mm *mm, int cpu, const struct mm_space *space,
+			       const struct mm_vma *vma, uint64_t address, gfp_t gfp);
+
+/* swap_readahead.c */
+/**
+ * Read what an entry of a range has in swap into the swap cache, and what is beside it. Simulated
+ * time passes, after which it may be gone again. -ENOMEM: there was no page for it.
+ */
+int mm_swap_readahead(struct mm *mm, int cpu, struct mm_space *space, struct mm_vma *vma,
+		      uint64_t address);
+/** An entry's page is found in the swap cache. */
+void mm_swap_found(struct mm *mm, int cpu, struct mm_vma *vma, uint64_t address, struct page *page);
 
 /* user_page.c */
 /** The mm core's user memory, made at first use; NULL where the host has no memory. */

@@ -40,13 +40,14 @@ static const struct setting {
 
 /*
  * Those of huge pages have a view of their own, as what they count has (hugepages.c); captures do
- * not list compact_unevictable_allowed, vfs_cache_pressure, dirty_ratio and stat_interval.
+ * not list compact_unevictable_allowed, vfs_cache_pressure, dirty_ratio, page-cluster and
+ * stat_interval.
  */
 static bool is_left_out(const char *name)
 {
 	return strstr(name, "_hugepages") || !strcmp(name, "compact_unevictable_allowed") ||
 	       !strcmp(name, "vfs_cache_pressure") || !strcmp(name, "dirty_ratio") ||
-	       !strncmp(name, "stat_", 5);
+	       !strcmp(name, "page-cluster") || !strncmp(name, "stat_", 5);
 }
 
 static bool has(const struct mm *mm, enum has what)

@@ -103,16 +103,18 @@ Test(sysctl, others_are_kept)
 	char text[64];
 
 	for (unsigned i = 0; mm_sysctl_name(i); i++) {
-		if (!strcmp(mm_sysctl_name(i), "compact_memory") ||
-		    !strcmp(mm_sysctl_name(i), "stat_refresh"))
+		const char *name = mm_sysctl_name(i);
+
+		if (!strcmp(name, "compact_memory") || !strcmp(name, "stat_refresh"))
 			continue; /* have no value */
-		if (!strcmp(mm_sysctl_name(i), "percpu_pagelist_fraction"))
+		if (!strcmp(name, "percpu_pagelist_fraction"))
 			continue; /* kernels up to 5.13 had it */
-		value = strcmp(mm_sysctl_name(i), "compact_unevictable_allowed") ? "100\n" : "0\n";
-		must_write(mm, mm_sysctl_name(i), value);
-		cr_expect_eq(mm_sysctl_text(mm, mm_sysctl_name(i), text, sizeof(text)), 0);
-		cr_expect_eq(strncmp(text, value, strlen(value) - 1), 0, "%s: %s",
-			     mm_sysctl_name(i), text);
+		value = "100\n";
+		if (!strcmp(name, "compact_unevictable_allowed") || !strcmp(name, "page-cluster"))
+			value = "0\n";
+		must_write(mm, name, value);
+		cr_expect_eq(mm_sysctl_text(mm, name, text, sizeof(text)), 0);
+		cr_expect_eq(strncmp(text, value, strlen(value) - 1), 0, "%s: %s", name, text);
 	}
 	mm_destroy(mm);
 }
