@@ -101,8 +101,8 @@ int mm_user_access(struct mm *mm, int cpu, struct mm_space *space, uint64_t addr
 struct mm_file *mm_file_open(struct mm *mm, const char *name, bool tmpfs);
 /** It has so many pages at least: nothing beyond is read ahead. Nobody says so: there is no end. */
 void mm_file_extend(struct mm_file *file, uint64_t pages);
-/** The policy of a tmpfs file (mount -o mpol=). */
-void mm_file_set_policy(struct mm_file *file, const struct mm_policy *policy);
+/** The policy of all of a tmpfs file (mount -o mpol=). 0 or -ENOMEM. */
+int mm_file_set_policy(struct mm_file *file, const struct mm_policy *policy);
 /**
  * read() or write() of a page of a file by a task of that space, to its end or not (`whole`):
  * brings it into memory, and *at is where it is. Of a disk's file readahead reads more, at most

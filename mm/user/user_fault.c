@@ -44,7 +44,7 @@ struct page *mm_user_take_page(struct mm *mm, int cpu, const struct mm_space *sp
 			       const struct mm_vma *vma, uint64_t address, gfp_t gfp)
 {
 	const struct mm_request req = {.cpu = cpu, .nid = MM_NO_NODE, .gfp = gfp};
-	const struct mm_policy_use use = {.policy = mm_user_policy(space, vma),
+	const struct mm_policy_use use = {.policy = mm_user_policy(mm, space, vma, address),
 					  .turn = turn(mm, vma, address)};
 	struct page *page;
 
@@ -305,9 +305,10 @@ static int huge_page(struct fault *f)
 	unsigned order = mm->arch->pageblock_order;
 	const struct mm_request req = {
 		.cpu = f->cpu, .order = order, .gfp = mm_thp_gfp(mm, f->vma->advised)};
-	const struct mm_policy_use use = {.policy = mm_user_policy(f->space, f->vma),
-					  .turn = turn_of(f) >> order,
-					  .huge = true};
+	const struct mm_policy_use use = {
+		.policy = mm_user_policy(f->mm, f->space, f->vma, f->address),
+		.turn = turn_of(f) >> order,
+		.huge = true};
 	uint64_t bytes = UINT64_C(1) << mm_huge_shift(mm);
 	struct mm_utable *leaf;
 	struct page *page;
@@ -344,8 +345,9 @@ static int pool_page(const struct fault *f)
 {
 	struct mm *mm = f->mm;
 	unsigned shift = mm_pool_shift(mm, f->vma);
-	const struct mm_policy_use use = {.policy = mm_user_policy(f->space, f->vma),
-					  .turn = turn_of(f) >> (shift - mm_user_shift(mm))};
+	const struct mm_policy_use use = {
+		.policy = mm_user_policy(f->mm, f->space, f->vma, f->address),
+		.turn = turn_of(f) >> (shift - mm_user_shift(mm))};
 	uint64_t bytes = UINT64_C(1) << shift;
 	struct page *page;
 

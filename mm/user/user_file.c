@@ -40,12 +40,6 @@ void mm_file_extend(struct mm_file *file, uint64_t pages)
 		file->size = pages;
 }
 
-void mm_file_set_policy(struct mm_file *file, const struct mm_policy *policy)
-{
-	file->policy = *policy;
-	file->has_policy = true;
-}
-
 int mm_file_grow(struct mm_file *file, uint64_t page)
 {
 	uint64_t nr = file->nr ? file->nr : 64;
@@ -81,6 +75,7 @@ void mm_file_free(struct mm_file *file)
 		file->readers = ra->next;
 		free(ra);
 	}
+	free(file->policies);
 	free(file->entries);
 	free(file->shadows);
 	free(file->name);
@@ -132,10 +127,11 @@ static struct page *take_page(struct mm *mm, int cpu, struct mm_space *space,
 {
 	const struct mm_request req = {.cpu = cpu, .nid = MM_NO_NODE, .gfp = gfp};
 	struct mm_policy_use use = {.policy = &space->policy};
+	const struct mm_policy *shared = file->tmpfs ? mm_file_policy(file, index) : NULL;
 	struct page *page;
 
-	if (file->tmpfs && file->has_policy)
-		use.policy = &file->policy;
+	if (shared)
+		use.policy = shared;
 	use.turn = file->tmpfs ? (uint32_t)index : space->turn++;
 	return mm_alloc_pages_policy(mm, &req, &use, &page) ? NULL : page;
 }

@@ -251,7 +251,7 @@ bool mm_numa_maps_line(const struct mm *mm, const struct mm_space *space, unsign
 	f.pool_shift = v->hugetlb ? mm_pool_shift(mm, v) : 0;
 	f.nodes = calloc((size_t)mm->nr_nodes, sizeof(*f.nodes));
 	say(&t, "%08" PRIx64 " ", v->start);
-	say_policy(&t, mm_user_policy(space, v));
+	say_policy(&t, mm_user_policy(mm, space, v, v->start));
 	if (v->file)
 		say_file(&t, v->file->name);
 	if (v->hugetlb)

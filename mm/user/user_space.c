@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Address spaces and their ranges: mmap, munmap, mbind, mlock, exec, exit. Follows Linux 6.1
- * mm/mmap.c, mm/mlock.c, mm/mempolicy.c, with a list of ranges in the place of the maple tree;
+ * Address spaces and their ranges: mmap, munmap, mlock, exec, exit. Follows Linux 6.1 mm/mmap.c,
+ * mm/mlock.c, with a list of ranges in the place of the maple tree;
  * neighbours are not merged.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "mm/compact/migrate.h"
 #include "mm/huge/hugetlb.h"
 #include "mm/user/khugepaged.h"
 #include "mm/user/user_readahead.h"
@@ -186,13 +185,6 @@ struct mm_vma *mm_user_vma(const struct mm_space *space, uint64_t address)
 	return v && v->start <= address ? v : NULL;
 }
 
-const struct mm_policy *mm_user_policy(const struct mm_space *space, const struct mm_vma *vma)
-{
-	if (vma->file && vma->file->tmpfs && vma->shared && vma->file->has_policy)
-		return &vma->file->policy;
-	return vma->has_policy ? &vma->policy : &space->policy;
-}
-
 /* The highest gap that has room. 0: none. */
 static uint64_t find_gap(const struct mm *mm, const struct mm_space *space, uint64_t bytes,
 			 unsigned shift)
@@ -230,6 +222,16 @@ static struct mm_file *unnamed(struct mm *mm)
 	if (file)
 		file->unnamed = true;
 	return file;
+}
+
+/* A range that is in no space yet. */
+static void drop_new(struct mm *mm, int cpu, struct mm_vma *vma, uint64_t nr_huge)
+{
+	if (vma->hugetlb && !vma->noreserve)
+		mm_hugetlb_unreserve(mm, cpu, vma->pool, nr_huge);
+	if (vma->file)
+		mm_file_unref(mm, cpu, vma->file);
+	free(vma);
 }
 
 int mm_mmap(struct mm *mm, int cpu, struct mm_space *space, const struct mm_mmap_args *args,
@@ -281,8 +283,10 @@ int mm_mmap(struct mm *mm, int cpu, struct mm_space *space, const struct mm_mmap
 	}
 	if (vma->file)
 		mm_file_ref(vma->file);
-	if (vma->file && vma->shared && vma->file->tmpfs && args->policy)
-		mm_file_set_policy(vma->file, args->policy);
+	if (args->policy && mm_user_share_policy(mm, vma, args->policy)) {
+		drop_new(mm, cpu, vma, bytes >> huge_shift);
+		return -ENOMEM;
+	}
 	insert(space, vma);
 	mm_work(mm, cpu, MM_SITE_VMA, 1);
 	mm_touch_page(mm, cpu, space->root->page, MM_WRITE);
@@ -320,7 +324,7 @@ int mm_user_cut(struct mm *mm, int cpu, struct mm_space *space, uint64_t at)
 	return 0;
 }
 
-static int cut_both(struct mm *mm, int cpu, struct mm_space *space, uint64_t start, uint64_t end)
+int mm_user_cut_both(struct mm *mm, int cpu, struct mm_space *space, uint64_t start, uint64_t end)
 {
 	int err = start < end && !((start | end) & page_mask(mm)) ? 0 : -EINVAL;
 
@@ -366,7 +370,7 @@ int mm_munmap(struct mm *mm, int cpu, struct mm_space *space, uint64_t start, ui
 
 	mm_user_syscall(mm, cpu);
 	space->busy++;
-	err = cut_both(mm, cpu, space, start, end);
+	err = mm_user_cut_both(mm, cpu, space, start, end);
 	while (!err && *link && (*link)->start < end)
 		if ((*link)->end <= start)
 			link = &(*link)->next;
@@ -433,109 +437,6 @@ void mm_space_exit(struct mm *mm, int cpu, struct mm_space *space)
 	free(space);
 }
 
-/* Blocks that entries of [start, end) map, each once. */
-struct collected {
-	struct page **pages;
-	size_t nr, room;
-};
-
-static bool collect(const struct mm *mm, const struct mm_space *space, uint64_t start, uint64_t end,
-		    struct collected *c)
-{
-	for (uint64_t at = start; at < end;) {
-		struct mm_utable *table;
-		const uint64_t *entry = mm_user_entry(space, at, &table);
-		struct page *head = NULL;
-
-		at = (at | ((UINT64_C(1) << table->shift) - 1)) + 1;
-		if (e_kind(*entry) == E_PAGE)
-			head = mm_user_head(mm, e_pointer(*entry));
-		if (!head || !head->user || mm_upage(mm, head)->mapcount != 1)
-			continue; /* others have it too: MPOL_MF_MOVE leaves it */
-		if (c->nr == c->room) {
-			size_t room = c->room ? 2 * c->room : 512;
-			struct page **pages = realloc(c->pages, room * sizeof(*pages));
-
-			if (!pages)
-				return false;
-			c->pages = pages;
-			c->room = room;
-		}
-		c->pages[c->nr++] = head;
-	}
-	return true;
-}
-
-static int64_t move_pages(struct mm *mm, const struct mm_migrate_request *req,
-			  const struct mm_space *space, uint64_t start, uint64_t end)
-{
-	struct collected c = {0};
-	int64_t failed = -ENOMEM;
-
-	if (collect(mm, space, start, end, &c))
-		failed = c.nr ? (int64_t)mm_migrate_pages(mm, req, c.pages, c.nr) : 0;
-	free(c.pages);
-	return failed;
-}
-
-int64_t mm_space_migrate(struct mm *mm, int cpu, struct mm_space *space, int nid)
-{
-	const struct mm_migrate_request req = {
-		.cpu = cpu, .nid = nid, .reason = MM_MIGRATE_SYSCALL};
-	int64_t failed = 0;
-
-	mm_user_syscall(mm, cpu);
-	space->busy++;
-	for (const struct mm_vma *v = space->vmas; v && failed >= 0; v = v->next) {
-		int64_t more = v->hugetlb ? 0 : move_pages(mm, &req, space, v->start, v->end);
-
-		failed = more < 0 ? more : failed + more;
-	}
-	space->busy--;
-	return failed;
-}
-
-static int bind(struct mm *mm, int cpu, struct mm_space *space, uint64_t start, uint64_t bytes,
-		const struct mm_policy *policy, bool move)
-{
-	uint64_t end = start + bytes;
-	struct mm_migrate_request req = {.cpu = cpu, .reason = MM_MIGRATE_MBIND};
-	int64_t failed = 0;
-	int err;
-
-	mm_user_syscall(mm, cpu);
-	err = cut_both(mm, cpu, space, start, end);
-	if (err)
-		return err;
-	for (struct mm_vma *v = space->vmas; v && v->start < end; v = v->next) {
-		if (v->end <= start)
-			continue;
-		mm_work(mm, cpu, MM_SITE_VMA, 1);
-		v->has_policy = policy != NULL;
-		if (policy)
-			v->policy = *policy;
-		if (v->file && v->shared && v->file->tmpfs && policy)
-			mm_file_set_policy(v->file, policy);
-		req.nodes = policy ? &policy->nodes : NULL;
-		if (move && policy && !mm_nodemask_empty(&policy->nodes) && !v->hugetlb)
-			failed = move_pages(mm, &req, space, v->start, v->end);
-		if (failed < 0)
-			return (int)failed;
-	}
-	return 0;
-}
-
-int mm_mbind(struct mm *mm, int cpu, struct mm_space *space, uint64_t start, uint64_t bytes,
-	     const struct mm_policy *policy, bool move)
-{
-	int err;
-
-	space->busy++;
-	err = bind(mm, cpu, space, start, bytes, policy, move);
-	space->busy--;
-	return err;
-}
-
 /* Pages that are there become locked or are so no longer; counted by entries. */
 static void lock_present(struct mm *mm, int cpu, struct mm_space *space, const struct mm_vma *vma,
 			 bool lock)
@@ -569,7 +470,7 @@ int mm_mlock(struct mm *mm, int cpu, struct mm_space *space, uint64_t start, uin
 
 	mm_user_syscall(mm, cpu);
 	space->busy++;
-	err = cut_both(mm, cpu, space, start, end);
+	err = mm_user_cut_both(mm, cpu, space, start, end);
 	for (struct mm_vma *v = space->vmas; v && v->start < end && !err; v = v->next) {
 		if (v->end <= start || v->locked == lock)
 			continue;

@@ -138,12 +138,18 @@ struct mm_space {
 	struct mm_space_info done; /* the second half of it */
 };
 
+/* Of pages [start, end) of a file. */
+struct mm_file_policy {
+	uint64_t start, end;
+	struct mm_policy policy;
+};
+
 struct mm_file {
 	char *name;
-	bool tmpfs, unnamed; /* unnamed: goes with its last range */
-	uint64_t refs;       /* ranges that map it */
-	struct mm_policy policy;
-	bool has_policy;
+	bool tmpfs, unnamed;             /* unnamed: goes with its last range */
+	uint64_t refs;                   /* ranges that map it */
+	struct mm_file_policy *policies; /* tmpfs: by pages, see user_policy.c */
+	size_t nr_policies;
 	uint64_t size;     /* pages that it has; 0: nobody said */
 	uint64_t nr;       /* of entries */
 	uint64_t *entries; /* by page: E_PAGE, E_SWAP, E_NONE */
@@ -299,13 +305,24 @@ int mm_user_child(struct mm *mm, int cpu, struct mm_space *parent, const char *n
 struct mm_vma *mm_user_vma(const struct mm_space *space, uint64_t address);
 /** Split ranges so that none reaches over `at`. 0 or -ENOMEM. */
 int mm_user_cut(struct mm *mm, int cpu, struct mm_space *space, uint64_t at);
-/** The policy in force in a range. */
-const struct mm_policy *mm_user_policy(const struct mm_space *space, const struct mm_vma *vma);
+/** Split the ranges at both ends; whole pages. 0, -ENOMEM or -EINVAL. */
+int mm_user_cut_both(struct mm *mm, int cpu, struct mm_space *space, uint64_t start, uint64_t end);
 /** Huge pages that were set apart of the pool for a range, and never used. */
 uint64_t mm_user_unused_of_pool(const struct mm *mm, const struct mm_space *space,
 				const struct mm_vma *vma);
 /** Charge entering the kernel for a system call. */
 void mm_user_syscall(struct mm *mm, int cpu);
+
+/* user_policy.c */
+/** The policy in force at an address of a range. */
+const struct mm_policy *mm_user_policy(const struct mm *mm, const struct mm_space *space,
+				       const struct mm_vma *vma, uint64_t address);
+/** Of a page of a tmpfs; NULL: it has none of its own. */
+const struct mm_policy *mm_file_policy(const struct mm_file *file, uint64_t page);
+/** mbind() of a whole range: what its tmpfs, if it maps one, has there. NULL: none. 0 or -ENOMEM.
+ */
+int mm_user_share_policy(const struct mm *mm, const struct mm_vma *vma,
+			 const struct mm_policy *policy);
 
 /* user_gather.c */
 /** Unmap [start, end) of a range, and free what that frees, in batches. */
