@@ -14,6 +14,7 @@
 struct link {
 	uint64_t carries;             /* (C) bytes a second */
 	uint64_t asked;               /* */
+	uint64_t looked_at;           /* number of the look of is_plain() */
 	struct flow_on *first, *last; /* who is on it */
 };
 
@@ -27,8 +28,10 @@ struct flows {
 	const struct machine *machine; /* (C) borrowed */
 	int first_link, first_disk;    /* (C) of links: those of banks come before */
 	struct link *links;
-	struct rate *alone; /* (C) [write][node * nr_nodes + bank], then [disk][write] */
-	int nr;             /* under way */
+	struct rate *alone;  /* (C) [write][node * nr_nodes + bank], then [disk][write] */
+	int nr;              /* under way */
+	uint64_t nr_looks;   /* of is_plain() */
+	uint64_t nr_changes; /* of rates, and of who is on which link */
 	struct flow *first_new, *last_new; /* that SimGrid does not know */
 	void (*changed)(void *arg, struct flow *flow);
 	void *arg;
@@ -166,12 +169,8 @@ static void set_rate(struct flows *f, struct flow *flow, double rate, uint64_t n
 	flow->at_ps = now_ps;
 	flow->rate = rate;
 	flow->end_ps = now_ps + take_ps(flow->left, rate);
+	f->nr_changes++;
 	f->changed(f->arg, flow);
-}
-
-static double alone(const struct flow *flow)
-{
-	return (double)flow->asks / 1e9;
 }
 
 /*
@@ -192,7 +191,7 @@ static double fair_part(const struct link *l)
 		nr_before = nr_slower;
 		nr_slower = 0;
 		for (const struct flow_on *on = l->first; on; on = on->after) {
-			if (alone(on->flow) >= part)
+			if (on->flow->alone >= part)
 				continue;
 			given += on->flow->asks;
 			nr_slower++;
@@ -204,7 +203,7 @@ static double fair_part(const struct link *l)
 
 static double share_of(const struct flow *flow, double part)
 {
-	return alone(flow) < part ? alone(flow) : part;
+	return flow->alone < part ? flow->alone : part;
 }
 
 /* The short link between its users. */
@@ -226,7 +225,7 @@ static void give_to_simgrid(struct flows *f, struct flow *flow, uint64_t now_ps)
 	flow->next = NULL;
 	*(f->last_new ? &f->last_new->next : &f->first_new) = flow;
 	f->last_new = flow;
-	set_rate(f, flow, alone(flow), now_ps);
+	set_rate(f, flow, flow->alone, now_ps);
 }
 
 /* It is SimGrid's from now on, and so are all that short links join it with. */
@@ -254,68 +253,78 @@ struct flow *flows_next_for_simgrid(struct flows *f)
 	return flow;
 }
 
-static bool is_on(const struct flow *flow, int link)
-{
-	for (int i = 0; i < flow->nr_on; i++)
-		if (flow->on[i].link == link)
-			return true;
-	return false;
-}
-
 /* Another short link of somebody who gets his part of this one: is it none that matters, since all
  * its users get theirs here, and that is no more than it carries? */
-static bool is_covered(const struct flows *f, int other, int link, double part)
+static bool is_covered(const struct flows *f, const struct link *other)
 {
-	double carried = 0, most = (double)f->links[other].carries / 1e9;
+	double carried = 0, most = (double)other->carries / 1e9;
 
-	for (const struct flow_on *on = f->links[other].first; on; on = on->after) {
-		if (!is_on(on->flow, link))
+	for (const struct flow_on *on = other->first; on; on = on->after) {
+		if (on->flow->looked_at != f->nr_looks)
 			return false;
-		carried += share_of(on->flow, part);
+		carried += on->flow->share;
 	}
 	return carried <= most * (1 + ROUNDING);
 }
 
-/* Is what its users get told by this link alone? */
-static bool is_plain(const struct flows *f, int link, double part)
+/* Is what its users get told by this link alone? Each other link is looked at once. */
+static bool is_plain(struct flows *f, struct link *link, double part)
 {
-	for (const struct flow_on *on = f->links[link].first; on; on = on->after) {
+	link->looked_at = ++f->nr_looks;
+	for (struct flow_on *on = link->first; on; on = on->after) {
+		if (on->flow->simgrid)
+			return false;
+		on->flow->looked_at = f->nr_looks;
+		on->flow->share = share_of(on->flow, part);
+	}
+	for (const struct flow_on *on = link->first; on; on = on->after) {
 		const struct flow *flow = on->flow;
 
-		if (flow->simgrid)
-			return false;
 		for (int i = 0; flow->nr_short > 1 && i < flow->nr_on; i++) {
-			int other = flow->on[i].link;
+			struct link *other = &f->links[flow->on[i].link];
 
-			if (other != link && is_short(&f->links[other]) &&
-			    !is_covered(f, other, link, part))
+			if (other->looked_at == f->nr_looks || !is_short(other))
+				continue;
+			other->looked_at = f->nr_looks;
+			if (!is_covered(f, other))
 				return false;
 		}
 	}
 	return true;
 }
 
-/* One that is not SimGrid's, and those that short links join it with. */
-static void share_all(struct flows *f, struct flow *flow, uint64_t now_ps)
+static void share_now(struct flows *f, struct flow *flow, uint64_t now_ps)
 {
 	if (!flow->nr_short) {
-		if (flow->rate != alone(flow) || flow->end_ps == UINT64_MAX)
-			set_rate(f, flow, alone(flow), now_ps);
+		if (flow->rate != flow->alone || flow->end_ps == UINT64_MAX)
+			set_rate(f, flow, flow->alone, now_ps);
 		return;
 	}
 	for (int i = 0; i < flow->nr_on; i++) {
-		int link = flow->on[i].link;
+		struct link *link = &f->links[flow->on[i].link];
 		double part;
 
-		if (!is_short(&f->links[link]))
+		if (!is_short(link))
 			continue;
-		part = fair_part(&f->links[link]);
+		part = fair_part(link);
 		if (is_plain(f, link, part)) {
-			share(f, &f->links[link], part, now_ps);
+			share(f, link, part, now_ps);
 			return;
 		}
 	}
 	give_all_to_simgrid(f, flow, now_ps);
+}
+
+/*
+ * One that is not SimGrid's, and those that short links join it with. Nothing comes of doing so
+ * once more: who leaves a long way would have it done for each of its links.
+ */
+static void share_all(struct flows *f, struct flow *flow, uint64_t now_ps)
+{
+	if (flow->shared_at == f->nr_changes)
+		return;
+	share_now(f, flow, now_ps);
+	flow->shared_at = f->nr_changes;
 }
 
 static void put_on(struct flows *f, struct flow_on *on)
@@ -323,6 +332,7 @@ static void put_on(struct flows *f, struct flow_on *on)
 	struct link *l = &f->links[on->link];
 	bool was_short = is_short(l);
 
+	f->nr_changes++;
 	on->before = l->last;
 	on->after = NULL;
 	*(l->last ? &l->last->after : &l->first) = on;
@@ -340,6 +350,7 @@ static bool take_off(struct flows *f, struct flow_on *on)
 	struct link *l = &f->links[on->link];
 	bool was_short = is_short(l);
 
+	f->nr_changes++;
 	*(on->before ? &on->before->after : &l->first) = on->after;
 	*(on->after ? &on->after->before : &l->last) = on->before;
 	l->asked -= on->flow->asks;
@@ -404,7 +415,8 @@ int flows_begin(struct flows *f, struct flow *flow, const struct flow_way *way, 
 		return err;
 	flow->asks = alone_rate(f, way)->bytes_per_s;
 	flow->left = (double)bytes;
-	flow->rate = alone(flow);
+	flow->alone = (double)flow->asks / 1e9;
+	flow->rate = flow->alone;
 	flow->at_ps = now_ps;
 	flow->end_ps = UINT64_MAX;
 	flow->simgrid = false;

@@ -40,6 +40,7 @@ struct flow_on {
 struct flow {
 	struct flow_way way;
 	uint64_t asks;      /* bytes a second, of each link: its rate if it is alone */
+	double alone;       /* that, a nanosecond */
 	double rate;        /* from at_ps on; of SimGrid's, the most possible */
 	double left;        /* bytes, at at_ps */
 	uint64_t at_ps;     /* */
@@ -48,6 +49,9 @@ struct flow {
 	bool simgrid;       /* it is SimGrid's */
 	struct flow *next;  /* of those that are new there */
 	int nr_short;       /* of its links */
+	uint64_t looked_at; /* number of the look at one of its links, */
+	double share;       /* and what it would get of that */
+	uint64_t shared_at; /* after so many changes of all flows */
 	struct flow_on *on; /* its links; owned */
 	int nr_on, room;
 };
