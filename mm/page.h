@@ -69,6 +69,7 @@ struct page {
 	bool user : 1;       /* in use by a space or a file, or a space's topmost table: user.h */
 	bool cached : 1;     /* user memory that counts as a file's page, or tmpfs' */
 	bool shmem : 1;      /* of these, tmpfs' and the like */
+	bool comp : 1;       /* of an order above 0: a compound page (__GFP_COMP) */
 };
 
 /* A list of blocks by their heads; all zeroes is an empty list. */

@@ -18,6 +18,7 @@
 enum kernel_bit {
 	BIT_LOCKED = 0,
 	BIT_REFERENCED = 1,
+	BIT_UPTODATE = 2,
 	BIT_DIRTY = 3,
 	BIT_LRU = 4,
 	BIT_ACTIVE = 5,
@@ -30,6 +31,7 @@ enum kernel_bit {
 	BIT_RECLAIM = 18,
 	BIT_SWAPBACKED = 19,
 	BIT_UNEVICTABLE = 20,
+	BIT_MLOCKED = 21,
 };
 
 static const char *const names[] = {
@@ -43,7 +45,28 @@ const char *mm_page_flag_name(unsigned bit)
 	return bit < sizeof(names) / sizeof(*names) ? names[bit] : NULL;
 }
 
-static uint64_t kernel_flags(const struct page *page)
+/* What a user's page is: its kind, or where processes do not know it what reclaim takes it for. */
+static bool is_anon(struct mm *mm, const struct page *page)
+{
+	if (page->user)
+		return mm_upage(mm, page)->kind == UP_ANON;
+	return (page->flags & PG_SWAPBACKED) && !page->cached;
+}
+
+/* User memory has content as soon as it is there, but for what is still being read. */
+static bool is_uptodate(struct mm *mm, const struct page *page)
+{
+	if (page->refcount <= 0 || page->locked)
+		return false;
+	return page->user ? mm_upage(mm, page)->kind != UP_ROOT : page->flags & PG_LRU;
+}
+
+/*
+ * Dirty in PG_DIRTY is what would have to be written; of anonymous memory the kernel leaves that to
+ * its page table entries until it has a place in swap. Of pages that cannot be reclaimed all are
+ * locked in memory here.
+ */
+static uint64_t kernel_flags(struct mm *mm, const struct page *page)
 {
 	static const struct {
 		uint64_t ours;
@@ -59,13 +82,19 @@ static uint64_t kernel_flags(const struct page *page)
 		{PG_RECLAIM, BIT_RECLAIM},
 		{PG_SWAPBACKED, BIT_SWAPBACKED},
 		{PG_UNEVICTABLE, BIT_UNEVICTABLE},
+		{PG_UNEVICTABLE, BIT_MLOCKED},
 	};
 	uint64_t flags = 0;
 
 	for (size_t i = 0; i < sizeof(map) / sizeof(*map); i++)
 		flags |= page->flags & map[i].ours ? UINT64_C(1) << map[i].bit : 0;
+	if (is_anon(mm, page) && !(page->flags & PG_SWAPCACHE))
+		flags &= ~(UINT64_C(1) << BIT_DIRTY);
+	flags |= is_uptodate(mm, page) ? UINT64_C(1) << BIT_UPTODATE : 0;
 	flags |= page->locked ? UINT64_C(1) << BIT_LOCKED : 0;
 	flags |= page->workingset ? UINT64_C(1) << BIT_WORKINGSET : 0;
+	if (page->refcount > 0 && page->order && page->comp)
+		flags |= UINT64_C(1) << BIT_HEAD;
 	return flags;
 }
 
@@ -100,7 +129,18 @@ static bool is_pristine(const struct mm_zone *zone, pfn_t pfn)
 	return false;
 }
 
-static const char *use_of(const struct page *head, bool pristine)
+/* Is it whole pages of kmalloc(), which are no slab? */
+static bool is_large_kmalloc(struct mm *mm, const struct page *head)
+{
+	const struct mm_slab *slab;
+
+	if (!head->slab || head->refcount <= 0)
+		return false;
+	slab = mm_slab_of(mm, mm_page_address(mm, head));
+	return !slab || !slab->cache;
+}
+
+static const char *use_of(struct mm *mm, const struct page *head, bool pristine)
 {
 	if ((head->flags & PG_BUDDY) || pristine)
 		return "free";
@@ -110,6 +150,8 @@ static const char *use_of(const struct page *head, bool pristine)
 		return "held";
 	if (head->flags & PG_HUGETLB)
 		return "hugetlb";
+	if (is_large_kmalloc(mm, head))
+		return "kmalloc";
 	return head->refcount > 0 ? "in use" : "reserved";
 }
 
@@ -136,12 +178,9 @@ static const char *mapping_of(struct mm *mm, const struct page *head, uint64_t *
 
 static const char *slab_of(struct mm *mm, const struct page *head)
 {
-	const struct mm_slab *slab;
-
-	if (!head->slab || head->refcount <= 0)
+	if (!head->slab || head->refcount <= 0 || is_large_kmalloc(mm, head))
 		return NULL;
-	slab = mm_slab_of(mm, mm_page_address(mm, head));
-	return slab && slab->cache ? slab->cache->name : "kmalloc"; /* a large one: whole pages */
+	return mm_slab_of(mm, mm_page_address(mm, head))->cache->name;
 }
 
 static void fill(struct mm *mm, const struct page *page, const struct mm_zone *zone,
@@ -159,21 +198,19 @@ static void fill(struct mm *mm, const struct page *page, const struct mm_zone *z
 	}
 	info->nid = zone->nid;
 	info->zone = zone->index;
-	info->use = use_of(head, pristine);
+	info->use = use_of(mm, head, pristine);
 	info->refcount = page->refcount;
 	info->mapcount = mapcount_of(mm, head);
 	info->slab = slab_of(mm, head);
 	info->mapping = mapping_of(mm, head, &info->index);
 	info->block_type = (int)mm_pageblock_type(mm, zone, pfn);
 	info->flags =
-		kernel_flags(page) |
+		kernel_flags(mm, page) |
 		field((uint64_t)zone->nid, mm->flags.node_shift, mm->flags.node_width) |
 		field((uint64_t)zone->index, mm->flags.zone_shift, mm->flags.zone_width) |
 		field((uint64_t)info->section, mm->flags.section_shift, mm->flags.section_width);
-	if (info->slab && info->head == pfn) {
+	if (info->slab && info->head == pfn)
 		info->flags |= UINT64_C(1) << BIT_SLAB;
-		info->flags |= info->order ? UINT64_C(1) << BIT_HEAD : 0;
-	}
 	if (info->use[0] == 'r') {
 		info->flags |= UINT64_C(1) << BIT_RESERVED;
 		info->refcount = 1; /* as the kernel initialises it */

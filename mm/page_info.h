@@ -14,7 +14,8 @@ struct mm_page_info {
 	unsigned order;      /* of the block that it heads */
 	int block_type;      /* mobility of its page block; -1: none */
 	pfn_t head;          /* of the block that the frame is in; itself where in none */
-	const char *use;     /* "free", "per-cpu", "in use", "held", "reserved", "hole" */
+	const char *use;     /* "free", "per-cpu", "in use", "held", "hugetlb", "kmalloc" (whole
+				pages, no slab), "reserved", "hole" */
 	const char *mapping; /* of a user's page: "anon", "file" or "shmem"; NULL: of none */
 	uint64_t index;      /* where in it, in pages */
 	const char *slab;    /* name of the cache whose slab the frame is in; NULL: of none */

@@ -237,6 +237,8 @@ inline void mm_prep_new_page(struct mm *mm, const struct alloc_context *ac, stru
 		zone->pcp[ac->cpu].stat_changed = true;
 	}
 	page->order = (uint8_t)ac->order;
+	if (ac->order)
+		page->comp = ac->gfp & __GFP_COMP;
 	page->migratetype = (uint8_t)ac->migratetype;
 	zone->alloc_pages += nr_pages;
 	mm->counters.allocs++;

@@ -46,6 +46,7 @@ void mm_make_parts(struct mm *mm, int cpu, struct page *page, unsigned order)
 		part->flags |= page->flags & PG_USE_MASK;
 		part->refcount = 1;
 		part->order = (uint8_t)order;
+		part->comp = page->comp;
 		part->migratetype = page->migratetype;
 		part->workingset = page->workingset;
 		part->cached = page->cached;

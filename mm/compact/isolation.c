@@ -101,6 +101,7 @@ void mm_take_over(struct mm *mm, int cpu, struct page *from, struct page *to)
 	uint64_t pages = mm_page_pages(from), counted = from->flags & COUNTED;
 
 	to->order = from->order;
+	to->comp = from->comp;
 	to->migratetype = from->migratetype;
 	to->refcount = from->refcount;
 	to->flags |= from->flags & MOVES;

@@ -27,6 +27,7 @@ int mm_take_target(struct mm *mm, int cpu, int nid, int index, unsigned order, s
 		return -ENOMEM;
 	page->refcount = 1;
 	page->flags |= PG_LRU;
+	page->comp = order > 0;
 	page->migratetype = MM_MOVABLE;
 	zone->pcp[cpu].stat_changed = true;
 	mm->counters.targets++;
