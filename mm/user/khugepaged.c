@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where a range has room for a huge page but is mapped by single pages, these are copied into one
- * if enough of them are there and in use, and their table is laid aside for it.
+ * if enough of them are there and in use, and their table is laid aside for it. khugepaged does so
+ * by its settings; a task may ask for it itself (MADV_COLLAPSE), whatever they are, and waits.
  *
  * Follows Linux 6.1 mm/khugepaged.c (khugepaged_scan_mm_slot, hpage_collapse_scan_pmd,
- * collapse_huge_page). The kernel has a list of spaces that once had a fault where a huge page was
- * wanted; here it is all that have such a range. Not there: files and tmpfs, and parts of huge
- * pages that are mapped by single entries, which stay.
+ * collapse_huge_page, madvise_collapse). The kernel has a list of spaces that once had a fault
+ * where a huge page was wanted; here it is all that have such a range. Not there: files and tmpfs,
+ * and parts of huge pages that are mapped by single entries, which stay.
  */
 #include "mm/user/khugepaged.h"
+
+#include <errno.h>
 
 #include "mm/huge/thp.h"
 #include "mm/kthread.h"
@@ -23,12 +26,23 @@ struct site {
 	struct mm_vma *vma;
 	struct mm_utable *table; /* of its single pages */
 	uint64_t at;
+	bool asked; /* by the task itself: settings do not count */
 };
 
 struct findings {
 	uint64_t none, swap, shared, young, present;
 	bool writable;
-	int nid; /* that most of them are on */
+	int nid;                  /* that most of them are on, */
+	struct mm_nodemask nodes; /* and all that have as many */
+};
+
+/* What comes of a place; what the kernel calls SCAN_*, by what is done about it. */
+enum scan_result {
+	SCAN_DONE,
+	SCAN_NOT,       /* it is not such that it could be collapsed */
+	SCAN_HELD,      /* somebody has a hold of one of the pages just now */
+	SCAN_CHANGED,   /* ranges or pages have changed meanwhile: no further */
+	SCAN_NO_MEMORY, /* no huge page: no further */
 };
 
 static uint64_t huge_bytes(const struct mm *mm)
@@ -36,75 +50,97 @@ static uint64_t huge_bytes(const struct mm *mm)
 	return UINT64_C(1) << mm_huge_shift(mm);
 }
 
-static bool qualifies(const struct mm *mm, const struct mm_vma *vma)
+static bool qualifies(const struct mm *mm, const struct mm_vma *vma, bool asked)
 {
-	return !vma->file && !vma->hugetlb && !vma->refused && mm_thp_wanted(mm, vma->advised);
+	return !vma->file && !vma->hugetlb && !vma->refused &&
+	       (asked || mm_thp_wanted(mm, vma->advised));
 }
 
 /* The range around a boundary of a huge page, if there is a table of single pages. */
-static bool find_site(const struct mm *mm, struct mm_space *space, uint64_t at, struct site *site)
+static bool find_site(const struct mm *mm, struct mm_space *space, uint64_t at, bool asked,
+		      struct site *site)
 {
-	*site = (struct site){.space = space, .vma = mm_user_vma(space, at), .at = at};
-	if (space->busy || !site->vma || !qualifies(mm, site->vma) ||
+	*site = (struct site){
+		.space = space, .vma = mm_user_vma(space, at), .at = at, .asked = asked};
+	if (space->busy || !site->vma || !qualifies(mm, site->vma, asked) ||
 	    at + huge_bytes(mm) > site->vma->end)
 		return false;
 	mm_user_entry(space, at, &site->table);
 	return site->table->shift == mm_user_shift(mm);
 }
 
-static bool fits_page(const struct mm *mm, const struct page *page, struct findings *f)
+static enum scan_result fits_page(const struct mm *mm, const struct page *page, struct findings *f)
 {
 	const struct mm_upage *up = page->user ? mm_upage(mm, page) : NULL;
 
 	/* Parts of huge pages are not registered, their heads are. */
-	if (!up || up->kind != UP_ANON || page->order || up->slot ||
-	    !(page->flags & (PG_ON_LRU | PG_BATCHED)) || (page->flags & PG_WRITEBACK) ||
+	if (!up || up->kind != UP_ANON || page->order)
+		return SCAN_NOT;
+	if (up->slot || !(page->flags & (PG_ON_LRU | PG_BATCHED)) || (page->flags & PG_WRITEBACK) ||
 	    page->refcount != 1)
-		return false;
+		return SCAN_HELD;
 	f->shared += up->mapcount > 1;
 	f->young += (page->flags & (PG_YOUNG | PG_REFERENCED)) != 0;
 	f->present++;
-	return true;
+	return SCAN_DONE;
 }
 
 /* Where most are; at no cost. */
-static int most_of(const struct mm *mm, const struct site *s)
+static void find_nodes(const struct mm *mm, const struct site *s, struct findings *f)
 {
 	uint32_t on[MM_MAX_NODES] = {0};
-	int best = 0;
 
+	f->nid = 0;
 	for (unsigned i = 0; i < s->table->nr; i++)
 		if (e_kind(s->table->entries[i]) == E_PAGE)
 			on[mm_page_to_nid(mm, e_pointer(s->table->entries[i]))]++;
 	for (int n = 1; n < mm->nr_nodes; n++)
-		best = on[n] > on[best] ? n : best;
-	return best;
+		f->nid = on[n] > on[f->nid] ? n : f->nid;
+	for (int n = 0; n < mm->nr_nodes; n++)
+		if (on[n] == on[f->nid])
+			mm_nodemask_set(&f->nodes, n);
 }
 
-/* All entries, and what they map. Is it worth a huge page, and can it be done? */
-static bool look(struct mm *mm, int cpu, const struct site *s, struct findings *f)
+/* More than khugepaged is set to put up with? */
+static bool is_beyond(const struct mm *mm, const struct site *s, const struct findings *f)
 {
 	const struct mm_khugepaged_params *p = &mm->params.khugepaged;
 
+	return !s->asked && (f->none > p->max_ptes_none || f->swap > p->max_ptes_swap ||
+			     f->shared > p->max_ptes_shared);
+}
+
+/* Worth it: stored to, and where nobody asked for it, in use. */
+static bool is_wanted(const struct site *s, const struct findings *f)
+{
+	return f->writable &&
+	       (s->asked || (f->young && (!f->swap || f->young >= s->table->nr / 2)));
+}
+
+/* All entries, and what they map. Is it worth a huge page, and can it be done? */
+static enum scan_result look(struct mm *mm, int cpu, const struct site *s, struct findings *f)
+{
 	*f = (struct findings){0};
 	mm_work(mm, cpu, MM_SITE_PTE_WALK, s->table->nr);
 	mm_touch(mm, cpu, s->table->at, mm_user_page_bytes(mm), MM_READ);
 	for (unsigned i = 0; i < s->table->nr; i++) {
 		uint64_t entry = s->table->entries[i];
+		enum scan_result result = SCAN_DONE;
 
 		f->writable |= (entry & E_WRITE) != 0;
 		f->none += e_kind(entry) == E_NONE || e_kind(entry) == E_ZERO;
 		f->swap += e_kind(entry) == E_SWAP;
-		if (f->none > p->max_ptes_none || f->swap > p->max_ptes_swap)
-			return false;
-		if (e_kind(entry) != E_PAGE)
-			continue;
-		mm_touch_page(mm, cpu, e_pointer(entry), MM_READ);
-		if (!fits_page(mm, e_pointer(entry), f) || f->shared > p->max_ptes_shared)
-			return false;
+		if (e_kind(entry) == E_PAGE && !is_beyond(mm, s, f)) {
+			mm_touch_page(mm, cpu, e_pointer(entry), MM_READ);
+			result = fits_page(mm, e_pointer(entry), f);
+		}
+		if (result != SCAN_DONE)
+			return result;
+		if (is_beyond(mm, s, f))
+			return SCAN_NOT;
 	}
-	f->nid = most_of(mm, s);
-	return f->writable && f->young && (!f->swap || f->young >= s->table->nr / 2);
+	find_nodes(mm, s, f);
+	return is_wanted(s, f) ? SCAN_DONE : SCAN_NOT;
 }
 
 /* What is in swap is read back, one after the other. */
@@ -116,7 +152,7 @@ static bool bring_back(struct mm *mm, int cpu, const struct site *s)
 		uint64_t at = s->at + ((uint64_t)i << mm_user_shift(mm));
 		struct site again;
 
-		if (!find_site(mm, s->space, s->at, &again) || again.table != s->table)
+		if (!find_site(mm, s->space, s->at, s->asked, &again) || again.table != s->table)
 			return false;
 		if (e_kind(s->table->entries[i]) == E_SWAP &&
 		    mm_user_access(mm, cpu, s->space, at, false, &phys) < 0)
@@ -177,7 +213,6 @@ static bool replace(struct mm *mm, int cpu, const struct site *s, struct page *h
 		    e_make(huge, E_PAGE | E_WRITE));
 	mm_user_count_huge(mm, cpu, huge, 1);
 	s->vma->copied = true;
-	mm->khugepaged_state.pages_collapsed++;
 	mm_lru_add(mm, cpu, huge, MM_PAGE_ANON);
 	if (huge->user && mm_upage(mm, huge)->locked)
 		mm_page_lock_in(mm, cpu, huge, true);
@@ -186,33 +221,53 @@ static bool replace(struct mm *mm, int cpu, const struct site *s, struct page *h
 	return true;
 }
 
-/* False where there was no huge page. */
-static bool collapse(struct mm *mm, int cpu, struct site *s, int nid)
+/* Time has passed: is the space still there, and is the place as it was? */
+static enum scan_result look_again(struct mm *mm, int cpu, struct site *s, struct findings *f)
 {
-	const struct mm_request req = {
-		.cpu = cpu,
-		.nid = nid,
-		.order = mm->arch->pageblock_order,
-		.gfp = (mm->params.khugepaged.defrag ? GFP_TRANSHUGE : GFP_TRANSHUGE_LIGHT) |
-		       __GFP_THISNODE};
-	struct mm_khugepaged *k = &mm->khugepaged_state;
-	struct page *huge;
+	if ((!s->asked && mm->khugepaged_state.space != s->space) ||
+	    !find_site(mm, s->space, s->at, s->asked, s))
+		return SCAN_CHANGED;
+	return look(mm, cpu, s, f);
+}
+
+/* Into a huge page that is there. */
+static enum scan_result collapse_into(struct mm *mm, int cpu, struct site *s, struct page *huge)
+{
 	struct findings f;
-	bool done = false;
+	enum scan_result result = look_again(mm, cpu, s, &f);
+
+	if (result == SCAN_DONE && f.swap) {
+		if (!bring_back(mm, cpu, s))
+			return SCAN_CHANGED;
+		result = look_again(mm, cpu, s, &f);
+		if (result == SCAN_DONE && f.swap)
+			return SCAN_CHANGED;
+	}
+	if (result == SCAN_DONE && !replace(mm, cpu, s, huge))
+		return SCAN_NO_MEMORY; /* of the host */
+	return result;
+}
+
+static enum scan_result collapse(struct mm *mm, int cpu, struct site *s, const struct findings *f)
+{
+	bool hard = s->asked || mm->params.khugepaged.defrag;
+	const struct mm_request req = {.cpu = cpu,
+				       .nid = f->nid,
+				       .order = mm->arch->pageblock_order,
+				       .gfp = hard ? GFP_TRANSHUGE : GFP_TRANSHUGE_LIGHT,
+				       .nodes = &f->nodes};
+	enum scan_result result;
+	struct page *huge;
 
 	if (mm_alloc_pages(mm, &req, &huge)) {
 		mm_count(mm, cpu, MM_VM_THP_COLLAPSE_ALLOC_FAILED, 1);
-		return false;
+		return SCAN_NO_MEMORY;
 	}
 	mm_count(mm, cpu, MM_VM_THP_COLLAPSE_ALLOC, 1);
-	/* That took time, and so does reading back: what was found may be another thing by now. */
-	if (k->space == s->space && find_site(mm, s->space, s->at, s) && look(mm, cpu, s, &f) &&
-	    (!f.swap || bring_back(mm, cpu, s)) && k->space == s->space &&
-	    find_site(mm, s->space, s->at, s) && look(mm, cpu, s, &f) && !f.swap)
-		done = replace(mm, cpu, s, huge);
-	if (!done)
+	result = collapse_into(mm, cpu, s, huge);
+	if (result != SCAN_DONE)
 		mm_free_pages(mm, cpu, huge, req.order);
-	return true;
+	return result;
 }
 
 /* The next place of the current space; false where it has no more. */
@@ -225,7 +280,7 @@ static bool next_site(const struct mm *mm, struct mm_khugepaged *k, uint64_t *pa
 		uint64_t at = (vma->start > k->at ? vma->start : k->at) + size - 1;
 
 		at &= ~(size - 1);
-		if (vma->end > k->at && qualifies(mm, vma) && at + size <= vma->end) {
+		if (vma->end > k->at && qualifies(mm, vma, false) && at + size <= vma->end) {
 			k->at = at;
 			return true;
 		}
@@ -259,13 +314,74 @@ static bool scan(struct mm *mm, int *cpu)
 			continue;
 		}
 		pages += UINT64_C(1) << mm->arch->pageblock_order;
-		if (find_site(mm, k->space, k->at, &site) && look(mm, *cpu, &site, &f) &&
-		    !collapse(mm, *cpu, &site, f.nid))
-			return false;
+		if (find_site(mm, k->space, k->at, false, &site) &&
+		    look(mm, *cpu, &site, &f) == SCAN_DONE) {
+			enum scan_result result = collapse(mm, *cpu, &site, &f);
+
+			if (result == SCAN_NO_MEMORY)
+				return false;
+			k->pages_collapsed += result == SCAN_DONE;
+		}
 		k->at += k->space == site.space ? huge_bytes(mm) : 0;
 		*cpu = mm_resched(mm, *cpu);
 	}
 	return true;
+}
+
+/* hugepage_vma_check() without what sysfs says: it has pages, and room for a huge one. */
+static bool may_ask(const struct mm *mm, const struct mm_vma *vma)
+{
+	uint64_t size = huge_bytes(mm);
+
+	return mm->vm_map.table_shift == mm->arch->pageblock_order && qualifies(mm, vma, true) &&
+	       vma->copied && vma->end >= size && ((vma->end - size) & ~(size - 1)) >= vma->start;
+}
+
+/* SCAN_DONE where it is one already, too. */
+static enum scan_result collapse_at(struct mm *mm, int cpu, struct mm_space *space, uint64_t at)
+{
+	enum scan_result result;
+	struct findings f;
+	struct site site;
+
+	if (!find_site(mm, space, at, true, &site)) {
+		if (!site.table)
+			return SCAN_CHANGED;
+		return site.table->shift == mm_huge_shift(mm) &&
+				       e_kind(*mm_user_entry(space, at, &site.table)) == E_PAGE
+			       ? SCAN_DONE
+			       : SCAN_NOT;
+	}
+	result = look(mm, cpu, &site, &f);
+	return result == SCAN_DONE ? collapse(mm, cpu, &site, &f) : result;
+}
+
+/* madvise_collapse_errno(). Where one does not fit the others are tried; of the last it is told. */
+int mm_user_collapse(struct mm *mm, int cpu, struct mm_space *space, uint64_t start, uint64_t end)
+{
+	uint64_t size = huge_bytes(mm), first = (start + size - 1) & ~(size - 1);
+	enum scan_result last = SCAN_DONE;
+
+	end &= ~(size - 1);
+	if (!may_ask(mm, mm_user_vma(space, start)) || first > end)
+		return -EINVAL;
+	mm_lru_drain(mm, cpu);
+	for (uint64_t at = first; at < end && last < SCAN_CHANGED; at += size) {
+		enum scan_result result = collapse_at(mm, cpu, space, at);
+
+		last = result == SCAN_DONE ? last : result;
+		mm_resched(mm, cpu);
+	}
+	switch (last) {
+	case SCAN_DONE:
+		return 0;
+	case SCAN_HELD:
+		return -EAGAIN;
+	case SCAN_NO_MEMORY:
+		return -ENOMEM;
+	default:
+		return -EINVAL;
+	}
 }
 
 static uint64_t run(struct mm *mm, struct mm_kthread *thread, int *cpu, bool woken)

@@ -79,6 +79,23 @@ int mm_mbind(struct mm *mm, int cpu, struct mm_space *space, uint64_t start, uin
 int mm_mlock(struct mm *mm, int cpu, struct mm_space *space, uint64_t start, uint64_t bytes,
 	     bool lock);
 
+/* What a task may say of huge pages in a part of its memory. */
+enum mm_advice {
+	MM_ADVICE_HUGEPAGE,
+	MM_ADVICE_NOHUGEPAGE,
+	MM_ADVICE_COLLAPSE, /* make them now, whatever the settings are, unless NOHUGEPAGE was said
+			     */
+	MM_NR_ADVICES
+};
+/**
+ * madvise() of [start, start + bytes), rounded up to pages. Simulated time may pass. 0; -EINVAL for
+ * a start that is no page's, and with COLLAPSE for what cannot be collapsed; -EAGAIN for what
+ * cannot just now; -ENOMEM without memory, or where some of it is not mapped, after the rest was
+ * done.
+ */
+int mm_madvise(struct mm *mm, int cpu, struct mm_space *space, uint64_t start, uint64_t bytes,
+	       enum mm_advice advice);
+
 /* How an access went; several faults count as the last one. */
 enum mm_user_result {
 	MM_USER_PRESENT, /* no fault */

@@ -332,6 +332,8 @@ static int on_range(struct replay_processes *r, int cpu, const struct process_st
 		return -EFAULT;
 	if (s->what == PROCESS_MBIND)
 		return mm_mbind(r->mm, cpu, space, at, s->bytes, policy_of(r, s), s->move);
+	if (s->what == PROCESS_MADVISE)
+		return mm_madvise(r->mm, cpu, space, at, s->bytes, (enum mm_advice)s->advice);
 	if (s->what != PROCESS_MUNMAP)
 		return mm_mlock(r->mm, cpu, space, at, s->bytes, s->what == PROCESS_MLOCK);
 	if (s->bytes == r->sizes[slot])
@@ -358,6 +360,7 @@ static int do_it(struct replay_processes *r, int cpu, const struct process_step 
 	case PROCESS_MLOCK:
 	case PROCESS_MUNLOCK:
 	case PROCESS_MBIND:
+	case PROCESS_MADVISE:
 		return on_range(r, cpu, s, p->space);
 	case PROCESS_TOUCH:
 		return touch(r, cpu, s, slice, p);
@@ -434,6 +437,7 @@ bool replay_step(struct replay_processes *r, int cpu, const struct trace_event *
 	err = run_step(r, cpu, slice, p);
 	if (err && !r->given_up[slice->step]) {
 		p->failed++;
+		times->err = err;
 		r->given_up[slice->step] = true;
 	}
 	sim_settle(r->sim, cpu);

@@ -24,6 +24,7 @@ struct replay_process {
 /* When a step began and ended. */
 struct replay_step_times {
 	uint64_t begin_ps, end_ps;
+	int err; /* of one that failed, a negative errno; else 0 */
 	bool begun;
 };
 

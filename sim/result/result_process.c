@@ -2,6 +2,7 @@
 /* Processes in results and in the report. */
 #include "sim/result/result_process.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,6 +38,25 @@ static void put_memory(json_t *of, const struct mm *mm, const struct mm_space *s
 		json_array_append_new(lines, json_string(line));
 }
 
+/* As the kernel's headers call what steps may fail with. */
+static const char *error_name(int err)
+{
+	switch (-err) {
+	case ENOMEM:
+		return "ENOMEM";
+	case EAGAIN:
+		return "EAGAIN";
+	case EBUSY:
+		return "EBUSY";
+	case ESRCH:
+		return "ESRCH";
+	case EFAULT:
+		return "EFAULT";
+	default:
+		return "EINVAL";
+	}
+}
+
 static void put_steps(json_t *of, const struct process_plan *plan, uint32_t process,
 		      const struct replay_step_times *times)
 {
@@ -49,6 +69,8 @@ static void put_steps(json_t *of, const struct process_plan *plan, uint32_t proc
 		json_put_string(s, "do", process_do_name(plan->steps[step].what));
 		json_put(s, "begin_ps", times[step].begin_ps);
 		json_put(s, "end_ps", times[step].end_ps);
+		if (times[step].err)
+			json_put_string(s, "error", error_name(times[step].err));
 	}
 }
 
@@ -118,10 +140,14 @@ static void print_steps(const json_t *p, FILE *out)
 	size_t i;
 
 	fprintf(out, "\nSteps of %-16.16s%12s%12s\n", json_get_string(p, "name"), "begin", "takes");
-	json_array_foreach (result_member(p, "steps"), i, s)
-		fprintf(out, "  %-23s%12s%12s\n", json_get_string(s, "do"),
+	json_array_foreach (result_member(p, "steps"), i, s) {
+		const char *error = json_string_value(json_object_get(s, "error"));
+
+		fprintf(out, "  %-23s%12s%12s%s%s\n", json_get_string(s, "do"),
 			text_time(json_get(s, "begin_ps")).text,
-			text_time(json_get(s, "end_ps") - json_get(s, "begin_ps")).text);
+			text_time(json_get(s, "end_ps") - json_get(s, "begin_ps")).text,
+			error ? "  " : "", error ? error : "");
+	}
 }
 
 void processes_print(const json_t *doc, FILE *out)

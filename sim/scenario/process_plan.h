@@ -27,6 +27,7 @@ struct trace;
 	X(EXEC, "exec")                                                                            \
 	X(MLOCK, "mlock")                                                                          \
 	X(MUNLOCK, "munlock")                                                                      \
+	X(MADVISE, "madvise")                                                                      \
 	X(MBIND, "mbind")                                                                          \
 	X(SET_POLICY, "set_policy")                                                                \
 	X(RUN_ON, "run_on")                                                                        \
@@ -77,6 +78,7 @@ struct process_step {
 	bool deferred;    /* BOOT_*: descriptors are */
 	unsigned threads; /* BOOT_DEFERRED: of a node; 0: as the kernel has them */
 	bool write, shared, advised, hugetlb, noreserve, move;
+	unsigned advice;     /* MADVISE: enum mm_advice */
 	uint64_t huge_bytes; /* MMAP, hugetlb: of which size; 0: the default one */
 	uint16_t policy;     /* MMAP, MBIND, SET_POLICY: of the trace; 0: none */
 	bool has_policy;

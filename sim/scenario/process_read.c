@@ -17,6 +17,12 @@
 #define MAX_NAMES     256 /* ranges that a process has at once, and children */
 #define MAX_DEPTH     16  /* of forks in forks: the file is read by recursion */
 
+static const char *const advices[MM_NR_ADVICES + 1] = {
+	[MM_ADVICE_HUGEPAGE] = "hugepage",
+	[MM_ADVICE_NOHUGEPAGE] = "nohugepage",
+	[MM_ADVICE_COLLAPSE] = "collapse",
+};
+
 static const char *const *keys_of(enum process_do what)
 {
 	static const char *const keys[PROCESS_NR_STATEMENTS][14] = {
@@ -34,6 +40,7 @@ static const char *const *keys_of(enum process_do what)
 		[PROCESS_EXEC] = {"do", NULL},
 		[PROCESS_MLOCK] = {"do", "range", "offset", "bytes", NULL},
 		[PROCESS_MUNLOCK] = {"do", "range", "offset", "bytes", NULL},
+		[PROCESS_MADVISE] = {"do", "range", "offset", "bytes", "advice", NULL},
 		[PROCESS_MBIND] = {"do", "range", "offset", "bytes", "policy", "move", NULL},
 		[PROCESS_SET_POLICY] = {"do", "policy", NULL},
 		[PROCESS_RUN_ON] = {"do", "cpus", NULL},
@@ -372,6 +379,10 @@ static void read_what(struct reader *r, const struct cfg_setting *group, struct 
 		cfg_need(r->c, group, "policy");
 		cfg_bool(r->c, cfg_find(r->c, group, "move"), &s->move);
 		read_policy(r, group, s, TRACE_POLICY_RANGE);
+		read_range(r, group, x, s);
+		break;
+	case PROCESS_MADVISE:
+		cfg_choice(r->c, cfg_need(r->c, group, "advice"), "advice", advices, &s->advice);
 		read_range(r, group, x, s);
 		break;
 	case PROCESS_MUNMAP:

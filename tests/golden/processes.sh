@@ -55,6 +55,18 @@ is faults_zeroed_huge 32
 is accesses 16384
 is huge_mappings 32
 
+# Memory is made huge pages while the process waits: the same look-ups have shorter walks then.
+run run configs/scenarios/collapse.cfg
+status 0
+[ "$(grep -c '^  madvise .*  EINVAL$' "$tmp/out")" -eq 2 ] || fail "the report tells no errors of steps"
+run run configs/scenarios/collapse.cfg --format json
+took()
+{
+	awk -v n="$1" '/"do": "touch"/ { nr++ } nr == n && /"begin_ps"/ { gsub(/[^0-9]/, ""); begin = $0 }
+		nr == n && /"end_ps"/ { gsub(/[^0-9]/, ""); printf "%.0f\n", $0 - begin; exit }' "$tmp/out"
+}
+[ "$(took 3)" -lt $(($(took 2) * 9 / 10)) ] || fail "huge pages save nothing: $(took 2), $(took 3)"
+
 # More than there is, with a swap device: what is touched again comes back.
 scenario 'steps = ( { do = "mmap"; range = "r"; bytes = "1900MiB"; }, { do = "touch"; range = "r"; },
 	{ do = "touch"; range = "r"; bytes = "200MiB"; } );' '--thp never --set kernel.swap=1GiB'
@@ -97,6 +109,9 @@ bad()
 	scenario "steps = ( $1 );"
 	wrong "$2"
 }
+bad '{ do = "mmap"; range = "r"; bytes = "4MiB"; }, { do = "madvise"; range = "r"; advice = "colapse"; }' \
+	"unknown advice 'colapse', did you mean 'collapse'?"
+bad '{ do = "mmap"; range = "r"; bytes = "4MiB"; }, { do = "madvise"; range = "r"; }' "'advice' is missing"
 bad '{ do = "tuch"; }' "s.cfg:2: workload.steps[0].do: unknown step 'tuch', did you mean 'touch'?"
 bad '{ do = "touch"; range = "r"; }' "'r': the process has no range; expected mmap before"
 bad '{ do = "mmap"; range = "heap"; bytes = "1MiB"; }, { do = "touch"; range = "haep"; }' \

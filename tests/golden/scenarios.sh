@@ -129,6 +129,14 @@ shows()
 		for node in 0 1 2 3 4 5 6 7; do
 			of_is nodes $node pages_allocated 2048
 		done ;;
+	collapse) # 64 MiB, and one huge page of what was not refused
+		is thp_collapse_alloc 33
+		is khugepaged_pages_collapsed 0
+		is huge_mappings 33
+		is failed 2
+		[ "$(grep -c '"error": "EINVAL"' "$tmp/out")" -eq 2 ] || fail "other errors"
+		run run "$scenario" --format json --quiet --thp never
+		is huge_mappings 33 ;;
 	khugepaged) # 32 MiB, by 8 ranges each 10 s; one has too little of it there
 		is khugepaged_pages_collapsed 15
 		is thp_collapse_alloc 15
@@ -221,7 +229,7 @@ for scenario in configs/scenarios/*.cfg; do
 	out "\"work\": \"$scenario\""
 	above simulated_ps 0
 	case $scenario in
-	*/cma.cfg | */gigantic.cfg | */hugetlb.cfg | */out-of-memory.cfg | */reserves.cfg) above failed 0 ;;
+	*/cma.cfg | */collapse.cfg | */gigantic.cfg | */hugetlb.cfg | */out-of-memory.cfg | */reserves.cfg) above failed 0 ;;
 	# Whether busy's last page comes before the disk has written enough depends on nanoseconds.
 	*/swap-thp.cfg) [ "$(member failed)" -le 2 ] || fail "failed is $(member failed)" ;;
 	*) is failed 0 ;;

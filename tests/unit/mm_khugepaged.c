@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* khugepaged: what it collapses and what not, by its settings; what that allocates, copies, frees.
+/*
+ * khugepaged: what it collapses and what not, by its settings; what that allocates, copies, frees.
+ * MADV_COLLAPSE: the same for who asks for it.
  */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <stdlib.h>
 
 #include "../mm_fixture.h"
@@ -107,8 +110,7 @@ Test(khugepaged, single_pages_become_a_huge_one)
 
 		freed += ev->type == MM_EVENT_PAGE_FREE;
 		if (ev->type == MM_EVENT_PAGE_ALLOC)
-			cr_expect(ev->order == 9 && ev->gfp == (GFP_TRANSHUGE | __GFP_THISNODE) &&
-					  ev->nid == 0,
+			cr_expect(ev->order == 9 && ev->gfp == GFP_TRANSHUGE && ev->nid == 0,
 				  "order %u gfp 0x%x node %d", ev->order, ev->gfp, ev->nid);
 	}
 	cr_expect_eq(freed, 512);
@@ -168,6 +170,21 @@ Test(khugepaged, it_goes_where_most_pages_are)
 	run(&b);
 	cr_expect_eq(mm_anon_huge_pages(b.mm, 1), 1);
 	cr_expect_eq(mm_anon_huge_pages(b.mm, 0), 0);
+	tear_down(&b);
+}
+
+/* As many on either: the first one has no huge page left, the other one has. */
+Test(khugepaged, nodes_with_as_many_pages_are_as_good)
+{
+	struct bench b;
+
+	set_up(&b, 1);
+	store(&b, 0, 0, 256);
+	store(&b, 1, 256, 256);
+	while (alloc_on(b.mm, 0, 0, 9, GFP_TRANSHUGE_LIGHT | __GFP_THISNODE))
+		;
+	run(&b);
+	cr_expect_eq(mm_anon_huge_pages(b.mm, 1), 1);
 	tear_down(&b);
 }
 
@@ -246,6 +263,198 @@ Test(khugepaged, only_where_huge_pages_are_wanted)
 	cr_expect_eq(collapsed(&b), 0);
 	b.mm->params.thp = MM_THP_NEVER;
 	cr_expect_eq(run(&b), MM_KTHREAD_FOREVER);
+	tear_down(&b);
+}
+
+static int advise(struct bench *b, uint64_t from, uint64_t bytes, enum mm_advice advice)
+{
+	int err;
+
+	record_from_here(&b->rec);
+	err = mm_madvise(b->mm, 0, b->space, b->at + from, bytes, advice);
+	must_verify(b->mm, "after madvise()");
+	return err;
+}
+
+/*
+ * Neither `enabled` nor khugepaged's own settings count: one page of 512 is there, and nobody has
+ * used it of late. It is not khugepaged that has done it.
+ */
+Test(collapse, whatever_the_settings_are)
+{
+	struct bench b;
+
+	set_up(&b, 2);
+	b.mm->params.thp = MM_THP_NEVER;
+	b.mm->params.khugepaged.max_ptes_none = 0;
+	b.mm->params.khugepaged.max_ptes_shared = 0;
+	store(&b, 0, 0, 1);
+	store(&b, 0, 512, 512);
+	cr_expect_eq(advise(&b, 0, 4 * MiB, MM_ADVICE_COLLAPSE), 0);
+	cr_expect_eq(info_of(&b).huge, 2);
+	cr_expect_eq(count_work(&b.rec, MM_SITE_COPY), 513);
+	cr_expect_eq(count_work(&b.rec, MM_SITE_ZERO), 511);
+	cr_expect_eq(mm_vm_event(b.mm, MM_VM_THP_COLLAPSE_ALLOC), 2);
+	cr_expect_eq(collapsed(&b), 0);
+	cr_expect_eq(advise(&b, 0, 4 * MiB, MM_ADVICE_COLLAPSE), 0, "they are huge already");
+	cr_expect_eq(count_work(&b.rec, MM_SITE_COPY), 0);
+	tear_down(&b);
+}
+
+/* It asks as hard as madvise() does in faults, whatever `defrag` says. */
+Test(collapse, allocates_with_gfp_transhuge)
+{
+	struct bench b;
+	unsigned nr = 0;
+
+	set_up(&b, 1);
+	b.mm->params.khugepaged.defrag = false;
+	b.mm->params.thp_defrag = MM_DEFRAG_NEVER;
+	store(&b, 0, 0, 512);
+	cr_expect_eq(advise(&b, 0, 2 * MiB, MM_ADVICE_COLLAPSE), 0);
+	for (size_t i = 0; i < count_records(&b.rec, REC_EVENT); i++) {
+		const struct mm_event *ev = &nth_record(&b.rec, REC_EVENT, i)->event;
+
+		if (ev->type != MM_EVENT_PAGE_ALLOC)
+			continue;
+		nr++;
+		cr_expect(ev->order == 9 && ev->gfp == GFP_TRANSHUGE);
+	}
+	cr_expect_eq(nr, 1);
+	tear_down(&b);
+}
+
+/* NOHUGEPAGE is no setting of the machine; HUGEPAGE takes it back. */
+Test(collapse, not_where_the_task_refused)
+{
+	struct bench b;
+
+	set_up(&b, 2);
+	store(&b, 0, 0, 1024);
+	cr_expect_eq(advise(&b, 0, 2 * MiB, MM_ADVICE_NOHUGEPAGE), 0);
+	cr_expect_eq(advise(&b, 0, 2 * MiB, MM_ADVICE_COLLAPSE), -EINVAL);
+	cr_expect_eq(advise(&b, 2 * MiB, 2 * MiB, MM_ADVICE_COLLAPSE), 0);
+	cr_expect_eq(info_of(&b).huge, 1);
+	cr_expect_eq(advise(&b, 0, 2 * MiB, MM_ADVICE_HUGEPAGE), 0);
+	cr_expect_eq(advise(&b, 0, 2 * MiB, MM_ADVICE_COLLAPSE), 0);
+	cr_expect_eq(info_of(&b).huge, 2);
+	tear_down(&b);
+}
+
+/* What cannot be one does not keep those behind it from becoming one. */
+Test(collapse, the_others_are_collapsed_all_the_same)
+{
+	struct bench b;
+
+	set_up(&b, 3); /* of the second only zero pages are mapped */
+	store(&b, 0, 0, 512);
+	store(&b, 0, 1024, 512);
+	cr_expect_eq(advise(&b, 0, 6 * MiB, MM_ADVICE_COLLAPSE), -EINVAL);
+	cr_expect_eq(info_of(&b).huge, 2);
+	tear_down(&b);
+}
+
+/* Only whole places: an empty part is done at once, less than one between two is none. */
+Test(collapse, parts_of_places_are_none)
+{
+	struct bench b;
+
+	set_up(&b, 2);
+	store(&b, 0, 0, 1024);
+	cr_expect_eq(advise(&b, 0, 0, MM_ADVICE_COLLAPSE), 0);
+	cr_expect_eq(advise(&b, 0, MiB, MM_ADVICE_COLLAPSE), 0, "from 0 to 0 there are none");
+	cr_expect_eq(advise(&b, 64 * PAGE, MiB, MM_ADVICE_COLLAPSE), -EINVAL);
+	cr_expect_eq(advise(&b, 1, 2 * MiB, MM_ADVICE_COLLAPSE), -EINVAL);
+	cr_expect_eq(info_of(&b).huge, 0);
+	cr_expect_eq(advise(&b, MiB, 3 * MiB, MM_ADVICE_COLLAPSE), 0);
+	cr_expect_eq(info_of(&b).huge, 1);
+	tear_down(&b);
+}
+
+/* A range without pages of its own has none, and one that is too small no room. */
+Test(collapse, ranges_without_pages_or_room)
+{
+	const struct mm_mmap_args small = {.bytes = MiB};
+	struct bench b;
+	uint64_t at;
+	phys_addr_t phys;
+
+	set_up(&b, 1);
+	cr_expect_eq(advise(&b, 0, 2 * MiB, MM_ADVICE_COLLAPSE), -EINVAL, "zero pages only");
+	cr_assert_eq(mm_mmap(b.mm, 0, b.space, &small, &at), 0);
+	mm_user_access(b.mm, 0, b.space, at, true, &phys);
+	cr_expect_eq(mm_madvise(b.mm, 0, b.space, at, MiB, MM_ADVICE_COLLAPSE), -EINVAL);
+	tear_down(&b);
+}
+
+/* What is mapped behind a hole is done, and the hole is told. */
+Test(collapse, a_hole_is_told_at_the_end)
+{
+	struct bench b;
+
+	set_up(&b, 3);
+	store(&b, 0, 0, 3 * 512);
+	cr_assert_eq(mm_munmap(b.mm, 0, b.space, b.at + 2 * MiB, 2 * MiB), 0);
+	cr_expect_eq(advise(&b, 0, 6 * MiB, MM_ADVICE_COLLAPSE), -ENOMEM);
+	cr_expect_eq(info_of(&b).huge, 2);
+	tear_down(&b);
+}
+
+/* The kernel has a hold of one page, as for I/O: later it may be done. */
+Test(collapse, held_pages_are_for_later)
+{
+	struct bench b;
+	struct page *p;
+	phys_addr_t phys;
+
+	set_up(&b, 1);
+	store(&b, 0, 0, 512);
+	cr_assert_geq(mm_user_access(b.mm, 0, b.space, b.at + 7 * PAGE, false, &phys), 0);
+	p = b.mm->model->pfn_to_page(b.mm, MM_NO_CPU, phys / PAGE);
+	p->refcount++;
+	cr_expect_eq(mm_madvise(b.mm, 0, b.space, b.at, 2 * MiB, MM_ADVICE_COLLAPSE), -EAGAIN);
+	p->refcount--;
+	cr_expect_eq(advise(&b, 0, 2 * MiB, MM_ADVICE_COLLAPSE), 0);
+	tear_down(&b);
+}
+
+/* Nowhere is a huge page: the first place ends it. */
+Test(collapse, without_a_huge_page_it_ends)
+{
+	struct bench b;
+
+	set_up(&b, 2);
+	store(&b, 0, 0, 1024);
+	for (int n = 0; n < 2; n++)
+		while (alloc_on(b.mm, 0, n, 9, GFP_TRANSHUGE_LIGHT | __GFP_THISNODE))
+			;
+	cr_expect_eq(advise(&b, 0, 4 * MiB, MM_ADVICE_COLLAPSE), -ENOMEM);
+	cr_expect_eq(mm_vm_event(b.mm, MM_VM_THP_COLLAPSE_ALLOC_FAILED), 1);
+	tear_down(&b);
+}
+
+/* All of it is in swap but a page, and is read back: nobody has to have used it. */
+Test(collapse, swapped_pages_come_back)
+{
+	struct mm_scan sc = {.cpu = 0,
+			     .kswapd = true,
+			     .gfp = GFP_KERNEL,
+			     .reclaim_idx = 3,
+			     .nr_to_reclaim = 1000,
+			     .may_unmap = true,
+			     .may_swap = true,
+			     .may_writepage = true};
+	struct bench b;
+
+	set_up(&b, 1);
+	mm_set_swap(b.mm, 300);
+	store(&b, 0, 0, 512);
+	for (int i = 0; i < 6; i++)
+		mm_shrink_node(b.mm, &b.mm->nodes[0], &sc);
+	cr_assert(info_of(&b).swapped > 64, "%lu", info_of(&b).swapped);
+	cr_expect_eq(advise(&b, 0, 2 * MiB, MM_ADVICE_COLLAPSE), 0);
+	cr_expect_eq(info_of(&b).huge, 1);
+	cr_expect_eq(info_of(&b).swapped, 0);
 	tear_down(&b);
 }
 

@@ -15,6 +15,12 @@ static void note(struct world *w, int64_t err)
 	w->failed += err < 0;
 }
 
+/* What cannot be a huge page, or not just now, is no failure. */
+static void note_advice(struct world *w, int err)
+{
+	note(w, err == -EINVAL || err == -EAGAIN ? 0 : err);
+}
+
 static void map(struct world *w, int cpu, struct world_space *s)
 {
 	struct world_range *range = &s->ranges[world_below(w, WORLD_RANGES)];
@@ -92,7 +98,7 @@ static void change(struct world *w, int cpu, struct world_space *s)
 		return;
 	part(w, range, &at, &bytes);
 	world_policy(w, &policy);
-	switch (world_below(w, 7)) {
+	switch (world_below(w, 9)) {
 	case 0:
 		note(w, mm_munmap(w->mm, cpu, s->space, at, bytes));
 		break;
@@ -113,6 +119,15 @@ static void change(struct world *w, int cpu, struct world_space *s)
 		break;
 	case 5:
 		mm_space_set_policy(s->space, &policy);
+		break;
+	case 6:
+		note_advice(w, mm_madvise(w->mm, cpu, s->space, at, bytes,
+					  world_one_in(w, 2) ? MM_ADVICE_HUGEPAGE
+							     : MM_ADVICE_NOHUGEPAGE));
+		break;
+	case 7:
+		note_advice(w, mm_madvise(w->mm, cpu, s->space, range->at, range->pages * PAGE,
+					  MM_ADVICE_COLLAPSE));
 		break;
 	default:
 		note(w, mm_space_migrate(w->mm, cpu, s->space, world_node(w)));
