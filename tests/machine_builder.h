@@ -88,6 +88,7 @@ static void build_links(struct machine *m)
 			.name = built_text(name),
 			.from = from,
 			.to = to,
+			.wire = i,
 			.latency_ps = BUILT_LINK_PS,
 			.bytes_per_s = BUILT_LINK_RATE,
 		};

@@ -47,6 +47,7 @@ int interconnect_link(struct machine *m, int from, int to, const struct wire *wi
 	*link = (struct machine_link){
 		.from = from,
 		.to = to,
+		.wire = m->nr_links,
 		.latency_ps = wire->latency_ps,
 		.bytes_per_s = wire->bytes_per_s,
 		.write_bytes_per_s = wire->write_bytes_per_s,
@@ -110,6 +111,40 @@ int interconnect_mesh(struct machine *m, int columns, const struct wire *wire)
 		if (a + columns < nr && !err)
 			err = both_ways(m, a, a + columns, wire);
 	}
+	return err;
+}
+
+/* Of the first pair of two groups the link is the wire; `wires` knows it by the groups, from 1. */
+static int outer_link(struct machine *m, int from, int to, const struct wire *outer, int *wire)
+{
+	int err = interconnect_link(m, from, to, outer);
+
+	if (err)
+		return err;
+	if (!*wire)
+		*wire = m->nr_links;
+	m->links[m->nr_links - 1].wire = *wire - 1;
+	return 0;
+}
+
+int interconnect_two_level(struct machine *m, int size, const struct wire *inner,
+			   const struct wire *outer)
+{
+	int nr = m->mm.nr_nodes, groups = nr / size, err = 0;
+	int *wires = calloc((size_t)groups * (size_t)groups, sizeof(*wires));
+
+	if (!wires)
+		return -ENOMEM;
+	for (int a = 0; a < nr && !err; a++)
+		for (int b = 0; b < nr && !err; b++) {
+			if (a == b)
+				continue;
+			err = a / size == b / size
+				      ? interconnect_link(m, a, b, inner)
+				      : outer_link(m, a, b, outer,
+						   &wires[a / size * groups + b / size]);
+		}
+	free(wires);
 	return err;
 }
 
@@ -185,6 +220,43 @@ int interconnect_matrix(struct machine *m, const struct wire *pairs)
 	}
 	free(has_cpu);
 	return err;
+}
+
+static int add_to_route(struct machine *m, struct machine_route *route, int link)
+{
+	size_t room = (size_t)route->nr_links + 1;
+	int *grown = realloc(route->links, room * sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	route->links = grown;
+	route->links[route->nr_links++] = link;
+	route->two_ways |= m->links[link].write_bytes_per_s != 0;
+	if (m->links[link].bytes_per_s < route->bytes_per_s)
+		route->bytes_per_s = m->links[link].bytes_per_s;
+	return 0;
+}
+
+int interconnect_share(struct machine *m, const struct node_list *from, const struct node_list *to,
+		       const struct wire *wire)
+{
+	int nr_routes = 0;
+	int err = interconnect_link(m, from->nids[0], to->nids[0], wire);
+
+	if (err)
+		return err;
+	for (int i = 0; i < from->nr; i++)
+		for (int j = 0; j < to->nr; j++) {
+			int nr = from->nids[i] * m->mm.nr_nodes + to->nids[j];
+
+			if (!m->routes[nr].bytes_per_s)
+				continue;
+			err = add_to_route(m, &m->routes[nr], m->nr_links - 1);
+			if (err)
+				return err;
+			nr_routes++;
+		}
+	return nr_routes;
 }
 
 static void interconnect_link_clear(struct machine_link *link)

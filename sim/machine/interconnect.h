@@ -37,6 +37,14 @@ int interconnect_ring(struct machine *m, const struct wire *wire);
 /** Rows of `columns` nodes, each with its neighbours; nr_nodes is a multiple of columns. */
 int interconnect_mesh(struct machine *m, int columns, const struct wire *wire);
 
+/**
+ * Groups of `size` nodes, by their ids: links within a group from each to each, and between groups
+ * a wire each way, which is the link of each node of the one to each of the other. nr_nodes is a
+ * multiple of size.
+ */
+int interconnect_two_level(struct machine *m, int size, const struct wire *inner,
+			   const struct wire *outer);
+
 /* Two nodes, of what an error is about. */
 struct node_pair {
 	int from, to;
@@ -58,6 +66,18 @@ int interconnect_route(struct machine *m, struct node_pair *pair);
  * -E2BIG, -ENOMEM.
  */
 int interconnect_matrix(struct machine *m, const struct wire *pairs);
+
+/* Some nodes. */
+struct node_list {
+	const int *nids;
+	int nr;
+};
+/**
+ * One more link, on all routes from `from` to `to`: what they carry together is what it carries.
+ * Its latency is 0. Returns how many routes they are; -E2BIG, -ENOMEM.
+ */
+int interconnect_share(struct machine *m, const struct node_list *from, const struct node_list *to,
+		       const struct wire *wire);
 
 /** Free links and routes. */
 void interconnect_clear(struct machine *m);

@@ -53,6 +53,7 @@ struct machine_cache {
 struct machine_link {
 	char *name; /* "link0-1" */
 	int from, to;
+	int wire; /* the link that stands for it in routes, whose bandwidth it shares; itself */
 	uint64_t latency_ps;
 	uint64_t bytes_per_s;
 	uint64_t write_bytes_per_s; /* of bytes written; 0: they share the way of those read */

@@ -63,6 +63,10 @@ void machine_read_bank(struct machine_reader *r, const struct cfg_setting *group
 		       struct machine_bank *bank);
 /** `banks` beside matrices. */
 void machine_read_measured_banks(struct machine_reader *r, const struct cfg_setting *group);
+/** `wires` beside matrices, once there are routes. */
+void machine_read_shared_wires(struct machine_reader *r, const struct cfg_setting *group);
+/** What interconnect.h returned becomes a message. */
+void machine_check_links(struct machine_reader *r, const struct cfg_setting *s, int err);
 /** Once idle latencies are known. Errors are told at `at`. */
 void machine_finish_loads(struct machine_reader *r, const struct cfg_setting *at);
 /** `source` of a group, where it has one: a string. Its text is for people. */

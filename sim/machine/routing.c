@@ -127,10 +127,9 @@ static int fill_route(struct router *r, int from, int to)
 	}
 	route->latency_ps = way->latency_ps + bank->latency_ps;
 	route->bytes_per_s = bank->bytes_per_s;
-	for (int at = from; at != to; at = m->links[route->links[route->nr_links++]].to) {
-		int link = next_link(r, at);
-
-		route->links[route->nr_links] = link;
+	for (int at = from, link; at != to; at = m->links[link].to) {
+		link = next_link(r, at);
+		route->links[route->nr_links++] = m->links[link].wire;
 		route->two_ways |= m->links[link].write_bytes_per_s != 0;
 		if (m->links[link].bytes_per_s < route->bytes_per_s)
 			route->bytes_per_s = m->links[link].bytes_per_s;

@@ -28,8 +28,7 @@ static void read_wire(struct machine_reader *r, const struct cfg_setting *group,
 	machine_read_rate(r, cfg_find(r->cfg, group, "write_bandwidth"), &wire->write_bytes_per_s);
 }
 
-/* What interconnect.h returned becomes a message. */
-static void check_result(struct machine_reader *r, const struct cfg_setting *s, int err)
+void machine_check_links(struct machine_reader *r, const struct cfg_setting *s, int err)
 {
 	if (err == -ENOMEM)
 		cfg_no_memory(r->cfg);
@@ -82,7 +81,7 @@ static void add_link(struct machine_reader *r, struct link_reader *l, const stru
 		cfg_error(r->cfg, s, "there is a link from node %d to node %d already", pair->from,
 			  pair->to);
 	else
-		check_result(r, s, interconnect_link(r->m, pair->from, pair->to, wire));
+		machine_check_links(r, s, interconnect_link(r->m, pair->from, pair->to, wire));
 	*linked = true;
 }
 
@@ -140,54 +139,74 @@ static void read_link_list(struct machine_reader *r, const struct cfg_setting *l
 	free(l.linked);
 }
 
-enum topology { FULL, RING, MESH };
-static const char *const topology_names[] = {"full", "ring", "mesh", NULL};
+enum topology { FULL, RING, MESH, TWO_LEVEL };
+static const char *const topology_names[] = {"full", "ring", "mesh", "two-level", NULL};
 
+/* The key that only one topology has: how many nodes are in a row, or in a group. */
+static uint64_t read_width(struct machine_reader *r, const struct cfg_setting *group,
+			   const char *key, bool needed, const char *whose)
+{
+	const struct cfg_setting *s = cfg_find(r->cfg, group, key);
+	uint64_t nr = 1;
+
+	if (!needed && s)
+		cfg_error(r->cfg, s, "only a %s has %s", whose, key);
+	if (!needed || !cfg_integer(r->cfg, cfg_need(r->cfg, group, key), 1, MM_MAX_NODES, &nr))
+		return 1;
+	if (r->m->mm.nr_nodes % (int)nr)
+		cfg_error(r->cfg, s, "%d nodes do not fill %ss of %" PRIu64, r->m->mm.nr_nodes,
+			  *key == 'c' ? "row" : "group", nr);
+	return nr;
+}
+
+/* Links by `common`; those between groups by `outer`. */
 static void read_topology(struct machine_reader *r, const struct cfg_setting *group,
-			  const struct wire *common)
+			  const struct wire *common, const struct wire *outer)
 {
 	const struct cfg_setting *s = cfg_find(r->cfg, group, "topology");
-	const struct cfg_setting *columns = cfg_find(r->cfg, group, "columns");
-	uint64_t nr_columns = 1;
-	unsigned topology;
+	const struct cfg_setting *outer_at = cfg_find(r->cfg, group, "outer_link");
+	unsigned topology = FULL;
+	bool given = cfg_choice(r->cfg, s, "topology", topology_names, &topology);
+	int columns = (int)read_width(r, group, "columns", given && topology == MESH, "mesh");
+	int size = (int)read_width(r, group, "group_size", given && topology == TWO_LEVEL,
+				   "two-level topology");
 	int err;
 
-	if (!s && columns)
-		cfg_error(r->cfg, columns, "only a mesh has columns");
-	if (!cfg_choice(r->cfg, s, "topology", topology_names, &topology))
+	if (!(given && topology == TWO_LEVEL) && outer_at)
+		cfg_error(r->cfg, outer_at, "only a two-level topology has outer_link");
+	if (!given)
 		return;
 	if (!common)
 		cfg_error(r->cfg, group,
 			  "'link' is missing: latency and bandwidth of each link of the topology");
-	if (topology == MESH)
-		cfg_integer(r->cfg, cfg_need(r->cfg, group, "columns"), 1, MM_MAX_NODES,
-			    &nr_columns);
-	else if (columns)
-		cfg_error(r->cfg, columns, "only a mesh has columns");
-	if (!cfg_status(r->cfg) && r->m->mm.nr_nodes % (int)nr_columns)
-		cfg_error(r->cfg, columns, "%d nodes do not fill rows of %" PRIu64,
-			  r->m->mm.nr_nodes, nr_columns);
+	if (topology == TWO_LEVEL)
+		cfg_need(r->cfg, group, "outer_link");
 	if (cfg_status(r->cfg))
 		return;
 	if (topology == FULL)
 		err = interconnect_full(r->m, common);
 	else if (topology == RING)
 		err = interconnect_ring(r->m, common);
+	else if (topology == MESH)
+		err = interconnect_mesh(r->m, columns, common);
 	else
-		err = interconnect_mesh(r->m, (int)nr_columns, common);
-	check_result(r, s, err);
+		err = interconnect_two_level(r->m, size, common, outer);
+	machine_check_links(r, s, err);
 }
 
 /* Links: by topology or one by one, and the routes over them. `group` may be NULL. */
 static void read_links(struct machine_reader *r, const struct cfg_setting *root,
 		       const struct cfg_setting *group)
 {
-	static const char *const keys[] = {"topology", "columns", "link", "links", "source", NULL};
+	static const char *const keys[] = {"topology", "columns", "link",       "outer_link",
+					   "links",    "source",  "group_size", NULL};
 	const struct cfg_setting *links = cfg_list(r->cfg, cfg_find(r->cfg, group, "links"));
 	const struct cfg_setting *link = cfg_group(r->cfg, cfg_find(r->cfg, group, "link"));
 	const struct cfg_setting *topology = cfg_find(r->cfg, group, "topology");
-	struct machine_load load;
-	struct wire common = {.load = &load};
+	const struct cfg_setting *outer_link =
+		cfg_group(r->cfg, cfg_find(r->cfg, group, "outer_link"));
+	struct machine_load load, outer_load;
+	struct wire common = {.load = &load}, outer = {.load = &outer_load};
 	struct node_pair pair;
 	int err;
 
@@ -196,11 +215,15 @@ static void read_links(struct machine_reader *r, const struct cfg_setting *root,
 	cfg_keys(r->cfg, link, link_keys);
 	read_wire(r, link, &common);
 	machine_read_load(r, link, &load);
+	cfg_keys(r->cfg, outer_link, link_keys);
+	read_wire(r, outer_link, &outer);
+	machine_read_load(r, outer_link, &outer_load);
 	if (topology && links)
 		cfg_error(r->cfg, links, "`topology` gives the links already: one of the two");
-	read_topology(r, group, link ? &common : NULL);
+	read_topology(r, group, link ? &common : NULL, &outer);
 	read_link_list(r, links, link ? &common : NULL);
 	free(load.points);
+	free(outer_load.points);
 	if (cfg_status(r->cfg))
 		return;
 	err = interconnect_route(r->m, &pair);
@@ -209,7 +232,7 @@ static void read_links(struct machine_reader *r, const struct cfg_setting *root,
 			  "no route leads from the CPUs of node %d to the memory of node %d",
 			  pair.from, pair.to);
 	else
-		check_result(r, group, err);
+		machine_check_links(r, group, err);
 }
 
 /* A matrix being read: one row a node, or one a node with CPUs; one column a node. */
@@ -298,8 +321,8 @@ static void refuse_banks(struct machine_reader *r, const struct cfg_setting *roo
 static void read_matrices(struct machine_reader *r, const struct cfg_setting *root,
 			  const struct cfg_setting *group)
 {
-	static const char *const keys[] = {"latency", "bandwidth", "write_bandwidth",
-					   "banks",   "source",    NULL};
+	static const char *const keys[] = {
+		"latency", "bandwidth", "write_bandwidth", "banks", "wires", "source", NULL};
 	const struct cfg_setting *at = cfg_list(r->cfg, cfg_need(r->cfg, group, "latency"));
 	size_t nr = (size_t)r->m->mm.nr_nodes;
 	unsigned nr_rows;
@@ -320,7 +343,8 @@ static void read_matrices(struct machine_reader *r, const struct cfg_setting *ro
 	if (!cfg_status(r->cfg))
 		machine_read_measured_banks(r, group);
 	if (!cfg_status(r->cfg))
-		check_result(r, group, interconnect_matrix(r->m, pairs));
+		machine_check_links(r, group, interconnect_matrix(r->m, pairs));
+	machine_read_shared_wires(r, group);
 	free(row_nid);
 	free(pairs);
 }
@@ -329,7 +353,7 @@ static void read_matrices(struct machine_reader *r, const struct cfg_setting *ro
 static void read_by_distance(struct machine_reader *r, const struct cfg_setting *root,
 			     const struct cfg_setting *group)
 {
-	static const char *const keys[] = {"by_distance", "source", NULL};
+	static const char *const keys[] = {"by_distance", "wires", "source", NULL};
 	const struct cfg_setting *local = cfg_group(r->cfg, cfg_find(r->cfg, group, "by_distance"));
 	size_t nr = (size_t)r->m->mm.nr_nodes;
 	struct wire *pairs = machine_array(r, nr * nr, sizeof(*pairs)), wire = {0};
@@ -345,7 +369,8 @@ static void read_by_distance(struct machine_reader *r, const struct cfg_setting 
 						  LOCAL_DISTANCE / r->m->distance[i]),
 		};
 	if (!cfg_status(r->cfg))
-		check_result(r, group, interconnect_matrix(r->m, pairs));
+		machine_check_links(r, group, interconnect_matrix(r->m, pairs));
+	machine_read_shared_wires(r, group);
 	free(pairs);
 }
 

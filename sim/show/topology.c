@@ -80,6 +80,8 @@ static void gather_links(json_t *doc, const struct machine *m)
 		json_put(link, "to", (uint64_t)m->links[i].to);
 		json_put(link, "latency_ps", m->links[i].latency_ps);
 		json_put(link, "bytes_per_s", m->links[i].bytes_per_s);
+		if (m->links[i].wire != i)
+			json_put_string(link, "wire", m->links[m->links[i].wire].name);
 	}
 }
 
@@ -325,12 +327,15 @@ static void print_links(const json_t *doc, FILE *out)
 		return;
 	fprintf(out, "\n%-16s%14s%16s\n", "Link, one way", "latency", "bandwidth");
 	json_array_foreach (json_object_get(doc, "links"), i, link) {
+		const json_t *wire = json_object_get(link, "wire");
 		char name[40];
 
 		snprintf(name, sizeof(name), "%" PRIu64 " -> %" PRIu64, json_get(link, "from"),
 			 json_get(link, "to"));
-		fprintf(out, "%-16s%14s%16s\n", name, units_time(json_get(link, "latency_ps")).text,
-			units_rate(json_get(link, "bytes_per_s")).text);
+		fprintf(out, "%-16s%14s%16s%s%s\n", name,
+			units_time(json_get(link, "latency_ps")).text,
+			units_rate(json_get(link, "bytes_per_s")).text, wire ? "  as " : "",
+			wire ? json_string_value(wire) : "");
 	}
 }
 

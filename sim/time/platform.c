@@ -13,7 +13,7 @@
  * bus is half duplex: reads and writes share its bandwidth, where a byte written may count as more
  * than one read; the links for writes to it carry the more, so that nothing else changes. The
  * machine's links (from, to) are those that accesses by `from` to the bank of `to` take, whichever
- * way the bytes go.
+ * way the bytes go. Links that share a wire are one of SimGrid's.
  *
  * Where there are disks, a third zone, "disks": a host "storage", where pages come from and go, and
  * a host a disk. Reads and writes have a link each; a third one, of the larger rate, is what the
@@ -199,7 +199,8 @@ static void put_memory(FILE *out, const struct machine *m)
 					      .bytes_per_s = m->banks[nid].bytes_per_s,
 				      });
 	for (int i = 0; i < m->nr_links; i++)
-		put_links(out, m, i);
+		if (m->links[i].wire == i)
+			put_links(out, m, i);
 	for (int from = 0; from < nr_nodes; from++)
 		for (int to = 0; to < nr_nodes; to++)
 			put_route(out, m, from, to);

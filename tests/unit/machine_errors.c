@@ -65,15 +65,14 @@ Test(machine_errors, unknown_keys)
 		"watermark_scale_factor, lowmem_reserve_ratio, kernelcore, movablecore, "
 		"movable_node, percpu_pagelist_high_fraction, mem, memmap, numa_off, numa_fake, "
 		"transparent_hugepage, transparent_hugepage_defrag, khugepaged, "
-		"default_hugepagesz, hugepages, "
-		"fault_around_bytes, read_ahead_kb, cma, swap, swap_disk, file_disk, profile, "
+		"default_hugepagesz, hugepages, fault_around_bytes, read_ahead_kb, cma, swap, "
+		"swap_disk, file_disk, profile, "
 		"crashkernel, hotplug_end, slub_debug, slab_nomerge, slub_min_order, "
-		"slub_max_order, slub_min_objects, xsave, vmalloc, vmsplit, la57, sysctl, hotplug, "
-		"memory_block, "
-		"source)");
+		"slub_max_order, slub_min_objects, xsave, page_owner, page_table_check, vmalloc, "
+		"vmsplit, la57, sysctl, hotplug, memory_block, source)");
 	refused(ONE "interconnect = { topolgy = \"full\"; };",
 		"m.cfg:6: interconnect.topolgy: unknown key 'topolgy', did you mean 'topology'? "
-		"(known: topology, columns, link, links, source)");
+		"(known: topology, columns, link, outer_link, links, source, group_size)");
 }
 
 Test(machine_errors, kernel_profiles)
@@ -104,7 +103,7 @@ Test(machine_errors, unknown_names)
 		"(known: flat, discontig, sparse, sparse-vmemmap)");
 	refused(ONE "interconnect = { topology = \"rign\"; };",
 		"m.cfg:6: interconnect.topology: unknown topology 'rign', did you mean 'ring'? "
-		"(known: full, ring, mesh)");
+		"(known: full, ring, mesh, two-level)");
 	refused(ONE "zones = ( { node = 0; zone = \"DMA23\"; free = 1; } );",
 		"m.cfg:6: zones[0].zone: unknown zone 'DMA23', did you mean 'DMA32'? (known: DMA, "
 		"DMA32, Normal, Movable, Device)");
@@ -622,9 +621,8 @@ Test(machine_errors, overrides_are_checked_as_the_file_is)
 		 "default_hugepagesz, hugepages, "
 		 "fault_around_bytes, read_ahead_kb, cma, swap, swap_disk, file_disk, profile, "
 		 "crashkernel, hotplug_end, slub_debug, slab_nomerge, slub_min_order, "
-		 "slub_max_order, slub_min_objects, xsave, vmalloc, vmsplit, la57, sysctl, "
-		 "hotplug, memory_block, "
-		 "source)"},
+		 "slub_max_order, slub_min_objects, xsave, page_owner, page_table_check, vmalloc, "
+		 "vmsplit, la57, sysctl, hotplug, memory_block, source)"},
 		{{"interconnect.latency[0][1]", "90"},
 		 "--set interconnect.latency[0][1]=90: interconnect.latency[0][1]: \"90\" has no "
 		 "unit (known: ps, ns, us, ms, s)"},
