@@ -55,7 +55,8 @@ static void map_one(struct mm *mm, int cpu, const struct mm_vma *vma, struct mm_
 
 	mm_user_map(mm, cpu, page, vma->locked);
 	mm_page_account(mm, cpu, page, page->flags | PG_MAPPED | young);
-	mm_user_set(mm, cpu, table, entry, e_make(page, E_PAGE));
+	mm_user_set(mm, cpu, table, entry,
+		    e_make(page, E_PAGE | (mm_user_maps_writable(vma, false) ? E_WRITE : 0)));
 }
 
 /* Pages that were there are as many misses less. */

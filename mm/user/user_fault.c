@@ -25,6 +25,8 @@ struct fault {
 	uint64_t address;
 	bool write;
 	bool fell_back;          /* a huge page was wanted in vain */
+	bool major;              /* a disk's content was read, whatever else happened */
+	bool waited;             /* for what somebody else has a disk read */
 	struct mm_utable *table; /* of the entry */
 	uint64_t *entry, old;
 };
@@ -138,16 +140,14 @@ static bool is_source(const struct fault *f, const struct page *from)
 	       (file && file->entries[turn_of(f)] == e_make(from, E_PAGE));
 }
 
-/* Content of a page of the file, or of another process's, to one of the space's own. */
-static int copy_from(const struct fault *f, struct page *from)
+/* Content of a page of the file, or of another process's, to one of the space's own, a new one. */
+static int copy_to(const struct fault *f, struct page *from, struct page *page)
 {
 	struct mm *mm = f->mm;
-	struct page *page = take_page(f, COPY_GFP), *head;
+	struct page *head;
 	bool locked = f->vma->locked, last;
 	int result = MM_USER_COPY;
 
-	if (!page)
-		return -ENOMEM;
 	if (!is_source(f, from))
 		return drop(f, page, MM_USER_PRESENT);
 	copy_page(f, mm_page_address(mm, from), page);
@@ -165,6 +165,13 @@ static int copy_from(const struct fault *f, struct page *from)
 	else if (locked && head->user && !mm_upage(mm, head)->locked)
 		mm_page_lock_in(mm, f->cpu, head, false);
 	return result;
+}
+
+static int copy_from(const struct fault *f, struct page *from)
+{
+	struct page *page = take_page(f, COPY_GFP);
+
+	return page ? copy_to(f, from, page) : -ENOMEM;
 }
 
 static bool is_shared(const struct mm *mm, const struct page *head)
@@ -267,32 +274,54 @@ static bool mapped_around(const struct fault *f)
 	return true;
 }
 
-/* What is in the file, for all who map it, or to be copied where the store is to be one's own. */
-static int file_fault(const struct fault *f)
+/* The file's page, NULL: it is gone again. Returns as mm_file_fault(). */
+static int find_page(struct fault *f, bool write, struct page **page)
 {
-	struct mm *mm = f->mm;
 	struct mm_file *file = f->vma->file;
 	uint64_t index = turn_of(f);
 	phys_addr_t at;
+	int result = mm_file_fault(f->mm, f->cpu, f->space, file, index, write, &at, &f->waited);
+
+	*page = NULL;
+	f->major = result == MM_USER_MAJOR;
+	if (result >= 0 && e_kind(file->entries[index]) == E_PAGE)
+		*page = e_pointer(file->entries[index]);
+	return result;
+}
+
+/* A store to a private range: memory for the copy comes first (do_cow_fault()). */
+static int cow_fault(struct fault *f)
+{
+	struct page *copy = take_page(f, COPY_GFP), *page;
+	int result;
+
+	if (!copy)
+		return -ENOMEM;
+	result = find_page(f, false, &page);
+	if (!page)
+		return drop(f, copy, result < 0 ? result : MM_USER_PRESENT);
+	return copy_to(f, page, copy);
+}
+
+/* What is in the file, for all who map it. */
+static int file_fault(struct fault *f)
+{
+	struct mm *mm = f->mm;
 	struct page *page;
 	int result;
 
+	if (f->write && !f->vma->shared)
+		return cow_fault(f);
 	if (mapped_around(f))
 		return MM_USER_MINOR;
-	result = mm_file_fault(mm, f->cpu, f->space, file, index, f->write && f->vma->shared, &at);
-
+	result = find_page(f, f->write, &page);
 	if (result < 0)
 		return result;
-	if (e_kind(file->entries[index]) != E_PAGE)
-		return MM_USER_PRESENT;
-	page = e_pointer(file->entries[index]);
-	if (f->write && !f->vma->shared)
-		return copy_from(f, page);
-	if (!is_same(f))
+	if (!page || !is_same(f))
 		return MM_USER_PRESENT;
 	mm_user_map(mm, f->cpu, page, f->vma->locked);
 	mm_user_set(mm, f->cpu, f->table, f->entry,
-		    e_make(page, E_PAGE | (f->write ? E_WRITE : 0)));
+		    e_make(page, E_PAGE | (mm_user_maps_writable(f->vma, f->write) ? E_WRITE : 0)));
 	if (f->vma->locked)
 		mm_page_lock_in(mm, f->cpu, page, true);
 	return result == MM_USER_PRESENT ? MM_USER_MINOR : result;
@@ -430,15 +459,20 @@ static int handle(struct fault *f)
 	}
 }
 
-static void count(struct mm *mm, int cpu, struct mm_space_info *done, int result)
+/* A process's fault is major where it had to wait, whoever had the disk read (mm_account_fault()).
+ */
+static void count(const struct fault *f, struct mm_space_info *done, int result)
 {
+	bool major = f->major || result == MM_USER_MAJOR;
+
+	mm_count(f->mm, f->cpu, MM_VM_PGMAJFAULT, major);
 	done->faults++;
 	done->zeroed += result == MM_USER_SMALL;
 	done->zeroed_huge += result == MM_USER_HUGE;
 	done->copied += result == MM_USER_COPY;
 	done->reused += result == MM_USER_REUSE;
-	done->major += result == MM_USER_MAJOR;
-	mm_count(mm, cpu, MM_VM_PGMAJFAULT, result == MM_USER_MAJOR);
+	done->major += major || f->waited;
+	done->fallback += f->fell_back && result == MM_USER_SMALL;
 }
 
 /* The address, if its entry allows the access. */
@@ -482,8 +516,7 @@ int mm_user_access(struct mm *mm, int cpu, struct mm_space *space, uint64_t addr
 		result = handle(&f);
 		if (result < 0)
 			return result;
-		count(mm, cpu, &space->done, result);
-		space->done.fallback += f.fell_back && result == MM_USER_SMALL;
+		count(&f, &space->done, result);
 		if (result != MM_USER_PRESENT || !last)
 			last = result;
 	}

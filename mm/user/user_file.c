@@ -232,6 +232,7 @@ struct use {
 	struct mm_file *file;
 	uint64_t page;
 	uint64_t ahead; /* pages; 0: no readahead */
+	bool *waited;   /* NULL: nobody wants to know */
 	bool fault, write, whole;
 };
 
@@ -268,6 +269,12 @@ static void note_reader(const struct use *u, bool found)
 		ra->prev = u->page + u->whole;
 }
 
+/* read() of what a tmpfs does not have copies from the zero page, and leaves the hole there. */
+static bool reads_hole(const struct use *u)
+{
+	return u->file->tmpfs && !u->fault && !u->write && u->file->entries[u->page] == E_NONE;
+}
+
 static int access_page(struct mm *mm, int cpu, const struct use *u, phys_addr_t *at)
 {
 	int result = MM_USER_PRESENT;
@@ -275,6 +282,10 @@ static int access_page(struct mm *mm, int cpu, const struct use *u, phys_addr_t 
 
 	if (mm_file_grow(u->file, u->page))
 		return -ENOMEM;
+	if (reads_hole(u)) {
+		*at = mm->user->zero_at;
+		return MM_USER_PRESENT;
+	}
 	do {
 		while (e_kind(u->file->entries[u->page]) != E_PAGE) {
 			result = u->file->tmpfs ? bring_tmpfs(mm, cpu, u->space, u->file, u->page,
@@ -284,6 +295,9 @@ static int access_page(struct mm *mm, int cpu, const struct use *u, phys_addr_t 
 				return result;
 		}
 		go_on(mm, cpu, u);
+		page = e_pointer(u->file->entries[u->page]);
+		if (e_kind(u->file->entries[u->page]) == E_PAGE && page->locked && u->waited)
+			*u->waited = true;
 		mm_page_wait(mm, cpu, u->file, u->page);
 	} while (e_kind(u->file->entries[u->page]) != E_PAGE);
 	if (!u->file->tmpfs)
@@ -312,12 +326,13 @@ int mm_file_access(struct mm *mm, int cpu, struct mm_space *space, struct mm_fil
 }
 
 int mm_file_fault(struct mm *mm, int cpu, struct mm_space *space, struct mm_file *file,
-		  uint64_t page, bool write, phys_addr_t *at)
+		  uint64_t page, bool write, phys_addr_t *at, bool *waited)
 {
 	const struct use u = {.space = space,
 			      .file = file,
 			      .page = page,
 			      .ahead = mm_ra_pages(mm),
+			      .waited = waited,
 			      .fault = true,
 			      .write = write};
 

@@ -220,6 +220,16 @@ int mm_swap_readahead(struct mm *mm, int cpu, struct mm_space *space, struct mm_
 /** An entry's page is found in the swap cache. */
 void mm_swap_found(struct mm *mm, int cpu, struct mm_vma *vma, uint64_t address, struct page *page);
 
+/**
+ * Is a page of a file mapped writable? A load of a shared mapping does so, too, where nobody has to
+ * be told of the first store: tmpfs has no page_mkwrite() and no write-back
+ * (vma_wants_writenotify()).
+ */
+static inline bool mm_user_maps_writable(const struct mm_vma *vma, bool write)
+{
+	return vma->shared && (write || vma->file->tmpfs);
+}
+
 /* user_page.c */
 /** The mm core's user memory, made at first use; NULL where the host has no memory. */
 struct mm_user *mm_user_get(struct mm *mm);
@@ -350,8 +360,8 @@ int mm_file_grow(struct mm_file *file, uint64_t page);
  */
 int mm_file_insert_locked(struct mm *mm, int cpu, struct mm_space *space, struct mm_file *file,
 			  uint64_t index, gfp_t gfp, bool marked);
-/** A page of a mapped file, for a fault; as mm_file_access(). */
+/** A page of a mapped file, for a fault; as mm_file_access(). *waited: a disk was at it. */
 int mm_file_fault(struct mm *mm, int cpu, struct mm_space *space, struct mm_file *file,
-		  uint64_t page, bool write, phys_addr_t *at);
+		  uint64_t page, bool write, phys_addr_t *at, bool *waited);
 
 #endif

@@ -361,3 +361,117 @@ Test(user, is_verified_where_memory_ends_within_a_chunk)
 			     MM_USER_SMALL);
 	tear_down(&b);
 }
+
+/* Which allocation brought the page of that address. */
+static size_t when_allocated(struct bench *b, phys_addr_t at)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < b->rec.nr; i++) {
+		const struct record *r = &b->rec.records[i];
+
+		if (r->kind != REC_EVENT || r->event.type != MM_EVENT_PAGE_ALLOC)
+			continue;
+		if (r->event.pfn == at / PAGE)
+			return nr;
+		nr++;
+	}
+	cr_assert_fail("no page was allocated at %#lx", at);
+	return 0;
+}
+
+/*
+ * A store to a private mapping of what is on a disk: memory for the copy is there before the file's
+ * page is (do_cow_fault()), and reading that makes the fault a major one, though a copy came of it.
+ */
+Test(user, a_private_store_has_its_page_before_the_file_is_read)
+{
+	struct bench b;
+	struct mm_file *file;
+	uint64_t private;
+	phys_addr_t copy, original;
+
+	set_up(&b, &two, PAGE);
+	file = mm_file_open(b.mm, "/data/f", false);
+	mm_mmap(b.mm, 0, b.space, &(struct mm_mmap_args){.bytes = PAGE, .file = file}, &private);
+	record_from_here(&b.rec);
+	cr_expect_eq(mm_user_access(b.mm, 0, b.space, private, true, &copy), MM_USER_COPY);
+	mm_file_access(b.mm, 0, b.space, file, 0, 0, false, true, &original);
+	cr_expect_neq(copy, original);
+	cr_expect_lt(when_allocated(&b, copy), when_allocated(&b, original));
+	cr_expect_eq(info_of(&b, b.space).faults, 1);
+	cr_expect_eq(info_of(&b, b.space).major, 1);
+	cr_expect_eq(info_of(&b, b.space).copied, 1);
+	cr_expect_eq(mm_vm_event(b.mm, MM_VM_PGMAJFAULT), 1);
+	/* The next one finds it in memory. */
+	mm_mmap(b.mm, 0, b.space, &(struct mm_mmap_args){.bytes = PAGE, .file = file}, &private);
+	cr_expect_eq(mm_user_access(b.mm, 0, b.space, private, true, &copy), MM_USER_COPY);
+	cr_expect_eq(info_of(&b, b.space).major, 1);
+	tear_down(&b);
+}
+
+/* read() of a tmpfs that has nothing there copies zeroes and allocates nothing; a load of a mapping
+ * makes a page, and so does write(). */
+Test(user, a_hole_of_tmpfs_is_read_from_the_zero_page)
+{
+	struct bench b;
+	struct mm_file *file;
+	uint64_t at;
+	phys_addr_t zero, again, page;
+
+	set_up(&b, &two, PAGE);
+	file = mm_file_open(b.mm, "/dev/shm/f", true);
+	mm_file_extend(file, 8);
+	cr_expect_eq(mm_file_access(b.mm, 0, b.space, file, 3, 0, false, true, &zero),
+		     MM_USER_PRESENT);
+	cr_expect_eq(mm_file_access(b.mm, 0, b.space, file, 7, 0, false, false, &again),
+		     MM_USER_PRESENT);
+	cr_expect_eq(zero, again);
+	cr_expect_eq(count_events(&b.rec, MM_EVENT_PAGE_ALLOC), 0);
+	cr_expect_eq(mm_file_access(b.mm, 0, b.space, file, 3, 0, true, true, &page),
+		     MM_USER_SMALL);
+	cr_expect_neq(page, zero);
+	cr_expect_eq(mm_file_access(b.mm, 0, b.space, file, 3, 0, false, true, &again),
+		     MM_USER_PRESENT);
+	cr_expect_eq(again, page);
+	mm_mmap(b.mm, 0, b.space,
+		&(struct mm_mmap_args){.bytes = 8 * PAGE, .file = file, .shared = true}, &at);
+	cr_expect_eq(mm_user_access(b.mm, 0, b.space, at + 7 * PAGE, false, &page), MM_USER_SMALL);
+	cr_expect_neq(page, zero);
+	tear_down(&b);
+}
+
+/* Nobody has to be told of a store to tmpfs: what a load maps of a shared mapping, or around it,
+ * may be written at once. A disk's file is told, and a private mapping copies. */
+Test(user, a_load_of_shared_tmpfs_maps_writable)
+{
+	static const struct {
+		const char *name;
+		bool tmpfs, shared;
+		int store;
+	} kinds[] = {
+		{"/dev/shm/f", true, true, MM_USER_PRESENT},
+		{"/dev/shm/g", true, false, MM_USER_COPY},
+		{"/data/f", false, true, MM_USER_REUSE},
+	};
+	struct bench b;
+
+	set_up(&b, &two, PAGE);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct mm_mmap_args args = {.bytes = 4 * PAGE, .shared = kinds[i].shared};
+		phys_addr_t phys;
+		uint64_t at;
+
+		args.file = mm_file_open(b.mm, kinds[i].name, kinds[i].tmpfs);
+		mm_file_extend(args.file, 4);
+		for (uint64_t page = 0; page < 4; page++)
+			mm_file_access(b.mm, 0, b.space, args.file, page, 0, true, true, &phys);
+		cr_assert_eq(mm_mmap(b.mm, 0, b.space, &args, &at), 0);
+		cr_expect_eq(mm_user_access(b.mm, 0, b.space, at, false, &phys), MM_USER_MINOR);
+		for (uint64_t page = 0; page < 4; page++)
+			cr_expect_eq(
+				mm_user_access(b.mm, 0, b.space, at + page * PAGE, true, &phys),
+				kinds[i].store, "%s, page %lu", kinds[i].name, page);
+	}
+	tear_down(&b);
+}
