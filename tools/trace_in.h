@@ -6,11 +6,16 @@
 #include "sim/trace/trace.h"
 #include "tools/command.h"
 
-extern const struct option_def option_policies;
+struct machine;
 
-/** Errors of trace_load_with_policies() and policy_rules_load(), with the reason in diag. */
-int trace_in_load(const struct arguments *args, const char *path, struct diag *diag,
-		  struct trace **t);
+extern const struct option_def option_policies, option_release;
+
+/**
+ * Errors of trace_load_with() and policy_rules_load(), with the reason in diag. `m`: the machine
+ * that it is for, whose kernel may have written it; NULL: none yet.
+ */
+int trace_in_load(const struct arguments *args, const char *path, const struct machine *m,
+		  struct diag *diag, struct trace **t);
 /** The same, with its warnings and errors printed. Returns an exit status. */
 int trace_in_read(const struct arguments *args, const char *path, struct trace **t);
 

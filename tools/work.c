@@ -175,9 +175,9 @@ static enum replay_reclaim_mode who_reclaims(const struct work *w)
 								 : REPLAY_RECLAIM_SIMULATE;
 }
 
-int work_load_trace(struct work *w, const char *path)
+int work_load_trace(struct work *w, const char *path, const struct machine *m)
 {
-	int err = trace_in_load(w->args, path, &w->diag, &w->trace);
+	int err = trace_in_load(w->args, path, m, &w->diag, &w->trace);
 
 	if (err)
 		return err;

@@ -42,8 +42,8 @@ int work_load_scenario(struct work *w, const char *path);
 int work_make_trace(struct work *w, const struct machine *m);
 /** The machine has room for the memory that steps of the trace add. 0 or -ENOMEM. */
 int work_plan(const struct work *w, struct machine *m);
-/** Read the trace to replay, and settle who reclaims. */
-int work_load_trace(struct work *w, const char *path);
+/** Read the trace to replay on `m`, or on several (NULL), and settle who reclaims. */
+int work_load_trace(struct work *w, const char *path, const struct machine *m);
 /** Load --costs, else the scenario's, else the default. */
 int work_load_costs(struct work *w);
 /** Load a machine with those --set that are not the scenario's. */

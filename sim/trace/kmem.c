@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mm/gfp.h"
 #include "sim/policy/tasks.h"
 #include "sim/trace/frames.h"
+#include "sim/trace/gfp_bits.h"
 #include "sim/trace/kmem.h"
 #include "sim/trace/kmem_fields.h"
 #include "sim/trace/kmem_slab.h"
@@ -38,6 +38,7 @@ struct kmem {
 	uint64_t first_s, first_ps;
 	uint64_t last_ps; /* of the last event, relative to the first */
 	struct gfp_meanings meanings;
+	bool told_numbers;
 	struct told *told; /* NULL: lines are the kernel's own */
 };
 
@@ -130,6 +131,24 @@ static int events_error(int err, const struct stream_line *line, const struct tr
 			  "more than %u allocations", TRACE_NO_PAGE - 1);
 }
 
+/* Once: which kernel's bits a number has, if that is a guess that matters. */
+static void tell_numbers(struct kmem *k, const struct stream_line *line, const struct trace *t,
+			 struct diag *diag)
+{
+	if (!k->meanings.has_number || k->told_numbers)
+		return;
+	k->told_numbers = true;
+	if (t->release == KERNEL_UNKNOWN)
+		diag_warn(diag, t->file, trace_line_number(line),
+			  "gfp_flags are numbers, and nothing says of which kernel: read as those "
+			  "of Linux 5.1 and later (--release says otherwise)");
+	else if (t->release_assumed && !gfp_bits_are_ours(t->release))
+		diag_warn(diag, t->file, trace_line_number(line),
+			  "gfp_flags are numbers, and nothing in the trace says of which kernel: "
+			  "read as those of the machine's, Linux %u.%u (--release says otherwise)",
+			  t->release >> 8, t->release & 255);
+}
+
 static int take_alloc(struct kmem *k, const struct kmem_origin *origin, const char *text,
 		      const struct stream_line *line, struct trace *t, struct diag *diag)
 {
@@ -143,6 +162,7 @@ static int take_alloc(struct kmem *k, const struct kmem_origin *origin, const ch
 		return 0;
 	}
 	m = kmem_gfp(&k->meanings, f.gfp, f.gfp_len, t);
+	tell_numbers(k, line, t, diag);
 	t->unknown_gfp += m->nr_unknown;
 	ev.gfp = m->gfp;
 	ev.cpu = origin->cpu;
@@ -304,6 +324,7 @@ static int take_slab(struct kmem *k, const struct kmem_origin *origin, enum kmem
 
 	if (event_time(k, origin, &ev.time_ps))
 		err = kmem_slab_take(k->slab, kind, fields, &k->meanings, t, &ev);
+	tell_numbers(k, line, t, diag);
 	if (err == -EINVAL) {
 		trace_unreadable(t, line);
 		return 0;

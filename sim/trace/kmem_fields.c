@@ -5,9 +5,10 @@
  */
 #include "sim/trace/kmem_fields.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#include "mm/gfp.h"
+#include "sim/trace/gfp_bits.h"
 #include "sim/trace/reader.h"
 #include "sim/trace/scan.h"
 
@@ -123,20 +124,42 @@ bool kmem_alloc(const char *p, uint64_t max_pfn, struct page_fields *f)
 	return true;
 }
 
+static void add_unknown(struct trace *t, struct gfp_meaning *m, const char *text, size_t len)
+{
+	m->nr_unknown++;
+	if (!t->first_unknown_gfp[0])
+		trace_printable(t->first_unknown_gfp, sizeof(t->first_unknown_gfp), text, len);
+}
+
+static void add_bits(struct trace *t, struct gfp_meaning *m, uint32_t bits, unsigned release)
+{
+	uint32_t unknown;
+	char text[16];
+
+	m->gfp |= gfp_of_bits(bits, release, &unknown);
+	m->has_number |= bits != 0;
+	if (!unknown)
+		return;
+	snprintf(text, sizeof(text), "0x%x", unknown);
+	add_unknown(t, m, text, strlen(text));
+}
+
 /*
  * Names joined by '|'. A number behind names holds bits that had no name in the kernel that wrote
- * them, so they mean nothing here either.
+ * them: where its release is not known, they mean nothing here.
  */
-static void read_gfp(const char *text, size_t len, struct trace *t, struct gfp_meaning *m)
+static void read_gfp(const char *text, size_t len, unsigned release, struct trace *t,
+		     struct gfp_meaning *m)
 {
 	const char *end = text + len, *p = text;
 	uint64_t number;
 
 	m->gfp = 0;
 	m->nr_unknown = 0;
+	m->has_number = false;
 	m->numeric = kmem_number(text, end, &number) && number <= UINT32_MAX;
 	if (m->numeric) {
-		m->gfp = number;
+		add_bits(t, m, (uint32_t)number, release);
 		return;
 	}
 	while (p < end) {
@@ -144,14 +167,13 @@ static void read_gfp(const char *text, size_t len, struct trace *t, struct gfp_m
 		size_t name_len = (bar ? bar : end) - p;
 		gfp_t one;
 
-		if (gfp_from_name(p, name_len, &one)) {
+		if (gfp_from_name(p, name_len, &one))
 			m->gfp |= one;
-		} else {
-			m->nr_unknown++;
-			if (!t->first_unknown_gfp[0])
-				trace_printable(t->first_unknown_gfp, sizeof(t->first_unknown_gfp),
-						p, name_len);
-		}
+		else if (release != KERNEL_UNKNOWN && kmem_number(p, p + name_len, &number) &&
+			 number <= UINT32_MAX)
+			add_bits(t, m, (uint32_t)number, release);
+		else
+			add_unknown(t, m, p, name_len);
 		p += name_len + 1;
 	}
 }
@@ -159,18 +181,20 @@ static void read_gfp(const char *text, size_t len, struct trace *t, struct gfp_m
 const struct gfp_meaning *kmem_gfp(struct gfp_meanings *g, const char *text, size_t len,
 				   struct trace *t)
 {
+	unsigned release = g->ours ? KERNEL_NONE : t->release, middle;
 	struct gfp_meaning *m;
-	unsigned middle;
 
 	if (len >= GFP_TEXT) {
-		read_gfp(text, len, t, &g->spare);
+		read_gfp(text, len, release, t, &g->spare);
+		g->has_number |= g->spare.has_number;
 		return &g->spare;
 	}
 	/* Flags differ in length, or in which of them stand in the middle and at the end. */
 	middle = (unsigned char)text[len / 2] * 7 + (unsigned char)text[len - 1] * 3;
 	m = &g->slots[(len + middle) % GFP_SLOTS];
 	if (m->len != len || memcmp(m->text, text, len) != 0) {
-		read_gfp(text, len, t, m);
+		read_gfp(text, len, release, t, m);
+		g->has_number |= m->has_number;
 		memcpy(m->text, text, len);
 		m->len = len;
 	}

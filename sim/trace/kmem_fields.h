@@ -15,8 +15,9 @@
 struct gfp_meaning {
 	size_t len; /* 0: nothing here */
 	gfp_t gfp;
-	unsigned nr_unknown; /* names that are not known */
-	bool numeric;        /* one number: its bits may be those of another kernel version */
+	unsigned nr_unknown; /* names that are not known, or bits */
+	bool numeric;        /* one number */
+	bool has_number;     /* what it means hangs on the kernel's release */
 	char text[GFP_TEXT];
 };
 
@@ -24,6 +25,8 @@ struct gfp_meaning {
 struct gfp_meanings {
 	struct gfp_meaning slots[GFP_SLOTS];
 	struct gfp_meaning spare; /* of a text that is too long for a slot */
+	bool ours;                /* numasim wrote the trace: numbers have the bits of mm/gfp.h */
+	bool has_number;          /* some text so far had */
 };
 
 /* The fields of an allocation or a free. */
@@ -50,8 +53,9 @@ const char *kmem_page(const char *p, uint64_t max_pfn, struct page_fields *f);
 /** These, gfp_flags= and migratetype=. False where one of the first four is not there. */
 bool kmem_alloc(const char *p, uint64_t max_pfn, struct page_fields *f);
 /**
- * The meaning of `len` bytes of gfp_flags, valid until the next call. The first name that is not
- * known is kept in `t`.
+ * The meaning of `len` bytes of gfp_flags, valid until the next call. Numbers are those of
+ * t->kernel, which does not change once there was one. The first name or number that is not known
+ * is kept in `t`.
  */
 const struct gfp_meaning *kmem_gfp(struct gfp_meanings *g, const char *text, size_t len,
 				   struct trace *t);

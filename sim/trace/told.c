@@ -39,6 +39,7 @@ struct told *told_new(void)
 	if (!told)
 		return NULL;
 	told->next_pfn = TRACE_NO_PFN;
+	told->meanings.ours = true;
 	told->native = native_new();
 	if (told->native && !livemap_init(&told->live) && !livemap_init(&told->objects))
 		return told;

@@ -478,7 +478,7 @@ static int check_rules(struct trace *t, struct diag *diag)
 }
 
 /* Read all of `s`, and close it. */
-static int read_trace(struct stream *s, struct policy_rules *rules,
+static int read_trace(struct stream *s, const struct trace_hints *hints,
 		      const struct trace_progress *progress, struct diag *diag, struct trace **out)
 {
 	const struct trace_reader *reader;
@@ -501,7 +501,9 @@ static int read_trace(struct stream *s, struct policy_rules *rules,
 	}
 	t->format = reader->name;
 	t->compression = stream_compression(s);
-	t->rules = rules;
+	t->rules = hints->rules;
+	t->release = hints->release;
+	t->release_assumed = hints->release_assumed;
 	err = reader->read(s, progress, t, diag);
 	if (!err)
 		err = check_rules(t, diag);
@@ -524,17 +526,16 @@ int trace_load(const char *path, const struct trace_progress *progress, struct d
 	struct stream *s;
 	int err = stream_open(path, diag, &s);
 
-	return err ? err : read_trace(s, NULL, progress, diag, out);
+	return err ? err : read_trace(s, &(struct trace_hints){0}, progress, diag, out);
 }
 
-int trace_load_with_policies(const char *path, struct policy_rules *rules,
-			     const struct trace_progress *progress, struct diag *diag,
-			     struct trace **out)
+int trace_load_with(const char *path, const struct trace_hints *hints,
+		    const struct trace_progress *progress, struct diag *diag, struct trace **out)
 {
 	struct stream *s;
 	int err = stream_open(path, diag, &s);
 
-	return err ? err : read_trace(s, rules, progress, diag, out);
+	return err ? err : read_trace(s, hints, progress, diag, out);
 }
 
 int trace_parse(const void *data, size_t len, const char *name, struct diag *diag,
@@ -543,5 +544,5 @@ int trace_parse(const void *data, size_t len, const char *name, struct diag *dia
 	struct stream *s;
 	int err = stream_open_memory(data, len, name, diag, &s);
 
-	return err ? err : read_trace(s, NULL, NULL, diag, out);
+	return err ? err : read_trace(s, &(struct trace_hints){0}, NULL, diag, out);
 }

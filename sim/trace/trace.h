@@ -262,6 +262,9 @@ struct trace {
 	bool any_time;
 	struct process_plan *processes; /* of TRACE_STEP; owned; NULL: none */
 	struct kernel_plan *kernel;     /* of TRACE_CALL; likewise */
+	/* A reader's of a kernel's lines: who wrote them, as sim/trace/gfp_bits.h has releases. */
+	unsigned release;     /* KERNEL_UNKNOWN: nobody has said */
+	bool release_assumed; /* it is the machine's that it is for; the trace may say otherwise */
 	/* A reader's that knows tasks. */
 	struct policy_rules *rules; /* borrowed while it reads; NULL: none */
 	bool names_tasks;
@@ -290,13 +293,22 @@ struct trace_progress {
  */
 int trace_load(const char *path, const struct trace_progress *progress, struct diag *diag,
 	       struct trace **out);
+/* What is known of a trace beside it. */
+struct trace_hints {
+	/* Policies (sim/policy/rules.h) for the tasks whose policies the trace does not tell. NULL:
+	 * none. */
+	struct policy_rules *rules;
+	/* Release of the kernel that wrote it (sim/trace/gfp_bits.h), or KERNEL_UNKNOWN. */
+	unsigned release;
+	bool release_assumed; /* that of the machine; what the trace says goes before */
+};
+
 /**
- * The same, with policies by `rules` (sim/policy/rules.h; may be NULL) for the tasks whose policies
- * the trace does not tell. -EINVAL where the trace names no tasks. Warns of rules without effect.
+ * The same with hints. -EINVAL where there are rules and the trace names no tasks. Warns of rules
+ * without effect, and of numbers in gfp_flags where it is not sure of which kernel they are.
  */
-int trace_load_with_policies(const char *path, struct policy_rules *rules,
-			     const struct trace_progress *progress, struct diag *diag,
-			     struct trace **out);
+int trace_load_with(const char *path, const struct trace_hints *hints,
+		    const struct trace_progress *progress, struct diag *diag, struct trace **out);
 /** The same from bytes in memory (fuzzing, tests); may be compressed. */
 int trace_parse(const void *data, size_t len, const char *name, struct diag *diag,
 		struct trace **out);

@@ -79,4 +79,16 @@ run trace info CMakeLists.txt
 status 2
 silent out
 err "numasim: CMakeLists.txt"
+# Numbers in gfp_flags are those of some kernel: which, --release says, or a guess is told.
+printf 'a-1 [000] ..... 1.000000: mm_page_alloc: page=0x1 pfn=0x1 order=0 migratetype=0 gfp_flags=0x24000c0\n' >"$tmp/numbers"
+run trace info "$tmp/numbers"
+status 0
+err "$tmp/numbers:1: warning: gfp_flags are numbers, and nothing says of which kernel"
+run trace convert "$tmp/numbers" --release 4.9.0-8-amd64 --format native
+status 0
+silent err
+out "gfp=GFP_KERNEL"
+run trace info "$tmp/numbers" --release sid
+status 2
+err 'found "sid", expected a kernel'
 end

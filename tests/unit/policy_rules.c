@@ -134,7 +134,8 @@ Test(policy_rules, a_trace_follows_them_until_it_tells_itself)
 
 	cr_assert_eq(write(fd, trace_text, sizeof(trace_text) - 1), sizeof(trace_text) - 1);
 	close(fd);
-	cr_assert_eq(trace_load_with_policies(path, rules, NULL, &diag, &t), 0);
+	cr_assert_eq(trace_load_with(path, &(struct trace_hints){.rules = rules}, NULL, &diag, &t),
+		     0);
 	unlink(path);
 	cr_assert_eq(t->nr_events, 5);
 	for (unsigned i = 0; i < 5; i++) {

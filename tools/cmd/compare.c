@@ -102,7 +102,7 @@ static int load_scenario(struct work *w)
 /* What the machine of the trace had to reclaim says nothing of these. */
 static int load_trace(struct work *w, const char *path)
 {
-	int err = work_load_trace(w, path);
+	int err = work_load_trace(w, path, NULL);
 
 	if (!arguments_value(w->args, &option_reclaim))
 		w->experiment.options.reclaim = REPLAY_RECLAIM_SIMULATE;
@@ -127,6 +127,10 @@ static int run(const struct arguments *args)
 	}
 	if (!trace && arguments_value(args, &option_policies)) {
 		message("compare: --policies is for --trace");
+		return STATUS_WRONG;
+	}
+	if (!trace && arguments_value(args, &option_release)) {
+		message("compare: --release is for --trace");
 		return STATUS_WRONG;
 	}
 	if (!trace && arguments_value(args, &option_reclaim)) {
@@ -157,13 +161,25 @@ static int run(const struct arguments *args)
 	return work_finish(&w, err, results, true, args->operands[0]);
 }
 
-static const struct option_def *const options[] = {
-	&option_trace,      &option_policies, &option_scenario,
-	&option_models,     &option_timing,   &option_timing_mode,
-	&option_reclaim,    &option_costs,    &option_set,
-	&option_sysctl,     &option_hotplug,  &option_thp,
-	&option_thp_defrag, &option_seed,     &option_verify,
-	&option_format,     &option_output,   NULL};
+static const struct option_def *const options[] = {&option_trace,
+						   &option_policies,
+						   &option_release,
+						   &option_scenario,
+						   &option_models,
+						   &option_timing,
+						   &option_timing_mode,
+						   &option_reclaim,
+						   &option_costs,
+						   &option_set,
+						   &option_sysctl,
+						   &option_hotplug,
+						   &option_thp,
+						   &option_thp_defrag,
+						   &option_seed,
+						   &option_verify,
+						   &option_format,
+						   &option_output,
+						   NULL};
 
 const struct command command_compare = {
 	.name = "compare",

@@ -16,7 +16,7 @@ static int run(const struct arguments *args)
 	if (!err)
 		err = work_load_machine(&w, args->operands[0], &m);
 	if (!err)
-		err = work_load_trace(&w, args->operands[1]);
+		err = work_load_trace(&w, args->operands[1], m);
 	if (!err)
 		err = work_plan(&w, m);
 	if (!err && w.trace->nr_cpus > m->mm.nr_cpus)
@@ -31,25 +31,11 @@ static int run(const struct arguments *args)
 	return work_finish(&w, err, result, false, args->operands[0]);
 }
 
-static const struct option_def *const options[] = {&option_start,
-						   &option_placement,
-						   &option_reclaim,
-						   &option_slab,
-						   &option_timing,
-						   &option_timing_mode,
-						   &option_policies,
-						   &option_costs,
-						   &option_set,
-						   &option_sysctl,
-						   &option_hotplug,
-						   &option_thp,
-						   &option_thp_defrag,
-						   &option_verify,
-						   &option_events,
-						   &option_show,
-						   &option_format,
-						   &option_output,
-						   NULL};
+static const struct option_def *const options[] = {
+	&option_start,       &option_placement, &option_reclaim, &option_slab,       &option_timing,
+	&option_timing_mode, &option_policies,  &option_release, &option_costs,      &option_set,
+	&option_sysctl,      &option_hotplug,   &option_thp,     &option_thp_defrag, &option_verify,
+	&option_events,      &option_show,      &option_format,  &option_output,     NULL};
 
 const struct command command_replay = {
 	.name = "replay",

@@ -22,7 +22,7 @@ static int run(const struct arguments *args)
 }
 
 static const struct option_def *const options[] = {&option_trace_format, &option_policies,
-						   &option_output, NULL};
+						   &option_release, &option_output, NULL};
 
 const struct command command_trace_convert = {
 	.name = "trace convert",

@@ -197,8 +197,8 @@ out_trace:
 	return status;
 }
 
-static const struct option_def *const options[] = {&option_policies, &option_format, &option_output,
-						   NULL};
+static const struct option_def *const options[] = {&option_policies, &option_release,
+						   &option_format, &option_output, NULL};
 
 const struct command command_trace_info = {
 	.name = "trace info",

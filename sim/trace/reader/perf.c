@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "sim/trace/gfp_bits.h"
 #include "sim/trace/kmem.h"
 #include "sim/trace/reader.h"
 #include "sim/trace/scan.h"
@@ -136,6 +137,18 @@ static int take_record(const char *text, struct trace *t)
 	return 0;
 }
 
+/* "# os release : 5.10.0-8-amd64", with --header. */
+static void take_header(const char *text, struct trace *t)
+{
+	const char *p = scan_begins(text, "# os release :") ? strchr(text, ':') : NULL;
+	unsigned release = p ? kernel_release(scan_blanks(p + 1)) : KERNEL_UNKNOWN;
+
+	if (release == KERNEL_UNKNOWN || (t->release != KERNEL_UNKNOWN && !t->release_assumed))
+		return;
+	t->release = release;
+	t->release_assumed = false;
+}
+
 static int perf_line(void *state, const struct stream_line *line, struct trace *t,
 		     struct diag *diag)
 {
@@ -146,6 +159,7 @@ static int perf_line(void *state, const struct stream_line *line, struct trace *
 
 	if (!line->too_long) {
 		if (text == line->text + line->len || *text == '#') {
+			take_header(text, t);
 			trace_skip(t, TRACE_SKIP_COMMENT);
 			return 0;
 		}
