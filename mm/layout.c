@@ -104,10 +104,14 @@ static int find_blocks(struct layout *l)
 	return 0;
 }
 
-/* All page blocks that the zone counts have a type to take. */
+/*
+ * All page blocks that the zone counts have a type to take. Those that a kernel does not count stay
+ * movable, as boot made them: one that its walk of an unaligned zone steps over, or whose first
+ * frame is a hole or another zone's.
+ */
 static int check_quota(struct layout *l)
 {
-	uint64_t here[MM_NR_MIGRATETYPES], nr_here = 0, nr_wanted = 0;
+	uint64_t here[MM_NR_MIGRATETYPES], nr_here = 0, nr_wanted = 0, most;
 	char what[160];
 
 	mm_zone_pageblocks(l->mm, l->zone->nid, l->zone->index, here);
@@ -116,13 +120,13 @@ static int check_quota(struct layout *l)
 		nr_wanted += l->want->page_blocks[t];
 		l->quota[t] = l->want->page_blocks[t];
 	}
-	if (nr_here == nr_wanted) {
-		/* One that the kernel's walk of an unaligned zone steps over. */
-		l->quota[MM_MOVABLE] += l->nr_blocks > nr_here ? l->nr_blocks - nr_here : 0;
+	most = l->nr_blocks > nr_here ? l->nr_blocks : nr_here;
+	if (nr_wanted <= most) {
+		l->quota[MM_MOVABLE] += most - nr_wanted;
 		return 0;
 	}
 	snprintf(what, sizeof(what), "%" PRIu64 " page blocks, but the zone has %" PRIu64,
-		 nr_wanted, nr_here);
+		 nr_wanted, most);
 	return impossible(l, what);
 }
 

@@ -33,6 +33,8 @@ struct mm_zone_state {
 	uint64_t boost;
 	uint64_t protection[MM_MAX_ZONES];
 	uint64_t free_blocks[MM_NR_MIGRATETYPES][NR_PAGE_ORDERS];
+	/* May be fewer than the zone has: a kernel counts those whose first frame is online and of
+	 * the zone. The others are movable. */
 	uint64_t page_blocks[MM_NR_MIGRATETYPES];
 	uint64_t lru[MM_NR_LRU];
 	int64_t held_back; /* pages in these blocks that the counter of free pages lacks */

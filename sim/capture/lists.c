@@ -148,6 +148,23 @@ static int read_columns(struct lists_reader *r, const char *p)
 	return nr ? 0 : wrong(r, "the names of mobilities");
 }
 
+/* What is not counted is a guess of the start, which the state after the run does not need. */
+static void tell_uncounted(const struct lists_reader *r, const struct mm_zone_state *z)
+{
+	uint64_t here[MM_NR_MIGRATETYPES], nr_here = 0, nr = 0;
+
+	mm_zone_pageblocks(r->mm, z->nid, z->zone, here);
+	for (int t = 0; t < MM_NR_MIGRATETYPES; t++) {
+		nr_here += here[t];
+		nr += z->page_blocks[t];
+	}
+	if (nr < nr_here && strncmp(r->s->folder, "after", strlen("after")))
+		diag_warn(r->diag, r->f.path, (unsigned)r->line + 1,
+			  "node %d, zone %s: %" PRIu64 " of its %" PRIu64
+			  " page blocks are counted; the others are taken to be movable",
+			  z->nid, zone_name(r, z), nr, nr_here);
+}
+
 /* "Node 0, zone    DMA32           31          211            6 ..." */
 static int read_page_blocks(struct lists_reader *r)
 {
@@ -164,6 +181,8 @@ static int read_page_blocks(struct lists_reader *r)
 	err = scan_counts(r, p, counts, r->nr_columns, "a number for each mobility");
 	for (int i = 0; i < r->nr_columns && !err; i++)
 		z->page_blocks[r->columns[i]] = counts[i];
+	if (!err)
+		tell_uncounted(r, z);
 	return err;
 }
 

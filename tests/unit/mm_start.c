@@ -223,6 +223,23 @@ Test(mm_start, fewer_managed_pages)
 	mm_destroy(mm);
 }
 
+/* Three of the eight are not counted: they are movable, and those that are have their types. */
+Test(mm_start, page_blocks_that_are_not_counted)
+{
+	struct mm_zone_state z = usual();
+	uint64_t blocks[MM_NR_MIGRATETYPES];
+	struct mm *mm;
+
+	z.page_blocks[MM_MOVABLE] = 2;
+	mm = started(z);
+	mm_zone_pageblocks(mm, 0, 0, blocks);
+	cr_expect_eq(blocks[MM_UNMOVABLE], 2);
+	cr_expect_eq(blocks[MM_MOVABLE], 2 + 3);
+	cr_expect_eq(blocks[MM_RECLAIMABLE], 1);
+	cr_expect_eq(zone_info(mm, 0, 0).free, 1024 + 512 + 256 + 3);
+	mm_destroy(mm);
+}
+
 static void refused(struct mm_zone_state z, const char *why)
 {
 	struct mm_refusal refusal = {0};
@@ -241,8 +258,8 @@ Test(mm_start, contradictions_are_refused)
 	z.zone = 1;
 	refused(z, "node 0 has no zone 1 with memory");
 	z = usual();
-	z.page_blocks[MM_MOVABLE] = 4;
-	refused(z, "node 0, zone DMA: 7 page blocks, but the zone has 8");
+	z.page_blocks[MM_MOVABLE] = 6;
+	refused(z, "node 0, zone DMA: 9 page blocks, but the zone has 8");
 	z = usual();
 	z.free_blocks[MM_MOVABLE][10] = 4;
 	refused(z,
