@@ -547,8 +547,12 @@ void mm_put_page(struct mm *mm, int cpu, struct page *page);
  */
 bool mm_drop_page(struct mm *mm, struct page *page);
 void mm_free_dropped(struct mm *mm, int cpu, struct page *page);
-/** The same of a page that the CPU has not looked into of late. */
+/** The same as mm_put_page() of a page that the CPU has not looked into of late. */
 void mm_put_cold_page(struct mm *mm, int cpu, struct page *page);
+/** Of all pages of a list, from the tail on, which nobody else has a reference to. */
+void mm_free_list(struct mm *mm, int cpu, struct page_list *pages);
+/** mm_free_dropped() of several pages, the last one first, as release_pages() lists them. */
+void mm_free_gathered(struct mm *mm, int cpu, struct page *const *pages, unsigned nr);
 
 /* slab_boot.c */
 int mm_slab_copy_profile(struct mm *mm, const struct mm_profile *profile); /* 0 or -ENOMEM */

@@ -140,8 +140,10 @@ struct mm_waitq {
 };
 
 enum mm_event_type {
-	MM_EVENT_PAGE_ALLOC, /* as kmem:mm_page_alloc; page NULL where the allocation failed */
-	MM_EVENT_PAGE_FREE,  /* as kmem:mm_page_free */
+	MM_EVENT_PAGE_ALLOC,   /* as kmem:mm_page_alloc; page NULL where the allocation failed */
+	MM_EVENT_PAGE_FREE,    /* as kmem:mm_page_free */
+	MM_EVENT_FREE_BATCHED, /* as kmem:mm_page_free_batched: after PAGE_FREE, of pages of a list
+				*/
 	MM_EVENT_ALLOC_ZONE_LOCKED, /* as kmem:mm_page_alloc_zone_locked */
 	MM_EVENT_PCPU_DRAIN,        /* as kmem:mm_page_pcpu_drain */
 	MM_EVENT_EXTFRAG,           /* as kmem:mm_page_alloc_extfrag */
@@ -186,7 +188,7 @@ struct mm_event_scan {
 	uint64_t activated[2]; /* anonymous, file */
 	uint64_t deactivated, referenced;
 	enum mm_throttle throttle;
-	uint64_t timeout_us; /* THROTTLED */
+	uint64_t timeout_us, delayed_us; /* THROTTLED: how long at most, and how long it was */
 };
 
 /* Frames between which a zone is compacted, and how that ended. */

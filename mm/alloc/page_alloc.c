@@ -296,8 +296,11 @@ static bool is_block_in_use(const struct page *page, unsigned order)
 	       !page->slab && page->refcount > 0 && page->order == order;
 }
 
+/* How a page comes to be freed. */
+enum free_how { FREE_HOT = 0, FREE_COLD = 1, FREE_LISTED = 2 /* told of already */ };
+
 static ALWAYS_INLINE void free_block(struct mm *mm, int cpu, struct page *page, unsigned order,
-				     bool cold)
+				     unsigned how)
 {
 	struct mm_zone *zone = mm_page_zone(mm, page);
 	enum mm_migratetype type;
@@ -313,12 +316,15 @@ static ALWAYS_INLINE void free_block(struct mm *mm, int cpu, struct page *page, 
 	mm_work(mm, cpu, MM_SITE_FREE_ENTRY, 1);
 	mm_touch_page(mm, cpu, page, MM_WRITE);
 	pfn = mm_is_watched(mm) ? mm->model->page_to_pfn(mm, cpu, page) : mm_pfn_of(mm, page);
-	mm_emit_block(mm, cpu, MM_EVENT_PAGE_FREE, page, 0);
+	if (!(how & FREE_LISTED))
+		mm_emit_block(mm, cpu, MM_EVENT_PAGE_FREE, page, 0);
 	if (UNLIKELY(mm->page_ext != NULL))
 		mm_page_owner_reset(mm, cpu, page, order);
 	type = mm_pageblock_type(mm, zone, pfn);
 	if (cpu != MM_NO_CPU && mm_pcp_holds(mm, order) && type != MM_ISOLATE) {
-		mm_pcp_give(mm, cpu, zone, page, order, type, cold);
+		if (how & FREE_LISTED)
+			mm_emit_block(mm, cpu, MM_EVENT_FREE_BATCHED, page, 0);
+		mm_pcp_give(mm, cpu, zone, page, order, type, how & FREE_COLD);
 		return;
 	}
 	mm_zone_lock(mm, cpu, zone);
@@ -328,26 +334,55 @@ static ALWAYS_INLINE void free_block(struct mm *mm, int cpu, struct page *page, 
 
 void mm_free_block(struct mm *mm, int cpu, struct page *page, unsigned order)
 {
-	free_block(mm, cpu, page, order, false);
+	free_block(mm, cpu, page, order, FREE_HOT);
 }
 
-static ALWAYS_INLINE void put_page(struct mm *mm, int cpu, struct page *page, bool cold)
+static ALWAYS_INLINE void put_page(struct mm *mm, int cpu, struct page *page, unsigned how)
 {
 	if (--page->refcount)
 		return;
 	if (page->flags & (PG_USE_MASK & ~PG_LRU))
 		mm_lru_release(mm, cpu, page);
-	free_block(mm, cpu, page, page->order, cold);
+	free_block(mm, cpu, page, page->order, how);
 }
 
 void mm_put_page(struct mm *mm, int cpu, struct page *page)
 {
-	put_page(mm, cpu, page, false);
+	put_page(mm, cpu, page, FREE_HOT);
 }
 
-void mm_put_cold_page(struct mm *mm, int cpu, struct page *page)
+/* free_unref_page_list(): tracepoints of all pages, then each goes to the CPU's list. */
+static void tell_listed(struct mm *mm, int cpu, const struct page *page)
 {
-	put_page(mm, cpu, page, true);
+	if (!page->order)
+		mm_emit_block(mm, cpu, MM_EVENT_PAGE_FREE, page, 0);
+}
+
+static void put_listed(struct mm *mm, int cpu, struct page *page, unsigned how)
+{
+	put_page(mm, cpu, page, how | (page->order ? 0 : FREE_LISTED));
+}
+
+void mm_free_list(struct mm *mm, int cpu, struct page_list *pages)
+{
+	struct page *page;
+
+	for (page = pages->tail; page && mm_tells(mm, MM_EVENT_PAGE_FREE); page = page->prev)
+		tell_listed(mm, cpu, page);
+	while ((page = pages->tail)) {
+		page_list_del(pages, page);
+		put_listed(mm, cpu, page, FREE_COLD);
+	}
+}
+
+void mm_free_gathered(struct mm *mm, int cpu, struct page *const *pages, unsigned nr)
+{
+	for (unsigned i = nr; i-- > 0 && mm_tells(mm, MM_EVENT_PAGE_FREE);)
+		tell_listed(mm, cpu, pages[i]);
+	for (unsigned i = nr; i-- > 0;) {
+		pages[i]->refcount = 1;
+		put_listed(mm, cpu, pages[i], FREE_HOT);
+	}
 }
 
 bool mm_drop_page(struct mm *mm, struct page *page)
@@ -355,6 +390,11 @@ bool mm_drop_page(struct mm *mm, struct page *page)
 	mm->counters.frees++;
 	page->flags |= page->flags & PG_PLACE_MASK || page->refcount > 1 ? PG_DROPPED : 0;
 	return --page->refcount == 0;
+}
+
+void mm_put_cold_page(struct mm *mm, int cpu, struct page *page)
+{
+	put_page(mm, cpu, page, FREE_COLD);
 }
 
 void mm_free_dropped(struct mm *mm, int cpu, struct page *page)
@@ -371,6 +411,6 @@ int mm_free_pages(struct mm *mm, int cpu, struct page *page, unsigned order)
 	mm->counters.frees++;
 	if ((page->flags & PG_PLACE_MASK) || page->refcount > 1)
 		page->flags |= PG_DROPPED;
-	put_page(mm, cpu, page, false);
+	put_page(mm, cpu, page, FREE_HOT);
 	return 0;
 }

@@ -98,16 +98,6 @@ static uint64_t put_back(struct mm *mm, struct mm_scan *sc, struct page_list *pa
 	return moved;
 }
 
-static void free_dropped(struct mm *mm, int cpu, struct page_list *pages)
-{
-	struct page *page;
-
-	while ((page = pages->tail)) {
-		page_list_del(pages, page);
-		mm_put_cold_page(mm, cpu, page);
-	}
-}
-
 /* More taken off the lists than left on them: too many reclaim at once. */
 static bool too_many_isolated(const struct mm *mm, const struct mm_node *node,
 			      const struct mm_scan *sc, bool file)
@@ -204,7 +194,7 @@ static uint64_t shrink_inactive_list(struct mm *mm, struct mm_node *node, struct
 	mm_count(mm, sc->cpu, file ? MM_VM_PGSTEAL_FILE : MM_VM_PGSTEAL_ANON, freed);
 	mm_note_cost(mm, node, file, stat.pageout);
 	mm_lru_unlock(mm, sc->cpu, node);
-	free_dropped(mm, sc->cpu, &pages);
+	mm_free_list(mm, sc->cpu, &pages);
 	/* Nothing but dirty pages that nobody writes yet. */
 	if (stat.unqueued_dirty == i.taken)
 		mm_wake_flusher(mm, sc->cpu, node);
@@ -240,7 +230,7 @@ void mm_shrink_active_list(struct mm *mm, struct mm_node *node, struct mm_scan *
 	mm_count(mm, sc->cpu, MM_VM_PGDEACTIVATE, deactivated);
 	mm_mod_node_stat(mm, sc->cpu, node, MM_NS_ISOLATED_ANON + file, -(int64_t)i.taken);
 	mm_lru_unlock(mm, sc->cpu, node);
-	free_dropped(mm, sc->cpu, &pages);
+	mm_free_list(mm, sc->cpu, &pages);
 	mm_emit(mm, sc->cpu,
 		&(struct mm_event){.type = MM_EVENT_SHRINK_ACTIVE,
 				   .nid = node->nid,

@@ -300,11 +300,9 @@ uint64_t mm_shrink_pages(struct mm *mm, struct mm_node *node, struct mm_scan *sc
 			activate(mm, sc->cpu, page, stat);
 		page_list_add_head(&kept, page);
 	}
-	while ((page = freed.tail)) {
-		page_list_del(&freed, page);
+	for (page = freed.head; page; page = page->next)
 		page->flags &= ~(uint64_t)PG_ISOLATED;
-		mm_put_cold_page(mm, sc->cpu, page);
-	}
+	mm_free_list(mm, sc->cpu, &freed);
 	*pages = kept;
 	return nr_freed;
 }

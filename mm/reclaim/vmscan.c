@@ -155,10 +155,21 @@ static bool waiting_helps(const struct mm *mm, const struct mm_node *node)
 	return 2 * pending > reclaimable;
 }
 
+/* The kernel's clock there, jiffies; 0 where nobody wants to know, or nobody tells. */
+static uint64_t ticks_of(struct mm *mm, int cpu)
+{
+	struct mm_who who = {0};
+
+	if (mm_tells(mm, MM_EVENT_THROTTLED) && mm->ops.who && cpu != MM_NO_CPU)
+		mm->ops.who(mm->ctx, cpu, &who);
+	return who.ns / (MM_TICK_US * 1000);
+}
+
+/* What it says of the time comes once it is over. */
 void mm_reclaim_throttle(struct mm *mm, struct mm_node *node, struct mm_scan *sc,
 			 enum mm_throttle why)
 {
-	uint64_t us = MM_TICK_US;
+	uint64_t us = MM_TICK_US, ticks, delayed;
 
 	switch (why) {
 	case MM_THROTTLE_WRITEBACK:
@@ -174,16 +185,20 @@ void mm_reclaim_throttle(struct mm *mm, struct mm_node *node, struct mm_scan *sc
 		sc->cpu = mm_resched(mm, sc->cpu);
 		return;
 	}
+	ticks = ticks_of(mm, sc->cpu);
+	if (mm->ops.sleep && sc->cpu != MM_NO_CPU) {
+		if (!node->nr_throttled[why]++ && why == MM_THROTTLE_WRITEBACK)
+			node->throttled_from = node->vm_stat[MM_NS_THROTTLED_WRITTEN];
+		sc->cpu = mm->ops.sleep(mm->ctx, sc->cpu, us, &node->nr_throttled[why]);
+		node->nr_throttled[why]--;
+	}
+	delayed = (ticks_of(mm, sc->cpu) - ticks) * MM_TICK_US;
 	mm_emit(mm, sc->cpu,
 		&(struct mm_event){.type = MM_EVENT_THROTTLED,
 				   .nid = node->nid,
-				   .scan = {.throttle = why, .timeout_us = us}});
-	if (!mm->ops.sleep || sc->cpu == MM_NO_CPU)
-		return;
-	if (!node->nr_throttled[why]++ && why == MM_THROTTLE_WRITEBACK)
-		node->throttled_from = node->vm_stat[MM_NS_THROTTLED_WRITTEN];
-	sc->cpu = mm->ops.sleep(mm->ctx, sc->cpu, us, &node->nr_throttled[why]);
-	node->nr_throttled[why]--;
+				   .scan = {.throttle = why,
+					    .timeout_us = us,
+					    .delayed_us = delayed < us ? delayed : us}});
 }
 
 void mm_throttle_wake(struct mm *mm, int cpu, struct mm_node *node, enum mm_throttle why)

@@ -91,8 +91,8 @@ static int make_first(struct mm *mm)
 		if (mm_slab_node_has(mm, nid))
 			err = first_node(mm, s->node_cache, nid);
 	if (!err)
-		err = mm_slab_place_cache(mm, 0, s->cache_cache);
-	return err ? err : mm_slab_place_cache(mm, 0, s->node_cache);
+		err = mm_slab_place_first(mm, 0, s->cache_cache);
+	return err ? err : mm_slab_place_first(mm, 0, s->node_cache);
 }
 
 static bool is_first(const struct mm *mm, const struct mm_boot_cache *b)

@@ -101,7 +101,7 @@ static int place_node(struct mm *mm, struct mm_kmem_cache *cache, int nid,
 {
 	struct mm_cache_node *n = &cache->node[nid];
 	phys_addr_t at;
-	int err = mm_slab_take_object(mm, mm->slab->node_cache, req, &at);
+	int err = mm_kmem_cache_alloc(mm, mm->slab->node_cache, req, &at);
 
 	if (err)
 		return err;
@@ -144,14 +144,36 @@ void mm_slab_going_offline(struct mm *mm, int cpu)
 		mm_kmem_cache_shrink(mm, cpu, mm->slab->caches[i]);
 }
 
-int mm_slab_place_cache(struct mm *mm, int cpu, struct mm_kmem_cache *cache)
+static int take_descriptor(struct mm *mm, int cpu, phys_addr_t *at)
 {
 	struct mm_slab_request req = {
 		.cpu = cpu, .gfp = GFP_KERNEL | __GFP_ZERO, .nid = MM_NO_NODE};
+
+	return mm_kmem_cache_alloc(mm, mm->slab->cache_cache, &req, at);
+}
+
+/* The very first two have theirs in objects of each other, once these have nodes. */
+int mm_slab_place_first(struct mm *mm, int cpu, struct mm_kmem_cache *cache)
+{
 	int err = place_nodes(mm, cpu, cache);
 
-	return err || cache->at ? err
-				: mm_slab_take_object(mm, mm->slab->cache_cache, &req, &cache->at);
+	return err ? err : take_descriptor(mm, cpu, &cache->at);
+}
+
+/* While its nodes come it is nobody's to merge with: it has no place of its own until then. */
+int mm_slab_place_cache(struct mm *mm, int cpu, struct mm_kmem_cache *cache)
+{
+	phys_addr_t at;
+	int err = take_descriptor(mm, cpu, &at);
+
+	if (err)
+		return err;
+	err = place_nodes(mm, cpu, cache);
+	if (err)
+		mm_kmem_cache_free(mm, cpu, mm->slab->cache_cache, at);
+	else
+		cache->at = at;
+	return err;
 }
 
 void mm_slab_drop_cache(struct mm *mm, int cpu, struct mm_kmem_cache *cache)

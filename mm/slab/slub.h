@@ -237,6 +237,8 @@ struct mm_kmem_cache *mm_slab_make_cache(struct mm *mm, const char *name,
 int mm_slab_going_online(struct mm *mm, int cpu, int nid);
 void mm_slab_going_offline(struct mm *mm, int cpu);
 int mm_slab_place_cache(struct mm *mm, int cpu, struct mm_kmem_cache *cache);
+/** The same for kmem_cache and kmem_cache_node themselves. */
+int mm_slab_place_first(struct mm *mm, int cpu, struct mm_kmem_cache *cache);
 /** Take it off the list and forget it; it has no slabs. */
 void mm_slab_drop_cache(struct mm *mm, int cpu, struct mm_kmem_cache *cache);
 

@@ -51,8 +51,7 @@ static void flush(struct mm *mm, int cpu, struct gather *g)
 	g->flushed = 0;
 	g->start = g->end;
 	off_lists(mm, cpu, g);
-	for (unsigned i = 0; i < g->nr; i++)
-		mm_free_dropped(mm, cpu, g->pages[i]);
+	mm_free_gathered(mm, cpu, g->pages, g->nr);
 	g->nr = 0;
 	mm_resched(mm, cpu);
 }

@@ -125,7 +125,7 @@ static void print_throttled(FILE *out, const struct mm_event *ev)
 	};
 
 	fprintf(out, "nid=%d usec_timeout=%" PRIu64 " usect_delayed=%" PRIu64 " reason=%s", ev->nid,
-		ev->scan.timeout_us, ev->scan.timeout_us, reasons[ev->scan.throttle]);
+		ev->scan.timeout_us, ev->scan.delayed_us, reasons[ev->scan.throttle]);
 }
 
 static void print_order_and_gfp(FILE *out, const struct mm_event *ev)
@@ -245,6 +245,7 @@ void event_log_hook(void *arg, int cpu, const struct mm_kthread *thread, uint64_
 	} events[MM_NR_EVENT_TYPES] = {
 		[MM_EVENT_PAGE_ALLOC] = {"mm_page_alloc", print_alloc},
 		[MM_EVENT_PAGE_FREE] = {"mm_page_free", print_block},
+		[MM_EVENT_FREE_BATCHED] = {"mm_page_free_batched", print_block},
 		[MM_EVENT_ALLOC_ZONE_LOCKED] = {"mm_page_alloc_zone_locked", print_zone_locked},
 		[MM_EVENT_PCPU_DRAIN] = {"mm_page_pcpu_drain", print_drain},
 		[MM_EVENT_EXTFRAG] = {"mm_page_alloc_extfrag", print_extfrag},

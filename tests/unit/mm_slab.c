@@ -586,3 +586,39 @@ Test(slab, a_cache_that_is_being_made_is_nobodys)
 	mm_destroy(mm);
 	free(rec.records);
 }
+
+/* A descriptor from kmem_cache, zeroed, then one of each node; they go the other way round. */
+Test(slab, a_caches_own_objects_are_traced)
+{
+	const struct machine m = {.model = MM_SPARSE_VMEMMAP,
+				  .memory = {{0, 64 * MiB, 0}, {64 * MiB, 64 * MiB, 1}}};
+	struct recorder rec;
+	struct mm *mm = boot_recorded(&m, &rec);
+	struct mm_kmem_cache *cache;
+	const struct mm_event *ev[3];
+
+	cr_assert_eq(mm_slab_start(mm), 0);
+	record_from_here(&rec);
+	cr_assert_eq(mm_kmem_cache_create(
+			     mm, 0, &(struct mm_cache_args){.name = "mine", .size = 1000}, &cache),
+		     0);
+	cr_assert_eq(count_events(&rec, MM_EVENT_CACHE_ALLOC), 3);
+	for (size_t i = 0, n = 0; i < rec.nr; i++)
+		if (rec.records[i].kind == REC_EVENT &&
+		    rec.records[i].event.type == MM_EVENT_CACHE_ALLOC)
+			ev[n++] = &rec.records[i].event;
+	cr_expect_str_eq(ev[0]->object.cache, "kmem_cache");
+	cr_expect_eq(ev[0]->gfp, GFP_KERNEL | __GFP_ZERO);
+	cr_expect_eq(ev[0]->nid, MM_NO_NODE);
+	for (int nid = 0; nid < 2; nid++) {
+		cr_expect_str_eq(ev[1 + nid]->object.cache, "kmem_cache_node");
+		cr_expect_eq(ev[1 + nid]->gfp, GFP_KERNEL);
+		cr_expect_eq(ev[1 + nid]->nid, nid);
+	}
+	record_from_here(&rec);
+	cr_assert_eq(mm_kmem_cache_destroy(mm, 0, cache, NULL), 0);
+	cr_expect_eq(count_events(&rec, MM_EVENT_CACHE_FREE), 3);
+	must_verify(mm, "destroyed");
+	mm_destroy(mm);
+	free(rec.records);
+}

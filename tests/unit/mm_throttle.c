@@ -117,3 +117,49 @@ Test(throttle, a_page_that_was_dropped_is_freed_by_the_interrupt)
 	must_verify(disk.mm, "written");
 	mm_destroy(disk.mm);
 }
+
+/* The sleep is two jiffies long of the 25 that it may be, and the event comes behind it. */
+static struct {
+	uint64_t ns;
+	struct mm_event event;
+} clock_of_test;
+
+static int sleep_for_a_while(void *ctx, int cpu, uint64_t us, const void *channel)
+{
+	(void)ctx;
+	(void)us;
+	(void)channel;
+	cr_assert_eq(clock_of_test.event.type, MM_NR_EVENT_TYPES, "not before it sleeps");
+	clock_of_test.ns += 9000000;
+	return cpu;
+}
+
+static void tell_time(void *ctx, int cpu, struct mm_who *who)
+{
+	(void)ctx;
+	(void)cpu;
+	who->ns = clock_of_test.ns;
+}
+
+static void note_event(void *ctx, int cpu, const struct mm_event *ev)
+{
+	(void)ctx;
+	(void)cpu;
+	clock_of_test.event = *ev;
+}
+
+Test(throttle, what_is_told_of_it_comes_after_the_sleep)
+{
+	const struct mm_ops timed = {
+		.sleep = sleep_for_a_while, .who = tell_time, .event = note_event};
+	struct mm_scan sc = {.cpu = 0};
+	struct mm *mm = boot_with(&small, &timed, NULL);
+
+	clock_of_test.event.type = MM_NR_EVENT_TYPES;
+	clock_of_test.ns = 4000000;
+	mm_reclaim_throttle(mm, &mm->nodes[0], &sc, MM_THROTTLE_WRITEBACK);
+	cr_assert_eq(clock_of_test.event.type, MM_EVENT_THROTTLED);
+	cr_expect_eq(clock_of_test.event.scan.timeout_us, 100000);
+	cr_expect_eq(clock_of_test.event.scan.delayed_us, 8000, "from jiffy 1 to jiffy 3");
+	mm_destroy(mm);
+}

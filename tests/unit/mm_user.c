@@ -475,3 +475,41 @@ Test(user, a_load_of_shared_tmpfs_maps_writable)
 	}
 	tear_down(&b);
 }
+
+/*
+ * Pages that are unmapped together are freed together: first all are told of, the last one
+ * first, then each goes to the CPU's list. A real kernel's exits do that 510 pages at a
+ * time.
+ */
+Test(user, pages_of_a_batch_are_freed_last_one_first)
+{
+	struct bench b;
+	pfn_t pfns[40];
+	size_t freed = 0, listed = 0;
+
+	set_up(&b, &two, 40 * PAGE);
+	for (uint64_t i = 0; i < 40; i++) {
+		phys_addr_t at;
+
+		cr_assert_geq(mm_user_access(b.mm, 0, b.space, b.at + i * PAGE, true, &at), 0);
+		pfns[i] = at / PAGE;
+	}
+	mm_lru_drain(b.mm, 0);
+	record_from_here(&b.rec);
+	cr_assert_eq(mm_munmap(b.mm, 0, b.space, b.at, 40 * PAGE), 0);
+	for (size_t i = 0; i < b.rec.nr; i++) {
+		const struct record *r = &b.rec.records[i];
+
+		if (r->kind != REC_EVENT)
+			continue;
+		if (r->event.type == MM_EVENT_PAGE_FREE && freed < 40) {
+			cr_expect_eq(listed, 0);
+			cr_expect_eq(r->event.pfn, pfns[39 - freed++]);
+		} else if (r->event.type == MM_EVENT_FREE_BATCHED) {
+			cr_expect_eq(r->event.pfn, pfns[39 - listed++]);
+		}
+	}
+	cr_expect_eq(freed, 40);
+	cr_expect_eq(listed, 40);
+	tear_down(&b);
+}
