@@ -36,6 +36,7 @@ struct schedule {
 	struct wakeup *heap;
 	int *places; /* in the heap, by number; -1: it is not there */
 	int nr;      /* of wake-ups */
+	bool hole;   /* and one more place than that, the first: who was there runs */
 	uint64_t next_turn;
 	uint64_t now_ps;
 	uint64_t moved_until_ps; /* how far SimGrid has come, while there are rivals */
@@ -90,26 +91,53 @@ static void sift(struct schedule *s, int place, struct wakeup w)
 	sift_up(s, place, w);
 }
 
-static void take_out(struct schedule *s, int who)
+/*
+ * The first is up, and its place stays free: mostly it sleeps again, so that what it puts in sinks
+ * from there, and nothing has to come up from the end.
+ */
+static void take_first(struct schedule *s)
 {
-	int place = s->places[who];
-
-	if (place < 0)
-		return;
-	s->places[who] = -1;
+	s->places[s->heap[0].who] = -1;
+	s->hole = true;
 	s->nr--;
-	if (place < s->nr)
-		sift(s, place, s->heap[s->nr]);
+}
+
+static void fill_hole(struct schedule *s)
+{
+	if (!s->hole)
+		return;
+	s->hole = false;
+	if (s->nr)
+		sift(s, 0, s->heap[s->nr]);
 }
 
 static inline void put_in(struct schedule *s, struct wakeup w)
 {
 	int place = s->places[w.who];
 
-	if (place < 0)
+	if (place >= 0) {
+		fill_hole(s);
+		sift(s, s->places[w.who], w);
+	} else if (s->hole) {
+		s->hole = false;
+		s->nr++;
+		sift(s, 0, w);
+	} else {
 		sift_up(s, s->nr++, w);
-	else
-		sift(s, place, w);
+	}
+}
+
+/* Does nobody wake at that time or before? */
+static inline bool is_first(const struct schedule *s, uint64_t ps)
+{
+	int from = s->hole ? 1 : 0, end = s->hole ? 3 : 1;
+
+	if (end > s->nr + s->hole)
+		end = s->nr + s->hole;
+	for (int i = from; i < end; i++)
+		if (s->heap[i].ps <= ps)
+			return false;
+	return true;
 }
 
 /*
@@ -136,13 +164,13 @@ static void wake_now(struct schedule *s, const struct actor *a)
 /* The next that goes on, and the clock as it does; NULL: SimGrid has to do something first. */
 static struct actor *next_actor(struct schedule *s)
 {
-	while (s->nr && !s->new_rivals) {
+	for (fill_hole(s); s->nr && !s->new_rivals; fill_hole(s)) {
 		const struct wakeup w = s->heap[0];
 		struct actor *a;
 
 		if (s->nr_late && w.ps > s->moved_until_ps)
 			return NULL;
-		take_out(s, w.who);
+		take_first(s);
 		s->now_ps = w.ps;
 		a = &s->actors[w.who];
 		if (!a->moves)
@@ -308,7 +336,7 @@ void schedule_sleep_until(struct schedule *s, uint64_t when_ps)
 {
 	if (when_ps <= s->now_ps)
 		return;
-	if (!s->nr_late && (!s->nr || when_ps < s->heap[0].ps)) {
+	if (!s->nr_late && is_first(s, when_ps)) {
 		s->now_ps = when_ps;
 		return;
 	}
@@ -322,7 +350,7 @@ void schedule_transfer(struct schedule *s, const struct flow_way *way, uint64_t 
 	uint64_t end_ps = s->now_ps + flows_alone_ps(s->flows, way, bytes);
 
 	/* Over before anybody else could do something. */
-	if (flows_none(s->flows) && (!s->nr || end_ps < s->heap[0].ps)) {
+	if (flows_none(s->flows) && is_first(s, end_ps)) {
 		s->now_ps = end_ps;
 		return;
 	}
