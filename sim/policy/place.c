@@ -236,6 +236,8 @@ int tasks_alloc(struct tasks *ts, const struct kmem_origin *origin, struct trace
 	task = task_get(ts, origin->pid);
 	if (!task)
 		return -ENOMEM;
+	/* The block that it has compacted for comes, or does not. */
+	task->compacts &= task->compacting;
 	err = call_unseen(ts, task, t);
 	if (!err && t->rules && !task->policy_known)
 		err = by_rules(task, origin, t, ev->time_ps);

@@ -86,6 +86,8 @@ struct task {
 	uint64_t address;
 	bool many_failed; /* PREFERRED_MANY found nothing on its nodes: what follows is for all */
 	bool reclaiming;  /* in direct reclaim */
+	bool compacts;    /* for a block that it is about to get, */
+	bool compacting;  /* and just now */
 
 	struct space *before_exec; /* while it is in execve() */
 	uint64_t stack_page;       /* that exec fills next */

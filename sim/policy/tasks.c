@@ -317,6 +317,12 @@ static int other_line(struct tasks *ts, struct task *task, const char *text)
 		task->reclaiming = true;
 	else if (after(text, "mm_vmscan_direct_reclaim_end:"))
 		task->reclaiming = false;
+	else if (after(text, "mm_compaction_try_to_compact_pages:"))
+		task->compacts = true;
+	else if (after(text, "mm_compaction_begin:"))
+		task->compacting = task->compacts; /* else it has written to compact_memory */
+	else if (after(text, "mm_compaction_end:"))
+		task->compacting = false;
 	else
 		return 0;
 	return err ? err : 1;
@@ -361,21 +367,37 @@ static bool is_thread(const struct kmem_origin *origin, const char *name)
 	       strncmp(origin->comm, name, len) == 0;
 }
 
-bool tasks_moves(const struct kmem_origin *origin)
+static bool is_kcompactd(const struct kmem_origin *origin)
 {
 	return is_thread(origin, "kcompactd");
 }
 
+static const struct task *find(struct tasks *ts, const struct kmem_origin *origin)
+{
+	bool known = origin->comm && origin->pid && !origin->interrupt;
+
+	return known ? task_find(ts, origin->pid) : NULL;
+}
+
+bool tasks_moves(struct tasks *ts, const struct kmem_origin *origin)
+{
+	const struct task *task = find(ts, origin);
+
+	return is_kcompactd(origin) || (task && task->compacting);
+}
+
 uint8_t tasks_reclaims(struct tasks *ts, const struct kmem_origin *origin)
 {
-	const struct task *task;
+	const struct task *task = find(ts, origin);
 
-	if (!origin->comm || origin->interrupt)
-		return 0;
 	if (is_thread(origin, "kswapd"))
 		return TRACE_F_RECLAIM | TRACE_F_KSWAPD;
-	if (tasks_moves(origin))
+	if (is_kcompactd(origin))
 		return TRACE_F_RECLAIM;
-	task = origin->pid ? task_find(ts, origin->pid) : NULL;
-	return task && task->reclaiming ? TRACE_F_RECLAIM : 0;
+	return task && (task->reclaiming || task->compacting) ? TRACE_F_RECLAIM : 0;
+}
+
+uint8_t tasks_memalloc(struct tasks *ts, const struct kmem_origin *origin)
+{
+	return is_kcompactd(origin) ? 0 : tasks_reclaims(ts, origin);
 }

@@ -35,11 +35,13 @@ int tasks_allocated(struct tasks *ts, const struct kmem_origin *origin, struct t
 void tasks_freed(struct tasks *ts, const struct kmem_origin *origin, struct trace *t,
 		 uint32_t page);
 /**
- * TRACE_F_RECLAIM where what the task frees is reclaimed memory, and by kswapd TRACE_F_KSWAPD. What
- * it allocates then, unless it is a kcompactd, is for that (PF_MEMALLOC).
+ * TRACE_F_RECLAIM where what the task frees is reclaimed memory, or has moved (tasks_moves()), and
+ * by kswapd TRACE_F_KSWAPD.
  */
 uint8_t tasks_reclaims(struct tasks *ts, const struct kmem_origin *origin);
-/** Is the task a kcompactd? What that frees has moved within its zone. */
-bool tasks_moves(const struct kmem_origin *origin);
+/** The same where what it allocates is for that (PF_MEMALLOC): not a kcompactd's. */
+uint8_t tasks_memalloc(struct tasks *ts, const struct kmem_origin *origin);
+/** Does the task compact a zone, for itself or as a kcompactd? What it frees has moved there. */
+bool tasks_moves(struct tasks *ts, const struct kmem_origin *origin);
 
 #endif

@@ -170,7 +170,7 @@ static int take_alloc(struct kmem *k, const struct kmem_origin *origin, const ch
 	ev.migratetype = gfp_migratetype(m->gfp);
 	if ((m->numeric || m->nr_unknown) && f.migratetype < MM_NR_PCPTYPES)
 		ev.migratetype = f.migratetype;
-	ev.flags = tasks_moves(origin) ? 0 : tasks_reclaims(k->tasks, origin) & 0x7f;
+	ev.flags = tasks_memalloc(k->tasks, origin) & 0x7f;
 	if (f.failed) {
 		ev.page = TRACE_NO_PAGE;
 		ev.flags |= TRACE_F_FAILED;
@@ -203,7 +203,7 @@ static int take_free(struct kmem *k, const struct kmem_origin *origin, const cha
 	ev.order = (uint8_t)f.order;
 	ev.flags = tasks_reclaims(k->tasks, origin);
 	thread_pace_freed(k->pace, origin, ev.time_ps);
-	err = frames_release(k->frames, t, &ev, f.pfn, tasks_moves(origin));
+	err = frames_release(k->frames, t, &ev, f.pfn, tasks_moves(k->tasks, origin));
 	if (!err && t->nr_events > before)
 		tasks_freed(k->tasks, origin, t, t->events[t->nr_events - 1].page);
 	return events_error(err, line, t, diag);

@@ -504,6 +504,46 @@ Test(policy_tasks, who_reclaims_is_told_from_others_who_allocate)
 	trace_free(t);
 }
 
+/*
+ * Who compacts for a block that he wants may use the reserves, as in reclaim, and what he frees
+ * then has moved. Who writes to compact_memory, or has got his block, does not do it for himself.
+ */
+Test(policy_tasks, who_compacts_is_told_from_others_who_allocate)
+{
+	struct script s = {0};
+	struct trace *t;
+
+	alloc_by(&s, "wl-5", ".....", 0x100, 0, USER);
+	RUN(&s, "mm_compaction_try_to_compact_pages: order=9 gfp_mask=GFP_TRANSHUGE prio=1");
+	alloc_by(&s, "wl-5", "..s1.", 0x101, 0, USER);
+	RUN(&s,
+	    "mm_compaction_begin: zone_start=0x1 migrate_pfn=0x1 free_pfn=0xe00 zone_end=0x1000, "
+	    "mode=async");
+	alloc_by(&s, "wl-5", ".....", 0x102, 0, USER);
+	alloc_by(&s, "sh-7", ".....", 0x103, 0, USER);
+	RUN(&s, "mm_page_free: page=1 pfn=0x100 order=0");
+	RUN(&s,
+	    "mm_compaction_end: zone_start=0x1 migrate_pfn=0x200 free_pfn=0x200 zone_end=0x1000, "
+	    "mode=async status=complete");
+	alloc_by(&s, "wl-5", ".....", 0x104, 0, USER);
+	RUN(&s,
+	    "mm_compaction_begin: zone_start=0x1 migrate_pfn=0x1 free_pfn=0xe00 zone_end=0x1000, "
+	    "mode=sync");
+	alloc_by(&s, "wl-5", ".....", 0x105, 0, USER);
+	t = read_script(&s);
+	cr_assert_eq(t->nr_events, 8);
+	cr_expect_eq(t->events[0].flags, 0);
+	cr_expect_eq(t->events[1].flags, 0, "an interrupt only borrows the task");
+	cr_expect_eq(t->events[2].flags, TRACE_F_RECLAIM);
+	cr_expect_eq(t->events[3].flags, 0, "somebody else's");
+	cr_expect_eq(t->events[4].flags, TRACE_F_INFERRED | TRACE_F_MIGRATE, "where it moves");
+	cr_expect_eq(t->events[5].op, TRACE_FREE);
+	cr_expect_eq(t->events[5].flags, TRACE_F_RECLAIM);
+	cr_expect_eq(t->events[6].flags, 0, "the block that it was for");
+	cr_expect_eq(t->events[7].flags, 0, "for nobody's request");
+	trace_free(t);
+}
+
 /* A pool grows on all nodes in turn, also over one that had none; in a fault it is no pool's. */
 Test(policy_tasks, pools_of_huge_pages_grow_on_all_nodes)
 {
