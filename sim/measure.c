@@ -188,22 +188,39 @@ uint64_t measure_beyond_caches(const struct machine *m)
 	return bytes;
 }
 
+/* Of a chunk: as few as there are lines in flight, which less would leave idle. */
+static uint64_t most_pauses(const struct machine_cpu *c, const struct measure_times *times)
+{
+	uint64_t most = ((uint64_t)c->prefetched + PAUSE_LINES - 1) / PAUSE_LINES;
+
+	return times->fine && c->prefetched && most < MOST_PAUSES ? most : MOST_PAUSES;
+}
+
 /* Stream for `ps`; returns bytes a second. */
 static uint64_t stream_for(struct measure_team *t, int cpu, const struct measure_mix *mix,
-			   const struct measure_buffer *b, uint64_t pause, uint64_t ps)
+			   const struct measure_buffer *b, const struct measure_times *times,
+			   uint64_t pause, uint64_t ps)
 {
+	uint64_t block = (uint64_t)cpu % b->nr, done = 0;
 	uint64_t start_ps = sim_now_ps(t->sim, cpu), now_ps = start_ps, bytes = 0;
-	uint64_t pauses = pause > PAUSE_CYCLES / MOST_PAUSES ? PAUSE_CYCLES / pause : MOST_PAUSES;
+	uint64_t most = most_pauses(&sim_machine(t->sim)->cpus[cpu], times);
+	uint64_t pauses = pause > PAUSE_CYCLES / most ? PAUSE_CYCLES / pause : most;
 	uint64_t chunk = (pauses ? pauses : 1) * PAUSE_LINES * LINE_BYTES;
 	uint64_t read = chunk * mix->reads / (mix->reads + mix->writes);
 	struct sim_stream stream = {
-		.at = b->blocks[(uint64_t)cpu % b->nr],
 		.bytes_read = read,
 		.bytes_written = chunk - read,
 		.past_cache = mix->past_cache,
 	};
 
 	while (now_ps - start_ps < ps) {
+		/* A block whose last chunk is cut off is left for the next one. */
+		if (done + chunk > b->block_bytes) {
+			block = (block + 1) % b->nr;
+			done = 0;
+		}
+		stream.at = b->blocks[block] + done;
+		done += chunk;
 		sim_stream(t->sim, cpu, &stream);
 		if (pause) {
 			sim_compute(t->sim, cpu, pause * (pauses ? pauses : 1));
@@ -223,10 +240,10 @@ uint64_t measure_stream(struct measure_team *t, int cpu, const struct measure_mi
 
 	/* Real threads are not in step with each other. */
 	sim_idle_until(t->sim, cpu, now_ps + STAGGER_PS * (uint64_t)(cpu % NR_STAGGERED));
-	stream_for(t, cpu, mix, b, pause, times->warm_ps);
-	rate = stream_for(t, cpu, mix, b, pause, times->measure_ps);
+	stream_for(t, cpu, mix, b, times, pause, times->warm_ps);
+	rate = stream_for(t, cpu, mix, b, times, pause, times->measure_ps);
 	/* Others are still measuring. */
-	stream_for(t, cpu, mix, b, pause, times->warm_ps / 8);
+	stream_for(t, cpu, mix, b, times, pause, times->warm_ps / 8);
 	return rate;
 }
 

@@ -110,6 +110,7 @@ uint64_t measure_beyond_caches(const struct machine *m);
 /* How long a load runs: until it is steady, and then as long as it is measured. */
 struct measure_times {
 	uint64_t warm_ps, measure_ps;
+	bool fine; /* chunks that are as small as the CPU can have them */
 };
 /** Stream from `b`, computing `pause` cycles after each 4 lines. Returns bytes a second. */
 uint64_t measure_stream(struct measure_team *t, int cpu, const struct measure_mix *mix,

@@ -220,9 +220,9 @@ void sim_touch_kernel(struct sim *s, int cpu, uint64_t address, phys_addr_t at, 
  * mapped by huge pages. */
 void sim_chase(struct sim *s, int cpu, phys_addr_t at);
 
-/* Traffic of a program that runs through far more memory than the caches hold. */
+/* Traffic of a program that runs through far more memory than the caches hold, by huge pages. */
 struct sim_stream {
-	phys_addr_t at; /* some address of the bank */
+	phys_addr_t at; /* where the bytes begin */
 	uint64_t bytes_read, bytes_written;
 	bool past_cache; /* stores stream past the caches; else lines are read before, and count */
 };

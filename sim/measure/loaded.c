@@ -11,15 +11,19 @@
 #include "sim/json.h"
 #include "sim/measure.h"
 
+/* Small chunks: where latency follows the load steeply, CPUs that answer to it late make it swing.
+ */
 static const struct measure_times times = {
 	.warm_ps = UINT64_C(800000000),
 	.measure_ps = UINT64_C(800000000),
+	.fine = true,
 };
 /* The first load is the largest, and comes after none: near saturation a per cent that the
  * machine's averages have not seen yet is half of the latency. */
 static const struct measure_times first_times = {
 	.warm_ps = UINT64_C(3200000000),
 	.measure_ps = UINT64_C(800000000),
+	.fine = true,
 };
 
 /* Cycles after each 4 lines: those that MLC goes through, and some between, from the most load to

@@ -430,9 +430,9 @@ void sim_copy(struct sim *s, int cpu, phys_addr_t at, uint64_t bytes, bool write
 	by_direct_mapping(s, c, at, bytes, write ? MM_COPY_TO : MM_COPY_FROM);
 }
 
-void sim_chase(struct sim *s, int cpu, phys_addr_t at)
+/* The translation of the huge page at `at`. */
+static void translate_huge(struct sim *s, struct cpu *c, phys_addr_t at)
 {
-	struct cpu *c = running_cpu(s, cpu);
 	const struct mm_arch *arch = mm_get_arch(s->mm);
 	const struct sim_mapping huge = {
 		.address = at,
@@ -441,13 +441,25 @@ void sim_chase(struct sim *s, int cpu, phys_addr_t at)
 
 	if (s->tlb)
 		translate_mapped(s, c, &huge);
+}
+
+void sim_chase(struct sim *s, int cpu, phys_addr_t at)
+{
+	struct cpu *c = running_cpu(s, cpu);
+
+	translate_huge(s, c, at);
 	cost_sink_access(s, c, at, 1, MM_READ);
 }
 
 void sim_stream(struct sim *s, int cpu, const struct sim_stream *stream)
 {
 	struct cpu *c = running_cpu(s, cpu);
+	phys_addr_t at = stream->at, end = at + stream->bytes_read + stream->bytes_written;
+	const struct mm_arch *arch = mm_get_arch(s->mm);
+	uint64_t huge = UINT64_C(1) << (arch->page_shift + arch->pageblock_order);
 
+	for (; at < end; at = (at | (huge - 1)) + 1)
+		translate_huge(s, c, at);
 	cost_sink_stream(s, c, stream);
 	sim_settle(s, cpu);
 }

@@ -251,3 +251,34 @@ Test(translation, takes_nothing_where_no_tlb_is_described)
 {
 	run_on(build_machine(2, 1), &(struct program){.run = untranslated});
 }
+
+/* CPU 0 streams through 4 MiB from the middle of a huge page on: what its translations took. */
+static uint64_t streamed_ps;
+
+static void stream(struct sim *s, int cpu, void *arg)
+{
+	const struct cpu_account *a = sim_account(s, cpu);
+	const struct sim_stream lines = {.at = built_address(0) + HUGE / 2, .bytes_read = 2 * HUGE};
+
+	(void)arg;
+	sim_stream(s, cpu, &lines);
+	sim_stream(s, cpu, &lines);
+	streamed_ps = a->cause_ps[CAUSE_TLB];
+}
+
+/* They are in three huge pages: walked for once, at hand when they are streamed through again. A
+ * program's own page tables are not known: a walk takes its cycles. */
+Test(translation, streams_walk_for_each_huge_page)
+{
+	struct diag diag = DIAG_INIT;
+	struct machine *m = build_machine(2, 1);
+	struct sim *s = NULL;
+
+	m->tlb = tlb;
+	cr_assert_eq(sim_create(m, &no_costs, &diag, &s), 0);
+	cr_assert_eq(sim_spawn(s, 0, stream, NULL), 0);
+	cr_assert_eq(sim_run(s), 0);
+	cr_expect_eq(streamed_ps, 3 * WALK, "%llu", (unsigned long long)streamed_ps);
+	sim_destroy(s);
+	built_free(m);
+}
