@@ -56,6 +56,16 @@ static inline void expect_same_trace(const struct trace *got, const struct trace
 				  a->fallback == b->fallback && a->event == b->event,
 			  "move %zu", i);
 	}
+	cr_assert_eq(got->nr_tasks, want->nr_tasks);
+	for (uint32_t i = 1; i < want->nr_tasks; i++)
+		cr_assert(got->tasks[i].pid == want->tasks[i].pid &&
+				  !strcmp(got->tasks[i].comm, want->tasks[i].comm),
+			  "task %u: %s-%u", i, got->tasks[i].comm, got->tasks[i].pid);
+	cr_assert_eq(got->nr_turns, want->nr_turns);
+	for (size_t i = 0; i < want->nr_turns; i++)
+		cr_assert(got->turns[i].event == want->turns[i].event &&
+				  got->turns[i].task == want->turns[i].task,
+			  "turn %zu", i);
 #define SAME(member) cr_assert_eq(got->member, want->member, #member)
 	SAME(nr_allocs);
 	SAME(nr_frees);

@@ -113,6 +113,24 @@ static inline void random_move(struct trace *t, uint64_t *x)
 	cr_assert_eq(trace_append_move(t, &move), 0);
 }
 
+/* The event that was appended last is somebody's; most are of who had the one before. */
+static inline void random_task(struct trace *t, uint64_t *x)
+{
+	static const char *const comms[] = {
+		"make",  "a-5 [3] 12", "Web Content", "kworker/0:1-ev", "cpus=4", "x 7 [001]",
+		"<...>", "=> [LOST",   "50% (a)/",    "CPU:3 [LOST",    "-",      "1.5.2"};
+	const char *comm = comms[next(x) % (sizeof(comms) / sizeof(*comms))];
+	uint32_t task;
+
+	if (t->nr_turns && next(x) % 3)
+		return;
+	task = TRACE_NO_TASK;
+	if (next(x) % 8)
+		cr_assert_eq(trace_add_task(t, comm, strlen(comm), (uint32_t)(next(x) % 4), &task),
+			     0);
+	cr_assert_eq(trace_take_turn(t, t->nr_events - 1, task), 0);
+}
+
 /* Of most pages; upper halves are where they are. */
 static inline void random_frames(struct trace *t, uint64_t *x)
 {
@@ -143,6 +161,7 @@ static inline struct trace *random_trace(uint64_t *x, size_t nr, bool pfns)
 	struct trace *t = trace_new("random");
 	uint64_t time_ps = next(x) % 1000000;
 	size_t nr_live = 0;
+	bool tasks = next(x) % 2;
 
 	random_policies(t, x);
 	for (size_t i = 0; i < nr; i++) {
@@ -152,6 +171,8 @@ static inline struct trace *random_trace(uint64_t *x, size_t nr, bool pfns)
 			random_move(t, x);
 		ev.line = (uint32_t)(i * 2 + next(x) % 2);
 		cr_assert_eq(trace_append(t, &ev), 0);
+		if (tasks)
+			random_task(t, x);
 	}
 	if (pfns)
 		random_frames(t, x);

@@ -31,6 +31,8 @@
 #define BINARY_MOVES      "MOVE"
 #define BINARY_END        "ENDS"
 #define BINARY_KSWAPD     "kswp"
+#define BINARY_TASKS      "task"
+#define BINARY_TURNS      "turn" /* of tasks */
 #define BINARY_KIND_BYTES 4
 
 enum binary_encoding { BINARY_PLAIN, BINARY_ZSTD };

@@ -21,7 +21,8 @@
 #define VMEMMAP_BASE     UINT64_C(0xffffea0000000000)
 #define DESCRIPTOR_BYTES 64
 
-#define MAX_MARK 128 /* bytes before the text of a marker */
+#define MAX_TASK (TRACE_MAX_COMM + 32) /* bytes of "comm-pid [" */
+#define MAX_MARK (MAX_TASK + 64)       /* bytes before the text of a marker */
 
 struct writer {
 	const struct kernel_text *style;
@@ -33,6 +34,7 @@ struct writer {
 	uint64_t unit_ps;
 	gfp_t gfp; /* the last allocation's, and as text */
 	char gfp_text[768];
+	const struct trace_task *task; /* of the event at hand; NULL: not known */
 	uint32_t *kinds; /* owned: of each object, by its number: KMALLOC or 1 + its cache; NULL */
 };
 
@@ -57,12 +59,23 @@ static void find_unit(struct writer *w)
 	}
 }
 
+/* "comm-pid [" */
+static void put_task(struct writer *w, char *to, size_t size)
+{
+	const struct kernel_text *style = w->style;
+
+	snprintf(to, size, "%16s%s%*d [", w->task ? w->task->comm : style->nobody, style->between,
+		 style->pid_width, w->task ? (int)w->task->pid : style->nobody_pid);
+}
+
 /* A line up to its event. */
 static void put_start(struct writer *w, unsigned cpu)
 {
-	fprintf(w->out, "%s%03u%s %5" PRIu64 ".%0*" PRIu64 ": ", w->style->task, cpu,
-		w->style->flags, w->last_ps / PS_PER_S, w->digits,
-		w->last_ps % PS_PER_S / w->unit_ps);
+	char task[MAX_TASK];
+
+	put_task(w, task, sizeof(task));
+	fprintf(w->out, "%s%03u%s %5" PRIu64 ".%0*" PRIu64 ": ", task, cpu, w->style->flags,
+		w->last_ps / PS_PER_S, w->digits, w->last_ps % PS_PER_S / w->unit_ps);
 }
 
 static void put_mark(struct writer *w, unsigned cpu)
@@ -349,11 +362,13 @@ static void put_move(struct writer *w, const struct trace_move *m, unsigned cpu)
 static int put_events(struct writer *w, struct diag *diag)
 {
 	const struct trace *t = w->t;
-	size_t moves = 0;
+	size_t moves = 0, turns = 0;
 	unsigned cpu = 0;
 	int err = 0;
 
 	for (size_t i = 0; i <= t->nr_events && !err; i++) {
+		for (; turns < t->nr_turns && t->turns[turns].event <= i; turns++)
+			w->task = t->turns[turns].task ? &t->tasks[t->turns[turns].task] : NULL;
 		if (i < t->nr_events)
 			cpu = t->events[i].cpu;
 		for (; moves < t->nr_moves && t->moves[moves].event <= i; moves++)
@@ -367,12 +382,13 @@ static int put_events(struct writer *w, struct diag *diag)
 /* The statements that stand before all events. */
 static void put_statements(struct writer *w)
 {
-	char before[MAX_MARK];
+	char before[MAX_MARK], task[MAX_TASK];
 
 	put_mark(w, 0);
 	fputs(TOLD_TRACE " " TOLD_VERSION "\n", w->out);
-	snprintf(before, sizeof(before), "%s000%s %5u.%0*u: %s" TOLD_MARK, w->style->task,
-		 w->style->flags, 0, w->digits, 0, w->style->mark);
+	put_task(w, task, sizeof(task));
+	snprintf(before, sizeof(before), "%s000%s %5u.%0*u: %s" TOLD_MARK, task, w->style->flags, 0,
+		 w->digits, 0, w->style->mark);
 	native_write_original(w->t, before, w->out);
 	for (uint32_t i = 1; i < w->t->nr_policies; i++)
 		native_write_policy(w->out, before, i, &w->t->policies[i]);

@@ -15,7 +15,10 @@
 struct kernel_text {
 	const char *heading; /* before the first line */
 	bool tells_cpus;     /* how many there are, before the first line: "cpus=4" */
-	const char *task;    /* up to the number of the CPU */
+	const char *nobody;  /* the comm of a task that is not known, and its pid */
+	int nobody_pid;
+	const char *between; /* comm and pid: "-" or " " */
+	int pid_width;       /* columns; below 0: the pid is to the left in them */
 	const char *flags;   /* between that and the time */
 	const char *system;  /* "kmem:" before the name of an event, or "" */
 	const char *pointer; /* "0x" before the address of an object, or "" */

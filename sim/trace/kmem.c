@@ -40,6 +40,10 @@ struct kmem {
 	struct gfp_meanings meanings;
 	bool told_numbers;
 	struct told *told; /* NULL: lines are the kernel's own */
+	/* Of the last event: most are of the same task as the one before. */
+	char comm[TRACE_MAX_COMM];
+	size_t comm_len;
+	uint32_t pid, task;
 };
 
 struct kmem *kmem_new(void)
@@ -335,8 +339,8 @@ static int take_slab(struct kmem *k, const struct kmem_origin *origin, enum kmem
 	return events_error(err, line, t, diag);
 }
 
-int kmem_event(struct kmem *k, const struct kmem_origin *origin, const char *text,
-	       const struct stream_line *line, struct trace *t, struct diag *diag)
+static int take_event(struct kmem *k, const struct kmem_origin *origin, const char *text,
+		      const struct stream_line *line, struct trace *t, struct diag *diag)
 {
 	const char *p = KMEM_AFTER(text, "kmem:");
 	enum kmem_slab_kind slab;
@@ -394,6 +398,39 @@ int kmem_event(struct kmem *k, const struct kmem_origin *origin, const char *tex
 		return events_error(told, line, t, diag);
 	trace_skip(t, told ? TRACE_SKIP_TASK : TRACE_SKIP_OTHER_EVENT);
 	return 0;
+}
+
+/* The events from `first` on are of the line's task. */
+static int note_task(struct kmem *k, const struct kmem_origin *origin, struct trace *t,
+		     size_t first)
+{
+	size_t len = origin->comm_len < sizeof(k->comm) ? origin->comm_len : sizeof(k->comm);
+	int err = 0;
+
+	if (!origin->comm)
+		return 0;
+	if (!k->comm_len || len != k->comm_len || origin->pid != k->pid ||
+	    memcmp(origin->comm, k->comm, len) != 0) {
+		err = trace_add_task(t, origin->comm, origin->comm_len, origin->pid, &k->task);
+		memcpy(k->comm, origin->comm, len);
+		k->comm_len = len;
+		k->pid = origin->pid;
+	}
+	return err ? err : trace_take_turn(t, first, k->task);
+}
+
+int kmem_event(struct kmem *k, const struct kmem_origin *origin, const char *text,
+	       const struct stream_line *line, struct trace *t, struct diag *diag)
+{
+	size_t before = t->nr_events;
+	int err = take_event(k, origin, text, line, t, diag);
+
+	if (!err && t->nr_events > before)
+		err = note_task(k, origin, t, before);
+	if (err == -ENOSPC)
+		return diag_error(diag, -EINVAL, t->file, trace_line_number(line),
+				  "more than %u different tasks", TRACE_MAX_TASKS - 1);
+	return err;
 }
 
 /* Not a line of all that are no comments? */

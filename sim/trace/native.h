@@ -22,6 +22,8 @@
 #define NATIVE_POLICY    "policy"
 #define NATIVE_MOVED     "moved"
 #define NATIVE_ORIGINAL  "original"
+#define NATIVE_TASK      "task"     /* whose the events are from here on */
+#define NATIVE_NOBODY    "-"        /* instead of who it was */
 #define NATIVE_INFERRED  "inferred" /* before the operation: no line of the original says it */
 
 /* By enum mm_migratetype, and by enum trace_policy_scope; NULL at the end. */
@@ -127,5 +129,7 @@ void native_finish(struct native *n);
 void native_write_original(const struct trace *t, const char *before, FILE *out);
 void native_write_policy(FILE *out, const char *before, uint32_t index,
 			 const struct trace_policy *policy);
+/** Whose the events are from here on; NULL: not known. */
+void native_write_task(FILE *out, const struct trace_task *task);
 
 #endif

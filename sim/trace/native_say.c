@@ -88,3 +88,14 @@ void native_write_policy(FILE *out, const char *before, uint32_t index,
 		fprintf(out, " of=%s", native_scopes[policy->scope]);
 	fputs(policy->mm.relative ? " relative\n" : "\n", out);
 }
+
+void native_write_task(FILE *out, const struct trace_task *task)
+{
+	if (!task) {
+		fputs(NATIVE_TASK " " NATIVE_NOBODY "\n", out);
+		return;
+	}
+	fprintf(out, NATIVE_TASK " pid=%" PRIu32, task->pid);
+	write_text(out, "comm", task->comm);
+	putc('\n', out);
+}

@@ -298,6 +298,32 @@ static int take_original(struct native *n, char **words)
 	return err;
 }
 
+/* "task pid=16810 comm=make", "task -" */
+static int take_task(struct native *n, char **words)
+{
+	char comm[TRACE_MAX_COMM];
+	uint64_t pid = 0;
+	uint32_t index;
+	int err;
+
+	if (words[0] && !strcmp(words[0], NATIVE_NOBODY))
+		return words[1] ? native_found(n, words[1], "the end of the line")
+				: trace_take_turn(n->t, n->t->nr_events, TRACE_NO_TASK);
+	if (!native_value(words[0], "pid=") ||
+	    !native_number(native_value(words[0], "pid="), INT32_MAX, &pid) || pid > INT32_MAX)
+		return native_found(n, words[0], "pid= and a number below 2^31, or -");
+	if (!native_value(words[1], "comm="))
+		return native_found(n, words[1], "comm= (\"comm=make\")");
+	err = parse_text(n, native_value(words[1], "comm="), comm, sizeof(comm));
+	if (!err && words[2])
+		err = native_found(n, words[2], "the end of the line");
+	if (!err)
+		err = trace_add_task(n->t, comm, strlen(comm), (uint32_t)pid, &index);
+	if (err == -ENOSPC)
+		return NATIVE_BAD(n, "more than %u different tasks", TRACE_MAX_TASKS - 1);
+	return err ? err : trace_take_turn(n->t, n->t->nr_events, index);
+}
+
 int native_statement(struct native *n, bool *is_one)
 {
 	static const struct {
@@ -307,6 +333,7 @@ int native_statement(struct native *n, bool *is_one)
 		{NATIVE_POLICY, take_policy},
 		{NATIVE_MOVED, take_move},
 		{NATIVE_ORIGINAL, take_original},
+		{NATIVE_TASK, take_task},
 	};
 
 	*is_one = false;

@@ -86,6 +86,9 @@ void trace_free(struct trace *t)
 	free(t->steps);
 	free(t->pfns);
 	free(t->moves);
+	free(t->tasks);
+	free(t->turns);
+	free(t->task_slots);
 	process_plan_free(t->processes);
 	kernel_plan_free(t->kernel);
 	free(t->file);

@@ -212,6 +212,22 @@ struct trace_move {
 	uint32_t event;        /* it came before this one of trace->events */
 };
 
+#define TRACE_MAX_COMM  64                  /* bytes with the NUL; kernels have 16 */
+#define TRACE_MAX_TASKS (UINT32_C(1) << 22) /* different ones in a trace */
+#define TRACE_NO_TASK   0                   /* the trace does not say who it was */
+
+/* Who did it: as a line has it, "make-16810". */
+struct trace_task {
+	char comm[TRACE_MAX_COMM]; /* by trace_comm() */
+	uint32_t pid;              /* of the thread, up to INT32_MAX */
+};
+
+/* Events from this one on are of that task, up to the next turn's. */
+struct trace_turn {
+	uint32_t event;
+	uint32_t task; /* an index into trace->tasks, or TRACE_NO_TASK */
+};
+
 /*
  * Each line is an event or was skipped, and some events have no line:
  *
@@ -234,6 +250,10 @@ struct trace {
 	uint32_t nr_pages; /* allocations and pages from before, so page numbers are below it */
 	pfn_t *pfns; /* by page below nr_pfns: where the real machine had it; see trace_pfn() */
 	size_t nr_pfns;
+	struct trace_task *tasks; /* [0] means nothing; NULL where it names none */
+	uint32_t nr_tasks;
+	struct trace_turn *turns; /* in the order of events; before the first one it is nobody's */
+	size_t nr_turns;
 	struct trace_move *moves; /* in the order of the trace; NULL where it has none */
 	size_t nr_moves;
 	uint64_t nr_object_allocs, nr_object_frees; /* of slabs */
@@ -258,7 +278,9 @@ struct trace {
 	char first_unreadable[120]; /* text of the first unreadable line, printable characters */
 	uint32_t first_unreadable_line;
 	/* trace_append()'s own */
-	size_t events_room, pfns_room, moves_room, policies_room;
+	size_t events_room, pfns_room, moves_room, policies_room, turns_room;
+	uint32_t *task_slots; /* of trace_add_task() */
+	uint32_t nr_task_slots;
 	bool any_time;
 	struct process_plan *processes; /* of TRACE_STEP; owned; NULL: none */
 	struct kernel_plan *kernel;     /* of TRACE_CALL; likewise */
@@ -334,6 +356,18 @@ int trace_add_cache(struct trace *t, const struct trace_cache *cache, uint32_t *
 int trace_add_step(struct trace *t, const char *text, uint32_t *index);
 /** Say where the real machine had a page. Returns 0 or -ENOMEM. */
 int trace_set_pfn(struct trace *t, uint32_t page, pfn_t pfn);
+/**
+ * A comm as traces keep it: printable, without blanks around it, cut where it is too long, and such
+ * that no reader takes a part of it for something else.
+ */
+void trace_comm(char out[TRACE_MAX_COMM], const char *text, size_t len);
+/**
+ * The index of a task, added where the trace does not have it; TRACE_NO_TASK for "<...>-1", what
+ * the kernel's text says of nobody, and pids beyond INT32_MAX. 0; -ENOSPC, -ENOMEM.
+ */
+int trace_add_task(struct trace *t, const char *comm, size_t len, uint32_t pid, uint32_t *index);
+/** Events from number `event` on are of that task; no turn is beyond that. 0 or -ENOMEM. */
+int trace_take_turn(struct trace *t, size_t event, uint32_t task);
 /** Append a move, which came before the next event. Returns 0 or -ENOMEM. */
 int trace_append_move(struct trace *t, const struct trace_move *move);
 /**

@@ -100,14 +100,53 @@ done
 
 # What another tool finds there: the kernel's lines, and no others than markers.
 "$numasim" trace convert tests/reference/trace-forms/w8a_excerpt.txt --format ftrace >"$tmp/out"
-grep -vE '^#|^ +<\.\.\.>-1 +\[[0-9]{3}\] \.{5} +[0-9]+\.[0-9]{6}: (mm_page_[a-z_]+: page=|k[a-z_]+: call_site=|tracing_mark_write: numasim: )' "$tmp/out" &&
+grep -vE '^#|^ +[^ ].*-[0-9]+ +\[[0-9]{3}\] \.{5} +[0-9]+\.[0-9]{6}: (mm_page_[a-z_]+: page=|k[a-z_]+: call_site=|tracing_mark_write: numasim: )' "$tmp/out" &&
 	fail "a line that is not as the kernel's"
 "$numasim" trace convert tests/reference/trace-forms/w8a_excerpt.txt --format trace-cmd >"$tmp/out"
 [ "$(head -n 1 "$tmp/out")" = "cpus=4" ] || fail "trace-cmd report begins with $(head -n 1 "$tmp/out")"
-sed 1d "$tmp/out" | grep -vE '^ +<\.\.\.>-1 {5}\[[0-9]{3}\] +[0-9]+\.[0-9]{6}: (mm_page_alloc: {8}page=|mm_page_free: {9}page=|mm_page_alloc_zone_locked: page=|mm_page_pcpu_drain: {3}page=|print: {16}tracing_mark_write: numasim: )' &&
+sed 1d "$tmp/out" | grep -vE '^ +[^ ].*-[0-9 ]{5} \[[0-9]{3}\] +[0-9]+\.[0-9]{6}: (mm_page_alloc: {8}page=|mm_page_free: {9}page=|mm_page_alloc_zone_locked: page=|mm_page_pcpu_drain: {3}page=|print: {16}tracing_mark_write: numasim: )' &&
 	fail "a line that is not as trace-cmd's"
 "$numasim" trace convert "$tmp/objects.nst" --format trace-cmd >"$tmp/out"
 grep -q ': kmalloc:              call_site=0x0 ptr=0xffff888' "$tmp/out" || fail "kmalloc is not as trace-cmd's"
+
+# Whose each line was: who took and freed pages stands in front of the same pages in each form, after a way
+# through all of them. Blanks around them are the form's.
+whose()
+{
+	sed -nE 's/^ *([^ ].*[^ ])-([0-9]+) +(\([ 0-9-]+\) )?\[.* (mm_page_alloc|mm_page_free): .*(pfn=[^ ]+).*/\1 \2 \5/p' "$1"
+}
+whose tests/reference/trace-forms/w8a_excerpt.txt >"$tmp/whose"
+grep -q '^wl 374 pfn=' "$tmp/whose" || fail "the excerpt has other tasks"
+"$numasim" trace convert tests/reference/trace-forms/w8a_excerpt.txt -o "$tmp/0" 2>"$tmp/err"
+at=0
+for form in native perf binary trace-cmd ftrace; do
+	convert "$tmp/$at" $form "$tmp/$((at + 1))"
+	at=$((at + 1))
+done
+"$numasim" trace convert tests/reference/trace-forms/w8a_excerpt.txt --format ftrace -o "$tmp/text" 2>"$tmp/err"
+cmp "$tmp/text" "$tmp/$at" || fail "another trace after a way through all forms"
+grep -v numasim: "$tmp/text" >"$tmp/lines"
+whose "$tmp/lines" >"$tmp/out"
+cat >"$tmp/only.awk" <<'END'
+NR == FNR { had[$0]++; next }
+!had[$0] && !/pfn=0x1[0-9a-f]{13}$/ { print }
+END
+awk -f "$tmp/only.awk" "$tmp/whose" "$tmp/out" >"$tmp/wrong"
+[ ! -s "$tmp/wrong" ] || fail "another task: $(head -n 3 "$tmp/wrong")"
+
+# In our own text a task is said where it changes.
+cat >"$tmp/tasks.nst" <<'END'
+# numasim trace 1
+cpu=0 alloc a order=0 gfp=GFP_KERNEL
+task pid=16810 comm=Web%20Content
+cpu=0 alloc b order=0 gfp=GFP_KERNEL
+cpu=1 alloc c order=0 gfp=GFP_KERNEL
+task -
+cpu=0 free a
+END
+same_form "$tmp/tasks.nst"
+"$numasim" trace convert "$tmp/tasks.nst" --format ftrace >"$tmp/out"
+[ "$(grep -c '^     Web Content-16810   \[00[01]\]' "$tmp/out")" -eq 2 ] || fail "no task: $(cat "$tmp/out")"
 
 # What is changed by hand is looked at.
 says()

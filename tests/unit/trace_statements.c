@@ -140,7 +140,8 @@ Test(trace_statements, mistakes_are_named)
 		 "turn= without the policy= whose turn it is"},
 		{"cpu=0 alloc a gfp=GFP_KERNEL turn=4294967296",
 		 "turn \"4294967296\" is not a number from 0 to 4294967295"},
-		{"cpu=0 alloc a gfp=GFP_KERNEL for=fun", "found \"fun\", expected migration or slab"},
+		{"cpu=0 alloc a gfp=GFP_KERNEL for=fun",
+		 "found \"fun\", expected migration or slab"},
 		{"cpu=0 free - order=1 by=me", "found \"me\", expected reclaim or kswapd"},
 		{"moved", "found the end of the line, expected in, out or fallback"},
 		{"moved sideways", "unknown direction \"sideways\"; expected in, out or fallback"},
@@ -229,5 +230,87 @@ Test(trace_statements, nothing_is_lost_between_text_and_binary)
 		trace_free(of_binary);
 		free(text.data);
 		free(again.data);
+	}
+}
+
+Test(trace_tasks, comms_are_kept_so_that_readers_find_what_is_behind_them)
+{
+	static const char *const comms[][2] = {
+		{"make", "make"},
+		{"  Web Content ", "Web Content"},
+		{"a\tb", "a?b"},
+		{"# 1", "? 1"},
+		{"x-5 [3] 1.25: e", "x-5 [3] 1.25? e"},
+		{"1.5:2.5:", "1.5?2.5?"},
+		{"1.2.3:", "1.2.3?"},
+		{"kworker/0:1-ev", "kworker/0:1-ev"},
+	};
+	char out[TRACE_MAX_COMM], all[200];
+
+	for (size_t i = 0; i < sizeof(comms) / sizeof(*comms); i++) {
+		trace_comm(out, comms[i][0], strlen(comms[i][0]));
+		cr_expect_str_eq(out, comms[i][1]);
+	}
+	memset(all, 'x', sizeof(all));
+	trace_comm(out, all, sizeof(all));
+	cr_expect_eq(strlen(out), TRACE_MAX_COMM - 1);
+}
+
+/* What says nothing of who it was is nobody; a turn in which nothing was done is none. */
+Test(trace_tasks, turns_are_where_the_task_changes)
+{
+	struct trace *t = trace_new("hand");
+	uint32_t a, b, nobody;
+
+	cr_assert_eq(trace_add_task(t, "<...>", 5, 1, &nobody), 0);
+	cr_expect_eq(nobody, TRACE_NO_TASK);
+	cr_assert_eq(trace_add_task(t, ":-1", 3, UINT32_MAX, &nobody), 0);
+	cr_expect_eq(nobody, TRACE_NO_TASK);
+	cr_assert_eq(trace_add_task(t, "a", 1, 7, &a), 0);
+	cr_assert_eq(trace_add_task(t, "a", 1, 8, &b), 0);
+	cr_expect(a == 1 && b == 2);
+	for (uint32_t i = 0; i < 1000; i++) {
+		char comm[16];
+		uint32_t index, again;
+
+		snprintf(comm, sizeof(comm), "t%u", i);
+		cr_assert_eq(trace_add_task(t, comm, strlen(comm), 5, &index), 0);
+		cr_assert_eq(trace_add_task(t, comm, strlen(comm), 5, &again), 0);
+		cr_expect(index == i + 3 && again == index);
+	}
+	cr_assert_eq(trace_take_turn(t, 0, TRACE_NO_TASK), 0);
+	cr_expect_eq(t->nr_turns, 0);
+	cr_assert_eq(trace_take_turn(t, 1, a), 0);
+	cr_assert_eq(trace_take_turn(t, 2, a), 0);
+	cr_expect_eq(t->nr_turns, 1);
+	cr_assert_eq(trace_take_turn(t, 3, b), 0);
+	cr_assert_eq(trace_take_turn(t, 3, a), 0);
+	cr_expect_eq(t->nr_turns, 1);
+	cr_assert_eq(trace_take_turn(t, 4, TRACE_NO_TASK), 0);
+	cr_expect(t->nr_turns == 2 && t->turns[1].event == 4);
+	trace_free(t);
+}
+
+Test(trace_tasks, wrong_statements_are_refused)
+{
+	static const char *const wrong[][2] = {
+		{"task", "expected pid= and a number below 2^31, or -"},
+		{"task pid=x comm=a", "expected pid= and a number below 2^31, or -"},
+		{"task pid=2147483648 comm=a", "expected pid= and a number below 2^31, or -"},
+		{"task pid=1", "expected comm="},
+		{"task pid=1 comm=a b", "expected the end of the line"},
+		{"task - b", "expected the end of the line"},
+	};
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		struct diag diag = DIAG_INIT;
+		struct trace *t = NULL;
+		char text[200];
+		int len = snprintf(text, sizeof(text), "# numasim trace 1\n%s\n", wrong[i][0]);
+
+		cr_expect_eq(trace_parse(text, (size_t)len, "t.nst", &diag, &t), -EINVAL);
+		cr_expect(diag.error.line == 2 && strstr(diag.error.text, wrong[i][1]), "%s",
+			  diag.error.text);
+		diag_clear(&diag);
 	}
 }

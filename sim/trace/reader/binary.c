@@ -28,6 +28,7 @@ struct binary {
 	bool has_head, has_pfns, ended;
 	struct binary_clock clock;
 	struct trace_move last_move;
+	uint64_t last_turn; /* the event at which the last one began */
 	struct binary_pages pages;
 	ZSTD_DCtx *zstd;
 	uint8_t *stored, *raw; /* BINARY_MAX_RAW each, and BINARY_SLACK behind raw */
@@ -333,6 +334,10 @@ static int take_end(struct binary *b, struct binary_cursor c)
 	uint64_t line;
 	int err = same(b, &c, t->nr_events, "events");
 
+	if (!err && b->last_turn && b->last_turn >= t->nr_events)
+		err = bad(b, b->at, "a task takes its turn at event %" PRIu64 ", but there are %zu",
+			  b->last_turn, t->nr_events);
+
 	if (!err)
 		err = same(b, &c, t->nr_pages, "pages with a number");
 	if (!err)
@@ -383,6 +388,55 @@ static int take_moves(struct binary *b, struct binary_cursor c)
 	return err == -EINVAL ? bad(b, b->at, "%s", wrong) : err;
 }
 
+static int take_task(struct binary *b, struct binary_cursor *c)
+{
+	uint64_t pid = binary_get_number(c);
+	uint32_t expected = b->t->nr_tasks ? b->t->nr_tasks : 1, index = 0;
+	char comm[TRACE_MAX_COMM];
+	size_t len;
+	const char *text = binary_get_text(c, &len);
+	int err;
+
+	if (!c->bad)
+		trace_comm(comm, text, len);
+	if (c->bad || pid > INT32_MAX || strlen(comm) != len || memcmp(comm, text, len))
+		return bad(b, b->at, "task %" PRIu32 " is not of the form it should have",
+			   expected);
+	err = trace_add_task(b->t, comm, len, (uint32_t)pid, &index);
+	if (err == -ENOSPC || (!err && index != expected))
+		return bad(b, b->at, "task %" PRIu32 " is there twice, or one too many", expected);
+	return err;
+}
+
+static int take_tasks(struct binary *b, struct binary_cursor c)
+{
+	uint64_t nr = binary_get_number(&c);
+	int err = 0;
+
+	for (uint64_t i = 0; i < nr && !err; i++)
+		err = take_task(b, &c);
+	return err ? err : end_of_section(b, &c);
+}
+
+static int take_turns(struct binary *b, struct binary_cursor c)
+{
+	uint64_t nr = binary_get_number(&c), event = b->last_turn;
+	int err = 0;
+
+	for (uint64_t i = 0; i < nr && !err; i++) {
+		uint64_t later = binary_get_number(&c), task = binary_get_number(&c);
+
+		if (c.bad || later > UINT32_MAX || event + later > UINT32_MAX ||
+		    (!later && b->t->nr_turns) || (task && task >= b->t->nr_tasks))
+			return bad(b, b->at, "turn %zu of a task is not of the form it should have",
+				   b->t->nr_turns);
+		event += later;
+		err = trace_take_turn(b->t, event, (uint32_t)task);
+	}
+	b->last_turn = event;
+	return err ? err : end_of_section(b, &c);
+}
+
 static int take_kswapd(struct binary *b, struct binary_cursor c)
 {
 	b->t->kswapd_page_ps = binary_get_number(&c);
@@ -401,6 +455,7 @@ static const struct section_kind {
 	{BINARY_EVENTS, take_events}, {BINARY_MOVES, take_moves},
 	{BINARY_END, take_end},       {BINARY_KSWAPD, take_kswapd},
 	{BINARY_CACHES, take_caches}, {BINARY_STEPS, take_steps},
+	{BINARY_TASKS, take_tasks},   {BINARY_TURNS, take_turns},
 };
 
 static int take_section(struct binary *b, const uint8_t *raw)

@@ -195,13 +195,17 @@ static int ftrace_line(void *state, const struct stream_line *line, struct trace
 	struct kmem_origin origin;
 
 	if (!line->too_long) {
-		if (text == line->text + line->len || *text == '#' || is_heading(text)) {
+		if (text == line->text + line->len || *text == '#') {
 			trace_skip(t, TRACE_SKIP_COMMENT);
 			return 0;
 		}
 		event = parse_line(text, &origin);
 		if (event)
 			return kmem_event(state, &origin, event, line, t, diag);
+		if (is_heading(text)) {
+			trace_skip(t, TRACE_SKIP_COMMENT);
+			return 0;
+		}
 		if (take_lost(text, t))
 			return 0;
 		if (scan_begins(text,

@@ -413,6 +413,49 @@ static int put_events(struct writer *w)
 	return err;
 }
 
+/* Of both kinds as many sections as it takes; who does not know of them passes them by. */
+static int put_tasks(struct writer *w)
+{
+	const uint32_t a_section = 8192; /* of 71 bytes at most */
+	int err = 0;
+
+	for (uint32_t i = 1; i < w->t->nr_tasks && !err;) {
+		uint32_t nr = w->t->nr_tasks - i < a_section ? w->t->nr_tasks - i : a_section;
+
+		put_number(&w->raw, nr);
+		for (; nr; nr--, i++) {
+			put_number(&w->raw, w->t->tasks[i].pid);
+			put_text(&w->raw, w->t->tasks[i].comm);
+		}
+		err = put_section(w, BINARY_TASKS);
+	}
+	return err;
+}
+
+static int put_turns(struct writer *w)
+{
+	const size_t a_section = 65536; /* of 10 bytes at most */
+	const struct trace *t = w->t;
+	size_t all = t->nr_turns;
+	uint32_t last = 0;
+	int err = 0;
+
+	while (all && t->turns[all - 1].event >= t->nr_events) /* of nothing */
+		all--;
+	for (size_t i = 0; i < all && !err;) {
+		size_t nr = all - i < a_section ? all - i : a_section;
+
+		put_number(&w->raw, nr);
+		for (; nr; nr--, i++) {
+			put_number(&w->raw, t->turns[i].event - last);
+			put_number(&w->raw, t->turns[i].task);
+			last = t->turns[i].event;
+		}
+		err = put_section(w, BINARY_TURNS);
+	}
+	return err;
+}
+
 /* Those who do not know of it pass it by. */
 static int put_kswapd(struct writer *w)
 {
@@ -491,6 +534,10 @@ static int binary_write(const struct trace *t, FILE *out, struct diag *diag)
 		err = put_steps(w);
 	if (!err)
 		err = put_kswapd(w);
+	if (!err)
+		err = put_tasks(w);
+	if (!err)
+		err = put_turns(w);
 	if (!err)
 		err = put_events(w);
 	if (!err)

@@ -3,13 +3,15 @@
 #include "sim/trace/kernel_text.h"
 #include "sim/trace/writer.h"
 
-/* Which task did it is not kept: the kernel's word for one that it does not know. */
 static const struct kernel_text style = {
 	.heading = "# tracer: nop\n"
 		   "#\n"
 		   "#           TASK-PID     CPU#  FLAGS  TIMESTAMP  FUNCTION\n"
 		   "#              | |         |     |       |         |\n",
-	.task = "           <...>-1       [",
+	.nobody = "<...>", /* the kernel's word for one that it does not know */
+	.nobody_pid = 1,
+	.between = "-",
+	.pid_width = -7,
 	.flags = "] .....",
 	.system = "",
 	.pointer = "",

@@ -157,7 +157,7 @@ static void write_move(FILE *out, const struct trace_move *move)
 int trace_write_native(const struct trace *t, FILE *out)
 {
 	struct writer w = {.out = out, .trace = t};
-	size_t moves = 0;
+	size_t moves = 0, turns = 0;
 
 	fprintf(out, NATIVE_MAGIC NATIVE_VERSION "\n");
 	/* What cannot be seen from the events: of a trace that always was native nothing. */
@@ -168,6 +168,10 @@ int trace_write_native(const struct trace *t, FILE *out)
 	for (size_t i = 0; i <= t->nr_events; i++) {
 		for (; moves < t->nr_moves && t->moves[moves].event <= i; moves++)
 			write_move(out, &t->moves[moves]);
+		for (; i < t->nr_events && turns < t->nr_turns && t->turns[turns].event <= i;
+		     turns++)
+			native_write_task(
+				out, t->turns[turns].task ? &t->tasks[t->turns[turns].task] : NULL);
 		if (i < t->nr_events)
 			write_event(&w, &t->events[i]);
 	}

@@ -3,10 +3,12 @@
 #include "sim/trace/kernel_text.h"
 #include "sim/trace/writer.h"
 
-/* Which task did it is not kept: perf's words for one that it does not know. */
 static const struct kernel_text style = {
 	.heading = "",
-	.task = "             :-1     -1 [",
+	.nobody = ":-1", /* perf's word for one that it does not know */
+	.nobody_pid = -1,
+	.between = " ",
+	.pid_width = 6,
 	.flags = "]",
 	.system = "kmem:",
 	.pointer = "0x",

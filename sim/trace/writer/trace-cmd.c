@@ -5,12 +5,15 @@
 
 /*
  * As all its versions up to 3.1 have it; the flags that later ones print stand for nothing that is
- * kept, nor does the task. Its columns are 16 for the comm, 5 for the pid, 20 for the event's name.
+ * kept. Its columns are 16 for the comm, 5 for the pid, 20 for the event's name.
  */
 static const struct kernel_text style = {
 	.heading = "",
 	.tells_cpus = true,
-	.task = "           <...>-1     [",
+	.nobody = "<...>",
+	.nobody_pid = 1,
+	.between = "-",
+	.pid_width = -5,
 	.flags = "]",
 	.system = "",
 	.pointer = "0x",
