@@ -198,6 +198,7 @@ static inline void build_disk(struct machine *m, uint64_t latency_ps, uint64_t b
 		.read_bytes_per_s = bytes_per_s,
 		.write_bytes_per_s = bytes_per_s,
 		.queue_depth = queue_depth,
+		.nr_requests = 2 * queue_depth,
 	};
 }
 

@@ -8,6 +8,8 @@
 #define MAX_DISKS     16
 #define MAX_DEPTH     1024
 #define DEFAULT_DEPTH 32 /* commands that a SATA disk takes at once (NCQ) */
+#define MAX_REQUESTS  65536
+#define DEFAULT_RQ    128 /* BLKDEV_DEFAULT_RQ */
 
 static void check_name(struct machine_reader *r, const struct cfg_setting *s,
 		       const struct machine_disk *disk)
@@ -19,11 +21,27 @@ static void check_name(struct machine_reader *r, const struct cfg_setting *s,
 			cfg_error(r->cfg, s, "there is a disk '%s' already", disk->name);
 }
 
+/* blk_mq_init_sched(): twice what the disk takes at once, or as much without a scheduler. */
+static void read_queue(struct machine_reader *r, const struct cfg_setting *group,
+		       struct machine_disk *disk)
+{
+	static const char *const schedulers[] = {"mq-deadline", "none", NULL};
+	unsigned scheduler = DISK_DEADLINE, depth = disk->queue_depth;
+	uint64_t requests;
+
+	cfg_choice(r->cfg, cfg_find(r->cfg, group, "scheduler"), "scheduler", schedulers,
+		   &scheduler);
+	disk->scheduler = (enum disk_scheduler)scheduler;
+	requests = scheduler == DISK_NONE ? depth : 2 * (depth < DEFAULT_RQ ? depth : DEFAULT_RQ);
+	cfg_integer(r->cfg, cfg_find(r->cfg, group, "nr_requests"), 1, MAX_REQUESTS, &requests);
+	disk->nr_requests = (unsigned)requests;
+}
+
 static void read_disk(struct machine_reader *r, const struct cfg_setting *s)
 {
-	static const char *const keys[] = {"name",    "bandwidth_read", "bandwidth_write",
-					   "latency", "queue_depth",    "source",
-					   NULL};
+	static const char *const keys[] = {"name",      "bandwidth_read", "bandwidth_write",
+					   "latency",   "queue_depth",    "nr_requests",
+					   "scheduler", "source",         NULL};
 	const struct cfg_setting *group = cfg_group(r->cfg, s), *named;
 	struct machine_disk *disk = &r->m->disks[r->m->nr_disks];
 	uint64_t depth = DEFAULT_DEPTH;
@@ -46,6 +64,7 @@ static void read_disk(struct machine_reader *r, const struct cfg_setting *s)
 	machine_read_latency(r, cfg_need(r->cfg, group, "latency"), &disk->latency_ps);
 	cfg_integer(r->cfg, cfg_find(r->cfg, group, "queue_depth"), 1, MAX_DEPTH, &depth);
 	disk->queue_depth = (unsigned)depth;
+	read_queue(r, group, disk);
 }
 
 /* Where it is not said, the first one. */

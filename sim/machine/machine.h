@@ -84,6 +84,8 @@ struct machine_disk {
 	uint64_t latency_ps;                          /* of a request, before its bytes move */
 	uint64_t read_bytes_per_s, write_bytes_per_s; /* above 0 */
 	unsigned queue_depth; /* requests that it works on at once; above 0 */
+	unsigned nr_requests; /* requests that may be asked of it at once; above 0 */
+	enum disk_scheduler { DISK_DEADLINE, DISK_NONE } scheduler;
 };
 
 /* What it takes to get a line from the caches of another CPU; all 0: as from memory. */

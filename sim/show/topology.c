@@ -97,6 +97,7 @@ static void gather_disks(json_t *doc, const struct machine *m)
 		json_put(disk, "read_bytes_per_s", m->disks[i].read_bytes_per_s);
 		json_put(disk, "write_bytes_per_s", m->disks[i].write_bytes_per_s);
 		json_put(disk, "queue_depth", m->disks[i].queue_depth);
+		json_put(disk, "nr_requests", m->disks[i].nr_requests);
 		json_object_set_new(disk, "files", json_boolean(i == m->file_disk));
 		json_put(disk, "swap_bytes", i == m->swap_disk ? m->mm.params.swap_bytes : 0);
 	}

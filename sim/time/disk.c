@@ -8,14 +8,28 @@
 #include "mm/reclaim/lru.h"
 #include "mm/user/user.h"
 
+#define MERGED_BYTES   (UINT64_C(1280) << 10) /* BLK_DEF_MAX_SECTORS */
+#define FIFO_BATCH     16
+#define WRITES_STARVED 2
+
+enum { READS, WRITES };
+
 struct disk_request {
 	struct disk_request *next;
-	struct page *page;    /* to be written; NULL: a read */
-	struct mm_read *read; /* that nobody waits for; NULL: somebody does */
-	struct cpu *cpu;      /* of who asked */
-	int waiter;           /* actor of who reads */
-	uint64_t bytes;
-	uint64_t since_ps; /* when the CPU will have got to asking */
+	struct disk_request *joined; /* pages that are written with this one */
+	struct page *page;           /* to be written; NULL: a read */
+	struct mm_read *read;        /* that nobody waits for; NULL: somebody does */
+	struct cpu *cpu;             /* of who asked */
+	int waiter;                  /* actor of who reads */
+	uint64_t bytes;              /* of those that have joined, too */
+	uint64_t since_ps;           /* when the CPU will have got to asking */
+	bool done;
+};
+
+/* Who is to write, and waits for his turn. */
+struct disk_wait {
+	struct disk_wait *next;
+	int number; /* of the actor */
 	bool done;
 };
 
@@ -58,21 +72,30 @@ int disks_init(struct disks *d, const struct machine *m, struct mm *mm, struct e
 	return engine_add_threads(engine, nr_servers);
 }
 
-static void drop_queue(struct disk *disk)
+static void free_request(struct disk_request *q)
+{
+	for (struct disk_request *next; q; q = next) {
+		next = q->joined;
+		free(q);
+	}
+}
+
+static void drop_queue(struct disk_queue *queue)
 {
 	struct disk_request *q;
 
-	while ((q = disk->first)) {
-		disk->first = q->next;
-		free(q);
+	while ((q = queue->first)) {
+		queue->first = q->next;
+		free_request(q);
 	}
-	disk->last = NULL;
+	queue->last = NULL;
 }
 
 void disks_clear(struct disks *d)
 {
 	for (int i = 0; d->disks && i < d->nr; i++) {
-		drop_queue(&d->disks[i]);
+		drop_queue(&d->disks[i].queues[READS]);
+		drop_queue(&d->disks[i].queues[WRITES]);
 		free(d->disks[i].servers);
 	}
 	free(d->disks);
@@ -86,17 +109,60 @@ bool disks_busy(const struct disks *d)
 	return false;
 }
 
+/* Whose turn it is: those of the last direction up to a batch, then reads if not too often. */
+static struct disk_queue *choose(struct disk *disk)
+{
+	struct disk_queue *reads = &disk->queues[READS], *writes = &disk->queues[WRITES];
+	bool go_on = disk->batch < FIFO_BATCH && disk->queues[disk->direction].first;
+
+	if (go_on) {
+		disk->batch++;
+		return &disk->queues[disk->direction];
+	}
+	disk->direction = WRITES;
+	if (reads->first && (!writes->first || disk->starved++ < WRITES_STARVED))
+		disk->direction = READS;
+	else
+		disk->starved = 0;
+	disk->batch = 1;
+	return &disk->queues[disk->direction];
+}
+
 static struct disk_request *take(struct disk *disk)
 {
-	struct disk_request *q = disk->first;
+	struct disk_queue *queue = choose(disk);
+	struct disk_request *q = queue->first;
 
 	if (!q || disk->all->over)
 		return NULL;
-	disk->first = q->next;
-	if (!disk->first)
-		disk->last = NULL;
+	queue->first = q->next;
+	if (!queue->first)
+		queue->last = NULL;
 	disk->nr_waiting--;
 	return q;
+}
+
+/* Requests to write that there may be. */
+static uint64_t most_writes(const struct disk *disk)
+{
+	uint64_t most = disk->config->nr_requests;
+
+	if (disk->config->scheduler == DISK_DEADLINE)
+		most = most * 3 / 4;
+	return most ? most : 1;
+}
+
+/* One is done: the next may ask. */
+static void let_write(struct disk *disk)
+{
+	struct disk_wait *w = disk->first_wait;
+
+	disk->nr_writes--;
+	if (!w)
+		return;
+	disk->first_wait = w->next;
+	w->done = true;
+	engine_unblock(disk->all->engine, w->number);
 }
 
 static void account(struct disk *disk, const struct disk_request *q)
@@ -133,11 +199,13 @@ static void work_on(struct disk *disk, struct disk_request *q)
 	/* Who has nothing to do is not held up. */
 	if (!q->cpu->idle || q->cpu->guest)
 		q->cpu->nr_io_done++;
-	if (!d->over && q->page)
-		mm_write_interrupt(d->mm, q->cpu->id, q->page);
-	else if (!d->over)
+	if (q->page)
+		let_write(disk);
+	if (!d->over && q->read)
 		mm_read_interrupt(d->mm, q->cpu->id, q->read);
-	free(q);
+	for (struct disk_request *w = q->page ? q : NULL; w && !d->over; w = w->joined)
+		mm_write_interrupt(d->mm, w->cpu->id, w->page);
+	free_request(q);
 }
 
 static void serve(void *arg)
@@ -178,13 +246,20 @@ static void call_server(struct disk *disk)
 	}
 }
 
+static struct disk_queue *queue_of(struct disk *disk, bool writes)
+{
+	return &disk->queues[writes && disk->config->scheduler == DISK_DEADLINE ? WRITES : READS];
+}
+
 static void submit(struct disk *disk, struct disk_request *q)
 {
-	if (disk->last)
-		disk->last->next = q;
+	struct disk_queue *queue = queue_of(disk, q->page);
+
+	if (queue->last)
+		queue->last->next = q;
 	else
-		disk->first = q;
-	disk->last = q;
+		queue->first = q;
+	queue->last = q;
 	if (!disk->nr_pending++)
 		disk->busy_since_ps = q->since_ps; /* the CPU has charges before it */
 	disk->nr_waiting++;
@@ -193,51 +268,96 @@ static void submit(struct disk *disk, struct disk_request *q)
 	call_server(disk);
 }
 
-/* What goes on beside who asks for it. */
-static bool begin(struct disks *d, int disk, struct cpu *c, struct disk_request like)
+/* Whoever runs on `c`, settled, waits until it is done; others may have the CPU. */
+static void wait_for(struct disks *d, struct cpu *c, const bool *done)
 {
-	struct disk_request *q = malloc(sizeof(*q));
-
-	if (!q)
-		return false;
-	*q = like;
-	q->cpu = c;
-	q->since_ps = cpu_pending_until_ps(c);
-	submit(&d->disks[disk], q);
-	return true;
-}
-
-bool disks_write(struct disks *d, int disk, struct cpu *c, struct page *page, uint64_t bytes)
-{
-	return begin(d, disk, c, (struct disk_request){.page = page, .bytes = bytes});
-}
-
-bool disks_read_ahead(struct disks *d, int disk, struct cpu *c, struct mm_read *read,
-		      uint64_t bytes)
-{
-	return begin(d, disk, c, (struct disk_request){.read = read, .bytes = bytes});
-}
-
-void disks_read(struct disks *d, int disk, struct cpu *c, uint64_t bytes)
-{
-	int number = c->guest ? kthread_number(c->guest) : c->id;
-	struct disk_request q = {.cpu = c, .waiter = number, .bytes = bytes, .since_ps = c->now_ps};
 	struct kthread *guest = c->guest;
 
 	c->nr_disk_waits++;
-	submit(&d->disks[disk], &q);
 	if (guest) {
-		kthread_wait(d->kthreads, guest, &q.done);
+		kthread_wait(d->kthreads, guest, done);
 	} else {
 		kthreads_offer(d->kthreads, c);
-		while (!q.done)
-			engine_block(d->engine, number);
+		do
+			engine_block(d->engine, c->id);
+		while (!*done);
 		if (!c->guest)
 			cpu_catch_up(c, CAUSE_DISK);
 	}
 	c->nr_disk_waits--;
 	if (!guest)
 		kthreads_reclaim(d->kthreads, c);
+}
+
+static int actor_on(const struct cpu *c)
+{
+	return c->guest ? kthread_number(c->guest) : c->id;
+}
+
+/* Joins the request that waits last, if the same CPU has asked for that. */
+static bool join(struct disk *disk, const struct cpu *c, struct disk_request *q)
+{
+	struct disk_request *last = queue_of(disk, true)->last;
+
+	if (!last || !last->page || last->cpu != c || last->bytes + q->bytes > MERGED_BYTES)
+		return false;
+	q->joined = last->joined;
+	last->joined = q;
+	last->bytes += q->bytes;
+	return true;
+}
+
+static void wait_to_write(struct disk *disk, struct cpu *c)
+{
+	struct disk_wait w = {.number = actor_on(c)};
+
+	if (disk->first_wait)
+		disk->last_wait->next = &w;
+	else
+		disk->first_wait = &w;
+	disk->last_wait = &w;
+	cpu_settle(c);
+	wait_for(disk->all, c, &w.done);
+}
+
+bool disks_write(struct disks *d, int disk, struct cpu *c, struct page *page, uint64_t bytes)
+{
+	struct disk *to = &d->disks[disk];
+	struct disk_request *q = malloc(sizeof(*q));
+
+	if (!q)
+		return false;
+	*q = (struct disk_request){.page = page, .bytes = bytes, .cpu = c};
+	if (join(to, c, q))
+		return true;
+	/* Its place is taken before time passes. */
+	if (to->nr_writes++ >= most_writes(to))
+		wait_to_write(to, c);
+	q->since_ps = cpu_pending_until_ps(c);
+	submit(to, q);
+	return true;
+}
+
+bool disks_read_ahead(struct disks *d, int disk, struct cpu *c, struct mm_read *read,
+		      uint64_t bytes)
+{
+	struct disk_request *q = malloc(sizeof(*q));
+
+	if (!q)
+		return false;
+	*q = (struct disk_request){
+		.read = read, .bytes = bytes, .cpu = c, .since_ps = cpu_pending_until_ps(c)};
+	submit(&d->disks[disk], q);
+	return true;
+}
+
+void disks_read(struct disks *d, int disk, struct cpu *c, uint64_t bytes)
+{
+	struct disk_request q = {
+		.cpu = c, .waiter = actor_on(c), .bytes = bytes, .since_ps = c->now_ps};
+
+	submit(&d->disks[disk], &q);
+	wait_for(d, c, &q.done);
 }
 
 static void stop_counting(void *arg)

@@ -395,8 +395,10 @@ void kthread_wait(struct kthreads *t, struct kthread *k, const bool *done)
 	k->only = c;
 	kthread_put_cpu(t, k);
 	kthreads_call_stand_in(t, c);
-	while (!*done)
+	/* It may be done by now: who does it unblocks once, and this is what for. */
+	do
 		engine_block(t->engine, k->number);
+	while (!*done);
 	kthread_get_cpu(t, k);
 	k->only = only;
 	reclaim_step_begin(&k->step, k->cpu);

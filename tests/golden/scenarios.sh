@@ -200,7 +200,7 @@ shows()
 		above pswpin 0 ;;
 	swap-thp)
 		is thp_deferred_split_page 5
-		for counter in slabs_scanned thp_split_page thp_swpout pswpin; do
+		for counter in thp_split_page thp_swpout pswpin; do
 			above $counter 0
 		done ;;
 	thp) # 1120 and 256 MiB in 2 MiB

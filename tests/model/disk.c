@@ -148,24 +148,117 @@ static void dirty_pages(struct sim *s, int cpu, void *arg)
 		*submitted_ps = 0;
 }
 
-/* n * (80 us + 4096 B / 0.25 B/ns), in which nobody waits. */
+/* The first by itself, the others in one request: 2 * 80 us + n * 4096 B / 0.25 B/ns. Nobody waits.
+ */
 Test(disk, writes_go_on_beside_who_asked)
 {
 	struct machine *m = machine_with_disk(1, 1);
-	struct sim *s = simulation(m);
-	const struct disk_account *a = sim_disk_account(s, 0);
+	const struct disk_account *a;
 	uint64_t submitted_ps = 0;
+	struct sim *s;
 
+	m->disks[0].nr_requests = 16;
+	s = simulation(m);
+	a = sim_disk_account(s, 0);
 	sim_spawn(s, 0, dirty_pages, &submitted_ps);
 	cr_assert_eq(sim_run(s), 0);
 	cr_assert_gt(submitted_ps, 0);
 	cr_assert_lt(submitted_ps, LATENCY_PS);
-	cr_assert_eq(a->writes, NR_WRITTEN);
+	cr_assert_eq(a->writes, 2);
 	cr_assert_eq(a->bytes_written, NR_WRITTEN * PAGE);
-	cr_assert_eq(a->busy_ps, NR_WRITTEN * (LATENCY_PS + WRITE_PS));
+	cr_assert_eq(a->busy_ps, 2 * LATENCY_PS + NR_WRITTEN * WRITE_PS);
 	cr_assert_eq(a->unfinished, 0);
 	cr_assert_eq(sim_account(s, 0)->cause_ps[CAUSE_DISK], 0);
 	over(s, m);
+}
+
+/* Has a page written. */
+static void write_page(struct sim *s, int cpu)
+{
+	const struct mm_request req = {.cpu = cpu, .nid = MM_NO_NODE, .gfp = GFP_HIGHUSER_MOVABLE};
+	struct mm *mm = sim_mm(s);
+	struct page *page;
+
+	mm_alloc_pages(mm, &req, &page);
+	mm_lru_add(mm, cpu, page, MM_PAGE_FILE);
+	mm_page_dirty(mm, cpu, page);
+	mm_lru_drain(mm, cpu);
+	mm_wake_flusher(mm, cpu, &mm->nodes[0]);
+}
+
+static void write_in_turn(struct sim *s, int cpu, void *arg)
+{
+	uint64_t *ends = arg;
+
+	sim_idle_until(s, cpu, (uint64_t)(cpu + 1) * 5000000);
+	write_page(s, cpu);
+	ends[cpu] = sim_now_ps(s, cpu);
+	sim_idle_until(s, cpu, UINT64_C(10000000000));
+}
+
+/* Two may be asked for (three quarters of three): the third waits until the first is done. */
+Test(disk, who_asks_for_too_much_waits)
+{
+	struct machine *m = machine_with_disk(3, 1);
+	uint64_t ends[3] = {0}, first_ps = 5000000 + LATENCY_PS + WRITE_PS;
+	struct sim *s;
+
+	m->disks[0].nr_requests = 3;
+	s = simulation(m);
+	for (int cpu = 0; cpu < 3; cpu++)
+		sim_spawn(s, cpu, write_in_turn, ends);
+	cr_assert_eq(sim_run(s), 0);
+	cr_expect_lt(ends[1], LATENCY_PS);
+	cr_expect_geq(ends[2], first_ps);
+	cr_expect_lt(ends[2], first_ps + 10000000);
+	cr_expect_eq(sim_account(s, 1)->cause_ps[CAUSE_DISK], 0);
+	cr_expect_gt(sim_account(s, 2)->cause_ps[CAUSE_DISK], first_ps - 25000000);
+	cr_expect_eq(sim_disk_account(s, 0)->writes, 3);
+	over(s, m);
+}
+
+#define WRITERS 19
+
+/* The CPUs write, one after the other, and then the last one reads. */
+static void write_or_read(struct sim *s, int cpu, void *arg)
+{
+	sim_idle_until(s, cpu, (uint64_t)(cpu + 1) * 20000000);
+	if (cpu == WRITERS)
+		read_page(s, cpu, arg);
+	else
+		write_page(s, cpu);
+	sim_idle_until(s, cpu, UINT64_C(10000000000));
+}
+
+/* Behind how many writes the read came. */
+static unsigned read_behind_writes(enum disk_scheduler scheduler)
+{
+	struct machine *m = machine_with_disk(WRITERS + 1, 1);
+	uint64_t ends[WRITERS + 1] = {0}, wait_ps;
+	struct sim *s;
+
+	m->disks[0].nr_requests = 64;
+	m->disks[0].scheduler = scheduler;
+	s = simulation(m);
+	for (int cpu = 0; cpu <= WRITERS; cpu++)
+		sim_spawn(s, cpu, write_or_read, ends);
+	cr_assert_eq(sim_run(s), 0);
+	cr_assert_eq(sim_disk_account(s, 0)->writes, WRITERS);
+	over(s, m);
+	/* The first began a bit after 20 us. */
+	wait_ps = ends[WRITERS] - 20000000 - LATENCY_PS - READ_PS;
+	return (unsigned)(wait_ps / (LATENCY_PS + WRITE_PS));
+}
+
+/* Behind a batch of 16. */
+Test(disk, reads_go_before_writes)
+{
+	cr_expect_eq(read_behind_writes(DISK_DEADLINE), 16);
+}
+
+Test(disk, without_a_scheduler_all_go_in_order)
+{
+	cr_expect_eq(read_behind_writes(DISK_NONE), WRITERS);
 }
 
 static void dirty_and_leave(struct sim *s, int cpu, void *arg)

@@ -386,9 +386,15 @@ Test(machine_errors, disks)
 	refused(ONE "disks = ( " DISK("sda", "queue_dept = 1;") " );",
 		"m.cfg:6: disks[0].queue_dept: unknown key 'queue_dept', did you mean "
 		"'queue_depth'? "
-		"(known: name, bandwidth_read, bandwidth_write, latency, queue_depth, source)");
+		"(known: name, bandwidth_read, bandwidth_write, latency, queue_depth, nr_requests, "
+		"scheduler, source)");
 	refused(ONE "disks = ( " DISK("sda", "queue_depth = 0;") " );",
 		"m.cfg:6: disks[0].queue_depth: expected an integer from 1 to 1024, found 0");
+	refused(ONE "disks = ( " DISK("sda", "nr_requests = 0;") " );",
+		"m.cfg:6: disks[0].nr_requests: expected an integer from 1 to 65536, found 0");
+	refused(ONE "disks = ( " DISK("sda", "scheduler = \"noone\";") " );",
+		"m.cfg:6: disks[0].scheduler: unknown scheduler 'noone', did you mean 'none'? "
+		"(known: mq-deadline, none)");
 	refused(ONE "disks = ( { name = \"sda\"; latency = \"0s\"; bandwidth_read = \"1GB/s\"; "
 		    "bandwidth_write = \"1GB/s\"; } );",
 		"m.cfg:6: disks[0].latency: expected a latency above 0 and up to 1s, found 0");
