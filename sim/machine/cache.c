@@ -42,6 +42,33 @@ static void check_geometry(struct machine_reader *r, const struct cfg_setting *s
 			cfg_error(r->cfg, s, "there is a cache '%s' already", cache->name);
 }
 
+static int width(const struct machine_cache *cache)
+{
+	return cache->per_node ? 2 : cache->per_core;
+}
+
+/* Each level is behind the one before it: larger, slower, of no fewer CPUs. */
+static void check_order(struct machine_reader *r, const struct cfg_setting *s,
+			const struct machine_cache *cache)
+{
+	const struct machine_cache *before = cache - 1;
+
+	if (cfg_status(r->cfg) || cache == r->m->caches)
+		return;
+	if (cache->size_bytes < before->size_bytes)
+		cfg_error(r->cfg, cfg_find(r->cfg, s, "size"),
+			  "%s is smaller than %s, which is nearer to the CPU", cache->name,
+			  before->name);
+	else if (cache->latency_ps < before->latency_ps)
+		cfg_error(r->cfg, cfg_find(r->cfg, s, "latency"),
+			  "%s is faster than %s, which is nearer to the CPU", cache->name,
+			  before->name);
+	else if (width(cache) < width(before))
+		cfg_error(r->cfg, cfg_find(r->cfg, s, "shared_by"),
+			  "%s is of fewer CPUs than %s, which is nearer to them", cache->name,
+			  before->name);
+}
+
 static void read_cache(struct machine_reader *r, const struct cfg_setting *s)
 {
 	static const char *const keys[] = {"name",      "size",   "ways", "latency",
@@ -69,6 +96,37 @@ static void read_cache(struct machine_reader *r, const struct cfg_setting *s)
 	cache->per_node = sharer == 1;
 	cache->per_core = sharer == 2;
 	check_geometry(r, group, cache);
+	check_order(r, group, cache);
+}
+
+/* Where no cache says how large a line is, lines in flight mean nothing. */
+static void check_lines(struct machine_reader *r)
+{
+	for (int nid = 0; nid < r->m->mm.nr_nodes && !r->m->cache_line_bytes; nid++) {
+		const struct cfg_setting *cpus =
+			cfg_group(r->cfg, cfg_find(r->cfg, r->node_at[nid], "cpus"));
+		const struct cfg_setting *lines = cfg_find(r->cfg, cpus, "fill_buffers");
+
+		if (lines && !cfg_status(r->cfg))
+			cfg_error(r->cfg, lines,
+				  "lines of which size? 'cache_line' is missing at top level");
+	}
+}
+
+/* Nobody would look for a line in a cache that is behind memory. */
+static void check_memory(struct machine_reader *r, const struct cfg_setting *caches)
+{
+	const struct machine *m = r->m;
+	const struct machine_cache *last = &m->caches[m->nr_caches - 1];
+
+	for (int nid = 0; nid < m->mm.nr_nodes; nid++)
+		if (m->banks[nid].bytes_per_s && m->banks[nid].latency_ps < last->latency_ps) {
+			cfg_error(r->cfg, caches,
+				  "a hit in %s takes longer (%" PRIu64
+				  " ps) than memory of node %d (%" PRIu64 " ps)",
+				  last->name, last->latency_ps, nid, m->banks[nid].latency_ps);
+			return;
+		}
 }
 
 /* Then a lone CPU would move a block at whatever its bank carries, which none does. */
@@ -100,8 +158,11 @@ void machine_read_caches(struct machine_reader *r, const struct cfg_setting *roo
 	r->m->caches = machine_array(r, nr, sizeof(*r->m->caches));
 	for (unsigned i = 0; i < nr && !cfg_status(r->cfg); i++)
 		read_cache(r, cfg_element(caches, i));
-	if (nr && !cfg_status(r->cfg))
+	check_lines(r);
+	if (nr && !cfg_status(r->cfg)) {
 		check_bounds(r, caches);
+		check_memory(r, caches);
+	}
 }
 
 void machine_read_transfers(struct machine_reader *r, const struct cfg_setting *root)

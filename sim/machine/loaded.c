@@ -78,6 +78,23 @@ void machine_read_bank(struct machine_reader *r, const struct cfg_setting *group
 	machine_read_load(r, group, &bank->load);
 }
 
+/* A bank's bus has its fastest way in reads: writes turn it around. */
+static void check_writes(struct machine_reader *r, const struct cfg_setting *group,
+			 const struct machine_bank *bank, const char *key, uint64_t rate)
+{
+	if (!cfg_status(r->cfg) && bank->bytes_per_s && rate > bank->bytes_per_s)
+		cfg_error(r->cfg, cfg_find(r->cfg, group, key),
+			  "%" PRIu64 " bytes a second are more than the bank carries (%" PRIu64 ")",
+			  rate, bank->bytes_per_s);
+}
+
+void machine_check_bank(struct machine_reader *r, const struct cfg_setting *group,
+			const struct machine_bank *bank)
+{
+	check_writes(r, group, bank, "write_bandwidth", bank->write_bytes_per_s);
+	check_writes(r, group, bank, "streaming_write_bandwidth", bank->stream_bytes_per_s);
+}
+
 static void read_banks_of(struct machine_reader *r, const struct cfg_setting *s, bool *given)
 {
 	static const char *const keys[] = {
@@ -101,6 +118,42 @@ static void read_banks_of(struct machine_reader *r, const struct cfg_setting *s,
 		else
 			machine_read_bank(r, group, &r->m->banks[nid]);
 		given[nid] = true;
+	}
+}
+
+/* No bank carries less than CPUs were measured to read from it. */
+static void check_cells(struct machine_reader *r, const struct cfg_setting *s, int nid,
+			const struct wire *pairs)
+{
+	const struct machine_bank *bank = &r->m->banks[nid];
+	int nr = r->m->mm.nr_nodes;
+
+	for (int from = 0; from < nr && bank->bytes_per_s; from++)
+		if (pairs[from * nr + nid].bytes_per_s > bank->bytes_per_s)
+			cfg_error(r->cfg, cfg_find(r->cfg, s, "bandwidth"),
+				  "the bank of node %d carries %" PRIu64
+				  " bytes a second, less than the %" PRIu64
+				  " that CPUs of node %d get from it",
+				  nid, bank->bytes_per_s, pairs[from * nr + nid].bytes_per_s, from);
+}
+
+void machine_check_measured_banks(struct machine_reader *r, const struct cfg_setting *group,
+				  const struct wire *pairs)
+{
+	const struct cfg_setting *list = cfg_list(r->cfg, cfg_find(r->cfg, group, "banks"));
+
+	for (unsigned i = 0; i < cfg_length(list) && !cfg_status(r->cfg); i++) {
+		const struct cfg_setting *s = cfg_group(r->cfg, cfg_element(list, i));
+		const struct cfg_setting *nodes = cfg_list(r->cfg, cfg_find(r->cfg, s, "nodes"));
+
+		for (unsigned j = 0; j < cfg_length(nodes) && !cfg_status(r->cfg); j++) {
+			int nid;
+
+			if (!machine_read_nid(r, cfg_element(nodes, j), &nid))
+				return;
+			check_cells(r, s, nid, pairs);
+			machine_check_bank(r, s, &r->m->banks[nid]);
+		}
 	}
 }
 

@@ -61,6 +61,13 @@ void machine_read_load(struct machine_reader *r, const struct cfg_setting *group
 /** What a group says of a bank, but for its latency; what is not there stays as it is. */
 void machine_read_bank(struct machine_reader *r, const struct cfg_setting *group,
 		       struct machine_bank *bank);
+/** Does it write no faster than it reads? */
+void machine_check_bank(struct machine_reader *r, const struct cfg_setting *group,
+			const struct machine_bank *bank);
+/** `banks` beside matrices: none carries less than `pairs` have of it. Once links are made. */
+struct wire;
+void machine_check_measured_banks(struct machine_reader *r, const struct cfg_setting *group,
+				  const struct wire *pairs);
 /** `banks` beside matrices. */
 void machine_read_measured_banks(struct machine_reader *r, const struct cfg_setting *group);
 /** `wires` beside matrices, once there are routes. */

@@ -63,6 +63,7 @@ static void read_banks(struct machine_reader *r, const struct cfg_setting *root)
 		read_wire(r, own ? own : common, &wire);
 		m->banks[nid].latency_ps = wire.latency_ps;
 		machine_read_bank(r, own ? own : common, &m->banks[nid]);
+		machine_check_bank(r, own ? own : common, &m->banks[nid]);
 	}
 }
 
@@ -344,6 +345,7 @@ static void read_matrices(struct machine_reader *r, const struct cfg_setting *ro
 		machine_read_measured_banks(r, group);
 	if (!cfg_status(r->cfg))
 		machine_check_links(r, group, interconnect_matrix(r->m, pairs));
+	machine_check_measured_banks(r, group, pairs);
 	machine_read_shared_wires(r, group);
 	free(row_nid);
 	free(pairs);
