@@ -142,6 +142,7 @@ static void keep_apart(struct cpu *c, int index, uint64_t ps, uint64_t bytes_rea
 		.bytes = bytes_read + bytes_written,
 		.bytes_written = bytes_written,
 	};
+	c->delay = index < 0 ? &c->charges[c->nr_charges - 1] : NULL;
 }
 
 /* Keep a charge apart, too, where they are not all settled in one. */
@@ -402,6 +403,7 @@ static void settle_each(struct cpu *c)
 		settle_one(c, &c->charges[i]);
 	engine_sleep_until(c->engine, c->now_ps);
 	c->nr_charges = 0;
+	c->delay = NULL;
 	c->compute_ps = 0;
 	c->latency_ps = 0;
 	for (int i = 0; i < c->nr_touched; i++)

@@ -90,7 +90,8 @@ struct cpu {
 	int nr_touched;              /* (O) */
 	struct cpu_charge *charges;  /* (O) pending, in order, where they are kept apart */
 	size_t nr_charges, charges_room;
-	uint64_t *extra_ps; /* (O) by node, while touched: latency for the load it has */
+	struct cpu_charge *delay; /* (O) the last of these, if it is time of its own; else NULL */
+	uint64_t *extra_ps;       /* (O) by node, while touched: latency for the load it has */
 	struct prefetcher prefetcher;
 	struct fresh fresh;              /* (O) */
 	uint64_t second_tlb_ps, walk_ps; /* (C) of a hit in the second level; of a walk */
@@ -154,7 +155,12 @@ static inline void cpu_charge_delay(struct cpu *c, uint64_t ps)
 {
 	c->compute_ps += ps;
 	c->account.site_ps[c->site] += ps;
-	if (UNLIKELY(c->window != SIM_WINDOW_SETTLE))
+	if (c->window == SIM_WINDOW_SETTLE)
+		return;
+	/* Nobody sees where a time without bytes is cut. */
+	if (c->window == SIM_WINDOW_TRANSFER && c->delay)
+		c->delay->ps += ps;
+	else
 		cpu_keep_delay(c, ps);
 }
 
