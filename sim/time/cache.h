@@ -31,7 +31,7 @@ struct cache_tag {
 
 /* What cache_at_hand() looks at: a CPU's nearest cache. */
 struct cache_nearest {
-	const struct cache_tag *tags; /* NULL: nothing is at hand */
+	struct cache_tag *tags; /* NULL: nothing is at hand */
 	const struct line_table *lines;
 	uint64_t mask; /* of a line, to its set */
 	unsigned ways;
@@ -66,19 +66,37 @@ static inline bool line_is_own(const struct line_entry *entry, int cpu, bool wri
 			  (entry->read && (int)entry->reader == cpu));
 }
 
+static inline bool tag_is_own(const struct cache_nearest *n, const struct cache_tag *tag, int cpu,
+			      uint64_t line, bool write)
+{
+	const struct line_entry *entry = &n->lines->entries[tag->nr];
+
+	return entry->line == line && tag->version == entry->version &&
+	       line_is_own(entry, cpu, write);
+}
+
 /** Would an access of `cpu` hit in its nearest cache, where the line is the latest of its set, and
  * change nothing? */
 static inline bool cache_at_hand(const struct cache_nearest *n, int cpu, uint64_t line, bool write)
 {
-	const struct line_entry *entry;
-	const struct cache_tag *tag;
+	return n->tags && tag_is_own(n, &n->tags[(line & n->mask) * n->ways], cpu, line, write);
+}
 
-	if (!n->tags)
+/** Or, where the line is the second latest, change but that? Then it is the latest. */
+static inline bool cache_hit_second(const struct cache_nearest *n, int cpu, uint64_t line,
+				    bool write)
+{
+	struct cache_tag *set, tag;
+
+	if (!n->tags || n->ways < 2)
 		return false;
-	tag = &n->tags[(line & n->mask) * n->ways];
-	entry = &n->lines->entries[tag->nr];
-	return entry->line == line && tag->version == entry->version &&
-	       line_is_own(entry, cpu, write);
+	set = &n->tags[(line & n->mask) * n->ways];
+	tag = set[1];
+	if (!tag_is_own(n, &tag, cpu, line, write))
+		return false;
+	set[1] = set[0];
+	set[0] = tag;
+	return true;
 }
 
 /**

@@ -229,6 +229,11 @@ static NOINLINE void access_now(struct sim *s, struct cpu *c, phys_addr_t at, ui
 	if (at >= end)
 		return;
 	share = overlap(c, ((end - 1) >> s->line_shift) - (at >> s->line_shift) + 1, kind);
+	if ((end - 1) >> s->line_shift == at >> s->line_shift &&
+	    cache_hit_second(c->nearest, c->id, at >> s->line_shift, kind >= MM_WRITE)) {
+		cpu_charge_hit(c, part(s->machine->caches[0].latency_ps, share));
+		return;
+	}
 	while (at < end) {
 		access_line(s, c, at, kind, share);
 		at = ((at >> s->line_shift) + 1) << s->line_shift;

@@ -248,8 +248,8 @@ static struct tlb_tag *insert_in(const struct tlb *t, const struct core *core,
 }
 
 /* It is the latest used of the first level, by that address. */
-static void found_first(struct core *core, uint64_t space, uint64_t address,
-			const struct tlb_tag *front)
+static void found_first(const struct tlb *t, struct core *core, uint64_t space, uint64_t address,
+			struct tlb_tag *front)
 {
 	unsigned shift = tlb_shift_of(front);
 	struct tlb_found *f = &core->hand.small[tlb_hand_index(address, TLB_PAGE_SHIFT)];
@@ -259,7 +259,27 @@ static void found_first(struct core *core, uint64_t space, uint64_t address,
 		return;
 	if (shift >= TLB_HAND_SHIFT)
 		f = &core->hand.large[tlb_hand_index(address, TLB_HAND_SHIFT)];
-	*f = (struct tlb_found){front->page << shift, UINT64_C(1) << shift, front, *front};
+	*f = (struct tlb_found){
+		.start = front->page << shift,
+		.bytes = UINT64_C(1) << shift,
+		.front = front,
+		.tag = *front,
+		.ways = array_for(core->first, t->conf->nr_first, shift)->conf->ways,
+	};
+}
+
+/* An address of the kernel in a page that was found before: mostly its tag is in that set still.
+ * Then it is the latest again. */
+static const struct tlb_tag *find_again(struct core *core, uint64_t address)
+{
+	const struct tlb_found *f = &core->hand.large[tlb_hand_index(address, TLB_HAND_SHIFT)];
+
+	if (address - f->start >= f->bytes)
+		f = &core->hand.small[tlb_hand_index(address, TLB_PAGE_SHIFT)];
+	if (address - f->start >= f->bytes || !find(f->front, f->ways, f->tag))
+		return NULL;
+	core->latest = f->tag;
+	return &f->tag;
 }
 
 const struct tlb_hand *tlb_hand(const struct tlb *t, int cpu)
@@ -270,6 +290,7 @@ const struct tlb_hand *tlb_hand(const struct tlb *t, int cpu)
 int tlb_look(struct tlb *t, int cpu, uint64_t space, uint64_t address, unsigned *shift)
 {
 	struct core *core = core_of(t, cpu);
+	const struct tlb_tag *again;
 	struct tlb_tag *front, tag;
 	uint64_t number;
 
@@ -280,10 +301,15 @@ int tlb_look(struct tlb *t, int cpu, uint64_t space, uint64_t address, unsigned 
 	/* Once more is no change to the order of use. */
 	if (core->latest.who >> TLB_SHIFT_BITS == number && address >> *shift == core->latest.page)
 		return TLB_FIRST;
+	again = space == TLB_KERNEL ? find_again(core, address) : NULL;
+	if (again) {
+		*shift = tlb_shift_of(again);
+		return TLB_FIRST;
+	}
 	front = look_in(core->first, t->conf->nr_first, number, address);
 	if (front) {
 		*shift = tlb_shift_of(front);
-		found_first(core, space, address, front);
+		found_first(t, core, space, address, front);
 		return TLB_FIRST;
 	}
 	front = look_in(core->second, t->conf->nr_second, number, address);
@@ -294,7 +320,7 @@ int tlb_look(struct tlb *t, int cpu, uint64_t space, uint64_t address, unsigned 
 	tag = *front;
 	*shift = tlb_shift_of(&tag);
 	front = insert_in(t, core, array_for(core->first, t->conf->nr_first, *shift), tag);
-	found_first(core, space, address, front);
+	found_first(t, core, space, address, front);
 	return TLB_SECOND;
 }
 
@@ -320,7 +346,7 @@ unsigned tlb_fill(struct tlb *t, int cpu, uint64_t space, uint64_t address, unsi
 	struct tlb_tag tag = tag_of(number_of(t, core, cpu, space), address, piece);
 	const struct array *second = array_for(core->second, t->conf->nr_second, piece);
 
-	found_first(core, space, address,
+	found_first(t, core, space, address,
 		    insert_in(t, core, array_for(core->first, t->conf->nr_first, piece), tag));
 	if (second)
 		insert_in(t, core, second, tag);

@@ -38,8 +38,9 @@ static inline unsigned tlb_shift_of(const struct tlb_tag *tag)
 /* Where a tag was found, the latest used of its set. */
 struct tlb_found {
 	uint64_t start, bytes; /* the page; 0 bytes: nowhere */
-	const struct tlb_tag *front;
+	struct tlb_tag *front;
 	struct tlb_tag tag; /* that stood there then */
+	unsigned ways;      /* of the set */
 };
 
 #define TLB_HAND_BITS  5
