@@ -40,7 +40,8 @@ status 1
 out "tools/accuracy: xeon-8269cy-2s latency 0,0: +2.1 %, limit 1 %"
 
 if ! slow_build; then
-	accuracy 0 12 --check bulk repeat
+	accuracy 0 14 --check bulk repeat
+	accuracy 0 4 --check cycles
 	accuracy 0 76 --check bandwidth loaded
 fi
 end
