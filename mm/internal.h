@@ -117,6 +117,12 @@ struct mm {
 		uint64_t at;            /* there, an address */
 		uint64_t pages_collapsed, full_scans;
 	} khugepaged_state;
+	struct mm_commit {
+		uint64_t memory, ratio, kbytes; /* vm.overcommit_* */
+		uint64_t user_reserve_kbytes, admin_reserve_kbytes;
+		uint64_t pages; /* see user_commit.c */
+	} commit;
+	uint64_t tmpfs_pages;         /* likewise */
 	struct mm_user *user;         /* spaces and files; NULL: there has been none */
 	struct mm_page_ext *page_ext; /* NULL: nobody asks for it */
 	struct mm_oom_reports *oom;   /* of the first allocations that failed for good */
@@ -399,6 +405,12 @@ void mm_watermarks_setup(struct mm *mm);
 void mm_lowmem_reserve_setup(struct mm *mm);
 /** All of it, after memory went on- or offline: init_per_zone_wmark_min(). */
 void mm_watermarks_renew(struct mm *mm);
+/** vm.*_reserve_kbytes by what mm_free_at_init() says: at boot, and when memory has come. */
+void mm_commit_init(struct mm *mm);
+void mm_commit_renew(struct mm *mm);
+/** vm.overcommit_ratio, or _kbytes, was written: the other one does not count any more. */
+void mm_commit_ratio_written(struct mm *mm);
+void mm_commit_kbytes_written(struct mm *mm);
 /** What is free now is what mm_free_at_init() says from now on. */
 void mm_note_free(struct mm *mm);
 /** min_free_kbytes was written: it is what somebody wants. */

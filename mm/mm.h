@@ -73,6 +73,7 @@ struct mm_khugepaged_params {
 
 /* The kernel's parameters. MM_PARAM_DEFAULT: the kernel works it out. */
 #define MM_PARAM_DEFAULT UINT64_MAX
+#define MM_TMPFS_NO_LIMIT UINT64_MAX
 struct mm_params {
 	uint64_t min_free_kbytes;
 	uint64_t watermark_scale_factor;                 /* per 10,000; default 10 */
@@ -94,6 +95,7 @@ struct mm_params {
 	uint64_t compaction_proactiveness;    /* 0 to 100: before anybody asks; 0: never */
 	uint64_t compact_unevictable_allowed; /* 1: what is locked in memory moves, too */
 	uint64_t swap_bytes;                  /* of the swap device; 0: none */
+	uint64_t tmpfs_bytes;  /* size= of the tmpfs; 0: half of RAM; MM_TMPFS_NO_LIMIT */
 	uint64_t page_cluster;                /* log2 of the pages that are read back at once */
 	uint64_t mem_bytes;                   /* mem=; 0: all there is */
 	bool numa_off;                        /* all memory is one node */
@@ -353,6 +355,9 @@ static inline unsigned mm_pcp_list(unsigned order, enum mm_migratetype type)
 /** Pages that were free when the machine had booted, or when memory last came or went: what
  * user_reserve_kbytes and admin_reserve_kbytes are a share of. */
 uint64_t mm_free_at_init(const struct mm *mm);
+/** CommitLimit and Committed_AS of meminfo, pages: what is promised to processes. */
+uint64_t mm_commit_limit(const struct mm *mm);
+uint64_t mm_committed(const struct mm *mm);
 /** min_free_kbytes in force. */
 uint64_t mm_min_free_kbytes(const struct mm *mm);
 

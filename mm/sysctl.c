@@ -50,6 +50,11 @@ static const struct sysctl sysctls[] = {
 	{"min_slab_ratio", 0, 100, IN_MM(params.min_slab_ratio), NULL, false},
 	{"dirty_ratio", 0, 100, IN_MM(params.dirty_ratio), NULL, false},
 	{"page-cluster", 0, 31, IN_MM(params.page_cluster), NULL, false},
+	{"overcommit_memory", 0, 2, IN_MM(commit.memory), NULL, false},
+	{"overcommit_ratio", 0, INT32_MAX, IN_MM(commit.ratio), mm_commit_ratio_written, false},
+	{"overcommit_kbytes", 0, UINT64_MAX, IN_MM(commit.kbytes), mm_commit_kbytes_written, false},
+	{"user_reserve_kbytes", 0, UINT64_MAX, IN_MM(commit.user_reserve_kbytes), NULL, false},
+	{"admin_reserve_kbytes", 0, UINT64_MAX, IN_MM(commit.admin_reserve_kbytes), NULL, false},
 	/*
 	 * Of the default size: see mm_hugetlb_write(). _mempolicy is the same by the policy of who
 	 * writes: here that is the default one.

@@ -371,6 +371,7 @@ int mm_boot(const struct mm_config *config, const struct mm_ops *ops, void *ctx,
 		return err;
 	}
 	mm_note_free(mm);
+	mm_commit_init(mm);
 	*out = mm;
 	return 0;
 }

@@ -222,5 +222,6 @@ int mm_zones_changed(struct mm *mm, bool populated)
 
 	mm_watermarks_renew(mm);
 	mm_note_free(mm);
+	mm_commit_renew(mm);
 	return err;
 }

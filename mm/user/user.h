@@ -64,7 +64,7 @@ struct mm_mmap_args {
 /**
  * mmap(): at the highest free addresses; what has room for a huge page begins at a boundary of one.
  * 0 and *start; -EINVAL for what does not go together; -ENOMEM where the space, the pool or the
- * host has no room.
+ * host has no room, or so much is not promised any more (vm.overcommit_memory).
  */
 int mm_mmap(struct mm *mm, int cpu, struct mm_space *space, const struct mm_mmap_args *args,
 	    uint64_t *start);
@@ -108,7 +108,8 @@ enum mm_user_result {
 };
 /**
  * A load or store: faults until the page is there, and *at is the physical address. Returns an enum
- * mm_user_result; -EFAULT where nothing is mapped; -ENOMEM where there is no memory.
+ * mm_user_result; -EFAULT where nothing is mapped; -ENOMEM where there is no memory; -EIO where a
+ * tmpfs has no room left, or promises no more (SIGBUS).
  */
 int mm_user_access(struct mm *mm, int cpu, struct mm_space *space, uint64_t address, bool write,
 		   phys_addr_t *at);
@@ -124,7 +125,8 @@ int mm_file_set_policy(struct mm_file *file, const struct mm_policy *policy);
  * read() or write() of a page of a file by a task of that space, to its end or not (`whole`):
  * brings it into memory, and *at is where it is. Of a disk's file readahead reads more, at most
  * `ahead` pages at once: MM_READ_AHEAD is read_ahead_kb, 0 none. What is written whole is not read
- * before; nor is what a tmpfs does not have. An enum mm_user_result or -ENOMEM.
+ * before; nor is what a tmpfs does not have. An enum mm_user_result, -ENOMEM or, of a tmpfs that
+ * has no room left, -ENOSPC.
  */
 #define MM_READ_AHEAD UINT_MAX
 int mm_file_access(struct mm *mm, int cpu, struct mm_space *space, struct mm_file *file,

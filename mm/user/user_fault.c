@@ -284,6 +284,8 @@ static int find_page(struct fault *f, bool write, struct page **page)
 
 	*page = NULL;
 	f->major = result == MM_USER_MAJOR;
+	if (result == -ENOSPC)
+		result = -EIO; /* SIGBUS */
 	if (result >= 0 && e_kind(file->entries[index]) == E_PAGE)
 		*page = e_pointer(file->entries[index]);
 	return result;

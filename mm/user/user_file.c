@@ -97,6 +97,7 @@ void mm_file_unref(struct mm *mm, int cpu, struct mm_file *file)
 	if (--file->refs || !file->unnamed)
 		return;
 	mm_file_drop(mm, cpu, file);
+	mm_uncommit(mm, file->promised);
 	delete (mm, file);
 }
 
@@ -110,11 +111,14 @@ void mm_file_drop(struct mm *mm, int cpu, struct mm_file *file)
 		entry = file->entries[i];
 		page = e_pointer(entry);
 		if (e_kind(entry) == E_SWAP) {
+			mm_tmpfs_uncharge(mm, file);
 			file->entries[i] = E_NONE;
 			mm_slot_put(mm, cpu, e_pointer(entry));
 		}
 		if (e_kind(entry) != E_PAGE || mm_upage(mm, page)->mapcount)
 			continue;
+		if (file->tmpfs)
+			mm_tmpfs_uncharge(mm, file);
 		file->entries[i] = E_NONE;
 		mm_upage_del(mm, cpu, page);
 		mm_free_pages(mm, cpu, page, 0);
@@ -162,20 +166,37 @@ static void zero(struct mm *mm, int cpu, const struct page *page)
 	mm_touch(mm, cpu, mm_page_address(mm, page), mm_user_page_bytes(mm), MM_ZERO);
 }
 
+/* What was not there: it is to be allowed, too. */
+static int fill_hole(struct mm *mm, int cpu, struct mm_space *space, struct mm_file *file,
+		     uint64_t index, bool whole)
+{
+	int err = mm_tmpfs_charge(mm, space, file);
+	struct page *page =
+		err ? NULL
+		    : take_page(mm, cpu, space, file, index, GFP_HIGHUSER_MOVABLE | __GFP_COMP);
+
+	if (err)
+		return err;
+	if (page && !whole)
+		zero(mm, cpu, page);
+	err = page ? insert(mm, cpu, file, index, page, 0) : -ENOMEM;
+	if (err || file->entries[index] != e_make(page, E_PAGE))
+		mm_tmpfs_uncharge(mm, file);
+	return err ? err : MM_USER_SMALL;
+}
+
 static int bring_tmpfs(struct mm *mm, int cpu, struct mm_space *space, struct mm_file *file,
 		       uint64_t index, bool whole)
 {
-	struct page *page =
-		take_page(mm, cpu, space, file, index, GFP_HIGHUSER_MOVABLE | __GFP_COMP);
 	uint64_t old = file->entries[index], shadow = file->shadows[index];
+	struct page *page;
+	int err;
 
+	if (e_kind(old) != E_SWAP)
+		return fill_hole(mm, cpu, space, file, index, whole);
+	page = take_page(mm, cpu, space, file, index, GFP_HIGHUSER_MOVABLE | __GFP_COMP);
 	if (!page)
 		return -ENOMEM;
-	if (e_kind(old) != E_SWAP) {
-		if (!whole)
-			zero(mm, cpu, page);
-		return insert(mm, cpu, file, index, page, 0) ? -ENOMEM : MM_USER_SMALL;
-	}
 	mm_swap_read(mm, cpu, 1);
 	if (file->entries[index] != old) {
 		mm_free_pages(mm, cpu, page, 0);
@@ -183,7 +204,10 @@ static int bring_tmpfs(struct mm *mm, int cpu, struct mm_space *space, struct mm
 	}
 	file->entries[index] = E_NONE;
 	mm_slot_put(mm, cpu, e_pointer(old));
-	return insert(mm, cpu, file, index, page, shadow) ? -ENOMEM : MM_USER_MAJOR;
+	err = insert(mm, cpu, file, index, page, shadow);
+	if (err)
+		mm_tmpfs_uncharge(mm, file);
+	return err ? err : MM_USER_MAJOR;
 }
 
 int mm_file_insert_locked(struct mm *mm, int cpu, struct mm_space *space, struct mm_file *file,

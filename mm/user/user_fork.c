@@ -114,13 +114,18 @@ static int copy_tables(struct copy *c)
 
 static int copy_vma(struct copy *c, struct mm_vma ***link)
 {
+	uint64_t pages = (c->from->end - c->from->start) >> mm_user_shift(c->mm);
 	struct mm_vma *vma;
 
 	if (c->from->hugetlb)
 		return 0;
-	vma = malloc(sizeof(*vma));
-	if (!vma)
+	if (c->from->accounted && mm_commit(c->mm, c->parent, pages))
 		return -ENOMEM;
+	vma = malloc(sizeof(*vma));
+	if (!vma) {
+		mm_uncommit(c->mm, c->from->accounted ? pages : 0);
+		return -ENOMEM;
+	}
 	*vma = *c->from;
 	vma->next = NULL;
 	vma->locked = false;

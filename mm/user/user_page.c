@@ -295,6 +295,7 @@ static void take_from_file(struct mm *mm, struct mm_upage *up, uint64_t shadow)
 		mm->user->nr_slots++;
 	} else if (up->kind == UP_SHMEM) {
 		mm_swap_put(mm, up->cluster, 1);
+		mm_tmpfs_uncharge(mm, up->file);
 	}
 	up->file->entries[up->index] = slot ? e_make(slot, E_SWAP) : E_NONE;
 	up->file->shadows[up->index] = shadow;

@@ -229,9 +229,29 @@ static void drop_new(struct mm *mm, int cpu, struct mm_vma *vma, uint64_t nr_hug
 {
 	if (vma->hugetlb && !vma->noreserve)
 		mm_hugetlb_unreserve(mm, cpu, vma->pool, nr_huge);
+	if (vma->accounted)
+		mm_uncommit(mm, (vma->end - vma->start) >> mm_user_shift(mm));
 	if (vma->file)
 		mm_file_unref(mm, cpu, vma->file);
 	free(vma);
+}
+
+/* What could be written for itself is promised whole (accountable_mapping()); of a shared range its
+ * file, if that has no name. 0 or -ENOMEM. */
+static int account(struct mm *mm, const struct mm_space *space, struct mm_vma *vma)
+{
+	uint64_t pages = (vma->end - vma->start) >> mm_user_shift(mm);
+	bool skip = vma->noreserve && mm_commit_may_skip(mm);
+
+	if (vma->hugetlb || skip || (vma->shared && !vma->file->unnamed))
+		return 0;
+	if (mm_commit(mm, space, pages))
+		return -ENOMEM;
+	if (vma->shared)
+		vma->file->promised = pages;
+	else
+		vma->accounted = true;
+	return 0;
 }
 
 int mm_mmap(struct mm *mm, int cpu, struct mm_space *space, const struct mm_mmap_args *args,
@@ -283,7 +303,8 @@ int mm_mmap(struct mm *mm, int cpu, struct mm_space *space, const struct mm_mmap
 	}
 	if (vma->file)
 		mm_file_ref(vma->file);
-	if (args->policy && mm_user_share_policy(mm, vma, args->policy)) {
+	if (account(mm, space, vma) ||
+	    (args->policy && mm_user_share_policy(mm, vma, args->policy))) {
 		drop_new(mm, cpu, vma, bytes >> huge_shift);
 		return -ENOMEM;
 	}
@@ -357,6 +378,8 @@ static void drop_vma(struct mm *mm, int cpu, struct mm_space *space, struct mm_v
 	mm_user_zap(mm, cpu, space, vma, vma->start, vma->end);
 	*link = vma->next;
 	mm_work(mm, cpu, MM_SITE_VMA, 1);
+	if (vma->accounted)
+		mm_uncommit(mm, (vma->end - vma->start) >> mm_user_shift(mm));
 	if (vma->file)
 		mm_file_unref(mm, cpu, vma->file);
 	free(vma);

@@ -116,6 +116,7 @@ struct mm_vma {
 	struct mm_file *file; /* NULL: anonymous and private */
 	uint64_t pgoff;       /* pages, of `start`: in the file, or of the first address it had */
 	bool shared, advised, refused, hugetlb, noreserve, locked, has_policy;
+	bool accounted; /* its size is promised (VM_ACCOUNT) */
 	unsigned pool; /* hugetlb: which size, see hugetlb.h */
 	bool copied;   /* has pages of its own (anon_vma): fork copies its tables */
 	struct mm_policy policy;
@@ -148,6 +149,7 @@ struct mm_file {
 	char *name;
 	bool tmpfs, unnamed;             /* unnamed: goes with its last range */
 	uint64_t refs;                   /* ranges that map it */
+	uint64_t promised; /* unnamed: pages, see user_commit.c */
 	struct mm_file_policy *policies; /* tmpfs: by pages, see user_policy.c */
 	size_t nr_policies;
 	uint64_t size;     /* pages that it has; 0: nobody said */
@@ -333,6 +335,19 @@ const struct mm_policy *mm_file_policy(const struct mm_file *file, uint64_t page
  */
 int mm_user_share_policy(const struct mm *mm, const struct mm_vma *vma,
 			 const struct mm_policy *policy);
+
+/* user_commit.c */
+enum { MM_OVERCOMMIT_GUESS, MM_OVERCOMMIT_ALWAYS, MM_OVERCOMMIT_NEVER };
+/** Promise pages to a space (NULL: to nobody's). 0, or -ENOMEM: vm.overcommit_memory is against it. */
+int mm_commit(struct mm *mm, const struct mm_space *space, uint64_t pages);
+void mm_uncommit(struct mm *mm, uint64_t pages);
+/** Does MAP_NORESERVE count? */
+bool mm_commit_may_skip(const struct mm *mm);
+/** Pages that named files of tmpfs may have together. */
+uint64_t mm_tmpfs_limit(const struct mm *mm);
+/** A file of tmpfs gets a page, in memory or swap; it has one less. 0 or -ENOSPC. */
+int mm_tmpfs_charge(struct mm *mm, const struct mm_space *space, const struct mm_file *file);
+void mm_tmpfs_uncharge(struct mm *mm, const struct mm_file *file);
 
 /* user_gather.c */
 /** Unmap [start, end) of a range, and free what that frees, in batches. */

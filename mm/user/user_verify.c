@@ -227,6 +227,29 @@ static int check_deferred(struct counts *c)
 	return err;
 }
 
+/* What is promised, counted again; see user_commit.c. */
+static int check_promises(struct counts *c)
+{
+	const struct mm *mm = c->mm;
+	uint64_t pages = 0, tmpfs = 0;
+
+	for (const struct mm_space *s = mm->user->spaces; s; s = s->next)
+		for (const struct mm_vma *v = s->vmas; v; v = v->next)
+			pages += v->accounted ? (v->end - v->start) >> mm_user_shift(mm) : 0;
+	for (const struct mm_file *f = mm->user->files; f; f = f->next) {
+		pages += f->promised;
+		for (uint64_t i = 0; f->tmpfs && !f->unnamed && i < f->nr; i++)
+			tmpfs += f->entries[i] != E_NONE;
+	}
+	if (mm->tmpfs_pages != tmpfs)
+		return violated(c, "tmpfs has %" PRIu64 " pages, counted %" PRIu64, tmpfs,
+				mm->tmpfs_pages);
+	if (mm->commit.pages != pages + tmpfs)
+		return violated(c, "%" PRIu64 " pages are promised, counted %" PRIu64,
+				pages + tmpfs, mm->commit.pages);
+	return 0;
+}
+
 int mm_user_verify(const struct mm *mm, char *why, size_t size)
 {
 	struct counts c = {.mm = (struct mm *)mm, .why = why, .size = size};
@@ -248,6 +271,8 @@ int mm_user_verify(const struct mm *mm, char *why, size_t size)
 		err = check_pages(&c);
 	if (!err)
 		err = check_swap(&c);
+	if (!err)
+		err = check_promises(&c);
 	/* Others may have been promised some, too. */
 	for (unsigned i = 0; i < mm->hugetlb.nr && !err; i++)
 		if (c.promised[i] > mm->hugetlb.sizes[i].reserved)

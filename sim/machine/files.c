@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `kernel` of a machine file: how files are mapped and read. */
+/* `kernel` of a machine file: how files are mapped and read, how large a tmpfs may be. */
 #include <inttypes.h>
 
 #include "sim/machine/read.h"
@@ -22,8 +22,18 @@ static void read_fault_around(struct machine_reader *r, const struct cfg_setting
 	r->m->mm.params.fault_around_bytes = rounded;
 }
 
+/* As mount's size=, where nothing means all. */
+static void read_tmpfs_size(struct machine_reader *r, const struct cfg_setting *s)
+{
+	uint64_t bytes;
+
+	if (cfg_size(r->cfg, s, &bytes))
+		r->m->mm.params.tmpfs_bytes = bytes ? bytes : MM_TMPFS_NO_LIMIT;
+}
+
 void machine_read_files(struct machine_reader *r, const struct cfg_setting *kernel)
 {
+	read_tmpfs_size(r, cfg_find(r->cfg, kernel, "tmpfs_size"));
 	read_fault_around(r, cfg_find(r->cfg, kernel, "fault_around_bytes"));
 	cfg_integer(r->cfg, cfg_find(r->cfg, kernel, "read_ahead_kb"), 0, 1 << 20,
 		    &r->m->mm.params.read_ahead_kb);

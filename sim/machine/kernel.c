@@ -266,6 +266,7 @@ void machine_read_kernel(struct machine_reader *r, const struct cfg_setting *roo
 		"default_hugepagesz",
 		"hugepages",
 		"fault_around_bytes",
+		"tmpfs_size",
 		"read_ahead_kb",
 		"cma",
 		"swap",

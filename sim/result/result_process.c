@@ -50,6 +50,10 @@ static const char *error_name(int err)
 		return "EBUSY";
 	case ESRCH:
 		return "ESRCH";
+	case ENOSPC:
+		return "ENOSPC";
+	case EIO:
+		return "SIGBUS";
 	case EFAULT:
 		return "EFAULT";
 	default:

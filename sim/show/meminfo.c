@@ -221,9 +221,8 @@ static json_t *system_json(const struct mm *mm)
 	put_lines(doc, mm, ALL_NODES, swapped);
 	put_slab(doc, mm, ALL_NODES, to_kib);
 	put_lines(doc, mm, ALL_NODES, behind_slab);
-	/* vm.overcommit_ratio: half of it, huge pages of the pools apart. */
-	json_put(doc, "CommitLimit", (((s.total - mm_hugetlb_pages(mm)) / 2) + swap) << to_kib);
-	json_put(doc, "Committed_AS", 0);
+	json_put(doc, "CommitLimit", mm_commit_limit(mm) << to_kib);
+	json_put(doc, "Committed_AS", mm_committed(mm) << to_kib);
 	json_put(doc, "VmallocTotal", (map->vmalloc.end - map->vmalloc.start) >> 10);
 	json_put(doc, "VmallocUsed", mm_vmalloc_pages(mm) << to_kib);
 	json_put(doc, "VmallocChunk", 0);

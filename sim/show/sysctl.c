@@ -19,7 +19,7 @@
 enum has { ALWAYS, NUMA, HIGHMEM, OLD_LISTS, OTHER_RELEASE };
 
 static const struct setting {
-	const char *name, *value; /* where the mm core has none; "": computed at boot */
+	const char *name, *value; /* where the mm core has none */
 	enum has has;
 } settings[] = {
 	{"percpu_pagelist_fraction", "", OLD_LISTS},
@@ -29,7 +29,7 @@ static const struct setting {
 	{"swappiness", "", ALWAYS},
 	{"user_reserve_kbytes", "", ALWAYS},
 	{"admin_reserve_kbytes", "", ALWAYS},
-	{"overcommit_memory", "0", ALWAYS},
+	{"overcommit_memory", "", ALWAYS},
 	{"numa_stat", "1", NUMA},
 	{"highmem_is_dirtyable", "0", HIGHMEM},
 	{"extfrag_threshold", "500", ALWAYS},
@@ -47,7 +47,8 @@ static bool is_left_out(const char *name)
 {
 	return strstr(name, "_hugepages") || !strcmp(name, "compact_unevictable_allowed") ||
 	       !strcmp(name, "vfs_cache_pressure") || !strcmp(name, "dirty_ratio") ||
-	       !strcmp(name, "page-cluster") || !strncmp(name, "stat_", 5);
+	       !strcmp(name, "page-cluster") || !strcmp(name, "overcommit_ratio") ||
+	       !strcmp(name, "overcommit_kbytes") || !strncmp(name, "stat_", 5);
 }
 
 static bool has(const struct mm *mm, enum has what)
@@ -68,15 +69,6 @@ static bool has(const struct mm *mm, enum has what)
 	}
 }
 
-/* init_user_reserve(), init_admin_reserve(): 1/32 of what is free, at most 128 and 8 MiB. */
-static uint64_t reserve_kbytes(const struct mm *mm, const char *name)
-{
-	uint64_t most = strcmp(name, "user_reserve_kbytes") ? 8 << 10 : 128 << 10;
-	uint64_t free = mm_free_at_init(mm) << (mm_get_arch(mm)->page_shift - 10);
-
-	return free / 32 < most ? free / 32 : most;
-}
-
 /* Those of the mm core that stand among the others. */
 static bool is_setting(const char *name)
 {
@@ -84,15 +76,6 @@ static bool is_setting(const char *name)
 		if (!strcmp(settings[i].name, name))
 			return true;
 	return false;
-}
-
-/* What the mm core does not have. */
-static void put_setting(const struct mm *mm, const struct setting *set, char *value, size_t size)
-{
-	if (*set->value)
-		snprintf(value, size, "%s", set->value);
-	else
-		snprintf(value, size, "%" PRIu64, reserve_kbytes(mm, set->name));
 }
 
 static json_t *json(const struct show_subject *s)
@@ -116,7 +99,7 @@ static json_t *json(const struct show_subject *s)
 		const struct setting *set = &settings[i];
 
 		if (mm_sysctl_text(s->mm, set->name, value, sizeof(value)))
-			put_setting(s->mm, set, value, sizeof(value));
+			snprintf(value, sizeof(value), "%s", set->value);
 		if (!has(s->mm, set->has))
 			json_object_set_new(doc, set->name, json_null());
 		else

@@ -104,6 +104,27 @@ run run "$tmp/s.cfg" --verify --format json
 [ "$(begin_of touch)" -lt 1000000000 ] || fail "behind msleep the touch began at $(begin_of touch)"
 [ "$(ps_of)" -lt 10500000000000 ] || fail "three that slept took $(ps_of) ps"
 
+# What is refused is an outcome, with a reason, and the process goes on: more than is promised, more than a tmpfs holds.
+error_of()
+{
+	sed -n "/\"do\": \"$1\"/,/}/s/.*\"error\": \"\(.*\)\".*/\1/p" "$tmp/out" | head -n 1
+}
+scenario 'steps = ( { do = "mmap"; range = "r"; bytes = "1TiB"; }, { do = "mmap"; range = "s"; bytes = "1MiB"; } );'
+[ "$(error_of mmap)" = ENOMEM ] || fail "1 TiB was mapped: $(error_of mmap)"
+is failed 1
+scenario 'steps = ( { do = "mmap"; range = "r"; bytes = "1TiB"; }, { do = "touch"; range = "r"; bytes = "1MiB"; } );' \
+	'--sysctl overcommit_memory=1'
+is failed 0
+scenario 'steps = ( { do = "write"; file = "/dev/shm/f"; bytes = "5MiB"; },
+	{ do = "mmap"; range = "r"; bytes = "8MiB"; file = "/dev/shm/f"; shared = true; }, { do = "touch"; range = "r"; } );' \
+	'--set kernel.tmpfs_size=4MiB'
+status 0
+[ "$(error_of write)" = ENOSPC ] || fail "5 MiB of 4 were written: $(error_of write)"
+[ "$(error_of touch)" = SIGBUS ] || fail "8 MiB of 4 were touched: $(error_of touch)"
+is shmem_pages 1024
+run show configs/machines/W1a_touch_thp_2x1g.cfg meminfo --sysctl overcommit_ratio=0
+out 'CommitLimit:           0 kB'
+
 bad()
 {
 	scenario "steps = ( $1 );"

@@ -110,7 +110,8 @@ Test(sysctl, others_are_kept)
 		if (!strcmp(name, "percpu_pagelist_fraction"))
 			continue; /* kernels up to 5.13 had it */
 		value = "100\n";
-		if (!strcmp(name, "compact_unevictable_allowed") || !strcmp(name, "page-cluster"))
+		if (!strcmp(name, "compact_unevictable_allowed") || !strcmp(name, "page-cluster") ||
+		    !strcmp(name, "overcommit_memory"))
 			value = "0\n";
 		must_write(mm, name, value);
 		cr_expect_eq(mm_sysctl_text(mm, name, text, sizeof(text)), 0);
