@@ -1,47 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What can be wrong in a machine file: the whole message, with its line, for each. */
-#include "sim/machine/machine.h"
-
-#include <criterion/criterion.h>
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-static const char *shown(const struct diag *d)
-{
-	static char text[1024];
-
-	if (!d->failed)
-		return "no error";
-	snprintf(text, sizeof(text), "%s:%u: %s", d->error.file, d->error.line, d->error.text);
-	return text;
-}
-
-static void refused(const char *text, const char *message)
-{
-	struct diag d = DIAG_INIT;
-	struct machine *m;
-	int err = machine_parse(text, strlen(text), "m.cfg", &d, &m);
-
-	cr_assert_str_eq(shown(&d), message, "got:      %s\nexpected: %s", shown(&d), message);
-	cr_assert_eq(err, -EINVAL);
-	cr_assert_null(m);
-	diag_clear(&d);
-}
-
-/* Line 1 */
-#define HEAD "source = \"made up\"; architecture = \"x86_64\"; memory_model = \"sparse\";\n"
-/* Line 2 */
-#define BANK "bank = { latency = \"100ns\"; bandwidth = \"10GB/s\"; };\n"
-/* From line 3 on: nodes, each on a line of its own */
-#define NODES(list)        "nodes = (\n" list "\n);\n"
-#define MEMORY(b, s)       "{ base = \"" b "\"; size = \"" s "\"; }"
-#define NODE(memory, cpus) "{ memory = ( " memory " ); cpus = " cpus "; }"
-#define CPU                "{ count = 1; frequency = \"2GHz\"; }"
-#define ONE                HEAD BANK NODES(NODE(MEMORY("0", "1GiB"), CPU))
-#define TWO                HEAD BANK NODES(NODE(MEMORY("0", "1GiB"), CPU) ",\n" NODE(MEMORY("1GiB", "1GiB"), CPU))
-/* What is added to ONE is on line 6, to TWO on line 7. */
+#include "tests/machine_refused.h"
 
 Test(machine_errors, unknown_keys)
 {
@@ -65,7 +24,8 @@ Test(machine_errors, unknown_keys)
 		"watermark_scale_factor, lowmem_reserve_ratio, kernelcore, movablecore, "
 		"movable_node, percpu_pagelist_high_fraction, mem, memmap, numa_off, numa_fake, "
 		"transparent_hugepage, transparent_hugepage_defrag, khugepaged, "
-		"default_hugepagesz, hugepages, fault_around_bytes, read_ahead_kb, cma, swap, "
+		"default_hugepagesz, hugepages, fault_around_bytes, tmpfs_size, read_ahead_kb, "
+		"cma, swap, "
 		"swap_disk, file_disk, profile, "
 		"crashkernel, hotplug_end, slub_debug, slab_nomerge, slub_min_order, "
 		"slub_max_order, slub_min_objects, xsave, page_owner, page_table_check, vmalloc, "
@@ -347,10 +307,6 @@ Test(machine_errors, links)
 		"m.cfg:6: interconnect.columns: only a mesh has columns");
 }
 
-#define DISK(name, rest)                                                                           \
-	"{ name = \"" name "\"; bandwidth_read = \"500MB/s\"; bandwidth_write = \"250MB/s\"; "     \
-	"latency = \"80us\"; " rest " }"
-
 Test(machine_errors, threads_of_cores)
 {
 	struct diag d = DIAG_INIT;
@@ -376,47 +332,6 @@ Test(machine_errors, threads_of_cores)
 	cr_expect_eq(m->cpus[0].thread_share, 50);
 	machine_free(m);
 	diag_clear(&d);
-}
-
-Test(machine_errors, disks)
-{
-	refused(ONE
-		"disks = ( { name = \"sda\"; latency = \"80us\"; bandwidth_read = \"1GB/s\"; } );",
-		"m.cfg:6: disks[0]: 'bandwidth_write' is missing");
-	refused(ONE "disks = ( " DISK("sda", "queue_dept = 1;") " );",
-		"m.cfg:6: disks[0].queue_dept: unknown key 'queue_dept', did you mean "
-		"'queue_depth'? "
-		"(known: name, bandwidth_read, bandwidth_write, latency, queue_depth, nr_requests, "
-		"scheduler, source)");
-	refused(ONE "disks = ( " DISK("sda", "queue_depth = 0;") " );",
-		"m.cfg:6: disks[0].queue_depth: expected an integer from 1 to 1024, found 0");
-	refused(ONE "disks = ( " DISK("sda", "nr_requests = 0;") " );",
-		"m.cfg:6: disks[0].nr_requests: expected an integer from 1 to 65536, found 0");
-	refused(ONE "disks = ( " DISK("sda", "scheduler = \"noone\";") " );",
-		"m.cfg:6: disks[0].scheduler: unknown scheduler 'noone', did you mean 'none'? "
-		"(known: mq-deadline, none)");
-	refused(ONE "disks = ( { name = \"sda\"; latency = \"0s\"; bandwidth_read = \"1GB/s\"; "
-		    "bandwidth_write = \"1GB/s\"; } );",
-		"m.cfg:6: disks[0].latency: expected a latency above 0 and up to 1s, found 0");
-	refused(ONE "disks = ( { name = \"sda\"; latency = \"1us\"; bandwidth_read = \"1GB\"; "
-		    "bandwidth_write = \"1GB/s\"; } );",
-		"m.cfg:6: disks[0].bandwidth_read: \"1GB\" has an unknown unit (known: B/s, kB/s, "
-		"MB/s, "
-		"GB/s, TB/s, PB/s, KiB/s, MiB/s, GiB/s, TiB/s, PiB/s)");
-	refused(ONE "disks = ( " DISK("sda", "") ",\n" DISK("sda", "") " );",
-		"m.cfg:7: disks[1].name: there is a disk 'sda' already");
-	refused(ONE "disks = ( " DISK("", "") " );",
-		"m.cfg:6: disks[0].name: expected a name, found nothing");
-	refused(ONE "disks = ( " DISK("sda", "") ", " DISK(
-			"nvme0", "") " );\n"
-				     "kernel = { swap = \"1GiB\"; swap_disk = \"nvme\"; };",
-		"m.cfg:7: kernel.swap_disk: unknown disk 'nvme', did you mean 'nvme0'? (known: "
-		"sda, "
-		"nvme0)");
-	refused(ONE "kernel = { swap = \"1GiB\";\nswap_disk = \"sda\"; };",
-		"m.cfg:7: kernel.swap_disk: the machine has no 'disks'");
-	refused(ONE "disks = ( " DISK("sda", "") " );\nkernel = { swap_disk = \"sda\"; };",
-		"m.cfg:7: kernel.swap_disk: needs 'swap', how much of it there is");
 }
 
 #define CACHE(size, ways)                                                                          \
@@ -625,7 +540,8 @@ Test(machine_errors, overrides_are_checked_as_the_file_is)
 		 "numa_fake, "
 		 "transparent_hugepage, transparent_hugepage_defrag, khugepaged, "
 		 "default_hugepagesz, hugepages, "
-		 "fault_around_bytes, read_ahead_kb, cma, swap, swap_disk, file_disk, profile, "
+		 "fault_around_bytes, tmpfs_size, read_ahead_kb, cma, swap, swap_disk, file_disk, "
+		 "profile, "
 		 "crashkernel, hotplug_end, slub_debug, slab_nomerge, slub_min_order, "
 		 "slub_max_order, slub_min_objects, xsave, page_owner, page_table_check, vmalloc, "
 		 "vmsplit, la57, sysctl, hotplug, memory_block, source)"},
