@@ -71,14 +71,16 @@ static void check_order(struct machine_reader *r, const struct cfg_setting *s,
 
 static void read_cache(struct machine_reader *r, const struct cfg_setting *s)
 {
-	static const char *const keys[] = {"name",      "size",   "ways", "latency",
-					   "shared_by", "source", NULL};
+	static const char *const keys[] = {"name",      "size",      "ways",   "latency",
+					   "shared_by", "inclusive", "source", NULL};
 	static const char *const sharers[] = {"cpu", "node", "core", NULL};
 	const struct cfg_setting *group = cfg_group(r->cfg, s);
 	struct machine_cache *cache = &r->m->caches[r->m->nr_caches];
 	const char *name;
+	const struct cfg_setting *at_inclusive = cfg_find(r->cfg, group, "inclusive");
 	uint64_t ways = 1;
 	unsigned sharer = 0;
+	bool inclusive = true;
 
 	cfg_keys(r->cfg, group, keys);
 	machine_read_source(r, group);
@@ -95,6 +97,10 @@ static void read_cache(struct machine_reader *r, const struct cfg_setting *s)
 	cache->ways = (unsigned)ways;
 	cache->per_node = sharer == 1;
 	cache->per_core = sharer == 2;
+	if (cfg_bool(r->cfg, at_inclusive, &inclusive) && !cache->per_node)
+		cfg_error(r->cfg, at_inclusive,
+			  "only a cache of the node is inclusive of its CPUs' own, or not");
+	cache->apart = !inclusive;
 	check_geometry(r, group, cache);
 	check_order(r, group, cache);
 }
@@ -165,10 +171,27 @@ void machine_read_caches(struct machine_reader *r, const struct cfg_setting *roo
 	}
 }
 
+/* Where no cache of the node has them all, a line comes from whichever CPU has it. */
+static void read_clean(struct machine_reader *r, const struct cfg_setting *s)
+{
+	struct machine_transfers *t = &r->m->transfers;
+	bool apart = false;
+
+	for (int i = 0; i < r->m->nr_caches; i++)
+		apart |= r->m->caches[i].apart;
+	if (s && !apart)
+		cfg_error(r->cfg, s,
+			  "the node's cache has such lines itself: no cache has `inclusive = "
+			  "false`");
+	if (apart)
+		t->same_node_clean_ps = t->same_node_ps;
+	machine_read_latency(r, s, &t->same_node_clean_ps);
+}
+
 void machine_read_transfers(struct machine_reader *r, const struct cfg_setting *root)
 {
-	static const char *const keys[] = {"same_node", "home_at_owner", "home_elsewhere", "source",
-					   NULL};
+	static const char *const keys[] = {"same_node",      "same_node_clean", "home_at_owner",
+					   "home_elsewhere", "source",          NULL};
 	const struct cfg_setting *group =
 		cfg_group(r->cfg, cfg_find(r->cfg, root, "line_transfers"));
 	struct machine_transfers *t = &r->m->transfers;
@@ -180,6 +203,7 @@ void machine_read_transfers(struct machine_reader *r, const struct cfg_setting *
 	if (!r->m->nr_caches)
 		cfg_error(r->cfg, group, "lines go from cache to cache: 'caches' is missing");
 	machine_read_latency(r, cfg_need(r->cfg, group, "same_node"), &t->same_node_ps);
+	read_clean(r, cfg_find(r->cfg, group, "same_node_clean"));
 	t->home_at_owner_ps = t->same_node_ps;
 	machine_read_latency(r,
 			     r->m->mm.nr_nodes > 1 ? cfg_need(r->cfg, group, "home_at_owner")

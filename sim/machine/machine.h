@@ -45,6 +45,7 @@ struct machine_cache {
 	uint64_t size_bytes; /* per CPU or per node */
 	unsigned ways;
 	uint64_t latency_ps; /* a hit at this level */
+	bool apart;          /* lines that a CPU of the node has in its own caches are not in it */
 	bool per_node;       /* one for all CPUs of a node; else one a CPU, */
 	bool per_core;       /* or one for all threads of a core */
 };
@@ -91,7 +92,8 @@ struct machine_disk {
 /* What it takes to get a line from the caches of another CPU; all 0: as from memory. */
 struct machine_transfers {
 	uint64_t same_node_ps;
-	uint64_t home_at_owner_ps;  /* of another node, whose memory the line belongs to */
+	uint64_t same_node_clean_ps; /* one that is as in memory; 0: from the node's own cache */
+	uint64_t home_at_owner_ps;   /* of another node, whose memory the line belongs to */
 	uint64_t home_elsewhere_ps; /* of another node, and the line belongs to a third or one's own
 				     */
 };

@@ -3,7 +3,7 @@
  * c2c: lines go from core to core. The first CPU of a node, or the second one where that is the
  * reader's own node, writes lines; then the first CPU of another reads them, each load after the
  * one before it, and finds them modified in the writer's caches (HITM). Their memory is the
- * writer's node's, then the reader's.
+ * writer's node's, then the reader's. Last the writer only reads them (HIT).
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -13,9 +13,11 @@
 #include "sim/measure.h"
 
 #define LINES 256 /* 16 KiB of 64 bytes each: within a first level */
+#define STEP  157 /* between those read, of which LINES has no factor */
+#define APART 8   /* between clean lines: no prefetcher follows them */
 
-enum { HOME_WRITER, HOME_READER, NR_HOMES };
-static const char *const keys[NR_HOMES] = {"hitm_home_writer_ps", "hitm_home_reader_ps"};
+enum { HOME_WRITER, HOME_READER, CLEAN, NR_HOMES };
+static const char *const keys[NR_HOMES] = {"hitm_home_writer_ps", "hitm_home_reader_ps", "hit_ps"};
 
 struct c2c {
 	const struct measure *m;
@@ -32,36 +34,61 @@ static int writer_of(const struct machine *m, int nid, int reader)
 	return MM_NO_CPU;
 }
 
-/* Two phases, a write and a read, for each home of each pair. Lines of each are others. */
+/* The i-th line of a pair. Those that were written by others are not clean, so each has its own. */
+static phys_addr_t line_at(const struct measure_buffer *b, const struct machine *m, int home,
+			   int pair, uint64_t i)
+{
+	uint64_t line = m->cache_line_bytes, at = i * line;
+
+	if (home == CLEAN)
+		at = ((uint64_t)(pair + 1) * LINES + i) * APART * line;
+	return b->blocks[at / b->block_bytes % b->nr] + at % b->block_bytes;
+}
+
+static void write_lines(struct measure_team *t, int cpu, const struct measure_buffer *b, int home,
+			int pair)
+{
+	const struct machine *m = sim_machine(t->sim);
+
+	for (uint64_t i = 0; i < LINES; i++)
+		sim_touch(t->sim, cpu, line_at(b, m, home, pair, i), m->cache_line_bytes,
+			  home != CLEAN);
+}
+
+static uint64_t read_lines(struct measure_team *t, int cpu, const struct measure_buffer *b,
+			   int home, int pair)
+{
+	const struct machine *m = sim_machine(t->sim);
+	uint64_t start_ps;
+
+	/* The TLB has it by now, as MLC has its huge pages. */
+	sim_chase(t->sim, cpu, line_at(b, m, home, pair, 0));
+	sim_settle(t->sim, cpu);
+	start_ps = sim_now_ps(t->sim, cpu);
+	for (uint64_t i = 1; i < LINES; i++)
+		sim_chase(t->sim, cpu, line_at(b, m, home, pair, i * STEP % LINES));
+	sim_settle(t->sim, cpu);
+	return (sim_now_ps(t->sim, cpu) - start_ps) / (LINES - 1);
+}
+
+/* Two phases, a write and a read, for each home of each pair. */
 static void work(struct measure_team *t, int cpu, int phase)
 {
 	struct c2c *c = t->arg;
 	const struct machine *m = c->m->machine;
-	uint64_t line = m->cache_line_bytes, start_ps;
 	int nr = m->mm.nr_nodes, pair = phase / 2 / NR_HOMES, home = phase / 2 % NR_HOMES;
 	int from = pair / nr, to = pair % nr, nid = home == HOME_READER ? from : to;
 	int reader = measure_first_cpu(m, from), writer;
-	phys_addr_t at;
 
 	if (!measure_from(c->m, from) || !measure_to(c->m, to) || !c->buffers[nid].nr)
 		return;
 	writer = writer_of(m, to, reader);
 	if (writer == MM_NO_CPU || cpu != (phase % 2 ? reader : writer))
 		return;
-	at = c->buffers[nid].blocks[0];
-	if (phase % 2 == 0) {
-		for (uint64_t i = 0; i < LINES; i++)
-			sim_touch(t->sim, cpu, at + i * line, line, true);
-		return;
-	}
-	/* The TLB has it by now, as MLC has its huge pages. */
-	sim_chase(t->sim, cpu, at);
-	sim_settle(t->sim, cpu);
-	start_ps = sim_now_ps(t->sim, cpu);
-	for (uint64_t i = 1; i < LINES; i++)
-		sim_chase(t->sim, cpu, at + i * line);
-	sim_settle(t->sim, cpu);
-	c->ps[home][pair] = (sim_now_ps(t->sim, cpu) - start_ps) / (LINES - 1);
+	if (phase % 2)
+		c->ps[home][pair] = read_lines(t, cpu, &c->buffers[nid], home, pair);
+	else
+		write_lines(t, cpu, &c->buffers[nid], home, pair);
 }
 
 static int run(const struct measure *m, json_t *doc)
@@ -86,7 +113,10 @@ static int run(const struct measure *m, json_t *doc)
 	if (!err)
 		err = sim_create(m->machine, m->costs, m->diag, &team.sim);
 	if (!err)
-		err = measure_buffers(&all, team.sim, UINT64_C(1) << 20, &c.buffers);
+		err = measure_buffers(&all, team.sim,
+				      (uint64_t)(nr * nr + 1) * LINES * APART *
+					      m->machine->cache_line_bytes,
+				      &c.buffers);
 	if (!err)
 		err = measure_team_run(&team);
 	if (!err) {
@@ -109,12 +139,15 @@ static void text(const json_t *doc, FILE *out)
 	measure_print_matrix(doc, keys[HOME_WRITER], 1000, out);
 	fputs("\nHITM, lines homed in the reader's node\n", out);
 	measure_print_matrix(doc, keys[HOME_READER], 1000, out);
+	fputs("\nHIT, lines that the other has read, homed in its node\n", out);
+	measure_print_matrix(doc, keys[CLEAN], 1000, out);
 }
 
 static void csv(const json_t *doc, FILE *out)
 {
 	measure_csv_matrix(doc, keys[HOME_WRITER], keys[HOME_WRITER], out);
 	measure_csv_matrix(doc, keys[HOME_READER], keys[HOME_READER], out);
+	measure_csv_matrix(doc, keys[CLEAN], keys[CLEAN], out);
 }
 
 const struct measure_kind measure_c2c = {

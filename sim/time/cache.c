@@ -32,6 +32,7 @@ struct level {
 struct cache {
 	const struct machine *machine; /* (C) borrowed */
 	bool transfers;                /* (C) the machine says what they take */
+	bool clean_transfers;          /* (C) of unmodified lines, too */
 	int nr_levels;
 	struct level *levels;   /* nearest first */
 	struct cache_tag **own; /* [cpu * nr_levels + level]: its tags, from its first access on */
@@ -74,6 +75,7 @@ int cache_create(const struct machine *m, struct cache **out)
 		return -ENOMEM;
 	c->machine = m;
 	c->transfers = m->transfers.same_node_ps != 0;
+	c->clean_transfers = m->transfers.same_node_clean_ps != 0;
 	c->levels = calloc((size_t)m->nr_caches, sizeof(*c->levels));
 	c->own = calloc((size_t)m->mm.nr_cpus * (size_t)m->nr_caches, sizeof(*c->own));
 	c->nearest = calloc((size_t)m->mm.nr_cpus, sizeof(*c->nearest));
@@ -307,15 +309,34 @@ static bool hits_nearest(const struct cache *c, int cpu, struct cache_tag *set, 
 	return true;
 }
 
+/*
+ * A read that its CPU's own caches do not serve: the CPU of the same node that read the line last,
+ * if it has it still. MM_NO_CPU where that is nobody.
+ */
+static int find_sharer(struct cache *c, int cpu, line_nr nr, int reader, int level)
+{
+	const struct level *last = &c->levels[c->nr_levels - 1];
+
+	if (reader == MM_NO_CPU || reader == cpu || !last->per_node)
+		return MM_NO_CPU;
+	if (level < c->nr_levels && !c->levels[level].per_node)
+		return MM_NO_CPU;
+	if (last->domains[reader] != last->domains[cpu] || !holds_apart(c, reader, cpu, nr))
+		return MM_NO_CPU;
+	return reader;
+}
+
 int cache_access(struct cache *c, int cpu, uint64_t line, bool write, struct cache_result *result)
 {
 	struct cache_tag *const *own = &c->own[cpu * c->nr_levels];
 	line_nr nr = line_table_find(&c->lines, line);
 	bool known = nr != 0;
 	struct line_entry *entry;
+	int reader = MM_NO_CPU;
 	uint32_t version;
 
-	*result = (struct cache_result){.level = c->nr_levels, .owner = MM_NO_CPU};
+	*result = (struct cache_result){
+		.level = c->nr_levels, .owner = MM_NO_CPU, .sharer = MM_NO_CPU};
 	if (!own[0] && get_tags(c, cpu))
 		return -ENOMEM;
 	if (known && hits_nearest(c, cpu, own[0] + set_index(&c->levels[0], line), nr, write)) {
@@ -326,7 +347,9 @@ int cache_access(struct cache *c, int cpu, uint64_t line, bool write, struct cac
 		nr = line_table_insert(&c->lines, line);
 	if (!nr)
 		return -ENOMEM;
-	if (known)
+	if (known && !write && c->clean_transfers && c->lines.entries[nr].read)
+		reader = (int)c->lines.entries[nr].reader;
+	if (known || c->clean_transfers)
 		result->owner = take_from_owner(c, cpu, write, nr);
 	if (known && write)
 		new_version(c, nr);
@@ -350,6 +373,8 @@ int cache_access(struct cache *c, int cpu, uint64_t line, bool write, struct cac
 		if (!write)
 			break;
 	}
+	if (reader != MM_NO_CPU && result->owner == MM_NO_CPU)
+		result->sharer = find_sharer(c, cpu, nr, reader, result->level);
 	if (write) {
 		entry->modified = true;
 		entry->written = true;

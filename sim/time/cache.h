@@ -47,6 +47,9 @@ struct cache_result {
 	/* Another CPU whose own caches the line had to come from, or to be dropped from, since it
 	 * is written; MM_NO_CPU: none, or the machine does not say what that takes. */
 	int owner;
+	/* Another CPU of the node, that has the line as memory has it and from which it comes,
+	 * since no cache of the node has it; MM_NO_CPU: none. */
+	int sharer;
 	bool wrote_back; /* a modified line had to leave the last level */
 	uint64_t victim; /* that line */
 };

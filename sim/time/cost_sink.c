@@ -173,6 +173,13 @@ static NOINLINE void charge_transfer(const struct sim *s, struct cpu *c, int own
 		cpu_charge_hit(c, part(t->home_elsewhere_ps, share));
 }
 
+/* The same of one that is as in memory. */
+static NOINLINE void charge_clean_transfer(const struct sim *s, struct cpu *c, unsigned share)
+{
+	c->account.line_transfers++;
+	cpu_charge_hit(c, part(s->machine->transfers.same_node_clean_ps, share));
+}
+
 /* A modified line leaves the caches. */
 static NOINLINE void charge_write_back(struct sim *s, struct cpu *c, uint64_t line)
 {
@@ -204,6 +211,8 @@ static inline void access_line(struct sim *s, struct cpu *c, phys_addr_t at, enu
 		s->error = err;
 	if (result.owner != MM_NO_CPU)
 		charge_transfer(s, c, result.owner, at, share);
+	else if (result.sharer != MM_NO_CPU)
+		charge_clean_transfer(s, c, share);
 	else if (result.level < m->nr_caches)
 		cpu_charge_hit(c, part(m->caches[result.level].latency_ps, share));
 	else

@@ -29,6 +29,8 @@ run measure $machine c2c --format csv
 status 0
 printf 'from,to,hitm_home_writer_ps\n0,0,51700\n0,1,111300\n1,0,111300\n1,1,51700\n' >"$tmp/rows"
 printf 'from,to,hitm_home_reader_ps\n0,0,51700\n0,1,175800\n1,0,175800\n1,1,51700\n' >>"$tmp/rows"
+# Clean ones: of the same socket from its CPU, of the other one from memory.
+printf 'from,to,hit_ps\n0,0,51600\n0,1,143200\n1,0,144400\n1,1,51600\n' >>"$tmp/rows"
 cmp -s "$tmp/out" "$tmp/rows" || fail "other transfers"
 run measure $machine c2c --from 0 --to 1 --set line_transfers.home_at_owner=120ns
 status 0
@@ -90,7 +92,7 @@ wrong "expected a frequency of 1MHz or more, found 1Hz"
 gold=configs/machines/gold-5320.cfg
 pagealloc()
 {
-	run measure $gold pagealloc --cpus 2 --format csv --set 'caches[2].size=768KiB' "$@"
+	run measure $gold pagealloc --cpus 2 --format csv --set 'caches[1].size=640KiB' --set 'caches[2].size=768KiB' "$@"
 	status 0
 	sed -n 's/^repeat,4,2,0,0,//p' "$tmp/out"
 }

@@ -17,7 +17,8 @@ static struct machine *machine_with_transfers(void)
 
 	build_cache(m, 4096, 8, 1000, false);
 	build_cache(m, 65536, 8, 10000, true);
-	m->transfers = (struct machine_transfers){50000, 110000, 170000};
+	m->transfers = (struct machine_transfers){
+		.same_node_ps = 50000, .home_at_owner_ps = 110000, .home_elsewhere_ps = 170000};
 	return m;
 }
 
@@ -81,6 +82,59 @@ Test(line_transfers, what_its_writer_has_lost_comes_from_the_next_level)
 		cr_assert_eq(cache_access(c, 0, LINE + 8 * i, false, &r), 0);
 	r = access_line(c, 1, false);
 	cr_expect_eq(r.owner, MM_NO_CPU);
+	cr_expect_eq(r.level, 1);
+	cache_free(c);
+	built_free(m);
+}
+
+/* A line that CPU 0 has read: CPU 1 has it from there where no cache of the node would have it. CPU
+ * 2, of another node, has it from memory. */
+Test(line_transfers, a_clean_line_comes_from_a_neighbour_where_the_node_has_it_not)
+{
+	struct machine *m = machine_with_transfers();
+	struct cache *c;
+
+	m->transfers.same_node_clean_ps = 49000;
+	c = cache_of(m);
+	cr_expect_eq(access_line(c, 0, false).sharer, MM_NO_CPU);
+	cr_expect_eq(access_line(c, 0, false).sharer, MM_NO_CPU);
+	cr_expect_eq(access_line(c, 2, false).sharer, MM_NO_CPU);
+	cr_expect_eq(access_line(c, 3, false).sharer, 2);
+	cr_expect_eq(access_line(c, 3, false).sharer, MM_NO_CPU);
+	cr_expect_eq(access_line(c, 2, false).level, 0);
+	cache_free(c);
+	built_free(m);
+}
+
+/* Pushed out of CPU 0's L1, it is in the L3. */
+Test(line_transfers, a_clean_line_that_its_reader_has_lost_is_in_the_next_level)
+{
+	struct machine *m = machine_with_transfers();
+	struct cache *c;
+	struct cache_result r;
+
+	m->transfers.same_node_clean_ps = 49000;
+	c = cache_of(m);
+	access_line(c, 0, false);
+	for (uint64_t i = 1; i <= 8; i++)
+		cr_assert_eq(cache_access(c, 0, LINE + 8 * i, false, &r), 0);
+	r = access_line(c, 1, false);
+	cr_expect_eq(r.sharer, MM_NO_CPU);
+	cr_expect_eq(r.level, 1);
+	cache_free(c);
+	built_free(m);
+}
+
+/* The L3 of a node is inclusive: it has the line. */
+Test(line_transfers, a_clean_line_comes_from_an_inclusive_cache)
+{
+	struct machine *m = machine_with_transfers();
+	struct cache *c = cache_of(m);
+	struct cache_result r;
+
+	access_line(c, 0, false);
+	r = access_line(c, 1, false);
+	cr_expect_eq(r.sharer, MM_NO_CPU);
 	cr_expect_eq(r.level, 1);
 	cache_free(c);
 	built_free(m);

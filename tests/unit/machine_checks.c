@@ -108,3 +108,20 @@ Test(machine_checks, banks_write_no_faster_than_they_read)
 		"more than the bank carries (10000000000)");
 	accepted(TWO MATRIX("banks = ( { nodes = ( 0 ); write_bandwidth = \"10GB/s\"; } );"));
 }
+
+Test(machine_checks, clean_lines_come_from_where_they_are)
+{
+#define L3(more)                                                                                   \
+	"caches = ( { name = \"L3\"; size = \"1MiB\"; ways = 8; latency = \"9ns\"; " more " } "    \
+											  ");\n"
+#define TRANSFERS                                                                                  \
+	"line_transfers = { same_node = \"50ns\"; home_at_owner = \"90ns\"; "                      \
+	"same_node_clean = \"49ns\"; };"
+	accepted(TWO BANK FULL LINE L3("shared_by = \"node\"; inclusive = false;") TRANSFERS);
+	refused(TWO BANK FULL LINE L3("shared_by = \"node\";") TRANSFERS,
+		"m.cfg:6: line_transfers.same_node_clean: the node's cache has such lines itself: "
+		"no cache has `inclusive = false`");
+	refused(TWO BANK FULL LINE L3("shared_by = \"cpu\"; inclusive = false;"),
+		"m.cfg:5: caches[0].inclusive: only a cache of the node is inclusive of its CPUs' "
+		"own, or not");
+}
