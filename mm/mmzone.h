@@ -219,6 +219,7 @@ struct mm_node {
 	struct mm_lock lru_lock;
 	struct page_list lru[MM_NR_LRU]; /* (L) newest at the head */
 	uint64_t anon_cost, file_cost;   /* (L) of reclaiming them, of late */
+	struct page *flushed_last; /* (L) that a flusher took last; NULL: none, or it may be gone */
 	bool reclaim_writeback;    /* (L) PGDAT_WRITEBACK: much of the tail is being written */
 	bool reclaim_dirty;        /* (L) PGDAT_DIRTY: much of the tail is dirty */
 	bool reclaim_congested;    /* (L) LRUVEC_CONGESTED */

@@ -283,10 +283,12 @@ struct mm_ops {
 	void (*wakeup)(void *ctx, int cpu, const void *channel);
 	/**
 	 * Write a page, bytes in all, to swap or to its file; mm_write_interrupt() is called, later
-	 * and not from here, once that is done. Simulated time may pass, until the disk takes more.
-	 * Returns whether it will be; else, and where the op is NULL, it is done at once.
+	 * and not from here, once that is done. Who may wait does so, in simulated time, until the
+	 * disk takes more. Returns whether it will be; else, and where the op is NULL, it is done
+	 * at once.
 	 */
-	bool (*write)(void *ctx, int cpu, struct page *page, uint64_t bytes, enum mm_store to);
+	bool (*write)(void *ctx, int cpu, struct page *page, uint64_t bytes, enum mm_store to,
+		      bool may_wait);
 	/** Read bytes. Returns when they are there: simulated time passes. */
 	void (*read)(void *ctx, int cpu, uint64_t bytes, enum mm_store from);
 	/**

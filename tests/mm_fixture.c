@@ -263,9 +263,12 @@ static int record_sleep(void *ctx, int cpu, uint64_t us, const void *channel)
 	return cpu;
 }
 
-static bool record_write(void *ctx, int cpu, struct page *page, uint64_t bytes, enum mm_store to)
+static bool record_write(void *ctx, int cpu, struct page *page, uint64_t bytes, enum mm_store to,
+			 bool may_wait)
 {
 	struct record *r = record(ctx, cpu, REC_WRITE);
+
+	(void)may_wait;
 
 	r->page = page;
 	r->bytes = bytes;

@@ -73,7 +73,7 @@ for what in latency bandwidth loaded fault; do
 	esac
 done
 same measure configs/machines/epyc-9224-cxl.cfg bandwidth --from 0 --format csv
-same measure configs/machines/gold-5320.cfg pagealloc --cpus 2 --set 'caches[2].size=768KiB'
+same measure configs/machines/gold-5320.cfg pagealloc --cpus 2 --set 'caches[2].size=1536KiB'
 w1b=configs/machines/W1b_touch_4k_2x512m.cfg
 trace=traces/W1b_touch_4k_2x512m.trace.zst
 same replay $w1b $trace

@@ -198,6 +198,8 @@ int mm_hotplug_remove(struct mm_hotplug_run *run, phys_addr_t start, uint64_t by
 	mm_work(mm, run->cpu, MM_SITE_PTE, (uint32_t)(bytes / DIRECT_MAP_BYTES));
 	mm_hot_memmap_remove(run, start >> mm->arch->page_shift,
 			     (start + bytes) >> mm->arch->page_shift);
+	for (int nid = 0; nid < mm->nr_nodes; nid++)
+		mm->nodes[nid].flushed_last = NULL; /* its descriptor may be gone */
 	run->done->blocks += end - first;
 	return err;
 }

@@ -49,7 +49,7 @@ static void count_kib(struct mm *mm, int cpu, enum mm_vm_event what, uint64_t pa
 	mm_count(mm, cpu, what, pages << (mm->arch->page_shift - 10));
 }
 
-static void start_write(struct mm *mm, int cpu, struct page *page)
+static void start_write(struct mm *mm, int cpu, struct page *page, bool may_wait)
 {
 	uint64_t flags = (page->flags & ~(uint64_t)PG_DIRTY) | PG_WRITEBACK;
 
@@ -59,7 +59,7 @@ static void start_write(struct mm *mm, int cpu, struct page *page)
 	count_kib(mm, cpu, MM_VM_PGPGOUT, mm_page_pages(page));
 	if (!mm->ops.write || cpu == MM_NO_CPU ||
 	    !mm->ops.write(mm->ctx, cpu, page, mm_page_pages(page) << mm->arch->page_shift,
-			   store_of(page)))
+			   store_of(page), may_wait))
 		mm_write_done(mm, cpu, page);
 }
 
@@ -95,22 +95,41 @@ void mm_write_interrupt(struct mm *mm, int cpu, struct page *page)
 	mm->interrupted_cpu = MM_NO_CPU;
 }
 
+/*
+ * Where to look on: behind the page that was written last, which is in its place as long as it is
+ * being written. What is nearer to the tail is so, too, or was clean; from the tail again it would
+ * take as long as there is under way.
+ */
+static struct page *flush_from(const struct mm *mm, const struct mm_node *node)
+{
+	struct page *last = node->flushed_last;
+
+	if (last && (last->flags & PG_ON_LRU) && (last->flags & PG_WRITEBACK) &&
+	    mm_page_node(mm, last) == node && mm_page_lru(last) == MM_LRU_INACTIVE_FILE)
+		return last->prev;
+	return node->lru[MM_LRU_INACTIVE_FILE].tail;
+}
+
+static bool is_unwritten(const struct page *page)
+{
+	return (page->flags & PG_DIRTY) && !(page->flags & PG_WRITEBACK) && page->refcount;
+}
+
 void mm_wake_flusher(struct mm *mm, int cpu, struct mm_node *node)
 {
 	for (unsigned n = 0; n < FLUSH_MOST; n++) {
 		struct page *page;
 
-		/* From the tail again each time: writing lets others edit the list. */
+		/* Writing lets others edit the list. A kernel worker does it: nobody waits here. */
 		mm_lru_lock(mm, cpu, node);
-		for (page = node->lru[MM_LRU_INACTIVE_FILE].tail; page; page = page->prev)
-			if ((page->flags & PG_DIRTY) && !(page->flags & PG_WRITEBACK) &&
-			    page->refcount)
-				break;
+		page = flush_from(mm, node);
+		while (page && !is_unwritten(page))
+			page = page->prev;
 		mm_lru_unlock(mm, cpu, node);
-		if (!page || !(page->flags & PG_DIRTY) || (page->flags & PG_WRITEBACK) ||
-		    !page->refcount)
+		if (!page || !is_unwritten(page))
 			break;
-		start_write(mm, cpu, page);
+		node->flushed_last = page;
+		start_write(mm, cpu, page, false);
 	}
 }
 
@@ -153,7 +172,7 @@ static enum verdict page_out(struct mm *mm, const struct mm_node *node, const st
 	if (page->order && page->order == mm->arch->pageblock_order)
 		mm_count(mm, sc->cpu, MM_VM_THP_SWPOUT, 1);
 	mm_emit_block(mm, sc->cpu, MM_EVENT_WRITEPAGE, page, 0);
-	start_write(mm, sc->cpu, page);
+	start_write(mm, sc->cpu, page, true);
 	stat->pageout += mm_page_pages(page);
 	if (page->flags & (PG_WRITEBACK | PG_DIRTY))
 		return KEEP_IT;

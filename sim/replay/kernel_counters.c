@@ -171,6 +171,8 @@ const char *const kernel_events_after[] = {
 	"balloon_inflate",
 	"balloon_deflate",
 	"balloon_migrate",
+	"swap_ra",
+	"swap_ra_hit",
 	"ksm_swpin_copy",
 	"cow_ksm",
 	"zswpin",

@@ -485,14 +485,15 @@ static int disk_of(const struct sim *s, enum mm_store store)
 	return store == MM_STORE_SWAP ? m->swap_disk : m->file_disk;
 }
 
-static bool sink_write(void *ctx, int cpu, struct page *page, uint64_t bytes, enum mm_store to)
+static bool sink_write(void *ctx, int cpu, struct page *page, uint64_t bytes, enum mm_store to,
+		       bool may_wait)
 {
 	struct sim *s = ctx;
 	struct cpu *c = charged_cpu(s, cpu);
 
 	if (!c || disk_of(s, to) < 0)
 		return false;
-	return disks_write(&s->disks, disk_of(s, to), c, page, bytes);
+	return disks_write(&s->disks, disk_of(s, to), c, page, bytes, may_wait);
 }
 
 static bool sink_read_ahead(void *ctx, int cpu, uint64_t bytes, enum mm_store from,

@@ -158,8 +158,9 @@ static void let_write(struct disk *disk)
 	struct disk_wait *w = disk->first_wait;
 
 	disk->nr_writes--;
-	if (!w)
+	if (!w || disk->nr_writes >= most_writes(disk))
 		return;
+	disk->nr_writes++;
 	disk->first_wait = w->next;
 	w->done = true;
 	engine_unblock(disk->all->engine, w->number);
@@ -320,7 +321,8 @@ static void wait_to_write(struct disk *disk, struct cpu *c)
 	wait_for(disk->all, c, &w.done);
 }
 
-bool disks_write(struct disks *d, int disk, struct cpu *c, struct page *page, uint64_t bytes)
+bool disks_write(struct disks *d, int disk, struct cpu *c, struct page *page, uint64_t bytes,
+		 bool may_wait)
 {
 	struct disk *to = &d->disks[disk];
 	struct disk_request *q = malloc(sizeof(*q));
@@ -330,9 +332,10 @@ bool disks_write(struct disks *d, int disk, struct cpu *c, struct page *page, ui
 	*q = (struct disk_request){.page = page, .bytes = bytes, .cpu = c};
 	if (join(to, c, q))
 		return true;
-	/* Its place is taken before time passes. */
-	if (to->nr_writes++ >= most_writes(to))
+	if (may_wait && to->nr_writes >= most_writes(to))
 		wait_to_write(to, c);
+	else
+		to->nr_writes++;
 	q->since_ps = cpu_pending_until_ps(c);
 	submit(to, q);
 	return true;

@@ -60,8 +60,10 @@ int disks_init(struct disks *d, const struct machine *m, struct mm *mm, struct e
 void disks_clear(struct disks *d);
 
 /** mm_ops.write, which the CPU has come to with what it has charged. Time passes where there are as
- * many as there may be. Returns false where there is no memory for the request. */
-bool disks_write(struct disks *d, int disk, struct cpu *c, struct page *page, uint64_t bytes);
+ * many as there may be, and who asks may wait. Returns false where there is no memory for the
+ * request. */
+bool disks_write(struct disks *d, int disk, struct cpu *c, struct page *page, uint64_t bytes,
+		 bool may_wait);
 /** The same of mm_ops.read_ahead. */
 bool disks_read_ahead(struct disks *d, int disk, struct cpu *c, struct mm_read *read,
 		      uint64_t bytes);

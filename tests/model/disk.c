@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 
 #include "mm/reclaim/lru.h"
+#include "mm/reclaim/lru_lists.h"
 #include "mm/reclaim/vmscan.h"
 #include "sim/time/cost_sink.h"
 #include "sim/time/internal.h"
@@ -172,7 +173,7 @@ Test(disk, writes_go_on_beside_who_asked)
 	over(s, m);
 }
 
-/* Has a page written. */
+/* Has a page written, as reclaim does: it may have to wait. */
 static void write_page(struct sim *s, int cpu)
 {
 	const struct mm_request req = {.cpu = cpu, .nid = MM_NO_NODE, .gfp = GFP_HIGHUSER_MOVABLE};
@@ -181,9 +182,9 @@ static void write_page(struct sim *s, int cpu)
 
 	mm_alloc_pages(mm, &req, &page);
 	mm_lru_add(mm, cpu, page, MM_PAGE_FILE);
-	mm_page_dirty(mm, cpu, page);
-	mm_lru_drain(mm, cpu);
-	mm_wake_flusher(mm, cpu, &mm->nodes[0]);
+	mm_page_account(mm, cpu, page, page->flags | PG_WRITEBACK);
+	page->refcount++;
+	cost_sink_ops.write(s, cpu, page, PAGE, MM_STORE_FILE, true);
 }
 
 static void write_in_turn(struct sim *s, int cpu, void *arg)

@@ -23,8 +23,10 @@ static struct disk_in_test {
 	size_t woken_at; /* pages written when the sleeper was woken; 0: it was not */
 } disk;
 
-static bool submit(void *ctx, int cpu, struct page *page, uint64_t bytes, enum mm_store to)
+static bool submit(void *ctx, int cpu, struct page *page, uint64_t bytes, enum mm_store to,
+		   bool may_wait)
 {
+	(void)may_wait;
 	(void)ctx;
 	(void)cpu;
 	cr_assert_eq(bytes, 4096);

@@ -101,13 +101,15 @@ static bool on_wake(void *ctx, int cpu, struct mm_kthread *thread)
 	       world_one_in(w, 2);
 }
 
-static bool on_write(void *ctx, int cpu, struct page *page, uint64_t bytes, enum mm_store to)
+static bool on_write(void *ctx, int cpu, struct page *page, uint64_t bytes, enum mm_store to,
+		     bool may_wait)
 {
 	struct world *w = ctx;
 
 	(void)cpu;
 	(void)bytes;
 	(void)to;
+	(void)may_wait;
 	if (w->nr_writes == WORLD_WRITES || world_one_in(w, 2))
 		return false;
 	w->writes[w->nr_writes++] = page;
