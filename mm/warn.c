@@ -2,29 +2,55 @@
 /* Lines about misuse. Owns mm->warnings. */
 #include "mm/warn.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "mm/internal.h"
 
 #define LINE_BYTES 160
+#define SHOWN_ROOM 40 /* for how often */
 
 struct mm_warnings {
-	char lines[MM_MAX_WARNINGS][LINE_BYTES];
+	unsigned nr; /* lines that are kept */
+	struct warning {
+		char line[LINE_BYTES], shown[LINE_BYTES + SHOWN_ROOM];
+		uint64_t times;
+	} kept[MM_MAX_WARNINGS];
 };
+
+/* The same line, from before, or a new one; NULL where no more are kept. */
+static struct warning *keep(struct mm_warnings *w, const char *line)
+{
+	for (unsigned i = 0; i < w->nr; i++)
+		if (strcmp(w->kept[i].line, line) == 0)
+			return &w->kept[i];
+	if (w->nr == MM_MAX_WARNINGS)
+		return NULL;
+	snprintf(w->kept[w->nr].line, LINE_BYTES, "%s", line);
+	return &w->kept[w->nr++];
+}
 
 void mm_warn(struct mm *mm, const char *fmt, ...)
 {
+	struct warning *warning = NULL;
+	char line[LINE_BYTES];
 	va_list args;
 
+	va_start(args, fmt);
+	vsnprintf(line, sizeof(line), fmt, args);
+	va_end(args);
 	if (!mm->warnings)
 		mm->warnings = calloc(1, sizeof(*mm->warnings));
-	if (mm->warnings && mm->nr_warnings < MM_MAX_WARNINGS) {
-		va_start(args, fmt);
-		vsnprintf(mm->warnings->lines[mm->nr_warnings], LINE_BYTES, fmt, args);
-		va_end(args);
-	}
+	if (mm->warnings)
+		warning = keep(mm->warnings, line);
+	if (warning && ++warning->times == 1)
+		snprintf(warning->shown, sizeof(warning->shown), "%s", line);
+	else if (warning)
+		snprintf(warning->shown, sizeof(warning->shown), "%s (%" PRIu64 " times)", line,
+			 warning->times);
 	mm->nr_warnings++;
 }
 
@@ -47,7 +73,5 @@ uint64_t mm_nr_warnings(const struct mm *mm)
 
 const char *mm_warning(const struct mm *mm, unsigned i)
 {
-	bool kept = mm->warnings && i < mm->nr_warnings && i < MM_MAX_WARNINGS;
-
-	return kept ? mm->warnings->lines[i] : NULL;
+	return mm->warnings && i < mm->warnings->nr ? mm->warnings->kept[i].shown : NULL;
 }

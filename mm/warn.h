@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a kernel would print of misuse: a wrong address given back, a call that may sleep where
- * nobody may, a mapping that is never undone. The mm core keeps the first of them.
+ * nobody may, a mapping that is never undone. The mm core keeps the first lines.
  */
 #ifndef MM_WARN_H
 #define MM_WARN_H
@@ -10,7 +10,7 @@
 
 #define MM_MAX_WARNINGS 32
 
-/** Keep a line. Those past the first MM_MAX_WARNINGS are counted only. */
+/** Keep a line, once with how often. Beyond MM_MAX_WARNINGS of them they are counted only. */
 void mm_warn(struct mm *mm, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /**
