@@ -166,6 +166,10 @@ enum mm_event_type {
 	MM_EVENT_KFREE,             /* as kmem:kfree */
 	MM_EVENT_CACHE_ALLOC,       /* as kmem:kmem_cache_alloc */
 	MM_EVENT_CACHE_FREE,        /* as kmem:kmem_cache_free */
+	MM_EVENT_CMA_START,         /* as cma:cma_alloc_start */
+	MM_EVENT_CMA_BUSY_RETRY,    /* as cma:cma_alloc_busy_retry */
+	MM_EVENT_CMA_FINISH,        /* as cma:cma_alloc_finish; page NULL where it failed */
+	MM_EVENT_CMA_RELEASE,       /* as cma:cma_release */
 	MM_NR_EVENT_TYPES
 };
 #define MM_ALL_EVENTS UINT32_MAX /* types of events, a bit each */
@@ -212,6 +216,12 @@ struct mm_event_object {
 	bool accounted;     /* to a memory control group, where there is one */
 };
 
+/* Frames of the CMA area; `page` and `pfn` are of the first, where there is one. */
+struct mm_event_cma {
+	uint64_t nr;
+	unsigned align; /* log2 of the frames at a multiple of which they begin; not of RELEASE */
+};
+
 /* Who runs on a CPU, and when. */
 struct mm_who {
 	uint64_t ns; /* simulated time since the beginning */
@@ -238,6 +248,7 @@ struct mm_event {
 		struct mm_event_compact compact; /* COMPACT_BEGIN, COMPACT_END */
 		struct mm_event_migrate migrate; /* MIGRATE */
 		struct mm_event_object object;   /* KMALLOC, KFREE, CACHE_ALLOC, CACHE_FREE */
+		struct mm_event_cma cma;         /* CMA_... */
 	};
 };
 

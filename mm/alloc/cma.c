@@ -123,30 +123,50 @@ static bool find_run(const struct mm_cma *a, uint64_t nr, uint64_t align, uint64
 	}
 }
 
+/* NULL for `page`: there is none, or none yet. */
+static void emit(struct mm *mm, int cpu, enum mm_event_type type, const struct page *page,
+		 struct mm_event_cma cma)
+{
+	if (mm_tells(mm, type))
+		mm_emit(mm, cpu,
+			&(struct mm_event){.type = type,
+					   .page = page,
+					   .pfn = page ? mm_pfn_of(mm, page) : 0,
+					   .cma = cma});
+}
+
 /* Where one run cannot be emptied, the next. */
 int mm_cma_alloc(struct mm *mm, int cpu, uint64_t nr, unsigned align_order, struct page **first)
 {
 	struct mm_cma *a = &mm->cma;
-	uint64_t align = UINT64_C(1) << align_order, at = 0;
+	struct mm_event_cma wanted = {.nr = nr, .align = align_order};
+	uint64_t align, at = 0;
 
 	*first = NULL;
-	while (nr && a->pages && align_order < 32 && find_run(a, nr, align, &at)) {
+	if (!nr || !a->pages || align_order >= 32)
+		goto out;
+	align = UINT64_C(1) << align_order;
+	emit(mm, cpu, MM_EVENT_CMA_START, NULL, wanted);
+	while (!*first && find_run(a, nr, align, &at)) {
+		struct page *page = mm->model->pfn_to_page(mm, MM_NO_CPU, a->start + at);
 		int err;
 
 		mark(a, at, nr, true);
 		err = mm_alloc_contig_range(mm, cpu, a->start + at, a->start + at + nr, true);
 		if (!err) {
-			mm_count(mm, cpu, MM_VM_CMA_ALLOC_SUCCESS, 1);
-			*first = mm->model->pfn_to_page(mm, MM_NO_CPU, a->start + at);
-			return 0;
+			*first = page;
+			break;
 		}
 		mark(a, at, nr, false);
 		if (err != -EBUSY)
 			break;
+		emit(mm, cpu, MM_EVENT_CMA_BUSY_RETRY, page, wanted);
 		at += align;
 	}
-	mm_count(mm, cpu, MM_VM_CMA_ALLOC_FAIL, 1);
-	return -ENOMEM;
+	emit(mm, cpu, MM_EVENT_CMA_FINISH, *first, wanted);
+out:
+	mm_count(mm, cpu, *first ? MM_VM_CMA_ALLOC_SUCCESS : MM_VM_CMA_ALLOC_FAIL, 1);
+	return *first ? 0 : -ENOMEM;
 }
 
 int mm_cma_release(struct mm *mm, int cpu, struct page *first, uint64_t nr)
@@ -162,5 +182,6 @@ int mm_cma_release(struct mm *mm, int cpu, struct page *first, uint64_t nr)
 			return -EINVAL;
 	mm_free_contig_range(mm, cpu, first, nr);
 	mark(a, from, nr, false);
+	emit(mm, cpu, MM_EVENT_CMA_RELEASE, first, (struct mm_event_cma){.nr = nr});
 	return 0;
 }

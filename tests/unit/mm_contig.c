@@ -275,6 +275,46 @@ Test(cma, is_used_first_once_it_has_half_of_what_is_free)
 	mm_destroy(mm);
 }
 
+static const struct mm_event *nth_event(const struct recorder *rec, size_t i)
+{
+	return &nth_record(rec, REC_EVENT, i)->event;
+}
+
+/* A page that cannot move is in the way of the first run of eight; there are no AREA + 1 pages. */
+Test(cma, tells_what_it_does)
+{
+	struct recorder rec;
+	struct mm *mm = boot_cma(&rec);
+	pfn_t start = 16384 - AREA;
+	struct page *first;
+
+	cr_assert_eq(mm_alloc_contig_range(mm, 0, start + 5, start + 6, true), 0);
+	record_from_here(&rec);
+	cr_assert_eq(mm_cma_alloc(mm, 0, 8, 3, &first), 0);
+	cr_expect_eq(pfn_of(mm, first), start + 8);
+	cr_assert_eq(count_records(&rec, REC_EVENT), 3);
+	cr_expect_eq(nth_event(&rec, 0)->type, MM_EVENT_CMA_START);
+	cr_expect_eq(nth_event(&rec, 0)->cma.nr, 8);
+	cr_expect_eq(nth_event(&rec, 0)->cma.align, 3);
+	cr_expect_eq(nth_event(&rec, 1)->type, MM_EVENT_CMA_BUSY_RETRY);
+	cr_expect_eq(nth_event(&rec, 1)->pfn, start);
+	cr_expect_eq(nth_event(&rec, 2)->type, MM_EVENT_CMA_FINISH);
+	cr_expect_eq(nth_event(&rec, 2)->pfn, start + 8);
+	cr_expect_eq(nth_event(&rec, 2)->page, first);
+	cr_assert_eq(mm_cma_release(mm, 0, first, 8), 0);
+	cr_expect_eq(count_events(&rec, MM_EVENT_PAGE_FREE), 8);
+	cr_expect_eq(count_events(&rec, MM_EVENT_CMA_RELEASE), 1);
+
+	record_from_here(&rec);
+	cr_expect_eq(mm_cma_alloc(mm, 0, AREA + 1, 0, &first), -ENOMEM);
+	cr_assert_eq(count_records(&rec, REC_EVENT), 2);
+	cr_expect_eq(nth_event(&rec, 1)->type, MM_EVENT_CMA_FINISH);
+	cr_expect_null(nth_event(&rec, 1)->page);
+	must_verify(mm, "with one that does not move");
+	free(rec.records);
+	mm_destroy(mm);
+}
+
 /* cma_alloc() of a run: what movable memory has there moves out, and the run is the caller's. */
 Test(cma, is_emptied_for_who_asks)
 {
