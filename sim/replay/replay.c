@@ -389,6 +389,8 @@ void replay_do_event(struct replay *r, int cpu, size_t i)
 	case TRACE_STEP:
 	case TRACE_HOTPLUG:
 	case TRACE_CALL:
+	case TRACE_CMA_ALLOC:
+	case TRACE_CMA_RELEASE:
 		replay_workload_op(r, cpu, ev);
 		break;
 	}
@@ -449,7 +451,7 @@ static int deal(struct replay *r)
 		r->cpus[ev->cpu % r->nr_cpus].nr_events++;
 		if (ev->op != TRACE_WAIT && ev->op != TRACE_FREE && ev->op != TRACE_FREE_HELD &&
 		    ev->op != TRACE_OBJECT_FREE && ev->op != TRACE_VFREE &&
-		    ev->page != TRACE_NO_PAGE)
+		    ev->op != TRACE_CMA_RELEASE && ev->page != TRACE_NO_PAGE)
 			r->pages[ev->page].pending++;
 		if (ev->op == TRACE_SPLIT)
 			r->pages[ev->bytes].pending++;

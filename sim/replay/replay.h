@@ -8,6 +8,7 @@
 #define SIM_REPLAY_H
 
 #include "sim/replay/placement.h"
+#include "sim/replay/replay_cma.h"
 #include "sim/replay/replay_file.h"
 #include "sim/replay/replay_hotplug.h"
 #include "sim/replay/replay_huge.h"
@@ -57,6 +58,7 @@ struct replay_counts {
 	struct replay_huge_counts huge;
 	struct replay_file_counts files;
 	struct replay_slab_counts slab;
+	struct replay_cma_counts cma;
 	struct replay_map_counts maps;
 	struct replay_process_counts processes; /* replay_counts_clear() frees it */
 	struct replay_plugs plugs;              /* likewise */

@@ -13,7 +13,7 @@
 /* A page of the trace: what it became here, and who waits for it. */
 struct replay_page {
 	struct page *page;   /* NULL until allocated, after a failure, and after its free */
-	phys_addr_t object;  /* of a slab; 0: none */
+	phys_addr_t object;  /* of a slab, or where frames of the CMA area begin; 0: none */
 	struct page **small; /* of a huge page, single ones instead; NULL: none */
 	uint32_t pending;    /* operations before its free that are not done */
 	bool of_slab;        /* left out: the real slab allocator's */
@@ -21,6 +21,7 @@ struct replay_page {
 	bool allocated;      /* the allocation has been tried */
 	bool awaited;        /* some CPU sleeps until something happens to it */
 	uint8_t order;       /* once it is allocated */
+	uint32_t nr_cma;     /* frames of the CMA area from `page` on */
 };
 
 struct replay_cpu {

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 
+#include "mm/alloc/contig.h"
 #include "sim/replay/strands.h"
 
 /* A file is its task's alone: its operations are in order. */
@@ -57,6 +58,45 @@ static void do_object_free(struct replay *r, int cpu, const struct trace_event *
 	} else {
 		r->counts->slab.not_replayed++;
 	}
+	sim_settle(r->sim, cpu);
+}
+
+/* It failed on the real machine where it has no number, so nobody releases it. */
+static void do_cma_alloc(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	struct page *first = replay_cma_alloc(r->mm, cpu, ev, &r->counts->cma);
+	struct replay_page *p;
+
+	if (ev->page == TRACE_NO_PAGE) {
+		r->counts->failed_in_trace++;
+		if (first)
+			mm_cma_release(r->mm, cpu, first, ev->bytes);
+		sim_settle(r->sim, cpu);
+		return;
+	}
+	p = &r->pages[ev->page];
+	p->page = first;
+	p->object = first ? mm_page_address(r->mm, first) : 0;
+	p->nr_cma = ev->bytes;
+	p->allocated = true;
+	replay_finish(r, cpu, ev->page);
+}
+
+static void do_cma_release(struct replay *r, int cpu, const struct trace_event *ev)
+{
+	struct replay_page *p = &r->pages[ev->page];
+	struct page *first;
+
+	replay_wait_for_page(r, cpu, ev->page, true);
+	first = p->page;
+	if (r->stopped)
+		return;
+	p->page = NULL;
+	p->object = 0;
+	if (first)
+		replay_cma_release(r->mm, cpu, first, p->nr_cma, &r->counts->cma);
+	else
+		r->counts->lost++;
 	sim_settle(r->sim, cpu);
 }
 
@@ -129,6 +169,12 @@ void replay_workload_op(struct replay *r, int cpu, const struct trace_event *ev)
 		break;
 	case TRACE_OBJECT_FREE:
 		do_object_free(r, cpu, ev);
+		break;
+	case TRACE_CMA_ALLOC:
+		do_cma_alloc(r, cpu, ev);
+		break;
+	case TRACE_CMA_RELEASE:
+		do_cma_release(r, cpu, ev);
 		break;
 	case TRACE_VMALLOC:
 		do_vmalloc(r, cpu, ev);

@@ -72,6 +72,9 @@ static void put_events(json_t *doc, const struct result_of *w)
 	json_put(events, "object_failed", c->slab.failed);
 	json_put(events, "object_not_replayed", c->slab.not_replayed);
 	json_put(events, "slab_pages_left_out", c->slab.pages_left_out);
+	json_put(events, "cma_alloc", c->cma.allocs);
+	json_put(events, "cma_release", c->cma.releases);
+	json_put(events, "cma_failed", c->cma.failed);
 	json_put(events, "failed", c->failed + p.failed);
 	json_put(events, "failed_in_trace", c->failed_in_trace);
 	inferred = json_put_object(events, "inferred");

@@ -10,7 +10,9 @@
 #include <string.h>
 #include <zlib.h>
 
-#define HELD_OBJECT UINT8_MAX /* in struct binary_pages: a slab object */
+/* In struct binary_pages: a slab object; frames of the CMA area, plus trace_cma_order(). */
+#define HELD_OBJECT UINT8_MAX
+#define HELD_CMA    128
 
 uint32_t binary_crc(uint32_t crc, const void *data, size_t len)
 {
@@ -45,8 +47,8 @@ bool binary_get_section(const uint8_t from[BINARY_SECTION_BYTES], struct binary_
 /* Operations that came later have numbers of their own in files. */
 static const struct {
 	uint8_t op, code;
-} codes[] = {
-	{TRACE_KMALLOC, 64}, {TRACE_CACHE_ALLOC, 65}, {TRACE_OBJECT_FREE, 66}, {TRACE_HOTPLUG, 67}};
+} codes[] = {{TRACE_KMALLOC, 64}, {TRACE_CACHE_ALLOC, 65}, {TRACE_OBJECT_FREE, 66},
+	     {TRACE_HOTPLUG, 67}, {TRACE_CMA_ALLOC, 68},   {TRACE_CMA_RELEASE, 69}};
 
 #define NR_CODES (sizeof(codes) / sizeof(codes[0]))
 
@@ -87,6 +89,7 @@ static const char *surplus(const struct trace_event *ev)
 {
 	bool alloc = ev->op == TRACE_ALLOC;
 	bool object = ev->op == TRACE_KMALLOC || ev->op == TRACE_CACHE_ALLOC;
+	gfp_t gfp = ev->op == TRACE_CMA_ALLOC ? 0 : ev->gfp; /* else its alignment is there */
 	bool ordered =
 		alloc || ev->op == TRACE_FREE || ev->op == TRACE_FREE_HELD || ev->op == TRACE_SPLIT;
 	unsigned flags = alloc ? TRACE_F_FAILED | TRACE_F_MIGRATE | TRACE_F_INFERRED |
@@ -95,13 +98,17 @@ static const char *surplus(const struct trace_event *ev)
 
 	if (ev->op == TRACE_FREE || ev->op == TRACE_FREE_HELD)
 		flags = TRACE_F_RECLAIM | TRACE_F_KSWAPD | TRACE_F_INFERRED;
-	if (ev->op == TRACE_SPLIT || ev->op == TRACE_OBJECT_FREE)
+	if (ev->op == TRACE_SPLIT || ev->op == TRACE_OBJECT_FREE || ev->op == TRACE_CMA_RELEASE)
 		flags = TRACE_F_INFERRED;
 	if (object)
 		flags = TRACE_F_FAILED | TRACE_F_ON_NODE;
+	if (ev->op == TRACE_CMA_ALLOC)
+		flags = TRACE_F_FAILED;
 	if ((ev->flags & TRACE_F_ON_NODE) && ev->policy >= MM_MAX_NODES)
 		return "has too large a node";
-	if (!alloc && ((!object && (ev->gfp || ev->policy)) || ev->migratetype))
+	if (ev->op == TRACE_CMA_ALLOC && ev->align > TRACE_MAX_CMA_ALIGN)
+		return "has too large an alignment";
+	if (!alloc && ((!object && (gfp || ev->policy)) || ev->migratetype))
 		return "has flags of an allocation and is none";
 	if (!ordered && ev->order)
 		return "has an order, which its operation does not have";
@@ -200,6 +207,12 @@ void binary_pages_clear(struct binary_pages *p)
 	*p = (struct binary_pages){0};
 }
 
+/* Of a page or of frames of the CMA area. */
+static unsigned touch_order(uint8_t held)
+{
+	return held < HELD_CMA ? held - 1u : held - (unsigned)HELD_CMA;
+}
+
 const char *binary_pages_step(struct binary_pages *p, const struct trace_event *ev)
 {
 	/* The smallest page there is: what is right for it is right on every machine. */
@@ -225,6 +238,17 @@ const char *binary_pages_step(struct binary_pages *p, const struct trace_event *
 			return "frees a slab object that is not allocated";
 		p->held[ev->page] = 0;
 		return NULL;
+	case TRACE_CMA_ALLOC:
+		if (!ev->bytes || ev->bytes > TRACE_MAX_CMA)
+			return "allocates no frames, or too many";
+		if (ev->page != TRACE_NO_PAGE)
+			p->held[ev->page] = (uint8_t)(HELD_CMA + trace_cma_order(ev->bytes));
+		return NULL;
+	case TRACE_CMA_RELEASE:
+		if (p->held[ev->page] < HELD_CMA || p->held[ev->page] == HELD_OBJECT)
+			return "releases frames of the CMA area that are not allocated";
+		p->held[ev->page] = 0;
+		return NULL;
 	case TRACE_FREE:
 		if (!p->held[ev->page])
 			return "frees a page that is not allocated";
@@ -238,7 +262,7 @@ const char *binary_pages_step(struct binary_pages *p, const struct trace_event *
 		if (p->held[ev->page] == HELD_OBJECT && ev->bytes)
 			return NULL;
 		if (!ev->bytes || p->held[ev->page] == HELD_OBJECT ||
-		    ev->bytes > page_bytes << (p->held[ev->page] - 1))
+		    ev->bytes > page_bytes << touch_order(p->held[ev->page]))
 			return "touches nothing, or more than the page has";
 		return NULL;
 	case TRACE_SPLIT:

@@ -74,14 +74,16 @@ struct binary_clock {
 /** Does an event of this kind give the next number to a page; does it name one that has it? */
 static inline bool binary_numbers_page(const struct trace_event *ev)
 {
-	return ((ev->op == TRACE_ALLOC || ev->op == TRACE_KMALLOC || ev->op == TRACE_CACHE_ALLOC) &&
+	return ((ev->op == TRACE_ALLOC || ev->op == TRACE_KMALLOC || ev->op == TRACE_CACHE_ALLOC ||
+		 ev->op == TRACE_CMA_ALLOC) &&
 		!(ev->flags & TRACE_F_FAILED)) ||
 	       ev->op == TRACE_FREE_HELD || ev->op == TRACE_SPLIT;
 }
 
 static inline bool binary_names_page(const struct trace_event *ev)
 {
-	return ev->op == TRACE_FREE || ev->op == TRACE_TOUCH || ev->op == TRACE_OBJECT_FREE;
+	return ev->op == TRACE_FREE || ev->op == TRACE_TOUCH || ev->op == TRACE_OBJECT_FREE ||
+	       ev->op == TRACE_CMA_RELEASE;
 }
 
 /** Has the event an amount of its own, in trace_event.bytes? */
@@ -89,7 +91,7 @@ static inline bool binary_has_amount(const struct trace_event *ev)
 {
 	return ev->op == TRACE_TOUCH || ev->op == TRACE_SPLIT || ev->op == TRACE_KMALLOC ||
 	       ev->op == TRACE_CACHE_ALLOC || ev->op == TRACE_HOTPLUG ||
-	       (ev->op == TRACE_ALLOC && ev->policy);
+	       ev->op == TRACE_CMA_ALLOC || (ev->op == TRACE_ALLOC && ev->policy);
 }
 
 /** Is `policy` of the event one of the trace's? */

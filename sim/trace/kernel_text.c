@@ -35,6 +35,7 @@ struct writer {
 	gfp_t gfp; /* the last allocation's, and as text */
 	char gfp_text[768];
 	const struct trace_task *task; /* of the event at hand; NULL: not known */
+	uint32_t *cma;   /* owned: of each allocation, how many frames of the CMA area; NULL */
 	uint32_t *kinds; /* owned: of each object, by its number: KMALLOC or 1 + its cache; NULL */
 };
 
@@ -84,20 +85,30 @@ static void put_mark(struct writer *w, unsigned cpu)
 	fprintf(w->out, "%s" TOLD_MARK, w->style->mark);
 }
 
-static void put_name(struct writer *w, unsigned cpu, const char *name)
+static void put_name_of(struct writer *w, unsigned cpu, const char *system, const char *name)
 {
 	int pad;
 
 	put_start(w, cpu);
-	pad = w->style->name_width - fprintf(w->out, "%s%s: ", w->style->system, name);
+	pad = w->style->name_width - fprintf(w->out, "%s%s: ", system, name);
 	if (pad > 0)
 		fprintf(w->out, "%*s", pad, "");
 }
 
+static void put_name(struct writer *w, unsigned cpu, const char *name)
+{
+	put_name_of(w, cpu, w->style->system, name);
+}
+
+static uint64_t descriptor(uint64_t pfn)
+{
+	return VMEMMAP_BASE + pfn * DESCRIPTOR_BYTES % -VMEMMAP_BASE;
+}
+
 static void put_block(struct writer *w, uint64_t pfn, unsigned order)
 {
-	fprintf(w->out, "page=0x%" PRIx64 " pfn=0x%" PRIx64 " order=%u",
-		VMEMMAP_BASE + pfn * DESCRIPTOR_BYTES % -VMEMMAP_BASE, pfn, order);
+	fprintf(w->out, "page=0x%" PRIx64 " pfn=0x%" PRIx64 " order=%u", descriptor(pfn), pfn,
+		order);
 }
 
 /* The pfn by which the lines call a page while it is allocated. */
@@ -281,6 +292,47 @@ static void put_object_free(struct writer *w, const struct trace_event *ev)
 	putc('\n', w->out);
 }
 
+/* As Linux 6.1 prints it. Which area it is of is not kept: cma= makes one of that name. */
+static void put_cma(struct writer *w, const struct trace_event *ev, const char *event, uint64_t pfn,
+		    uint32_t nr)
+{
+	put_name_of(w, ev->cpu, *w->style->system ? "cma:" : "", event);
+	if (pfn == TRACE_NO_PFN)
+		fprintf(w->out, "name=reserved pfn=0x%" PRIx64 " page=(nil)", UINT64_MAX);
+	else
+		fprintf(w->out, "name=reserved pfn=0x%" PRIx64 " page=0x%" PRIx64, pfn,
+			descriptor(pfn));
+	fprintf(w->out, " count=%" PRIu32, nr);
+}
+
+static int put_cma_alloc(struct writer *w, const struct trace_event *ev)
+{
+	uint64_t pfn = TRACE_NO_PFN;
+	bool failed = ev->flags & TRACE_F_FAILED, hidden = false;
+	int err = failed ? 0 : new_pfn(w, ev, true, &pfn, &hidden);
+
+	if (err)
+		return err;
+	if (hidden)
+		put_next(w, ev, hidden);
+	put_cma(w, ev, "cma_alloc_finish", pfn, ev->bytes);
+	fprintf(w->out, " align=%" PRIu32 "\n", ev->align);
+	if (!failed)
+		w->cma[ev->page] = ev->bytes;
+	return 0;
+}
+
+static void put_cma_release(struct writer *w, const struct trace_event *ev)
+{
+	uint64_t pfn = line_pfn(w, ev->page);
+
+	if (pfn <= TRACE_MAX_PFN)
+		livemap_remove(&w->live, livemap_find(&w->live, pfn));
+	put_next(w, ev, false);
+	put_cma(w, ev, "cma_release", pfn, w->cma[ev->page]);
+	putc('\n', w->out);
+}
+
 /* By frame, or by address. */
 static void put_touch(struct writer *w, const struct trace_event *ev)
 {
@@ -329,6 +381,11 @@ static int put_event(struct writer *w, const struct trace_event *ev, struct diag
 		return 0;
 	case TRACE_SPLIT:
 		return put_split(w, ev);
+	case TRACE_CMA_ALLOC:
+		return put_cma_alloc(w, ev);
+	case TRACE_CMA_RELEASE:
+		put_cma_release(w, ev);
+		return 0;
 	case TRACE_HOTPLUG:
 		put_mark(w, ev->cpu);
 		fprintf(w->out, TOLD_HOTPLUG " %s\n", w->t->steps[ev->bytes]);
@@ -410,6 +467,10 @@ int kernel_text_write(const struct kernel_text *style, const struct trace *t, FI
 		w->kinds = calloc(t->nr_pages + 1, sizeof(*w->kinds));
 		err = w->kinds ? 0 : -ENOMEM;
 	}
+	if (!err && t->nr_cma_allocs) {
+		w->cma = calloc(t->nr_pages + 1, sizeof(*w->cma));
+		err = w->cma ? 0 : -ENOMEM;
+	}
 	if (!err) {
 		find_unit(w);
 		fputs(style->heading, out);
@@ -423,6 +484,7 @@ int kernel_text_write(const struct kernel_text *style, const struct trace *t, FI
 	if (w->live.slots)
 		livemap_clear(&w->live);
 	free(w->kinds);
+	free(w->cma);
 	free(w);
 	return err;
 }

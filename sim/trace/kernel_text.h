@@ -20,7 +20,7 @@ struct kernel_text {
 	const char *between; /* comm and pid: "-" or " " */
 	int pid_width;       /* columns; below 0: the pid is to the left in them */
 	const char *flags;   /* between that and the time */
-	const char *system;  /* "kmem:" before the name of an event, or "" */
+	const char *system;  /* "kmem:" before the name of an event, "cma:" of those; or "" */
 	const char *pointer; /* "0x" before the address of an object, or "" */
 	int name_width;      /* columns that "name: " has at least */
 	const char *mark;    /* a marker up to its text */

@@ -12,6 +12,7 @@
 #include "sim/trace/frames.h"
 #include "sim/trace/gfp_bits.h"
 #include "sim/trace/kmem.h"
+#include "sim/trace/kmem_cma.h"
 #include "sim/trace/kmem_fields.h"
 #include "sim/trace/kmem_slab.h"
 #include "sim/trace/scan.h"
@@ -34,6 +35,7 @@ struct kmem {
 	struct tasks *tasks;
 	struct thread_pace *pace;
 	struct kmem_slab *slab;
+	struct kmem_cma *cma;
 	bool started; /* has a first event: */
 	uint64_t first_s, first_ps;
 	uint64_t last_ps; /* of the last event, relative to the first */
@@ -56,7 +58,8 @@ struct kmem *kmem_new(void)
 	k->tasks = tasks_new();
 	k->pace = thread_pace_new();
 	k->slab = kmem_slab_new();
-	if (!k->frames || !k->tasks || !k->pace || !k->slab) {
+	k->cma = kmem_cma_new();
+	if (!k->frames || !k->tasks || !k->pace || !k->slab || !k->cma) {
 		kmem_free(k);
 		return NULL;
 	}
@@ -72,6 +75,7 @@ void kmem_free(struct kmem *k)
 	thread_pace_free(k->pace);
 	tasks_free(k->tasks);
 	kmem_slab_free(k->slab);
+	kmem_cma_free(k->cma);
 	free(k);
 }
 
@@ -204,6 +208,10 @@ static int take_free(struct kmem *k, const struct kmem_origin *origin, const cha
 		return 0;
 	}
 	kmem_slab_page(k->slab, ev.cpu, SIZE_MAX);
+	if (kmem_cma_has(k->cma, f.pfn)) {
+		trace_skip(t, TRACE_SKIP_CMA_PART);
+		return 0;
+	}
 	ev.order = (uint8_t)f.order;
 	ev.flags = tasks_reclaims(k->tasks, origin);
 	thread_pace_freed(k->pace, origin, ev.time_ps);
@@ -339,17 +347,37 @@ static int take_slab(struct kmem *k, const struct kmem_origin *origin, enum kmem
 	return events_error(err, line, t, diag);
 }
 
+static int take_cma(struct kmem *k, const struct kmem_origin *origin, enum kmem_cma_kind kind,
+		    const char *fields, const struct stream_line *line, struct trace *t,
+		    struct diag *diag)
+{
+	struct trace_event ev = {.line = trace_line_number(line), .cpu = (uint16_t)origin->cpu};
+	int err = -EINVAL;
+
+	/* The clock does not begin with one that comes to nothing. */
+	if (kind == KMEM_CMA_STEP || event_time(k, origin, &ev.time_ps))
+		err = kmem_cma_take(k->cma, kind, fields, t, &ev);
+	if (err == -EINVAL) {
+		trace_unreadable(t, line);
+		return 0;
+	}
+	return events_error(err, line, t, diag);
+}
+
 static int take_event(struct kmem *k, const struct kmem_origin *origin, const char *text,
 		      const struct stream_line *line, struct trace *t, struct diag *diag)
 {
 	const char *p = KMEM_AFTER(text, "kmem:");
 	enum kmem_slab_kind slab;
+	enum kmem_cma_kind cma;
 	int told;
 
 	if (origin->cpu >= MM_MAX_CPUS) {
 		trace_unreadable(t, line);
 		return 0;
 	}
+	if (!p)
+		p = KMEM_AFTER(text, "cma:");
 	if (p)
 		text = p;
 	if (!k->started && !k->told && told_begins(text)) {
@@ -381,6 +409,9 @@ static int take_event(struct kmem *k, const struct kmem_origin *origin, const ch
 	slab = kmem_slab_kind(text, &p);
 	if (slab)
 		return take_slab(k, origin, slab, p, line, t, diag);
+	cma = kmem_cma_kind(text, &p);
+	if (cma)
+		return take_cma(k, origin, cma, p, line, t, diag);
 	p = KMEM_AFTER(text, "bulk:");
 	if (p)
 		take_bulk(k, origin, p);

@@ -73,8 +73,7 @@ const char *kmem_field(const char *text, const char *key, size_t key_len, const 
 	return NULL;
 }
 
-/* "(null)", "(nil)" or zeroes: the allocation failed. Other texts in brackets are hidden pages. */
-static bool is_null(const char *p, const char *end)
+bool kmem_is_null(const char *p, const char *end)
 {
 	if (end - p >= 4 && strncmp(p, "(n", 2) == 0)
 		return true;
@@ -91,7 +90,7 @@ const char *kmem_page(const char *p, uint64_t max_pfn, struct page_fields *f)
 {
 	const char *end, *page = KMEM_FIELD(p, "page=", &end);
 
-	f->failed = page && is_null(page, end);
+	f->failed = page && kmem_is_null(page, end);
 	p = KMEM_FIELD(page ? end : p, "pfn=", &end);
 	if (!p || !kmem_number(p, end, &f->pfn))
 		return NULL;

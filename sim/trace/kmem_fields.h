@@ -43,6 +43,12 @@ bool kmem_number(const char *p, const char *end, uint64_t *out);
 /** The value of field `key` ("pfn="): from the result to *end. NULL where `text` has no such. */
 const char *kmem_field(const char *text, const char *key, size_t key_len, const char **end);
 
+/**
+ * Is a value of page= "(null)", "(nil)" or zeroes: the allocation failed? Other texts in brackets
+ * are hidden pages.
+ */
+bool kmem_is_null(const char *p, const char *end);
+
 #define KMEM_FIELD(text, key, end) kmem_field(text, key, sizeof(key) - 1, end)
 
 /**

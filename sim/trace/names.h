@@ -12,6 +12,13 @@
 
 #define NAMES_MAX_LEN 64 /* bytes */
 
+/* What has a name. */
+enum name_kind {
+	NAME_PAGE,
+	NAME_OBJECT, /* of a slab */
+	NAME_CMA,    /* frames of the CMA area */
+};
+
 struct name {
 	size_t text; /* where it lies in struct names */
 	uint32_t hash;
@@ -19,8 +26,8 @@ struct name {
 	uint32_t line; /* of the allocation where live, of the free where not */
 	uint8_t len;   /* 0: a free slot */
 	uint8_t order;
+	uint8_t kind; /* enum name_kind */
 	bool live;
-	bool object; /* of a slab, not a page */
 };
 
 struct names {

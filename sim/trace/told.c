@@ -12,6 +12,7 @@
 
 #include "mm/gfp.h"
 #include "sim/config/units.h"
+#include "sim/trace/kmem_cma.h"
 #include "sim/trace/kmem_fields.h"
 #include "sim/trace/kmem_slab.h"
 #include "sim/trace/livemap.h"
@@ -24,6 +25,7 @@ struct told {
 	struct native *native;
 	struct livemap live;    /* by the pfn in the line */
 	struct livemap objects; /* by ptr= */
+	struct livemap cma;     /* by the pfn in the line; the index of the event, not a page */
 	struct gfp_meanings meanings;
 	uint64_t last_ps;
 	/* From a TOLD_NEXT to its line. */
@@ -41,7 +43,8 @@ struct told *told_new(void)
 	told->next_pfn = TRACE_NO_PFN;
 	told->meanings.ours = true;
 	told->native = native_new();
-	if (told->native && !livemap_init(&told->live) && !livemap_init(&told->objects))
+	if (told->native && !livemap_init(&told->live) && !livemap_init(&told->objects) &&
+	    !livemap_init(&told->cma))
 		return told;
 	told_free(told);
 	return NULL;
@@ -56,6 +59,8 @@ void told_free(struct told *told)
 		livemap_clear(&told->live);
 	if (told->objects.slots)
 		livemap_clear(&told->objects);
+	if (told->cma.slots)
+		livemap_clear(&told->cma);
 	free(told);
 }
 
@@ -140,7 +145,7 @@ static int take_touch(struct told *told, struct trace_event *ev)
 	struct native *n = told->native;
 	const char *value = native_value(n->words[1], "pfn=");
 	const char *object = native_value(n->words[1], "ptr=");
-	const struct livemap_entry *live;
+	const struct livemap_entry *live, *cma = NULL;
 	uint64_t pfn;
 	int err;
 
@@ -150,12 +155,14 @@ static int take_touch(struct told *told, struct trace_event *ev)
 		return native_found(n, n->words[1], "pfn= of an allocation, or ptr= of an object");
 	live = pfn == LIVEMAP_NO_PFN ? NULL
 				     : livemap_find(object ? &told->objects : &told->live, pfn);
-	if (!live)
+	if (!live && !object && pfn != LIVEMAP_NO_PFN)
+		cma = livemap_find(&told->cma, pfn);
+	if (!live && !cma)
 		return NATIVE_BAD(n, "a touch of \"%s\", which is not allocated",
 				  native_show(n, n->words[1]));
 	ev->op = TRACE_TOUCH;
-	ev->page = live->page;
-	err = native_amount(n, n->words + 1, live->order, ev);
+	ev->page = cma ? n->t->events[cma->page].page : live->page;
+	err = native_amount(n, n->words + 1, cma ? cma->order : live->order, ev);
 	return err ? err : trace_append(n->t, ev);
 }
 
@@ -216,7 +223,8 @@ static int take_split(struct told *told, struct trace_event *ev)
 	if (err)
 		return err;
 	live = livemap_find(&told->live, pfn);
-	if (!live || !live->order || livemap_find(&told->live, into))
+	if (!live || !live->order || livemap_find(&told->live, into) ||
+	    livemap_find(&told->cma, into))
 		return NATIVE_BAD(n, "a split of what is not allocated or a single page, or into "
 				     "a frame that is allocated");
 	ev->op = TRACE_SPLIT;
@@ -300,7 +308,7 @@ static int take_alloc(struct told *told, const struct page_fields *f, struct tra
 		ev->flags |= TRACE_F_FAILED;
 		return trace_append(told->native->t, ev);
 	}
-	if (livemap_find(&told->live, f->pfn))
+	if (livemap_find(&told->live, f->pfn) || livemap_find(&told->cma, f->pfn))
 		return NATIVE_BAD(told->native,
 				  "frame 0x%" PRIx64 " is allocated again: no line "
 				  "has freed it",
@@ -464,6 +472,80 @@ static int take_object(struct told *told, enum kmem_slab_kind kind, const char *
 		       : take_object_alloc(told, kind == KMEM_KMALLOC, text, ev);
 }
 
+static int take_cma_alloc(struct told *told, const struct cma_fields *f, struct trace_event *ev)
+{
+	struct trace *t = told->native->t;
+	struct livemap_entry live = {f->pfn, (uint32_t)t->nr_events, 0};
+	int err;
+
+	ev->op = TRACE_CMA_ALLOC;
+	ev->bytes = f->count;
+	ev->align = f->align;
+	if (f->failed) {
+		ev->page = TRACE_NO_PAGE;
+		ev->flags |= TRACE_F_FAILED;
+		return trace_append(t, ev);
+	}
+	if (livemap_find(&told->live, f->pfn) || livemap_find(&told->cma, f->pfn))
+		return NATIVE_BAD(told->native,
+				  "frame 0x%" PRIx64 " is allocated again: no line has freed it",
+				  f->pfn);
+	live.order = (uint8_t)trace_cma_order(f->count);
+	err = number_page(told, f->pfn, true, ev);
+	if (!err)
+		err = livemap_add(&told->cma, &live);
+	return err ? err : trace_append(t, ev);
+}
+
+static int take_cma_release(struct told *told, const struct cma_fields *f, struct trace_event *ev)
+{
+	struct native *n = told->native;
+	struct livemap_entry *live = livemap_find(&told->cma, f->pfn);
+	const struct trace_event *alloc;
+
+	if (!live)
+		return NATIVE_BAD(n,
+				  "a release of frame 0x%" PRIx64 ", which no line has allocated "
+				  "from the CMA area",
+				  f->pfn);
+	alloc = &n->t->events[live->page];
+	if (alloc->bytes != f->count)
+		return NATIVE_BAD(n,
+				  "a release of %" PRIu32 " frames from 0x%" PRIx64
+				  ", expected %" PRIu32 ", which were allocated",
+				  f->count, f->pfn, alloc->bytes);
+	ev->op = TRACE_CMA_RELEASE;
+	ev->page = alloc->page;
+	livemap_remove(&told->cma, live);
+	return trace_append(n->t, ev);
+}
+
+static int take_cma(struct told *told, enum kmem_cma_kind kind, const char *text,
+		    struct trace_event *ev)
+{
+	bool release = kind == KMEM_CMA_RELEASE;
+	struct cma_fields f;
+	int err;
+
+	if (kind == KMEM_CMA_STEP) {
+		trace_skip(told->native->t, TRACE_SKIP_CMA_PART);
+		return 0;
+	}
+	if (!kmem_cma_fields(text, release, LIVEMAP_NO_PFN - 1 - TRACE_MAX_CMA, &f))
+		return NATIVE_BAD(told->native,
+				  "found no pfn, page, count%s of frames of the CMA "
+				  "area",
+				  release ? "" : " and align");
+	err = use_next(told, release ? TRACE_F_INFERRED : 0, "frames of the CMA area", ev);
+	if (!err && (ev->bytes || ev->policy || *told->next_cache))
+		err = NATIVE_BAD(told->native, "the marker before says what is not of frames of "
+					       "the CMA area");
+	if (!err)
+		err = release ? take_cma_release(told, &f, ev) : take_cma_alloc(told, &f, ev);
+	told->next_pfn = TRACE_NO_PFN;
+	return err;
+}
+
 /* The time of the line; those of such a text never go back. */
 static int take_time(struct told *told, const struct kmem_origin *origin, uint64_t *ps)
 {
@@ -488,6 +570,7 @@ int told_event(struct told *told, const struct kmem_origin *origin, const char *
 	struct trace_event ev = {.line = trace_line_number(line), .cpu = (uint16_t)origin->cpu};
 	struct native *n = told->native;
 	enum kmem_slab_kind kind;
+	enum kmem_cma_kind cma;
 	const char *p;
 	int err;
 
@@ -511,6 +594,9 @@ int told_event(struct told *told, const struct kmem_origin *origin, const char *
 	kind = kmem_slab_kind(text, &p);
 	if (kind != KMEM_NO_SLAB)
 		return take_object(told, kind, p, &ev);
+	cma = kmem_cma_kind(text, &p);
+	if (cma != KMEM_NO_CMA)
+		return take_cma(told, cma, p, &ev);
 	p = marker(text);
 	if (p)
 		return take_marker(told, p, strlen(p), &ev);

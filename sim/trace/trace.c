@@ -211,6 +211,12 @@ static void count(struct trace *t, const struct trace_event *ev)
 	case TRACE_OBJECT_FREE:
 		t->nr_object_frees++;
 		break;
+	case TRACE_CMA_ALLOC:
+		t->nr_cma_allocs += !(ev->flags & TRACE_F_FAILED);
+		break;
+	case TRACE_CMA_RELEASE:
+		t->nr_cma_releases++;
+		break;
 	case TRACE_SPLIT:
 	case TRACE_FILE:
 	case TRACE_VMALLOC:

@@ -46,6 +46,9 @@ enum trace_op {
 	TRACE_HOTPLUG, /* memory comes or goes: the step with the index `bytes` */
 	/* Of workloads only: `bytes` is the index of the call in the trace's plan of calls. */
 	TRACE_CALL,
+	/* `bytes` frames in a row of the CMA area; the number of their first, `page`, is for all */
+	TRACE_CMA_ALLOC,
+	TRACE_CMA_RELEASE, /* of all of them */
 };
 
 /** Is it about a slab object? */
@@ -54,7 +57,9 @@ static inline bool trace_op_is_slab(unsigned op)
 	return op == TRACE_KMALLOC || op == TRACE_CACHE_ALLOC || op == TRACE_OBJECT_FREE;
 }
 
-#define TRACE_NO_PAGE UINT32_MAX
+#define TRACE_NO_PAGE       UINT32_MAX
+#define TRACE_MAX_CMA       (UINT32_C(1) << 28) /* frames that are allocated from the area at once */
+#define TRACE_MAX_CMA_ALIGN 31
 
 /* One operation of a CPU. 32 bytes: a trace is held in memory while it is replayed. */
 struct trace_event {
@@ -69,6 +74,7 @@ struct trace_event {
 			uint32_t huge : 1;   /* VMALLOC: vmalloc_huge() */
 			uint32_t local : 1;  /* KMAP, KUNMAP: in a slot of the CPU */
 		} area;                      /* VMALLOC, KMAP, KUNMAP */
+		uint32_t align;              /* CMA_ALLOC: from a multiple of 2^align frames */
 		struct {
 			uint16_t ahead; /* pages behind it that are read with it if it is not there
 					 */
@@ -115,7 +121,8 @@ static inline void trace_event_set_policy(struct trace_event *ev, uint16_t polic
 	ev->bytes = policy ? turn : 0;
 }
 
-#define TRACE_F_FAILED 1 /* ALLOC that failed on the real machine: page is TRACE_NO_PAGE */
+/* ALLOC, and other allocations, that failed on the real machine: page is TRACE_NO_PAGE */
+#define TRACE_F_FAILED 1
 /* FREE and FREE_HELD by kswapd, kcompactd or direct reclaim; ALLOC by who frees memory itself */
 #define TRACE_F_RECLAIM  2
 #define TRACE_F_MIGRATE  4  /* ALLOC of a page that another one moves to */
@@ -128,6 +135,16 @@ static inline void trace_event_set_policy(struct trace_event *ev, uint16_t polic
 static inline int trace_object_nid(const struct trace_event *ev)
 {
 	return ev->flags & TRACE_F_ON_NODE ? ev->policy : MM_NO_NODE;
+}
+
+/** What of such frames a touch may be of: as of a block of that order. 0 < nr. */
+static inline unsigned trace_cma_order(uint32_t nr)
+{
+	unsigned order = 0;
+
+	while (order < MAX_PAGE_ORDER && nr >> (order + 1))
+		order++;
+	return order;
 }
 
 /* Whose policy it is. */
@@ -161,8 +178,10 @@ struct trace_cache {
 	X(TASK, "task", "what a task does: a system call, a fault, a fork, ...")                   \
 	X(OTHER_EVENT, "other_event", "an event of another kind")                                  \
 	X(BATCHED, "free_batched", "mm_page_free_batched, which repeats mm_page_free")             \
-	X(ORDER_MISMATCH, "order_mismatch", "a free of another order than its allocation")         \
+	X(ORDER_MISMATCH, "order_mismatch", "a free of another order or size than its allocation") \
 	X(OBJECT, "object_before_window", "a free of a slab object from before the trace")         \
+	X(CMA_PART, "cma_part", "a step of a CMA allocation or release that another line tells")   \
+	X(CMA_HELD, "cma_before_window", "a release of CMA frames from before the trace")          \
 	X(LOST, "lost", "a note that the kernel's trace buffer lost events")                       \
 	X(UNREADABLE, "unreadable", "a line that could not be read")
 
@@ -257,6 +276,7 @@ struct trace {
 	struct trace_move *moves; /* in the order of the trace; NULL where it has none */
 	size_t nr_moves;
 	uint64_t nr_object_allocs, nr_object_frees; /* of slabs */
+	uint64_t nr_cma_allocs, nr_cma_releases;    /* that were had, not failed ones */
 	uint64_t nr_allocs, nr_frees, nr_touches, nr_waits, nr_failed, nr_held_frees;
 	uint64_t pages_allocated, pages_freed; /* 2^order each */
 	uint64_t skipped[TRACE_NR_SKIPS];

@@ -45,7 +45,8 @@ static void check(const struct trace *t, bool converted)
 		require(ev->time_ps >= last_ps);
 		last_ps = ev->time_ps;
 	}
-	require(t->nr_object_allocs || t->nr_pages == t->nr_allocs + t->nr_held_frees + splits);
+	require(t->nr_object_allocs ||
+		t->nr_pages == t->nr_allocs + t->nr_held_frees + t->nr_cma_allocs + splits);
 }
 
 static void write_and_read(const struct trace *t, const char *form)

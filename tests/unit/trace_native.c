@@ -107,7 +107,8 @@ static const struct mistake {
 	{"cpu=8192 free a", "cpu=8192 is too large: 8191 is the highest CPU"},
 	{"cpu=99999999999999999999999 free a",
 	 "cpu=99999999999999999999999 is too large: 8191 is the highest CPU"},
-	{"cpu=0", "found the end of the line, expected alloc, free, split, touch, wait, kmalloc, cache_alloc, kfree or hotplug"},
+	{"cpu=0", "found the end of the line, expected alloc, free, split, touch, wait, kmalloc, "
+		  "cache_alloc, kfree, cma_alloc, cma_release or hotplug"},
 	{"cpu=0 aloc a gfp=GFP_KERNEL", "unknown operation \"aloc\"; did you mean \"alloc\"?"},
 	{"cpu=0 split a b", "a split of \"a\", which no line before allocates"},
 	{"cpu=0 alloc a gfp=GFP_KERNEL\ncpu=0 split a b",
@@ -118,7 +119,8 @@ static const struct mistake {
 	 "found the end of the line, expected the name of the upper half"},
 	{"cpu=0 alloc a order=1 gfp=GFP_KERNEL\ncpu=0 split a b c",
 	 "found \"c\", expected the end of the line"},
-	{"cpu=0 defragment", "found \"defragment\", expected alloc, free, split, touch, wait, kmalloc, cache_alloc, kfree or hotplug"},
+	{"cpu=0 defragment", "found \"defragment\", expected alloc, free, split, touch, wait, "
+			     "kmalloc, cache_alloc, kfree, cma_alloc, cma_release or hotplug"},
 	{"cpu=0 alloc", "found the end of the line, expected the name of an allocation"},
 	{"cpu=0 alloc a",
 	 "found the end of the line, expected gfp= with the kernel's names (\"gfp=GFP_KERNEL\")"},
@@ -158,7 +160,8 @@ static const struct mistake {
 	 "pfn \"0x10000000000000\" is not a page frame number from 0x0 to 0xfffffffffffff"},
 	{"cpu=0 inferred wait 5us",
 	 "found \"wait\", expected alloc, free or split behind inferred"},
-	{"cpu=0 inferred", "found the end of the line, expected alloc, free, split, touch, wait, kmalloc, cache_alloc, kfree or hotplug"},
+	{"cpu=0 inferred", "found the end of the line, expected alloc, free, split, touch, wait, "
+			   "kmalloc, cache_alloc, kfree, cma_alloc, cma_release or hotplug"},
 	{"cpu=0 alloc a gfp=GFP_KERNEL\ncpu=0 free a\ncpu=1 free a",
 	 "a free of \"a\", which line 3 freed"},
 	{"cpu=0 alloc a gfp=GFP_KERNEL\ncpu=0 free a now",

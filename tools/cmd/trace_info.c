@@ -90,6 +90,11 @@ static int print_text(const struct trace *t, FILE *out)
 			"  objects    %" PRIu64 " allocated, %" PRIu64 " freed, of slabs; %" PRIu32
 			" caches besides kmalloc's\n",
 			t->nr_object_allocs, t->nr_object_frees, t->nr_caches);
+	if (t->nr_cma_allocs + t->nr_cma_releases)
+		fprintf(out,
+			"  CMA        %" PRIu64 " allocated, %" PRIu64
+			" released, rows of frames\n",
+			t->nr_cma_allocs, t->nr_cma_releases);
 	if (has_pfns(t))
 		fprintf(out, "page frames  0x%" PRIx64 " to 0x%" PRIx64 "\n", t->min_pfn,
 			t->max_pfn);
@@ -148,11 +153,13 @@ static json_t *unreadable_json(const struct trace *t)
 static int print_json(const struct trace *t, FILE *out)
 {
 	json_t *events = json_pack(
-		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "total", (json_int_t)t->nr_events,
-		"alloc", (json_int_t)t->nr_allocs, "failed", (json_int_t)t->nr_failed, "free",
-		(json_int_t)t->nr_frees, "free_before_window", (json_int_t)t->nr_held_frees,
-		"touch", (json_int_t)t->nr_touches, "wait", (json_int_t)t->nr_waits, "object_alloc",
-		(json_int_t)t->nr_object_allocs, "object_free", (json_int_t)t->nr_object_frees);
+		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "total",
+		(json_int_t)t->nr_events, "alloc", (json_int_t)t->nr_allocs, "failed",
+		(json_int_t)t->nr_failed, "free", (json_int_t)t->nr_frees, "free_before_window",
+		(json_int_t)t->nr_held_frees, "touch", (json_int_t)t->nr_touches, "wait",
+		(json_int_t)t->nr_waits, "object_alloc", (json_int_t)t->nr_object_allocs,
+		"object_free", (json_int_t)t->nr_object_frees, "cma_alloc",
+		(json_int_t)t->nr_cma_allocs, "cma_release", (json_int_t)t->nr_cma_releases);
 	json_t *pages = json_pack("{s:I, s:I}", "allocated", (json_int_t)t->pages_allocated,
 				  "freed", (json_int_t)t->pages_freed);
 

@@ -4,6 +4,7 @@
  * grammar; whatever is not in it is an error that says what was found and what was expected.
  */
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -141,7 +142,7 @@ static int parse_alloc(struct native *n, char **words, struct trace_event *ev)
 	if (!name)
 		return -ENOMEM;
 	name->live = true;
-	name->object = false;
+	name->kind = NAME_PAGE;
 	name->line = n->line;
 	name->order = ev->order;
 	name->page = ev->page;
@@ -169,9 +170,10 @@ static int parse_free(struct native *n, char **words, struct trace_event *ev)
 	if (words[0] && !strcmp(words[0], NATIVE_HELD))
 		return parse_free_held(n, words + 1, ev);
 	err = find_live(n, words[0], "a free", &name);
-	if (!err && name->object)
-		return BAD(n, "a free of \"%s\", which is a slab object: expected kfree",
-			   native_show(n, words[0]));
+	if (!err && name->kind != NAME_PAGE)
+		return BAD(n, "a free of \"%s\", which is %s", native_show(n, words[0]),
+			   name->kind == NAME_CMA ? "of the CMA area: expected cma_release"
+						  : "a slab object: expected kfree");
 	if (!err && words[1])
 		err = native_keys(n, words + 1, ev, NATIVE_KEY_BY, NATIVE_KEY_BY + 1, seen);
 	if (err)
@@ -218,7 +220,8 @@ static int parse_object_keys(struct native *n, char **words, struct trace_event 
 }
 
 /* Its name, from now on. */
-static int name_object(struct native *n, const char *id, struct trace_event *ev)
+static int name_kind(struct native *n, const char *id, enum name_kind kind, unsigned order,
+		     struct trace_event *ev)
 {
 	struct name *name;
 	int err;
@@ -232,11 +235,17 @@ static int name_object(struct native *n, const char *id, struct trace_event *ev)
 		name = names_add(&n->names, id, strlen(id));
 	if (err || !name)
 		return err ? err : -ENOMEM;
-	name->live = name->object = true;
+	name->live = true;
+	name->kind = kind;
 	name->line = n->line;
-	name->order = 0;
+	name->order = (uint8_t)order;
 	name->page = ev->page;
 	return 0;
+}
+
+static int name_object(struct native *n, const char *id, struct trace_event *ev)
+{
+	return name_kind(n, id, NAME_OBJECT, 0, ev);
 }
 
 /* "kmalloc NAME bytes=100 gfp=GFP_KERNEL node=1" */
@@ -292,8 +301,69 @@ static int parse_kfree(struct native *n, char **words, struct trace_event *ev)
 
 	if (err)
 		return err;
-	if (!name->object)
-		return BAD(n, "a kfree of \"%s\", which is a page", native_show(n, words[0]));
+	if (name->kind != NAME_OBJECT)
+		return BAD(n, "a kfree of \"%s\", which is %s", native_show(n, words[0]),
+			   name->kind == NAME_CMA ? "of the CMA area: expected cma_release"
+						  : "a page");
+	name->live = false;
+	name->line = n->line;
+	ev->page = name->page;
+	return native_end(n, words[1]);
+}
+
+/* "pages=1024", from 1 up to `max`. */
+static int parse_count(struct native *n, const char *word, const char *key, uint64_t min,
+		       uint64_t max, uint64_t *out)
+{
+	const char *value = word ? native_value(word, key) : NULL;
+	char expected[64];
+
+	if (value && native_number(value, max, out) && *out >= min && *out <= max)
+		return 0;
+	snprintf(expected, sizeof(expected), "%s and a number from %" PRIu64 " to %" PRIu64, key,
+		 min, max);
+	return native_found(n, word, expected);
+}
+
+/* "cma_alloc NAME pages=1024 align=8 pfn=0x8000" */
+static int parse_cma_alloc(struct native *n, char **words, struct trace_event *ev)
+{
+	uint64_t nr = 0, align = 0;
+	const char *pfn;
+	int err = native_check_name(n, words[0], "frames of the CMA area");
+
+	if (!err)
+		err = parse_count(n, words[1], "pages=", 1, TRACE_MAX_CMA, &nr);
+	if (!err)
+		err = parse_count(n, words[2], "align=", 0, TRACE_MAX_CMA_ALIGN, &align);
+	if (!err && words[3]) {
+		pfn = native_value(words[3], "pfn=");
+		err = pfn ? native_pfn(n, pfn, &n->pfn)
+			  : native_found(n, words[3], "pfn= or the end of the line");
+	}
+	if (!err && words[3])
+		err = native_end(n, words[4]);
+	if (err)
+		return err;
+	ev->bytes = (uint32_t)nr;
+	ev->align = (uint32_t)align;
+	err = name_kind(n, words[0], NAME_CMA, trace_cma_order(ev->bytes), ev);
+	if (!err && n->pfn != TRACE_NO_PFN && ev->page != TRACE_NO_PAGE)
+		trace_widen(n->t, n->pfn);
+	return err;
+}
+
+static int parse_cma_release(struct native *n, char **words, struct trace_event *ev)
+{
+	struct name *name;
+	int err = find_live(n, words[0], "a cma_release", &name);
+
+	if (err)
+		return err;
+	if (name->kind != NAME_CMA)
+		return BAD(n, "a cma_release of \"%s\", which is %s", native_show(n, words[0]),
+			   name->kind == NAME_OBJECT ? "a slab object: expected kfree"
+						     : "a page: expected free");
 	name->live = false;
 	name->line = n->line;
 	ev->page = name->page;
@@ -322,6 +392,9 @@ static int parse_split(struct native *n, char **words, struct trace_event *ev)
 		err = native_check_name(n, words[1], "the upper half");
 	if (err)
 		return err;
+	if (name->kind == NAME_CMA)
+		return BAD(n, "a split of \"%s\", which is of the CMA area",
+			   native_show(n, words[0]));
 	if (!name->order)
 		return BAD(n, "a split of \"%s\", which is a single page",
 			   native_show(n, words[0]));
@@ -342,7 +415,7 @@ static int parse_split(struct native *n, char **words, struct trace_event *ev)
 	if (err || !half)
 		return err ? err : -ENOMEM;
 	half->live = true;
-	half->object = false;
+	half->kind = NAME_PAGE;
 	half->line = n->line;
 	half->order = ev->order;
 	half->page = ev->page;
@@ -369,10 +442,15 @@ static const struct operation {
 	{"kmalloc", TRACE_KMALLOC, parse_kmalloc},
 	{"kfree", TRACE_OBJECT_FREE, parse_kfree},
 	{"cache_alloc", TRACE_CACHE_ALLOC, parse_cache_alloc},
+	{"cma_alloc", TRACE_CMA_ALLOC, parse_cma_alloc},
+	{"cma_release", TRACE_CMA_RELEASE, parse_cma_release},
 	{"wait", TRACE_WAIT, parse_wait},
 	{"hotplug", TRACE_HOTPLUG, native_step},
 };
 
+#define OPERATIONS                                                                                 \
+	"alloc, free, split, touch, wait, kmalloc, cache_alloc, kfree, cma_alloc, cma_release or " \
+	"hotplug"
 #define NR_OPERATIONS (sizeof(operations) / sizeof(operations[0]))
 
 static const char *operation_candidate(unsigned i, void *arg)
@@ -386,9 +464,7 @@ static int find_operation(struct native *n, const char *word, const struct opera
 	const char *nearest;
 
 	if (!word)
-		return native_found(
-			n, NULL,
-			"alloc, free, split, touch, wait, kmalloc, cache_alloc, kfree or hotplug");
+		return native_found(n, NULL, OPERATIONS);
 	for (unsigned i = 0; i < NR_OPERATIONS; i++) {
 		if (strcmp(word, operations[i].name) == 0) {
 			*out = &operations[i];
@@ -399,8 +475,7 @@ static int find_operation(struct native *n, const char *word, const struct opera
 	if (nearest)
 		return BAD(n, "unknown operation \"%s\"; did you mean \"%s\"?",
 			   native_show(n, word), nearest);
-	return native_found(
-		n, word, "alloc, free, split, touch, wait, kmalloc, cache_alloc, kfree or hotplug");
+	return native_found(n, word, OPERATIONS);
 }
 
 static int take_header(struct native *n, const struct stream_line *line)
@@ -458,7 +533,8 @@ static int native_line(void *state, const struct stream_line *line, struct trace
 	if (err)
 		return err;
 	if (inferred && operation->op != TRACE_OBJECT_FREE && operation->op != TRACE_ALLOC &&
-	    operation->op != TRACE_FREE && operation->op != TRACE_SPLIT)
+	    operation->op != TRACE_FREE && operation->op != TRACE_SPLIT &&
+	    operation->op != TRACE_CMA_RELEASE)
 		return native_found(n, *words, "alloc, free or split behind " NATIVE_INFERRED);
 	if (operation->op == TRACE_WAIT && has_time)
 		return BAD(n,

@@ -98,6 +98,20 @@ static void write_object(struct writer *w, const struct trace_event *ev)
 	write_object_keys(w, ev);
 }
 
+static void write_cma(struct writer *w, const struct trace_event *ev)
+{
+	bool failed = ev->flags & TRACE_F_FAILED;
+
+	fputs("cma_alloc ", w->out);
+	if (failed)
+		fputs(NATIVE_NO_PAGE, w->out);
+	else
+		fprintf(w->out, "%" PRIu32, ev->page);
+	fprintf(w->out, " pages=%" PRIu32 " align=%" PRIu32, ev->bytes, ev->align);
+	if (!failed)
+		write_pfn(w, ev);
+}
+
 static void write_event(struct writer *w, const struct trace_event *ev)
 {
 	if (ev->op != TRACE_WAIT && ev->time_ps != w->last_ps) {
@@ -133,6 +147,12 @@ static void write_event(struct writer *w, const struct trace_event *ev)
 		break;
 	case TRACE_OBJECT_FREE:
 		fprintf(w->out, "kfree %" PRIu32, ev->page);
+		break;
+	case TRACE_CMA_ALLOC:
+		write_cma(w, ev);
+		break;
+	case TRACE_CMA_RELEASE:
+		fprintf(w->out, "cma_release %" PRIu32, ev->page);
 		break;
 	case TRACE_HOTPLUG:
 		fprintf(w->out, "hotplug %s", w->trace->steps[ev->bytes]);
