@@ -8,7 +8,7 @@
 #include "mm/reclaim/lru.h"
 #include "mm/user/user.h"
 
-#define MERGED_BYTES   (UINT64_C(1280) << 10) /* BLK_DEF_MAX_SECTORS */
+#define MERGED_BYTES   (UINT64_C(128) << 10) /* BLK_PLUG_FLUSH_SIZE */
 #define FIFO_BATCH     16
 #define WRITES_STARVED 2
 
