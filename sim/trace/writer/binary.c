@@ -83,8 +83,10 @@ static void put_number(struct buffer *b, uint64_t n)
 
 static void put_text(struct buffer *b, const char *text)
 {
-	size_t len = strnlen(text, BINARY_MAX_TEXT);
+	size_t len = strlen(text);
 
+	if (len > BINARY_MAX_TEXT)
+		len = BINARY_MAX_TEXT;
 	put_number(b, len);
 	put(b, text, len);
 }
