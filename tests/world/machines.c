@@ -90,6 +90,15 @@ static void options(struct machine *m, uint64_t *rng, bool small)
 		m->hugepages = 1;
 }
 
+static uint64_t total(const struct machine *m)
+{
+	uint64_t bytes = 0;
+
+	for (int i = 0; i < MACHINE_RANGES && m->memory[i].bytes; i++)
+		bytes += m->memory[i].bytes;
+	return bytes;
+}
+
 struct machine world_machine(uint64_t *rng)
 {
 	static const enum mm_memory_model models[] = {MM_FLAT, MM_DISCONTIG, MM_SPARSE,
@@ -120,6 +129,11 @@ struct machine world_machine(uint64_t *rng)
 		hotplug(&m, rng);
 	}
 	options(&m, rng, shape != HOTPLUG);
+	/* It takes 64 bytes a frame, of whole sections; those that are plugged in have theirs. */
+	if (m.arch == MM_X86_64 && shape != HOTPLUG && total(&m) >= 16 * MiB) {
+		m.page_owner = random_below(rng, 2);
+		m.page_table_check = !random_below(rng, 4);
+	}
 	m.reserved[0] =
 		(struct mm_reservation){.start = 0, .bytes = 4 * KiB}; /* address 0 is NULL */
 	return m;
@@ -129,18 +143,16 @@ const char *world_machine_name(const struct machine *m)
 {
 	static const char *const archs[] = {"x86_64", "i386", "i386 without PAE", "arm64"};
 	static char name[160];
-	uint64_t bytes = 0;
 	int cpus = 0, nodes = 0;
 
-	for (int i = 0; i < MACHINE_RANGES && m->memory[i].bytes; i++)
-		bytes += m->memory[i].bytes;
 	for (int n = 0; n < MACHINE_NODES; n++) {
 		cpus += m->cpus[n];
 		nodes += m->cpus[n] > 0;
 	}
-	snprintf(name, sizeof(name), "%s %s, %lu KiB, %d CPUs on %d nodes%s%s%s%s", archs[m->arch],
-		 mm_model_name(m->model), (unsigned long)(bytes / KiB), cpus, nodes,
-		 m->hotplug_end ? ", hotplug" : "", m->cma_bytes ? ", cma" : "",
-		 m->homes ? ", homes" : "", m->slab_debug ? ", slub_debug" : "");
+	snprintf(name, sizeof(name), "%s %s, %lu KiB, %d CPUs on %d nodes%s%s%s%s%s",
+		 archs[m->arch], mm_model_name(m->model), (unsigned long)(total(m) / KiB), cpus,
+		 nodes, m->hotplug_end ? ", hotplug" : "", m->cma_bytes ? ", cma" : "",
+		 m->homes ? ", homes" : "", m->slab_debug ? ", slub_debug" : "",
+		 m->page_owner ? ", page_owner" : "");
 	return name;
 }

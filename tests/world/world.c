@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "mm/hotplug/hotplug.h"
+#include "mm/page_ext/page_ext.h"
 #include "mm/reclaim/lru.h"
 #include "mm/vmalloc/vmalloc.h"
 #include "world.h"
@@ -295,6 +296,9 @@ static uint64_t pages_left(struct world *w)
 			left += zone_info(w->mm, n, z).managed - zone_info(w->mm, n, z).free;
 	for (unsigned i = 0; mm_slab_info(w->mm, i, &cache); i++)
 		left -= cache.nr_pages;
+	/* By sections it is from the buddy lists; else from memblock. */
+	if (mm_get_model(w->mm) >= MM_SPARSE)
+		left -= mm_page_ext_bytes(w->mm) >> mm_get_arch(w->mm)->page_shift;
 	return left - v.tables;
 }
 
