@@ -8,11 +8,36 @@
 #include "mm/hotplug/hotplug.h"
 #include "mm/page_ext/page_ext.h"
 #include "mm/reclaim/lru.h"
+#include "mm/user/user_readahead.h"
 #include "mm/vmalloc/vmalloc.h"
 #include "world.h"
 
 #define DEEPEST 3 /* operations under way at a time, at most, and */
 #define OTHERS  8 /* within one, in all */
+
+static bool disk_is_at(const struct world *w, const struct mm_file *file, uint64_t index)
+{
+	for (size_t i = 0; i < w->nr_reads; i++)
+		if (w->reads[i]->file == file && index - w->reads[i]->first < w->reads[i]->nr)
+			return true;
+	return false;
+}
+
+/*
+ * Is a page to be read that no disk is at yet? Who comes upon it would wait for who reads it, and
+ * both are on one stack.
+ */
+static bool about_to_read(const struct world *w)
+{
+	for (const struct mm_file *f = w->mm->user ? w->mm->user->files : NULL; f; f = f->next)
+		for (uint64_t i = 0; i < f->nr; i++) {
+			const struct page *page = e_pointer(f->entries[i]);
+
+			if (e_kind(f->entries[i]) == E_PAGE && page->locked && !disk_is_at(w, f, i))
+				return true;
+		}
+	return false;
+}
 
 /* Others go on here, if they may. */
 static void others(struct world *w)
@@ -20,7 +45,7 @@ static void others(struct world *w)
 	const char *doing = w->doing;
 
 	if (!w->concurrent || w->locks_held || w->depth >= DEEPEST || !w->others ||
-	    !world_one_in(w, 24))
+	    !world_one_in(w, 24) || about_to_read(w))
 		return;
 	w->others--;
 	w->nested++;
