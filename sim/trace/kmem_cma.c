@@ -174,14 +174,9 @@ static int take_alloc(struct kmem_cma *c, const struct cma_fields *f, struct tra
 {
 	int err;
 
-	ev->op = TRACE_CMA_ALLOC;
-	ev->bytes = f->count;
-	ev->align = f->align;
-	if (f->failed) {
-		ev->page = TRACE_NO_PAGE;
-		ev->flags |= TRACE_F_FAILED;
-		return trace_append(t, ev);
-	}
+	kmem_cma_describe(f, ev);
+	if (f->failed)
+		return trace_append_failed(t, ev);
 	err = release_unseen(c, f, t, ev);
 	if (err)
 		return err;

@@ -32,6 +32,14 @@ struct cma_fields {
  */
 bool kmem_cma_fields(const char *text, bool release, uint64_t max_pfn, struct cma_fields *f);
 
+/** Make the event an allocation with such fields. */
+static inline void kmem_cma_describe(const struct cma_fields *f, struct trace_event *ev)
+{
+	ev->op = TRACE_CMA_ALLOC;
+	ev->bytes = f->count;
+	ev->align = f->align;
+}
+
 /** The frames that are allocated. NULL where there is no memory. */
 struct kmem_cma *kmem_cma_new(void);
 void kmem_cma_free(struct kmem_cma *c); /* may be NULL */

@@ -201,11 +201,8 @@ static int take_alloc(struct kmem_slab *s, enum kmem_slab_kind kind, const char 
 		err = cache_of(&f, t, &ev->bytes);
 	if (err)
 		return err;
-	if (!f.ptr) {
-		ev->page = TRACE_NO_PAGE;
-		ev->flags |= TRACE_F_FAILED;
-		return trace_append(t, ev);
-	}
+	if (!f.ptr)
+		return trace_append_failed(t, ev);
 	old = livemap_find(&s->live, f.ptr);
 	if (old)
 		err = free_unseen(s, t, ev, old);

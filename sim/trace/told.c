@@ -303,11 +303,8 @@ static int take_alloc(struct told *told, const struct page_fields *f, struct tra
 	ev->order = (uint8_t)f->order;
 	ev->migratetype =
 		f->migratetype < MM_NR_PCPTYPES ? (uint8_t)f->migratetype : gfp_migratetype(m->gfp);
-	if (f->failed) {
-		ev->page = TRACE_NO_PAGE;
-		ev->flags |= TRACE_F_FAILED;
-		return trace_append(told->native->t, ev);
-	}
+	if (f->failed)
+		return trace_append_failed(told->native->t, ev);
 	if (livemap_find(&told->live, f->pfn) || livemap_find(&told->cma, f->pfn))
 		return NATIVE_BAD(told->native,
 				  "frame 0x%" PRIx64 " is allocated again: no line "
@@ -422,11 +419,8 @@ static int take_object_alloc(struct told *told, bool is_kmalloc, const char *tex
 		return err == -ENOSPC ? NATIVE_BAD(n, "more than %u different slab caches",
 						   TRACE_MAX_CACHES)
 				      : err;
-	ev->page = TRACE_NO_PAGE;
-	if (!f.ptr) {
-		ev->flags |= TRACE_F_FAILED;
-		return trace_append(n->t, ev);
-	}
+	if (!f.ptr)
+		return trace_append_failed(n->t, ev);
 	if (livemap_find(&told->objects, f.ptr))
 		return NATIVE_BAD(
 			n, "object 0x%" PRIx64 " is allocated again: no line has freed it", f.ptr);
@@ -478,14 +472,9 @@ static int take_cma_alloc(struct told *told, const struct cma_fields *f, struct 
 	struct livemap_entry live = {f->pfn, (uint32_t)t->nr_events, 0};
 	int err;
 
-	ev->op = TRACE_CMA_ALLOC;
-	ev->bytes = f->count;
-	ev->align = f->align;
-	if (f->failed) {
-		ev->page = TRACE_NO_PAGE;
-		ev->flags |= TRACE_F_FAILED;
-		return trace_append(t, ev);
-	}
+	kmem_cma_describe(f, ev);
+	if (f->failed)
+		return trace_append_failed(t, ev);
 	if (livemap_find(&told->live, f->pfn) || livemap_find(&told->cma, f->pfn))
 		return NATIVE_BAD(told->native,
 				  "frame 0x%" PRIx64 " is allocated again: no line has freed it",

@@ -244,6 +244,13 @@ int trace_append(struct trace *t, const struct trace_event *ev)
 	return 0;
 }
 
+int trace_append_failed(struct trace *t, struct trace_event *ev)
+{
+	ev->page = TRACE_NO_PAGE;
+	ev->flags |= TRACE_F_FAILED;
+	return trace_append(t, ev);
+}
+
 void trace_added(struct trace *t, size_t nr)
 {
 	for (; nr; nr--)

@@ -362,6 +362,8 @@ struct trace *trace_new(const char *name);
  * MAX_PAGE_ORDER, or -ENOMEM.
  */
 int trace_append(struct trace *t, const struct trace_event *ev);
+/** The same of an allocation that found nothing. */
+int trace_append_failed(struct trace *t, struct trace_event *ev);
 /**
  * The index of a policy, which is added where the trace does not have it yet. Returns 0 and *index;
  * -ENOSPC beyond TRACE_MAX_POLICIES, -ENOMEM.

@@ -208,8 +208,8 @@ Test(khugepaged, shared_pages_are_copied)
 	tear_down(&b);
 }
 
-/* 64 may be in swap, and are read back. */
-Test(khugepaged, swapped_pages_come_back)
+/* Of 512 pages that were stored to as many are in swap as it has places, after some passes. */
+static void swap_out(struct bench *b, uint64_t places, int passes)
 {
 	struct mm_scan sc = {.cpu = 0,
 			     .kswapd = true,
@@ -219,13 +219,20 @@ Test(khugepaged, swapped_pages_come_back)
 			     .may_unmap = true,
 			     .may_swap = true,
 			     .may_writepage = true};
+
+	mm_set_swap(b->mm, places);
+	store(b, 0, 0, 512);
+	for (int i = 0; i < passes; i++)
+		mm_shrink_node(b->mm, &b->mm->nodes[0], &sc);
+}
+
+/* 64 may be in swap, and are read back. */
+Test(khugepaged, swapped_pages_come_back)
+{
 	struct bench b;
 
 	set_up(&b, 1);
-	mm_set_swap(b.mm, 40);
-	store(&b, 0, 0, 512);
-	for (int i = 0; i < 3; i++)
-		mm_shrink_node(b.mm, &b.mm->nodes[0], &sc);
+	swap_out(&b, 40, 3);
 	cr_assert_eq(info_of(&b).swapped, 40);
 	run(&b);
 	cr_expect_eq(collapsed(&b), 0, "nobody uses them");
@@ -436,21 +443,10 @@ Test(collapse, without_a_huge_page_it_ends)
 /* All of it is in swap but a page, and is read back: nobody has to have used it. */
 Test(collapse, swapped_pages_come_back)
 {
-	struct mm_scan sc = {.cpu = 0,
-			     .kswapd = true,
-			     .gfp = GFP_KERNEL,
-			     .reclaim_idx = 3,
-			     .nr_to_reclaim = 1000,
-			     .may_unmap = true,
-			     .may_swap = true,
-			     .may_writepage = true};
 	struct bench b;
 
 	set_up(&b, 1);
-	mm_set_swap(b.mm, 300);
-	store(&b, 0, 0, 512);
-	for (int i = 0; i < 6; i++)
-		mm_shrink_node(b.mm, &b.mm->nodes[0], &sc);
+	swap_out(&b, 300, 6);
 	cr_assert(info_of(&b).swapped > 64, "%lu", info_of(&b).swapped);
 	cr_expect_eq(advise(&b, 0, 2 * MiB, MM_ADVICE_COLLAPSE), 0);
 	cr_expect_eq(info_of(&b).huge, 1);
