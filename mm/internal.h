@@ -169,30 +169,40 @@ static inline void mm_touch(struct mm *mm, int cpu, phys_addr_t at, uint64_t byt
 		mm->ops.access(mm->ctx, cpu, at, bytes, kind);
 }
 
+/** Memory that the kernel has mapped elsewhere than in its direct mapping, too: at `address`. */
+static inline void mm_touch_mapped(struct mm *mm, int cpu, uint64_t address, phys_addr_t at,
+				   uint64_t bytes, enum mm_access kind)
+{
+	if (mm_is_watched(mm) && mm->ops.access_by && cpu != MM_NO_CPU)
+		mm->ops.access_by(mm->ctx, cpu, address, at, bytes, kind);
+	else
+		mm_touch(mm, cpu, at, bytes, kind);
+}
+
+/** Descriptors of `nr` frames from that of `page` on, that lie together, are read or written. */
+static inline void mm_touch_descriptors(struct mm *mm, int cpu, const struct page *page,
+					uint64_t nr, enum mm_access kind)
+{
+	uint64_t bytes = nr * mm->arch->page_struct_bytes, address;
+	phys_addr_t at = mm->model->descriptor_at(mm, page, &address);
+
+	if (address)
+		mm_touch_mapped(mm, cpu, address, at, bytes, kind);
+	else
+		mm_touch(mm, cpu, at, bytes, kind);
+}
+
 /** The descriptor itself is read or written. */
 static inline void mm_touch_page(struct mm *mm, int cpu, const struct page *page,
 				 enum mm_access kind)
 {
-	if (!mm_is_watched(mm) || !mm->ops.access || cpu == MM_NO_CPU)
-		return;
-	if (UNLIKELY(mm->ops.address) && mm->model->descriptor_address)
-		mm->ops.address(mm->ctx, cpu, mm->model->descriptor_address(mm, page));
-	mm->ops.access(mm->ctx, cpu, mm->model->descriptor_at(mm, page),
-		       mm->arch->page_struct_bytes, kind);
+	if (mm_is_watched(mm) && mm->ops.access && cpu != MM_NO_CPU)
+		mm_touch_descriptors(mm, cpu, page, 1, kind);
 }
 
 /** The descriptors of `nr` frames from that of `page` on, in the order in which they lie. */
 void mm_touch_pages(struct mm *mm, int cpu, const struct page *page, uint64_t nr,
 		    enum mm_access kind);
-
-/** Memory that the kernel has mapped elsewhere than in its direct mapping, too: at `address`. */
-static inline void mm_touch_mapped(struct mm *mm, int cpu, uint64_t address, phys_addr_t at,
-				   uint64_t bytes, enum mm_access kind)
-{
-	if (mm->ops.address && cpu != MM_NO_CPU)
-		mm->ops.address(mm->ctx, cpu, address);
-	mm_touch(mm, cpu, at, bytes, kind);
-}
 
 /** What TLBs have of it holds no longer; what the flush costs is charged apart. */
 static inline void mm_forget(struct mm *mm, int cpu, const struct mm_forget *what)

@@ -33,10 +33,12 @@ struct page *mm_map_reserve(pfn_t nr)
 void mm_map_use(struct page *page, pfn_t nr)
 {
 #ifdef MADV_HUGEPAGE
+	uintptr_t mask = MM_HOST_HUGE_BYTES - 1, start = ((uintptr_t)page + mask) & ~mask;
+	uintptr_t used = (uintptr_t)(page + (1u << MAX_PAGE_ORDER)), end = (uintptr_t)(page + nr);
+
 	/* A host that has no huge page takes small ones. */
-	if (!((uintptr_t)page & (MM_HOST_HUGE_BYTES - 1)) &&
-	    nr * sizeof(*page) >= MM_HOST_HUGE_BYTES)
-		madvise(page, MM_HOST_HUGE_BYTES, MADV_HUGEPAGE);
+	if (start < used && start + MM_HOST_HUGE_BYTES / 2 <= end)
+		madvise((void *)start, MM_HOST_HUGE_BYTES, MADV_HUGEPAGE);
 #endif
 }
 
@@ -80,10 +82,7 @@ void mm_touch_pages(struct mm *mm, int cpu, const struct page *page, uint64_t nr
 		uint64_t part = section - (pfn & (section - 1));
 
 		part = part < nr ? part : nr;
-		if (mm->ops.address && mm->model->descriptor_address)
-			mm->ops.address(mm->ctx, cpu, mm->model->descriptor_address(mm, page));
-		mm_touch(mm, cpu, mm->model->descriptor_at(mm, page),
-			 part * mm->arch->page_struct_bytes, kind);
+		mm_touch_descriptors(mm, cpu, page, part, kind);
 		page += part;
 		pfn += part;
 		nr -= part;

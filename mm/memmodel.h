@@ -40,12 +40,13 @@ struct mm_memmodel {
 	struct page *(*pfn_to_page)(struct mm *mm, int cpu, pfn_t pfn);
 	pfn_t (*page_to_pfn)(struct mm *mm, int cpu, const struct page *page);
 	bool (*pfn_valid)(const struct mm *mm, pfn_t pfn);
-	/** Where the descriptor itself is in simulated memory. */
-	phys_addr_t (*descriptor_at)(const struct mm *mm, const struct page *page);
-
-	/** Its address where descriptors are mapped apart; NULL: they are in the direct mapping. */
-	uint64_t (*descriptor_address)(const struct mm *mm, const struct page *page);
-	/** And what hardware reads to get there from an address of theirs. */
+	/**
+	 * Where the descriptor itself is in simulated memory, and in *address (NULL: nobody asks)
+	 * by which address it is read: 0: by the direct mapping.
+	 */
+	phys_addr_t (*descriptor_at)(const struct mm *mm, const struct page *page,
+				     uint64_t *address);
+	/** What hardware reads to get there from an address that is another; NULL: none is. */
 	void (*walk)(const struct mm *mm, uint64_t address, struct mm_walk *walk);
 
 	/** Bytes of maps and tables, as there are now. */
@@ -79,8 +80,9 @@ void mm_map_release(struct page *pages, pfn_t nr);
  */
 #define MM_HOST_HUGE_BYTES ((uintptr_t)2 << 20)
 /**
- * The first of the next `nr` descriptors is about to be used for the first time, and the others
- * soon: where they begin a huge page of the host, it is one.
+ * Of the next `nr` descriptors those of a largest block are about to be used for the first time,
+ * and the others soon: where a huge page of the host begins among the former, and they have at
+ * least half of it, it is one.
  */
 void mm_map_use(struct page *page, pfn_t nr);
 /** They are all zero again, and take no memory of the host. */

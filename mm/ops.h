@@ -331,10 +331,11 @@ struct mm_ops {
 	 */
 	void (*tlb_shootdown)(void *ctx, int cpu, struct page *page);
 	/**
-	 * The next access() of that CPU is by this address of the kernel; else, and where the op is
-	 * NULL, it is by its direct mapping.
+	 * The same as access(), by this address of the kernel; access() itself, and where the op is
+	 * NULL, is by the direct mapping.
 	 */
-	void (*address)(void *ctx, int cpu, uint64_t address);
+	void (*access_by)(void *ctx, int cpu, uint64_t address, phys_addr_t at, uint64_t bytes,
+			  enum mm_access kind);
 	/**
 	 * TLBs drop these translations. Told together with what that costs: work, and
 	 * tlb_shootdown(). `cpu` may be MM_NO_CPU. Never waits.

@@ -228,7 +228,7 @@ int mm_page_info(struct mm *mm, pfn_t pfn, struct mm_page_info *info)
 	page = mm_pfn_to_page(mm, MM_NO_CPU, pfn);
 	zone = mm_zone_of_pfn(mm, pfn);
 	*info = (struct mm_page_info){
-		.at = mm->model->descriptor_at(mm, page),
+		.at = mm->model->descriptor_at(mm, page, NULL),
 		.nid = MM_NO_NODE,
 		.zone = -1,
 		.section = -1,

@@ -20,6 +20,7 @@ typedef uint32_t gfp_t;       /* allocation flags, see gfp.h */
  * Hints to the compiler: what happens rarely, and is to be out of the way of what does not; what is
  * a function for the reader's sake alone.
  */
+#define LIKELY(x)     __builtin_expect(!!(x), 1)
 #define UNLIKELY(x)   __builtin_expect(!!(x), 0)
 #define NOINLINE      __attribute__((noinline))
 #define ALWAYS_INLINE inline __attribute__((always_inline))

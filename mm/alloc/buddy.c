@@ -125,8 +125,8 @@ static void list_pristine(struct mm *mm, struct mm_zone *zone)
 		struct mm_extent *e = &zone->pristine[zone->next_pristine];
 		struct page *page = mm->model->pfn_to_page(mm, MM_NO_CPU, e->start);
 
-		/* Ranges are used up in turn: at worst the host gives twice what is needed. */
-		if (zone->pristine_used * sizeof(*page) >= MM_HOST_HUGE_BYTES)
+		/* Ranges are used up in turn: at worst the host gives three times what is needed. */
+		if (zone->pristine_used * sizeof(*page) >= MM_HOST_HUGE_BYTES / 2)
 			mm_map_use(page, e->end - e->start);
 		zone->pristine_used += UINT64_C(1) << MAX_PAGE_ORDER;
 		mm_page_init(mm, page, e->start, zone);

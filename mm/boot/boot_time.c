@@ -47,7 +47,7 @@ struct piece {
 
 static phys_addr_t descriptor_of(struct mm *mm, pfn_t pfn)
 {
-	return mm->model->descriptor_at(mm, mm->model->pfn_to_page(mm, MM_NO_CPU, pfn));
+	return mm->model->descriptor_at(mm, mm->model->pfn_to_page(mm, MM_NO_CPU, pfn), NULL);
 }
 
 /* By sections: a memmap is contiguous in each, and on one node. */

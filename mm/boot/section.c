@@ -186,14 +186,13 @@ void mm_section_touch(struct mm *mm, int cpu, const struct mm_sections *s, pfn_t
 		 8, MM_READ);
 }
 
-phys_addr_t mm_section_descriptor_at(const struct mm *mm, const struct mm_section *section,
-				     pfn_t in_section)
+phys_addr_t mm_hot_descriptor_at(const struct mm *mm, const struct mm_section *section,
+				 uint64_t offset)
 {
-	uint64_t offset = in_section * mm->arch->page_struct_bytes;
 	const struct mm_hot_section *hot = section->hot;
 	unsigned shift;
 
-	if (!hot || !hot->pages || hot->nr_pages == 1)
+	if (!hot->pages || hot->nr_pages == 1)
 		return section->at + offset;
 	shift = mm->arch->page_shift + hot->order;
 	return mm_page_address((struct mm *)mm, hot->pages[offset >> shift]) +

@@ -7,7 +7,7 @@
 #ifndef MM_SECTION_H
 #define MM_SECTION_H
 
-#include "mm/memmodel.h"
+#include "mm/internal.h"
 
 /* Descriptors that came while the kernel ran, and where they went. */
 struct mm_hot_section {
@@ -75,9 +75,19 @@ static inline bool mm_section_has(const struct mm_sections *s, pfn_t pfn)
 	       s->sections[number - s->first].present >> part & 1;
 }
 
+/** The same as below of a section that came later: its descriptors may lie in several pieces. */
+phys_addr_t mm_hot_descriptor_at(const struct mm *mm, const struct mm_section *section,
+				 uint64_t offset);
 /** Where the descriptor of that frame of a section is. */
-phys_addr_t mm_section_descriptor_at(const struct mm *mm, const struct mm_section *section,
-				     pfn_t in_section);
+static inline phys_addr_t
+mm_section_descriptor_at(const struct mm *mm, const struct mm_section *section, pfn_t in_section)
+{
+	uint64_t offset = in_section * mm->arch->page_struct_bytes;
+
+	if (section->hot)
+		return mm_hot_descriptor_at(mm, section, offset);
+	return section->at + offset;
+}
 /** The table's page that names the section, taken as needed. 0 or -ENOMEM. */
 int mm_section_add_root(struct mm *mm, int cpu, struct mm_sections *s, pfn_t number, int nid);
 

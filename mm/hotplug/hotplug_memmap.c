@@ -251,10 +251,7 @@ void mm_hot_memmap_init(struct mm *mm, int cpu, pfn_t start, pfn_t nr)
 		const struct page *page = mm->model->pfn_to_page(mm, MM_NO_CPU, pfn);
 
 		step = step < start + nr - pfn ? step : start + nr - pfn;
-		if (mm->ops.address && mm->model->descriptor_address)
-			mm->ops.address(mm->ctx, cpu, mm->model->descriptor_address(mm, page));
-		mm_touch(mm, cpu, mm->model->descriptor_at(mm, page),
-			 step * mm->arch->page_struct_bytes, MM_WRITE);
+		mm_touch_descriptors(mm, cpu, page, step, MM_WRITE);
 		pfn += step;
 	}
 }

@@ -207,10 +207,13 @@ static bool discontig_pfn_valid(const struct mm *mm, pfn_t pfn)
 	return pfn >= map->start_pfn && pfn - map->start_pfn < map->nr;
 }
 
-static phys_addr_t discontig_descriptor_at(const struct mm *mm, const struct page *page)
+static phys_addr_t discontig_descriptor_at(const struct mm *mm, const struct page *page,
+					   uint64_t *address)
 {
 	const struct mm_page_map *map = map_of_page(mm, page);
 
+	if (address)
+		*address = 0;
 	return map->at + (uint64_t)(page - map->pages) * mm->arch->page_struct_bytes;
 }
 

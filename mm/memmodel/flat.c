@@ -79,10 +79,13 @@ static bool flat_pfn_valid(const struct mm *mm, pfn_t pfn)
 	return pfn >= flat->map.start_pfn && pfn - flat->map.start_pfn < flat->map.nr;
 }
 
-static phys_addr_t flat_descriptor_at(const struct mm *mm, const struct page *page)
+static phys_addr_t flat_descriptor_at(const struct mm *mm, const struct page *page,
+				      uint64_t *address)
 {
 	const struct flat *flat = mm->model_state;
 
+	if (address)
+		*address = 0;
 	return flat->map.at + (uint64_t)(page - flat->map.pages) * mm->arch->page_struct_bytes;
 }
 

@@ -157,21 +157,17 @@ static bool vmemmap_pfn_valid(const struct mm *mm, pfn_t pfn)
 	return mm_section_has(&v->sections, pfn);
 }
 
-static phys_addr_t vmemmap_descriptor_at(const struct mm *mm, const struct page *page)
+static phys_addr_t vmemmap_descriptor_at(const struct mm *mm, const struct page *page,
+					 uint64_t *address)
 {
 	const struct mm_sections *s = &((const struct vmemmap *)mm->model_state)->sections;
 	pfn_t index = (pfn_t)(page - s->host);
 	pfn_t in_section = index & ((UINT64_C(1) << s->pfn_shift) - 1);
 
+	if (address)
+		*address = mm->vm_map.vmemmap.start +
+			   ((s->first << s->pfn_shift) + index) * mm->arch->page_struct_bytes;
 	return mm_section_descriptor_at(mm, &s->sections[index >> s->pfn_shift], in_section);
-}
-
-static uint64_t vmemmap_address(const struct mm *mm, const struct page *page)
-{
-	const struct mm_sections *s = &((const struct vmemmap *)mm->model_state)->sections;
-	pfn_t pfn = (s->first << s->pfn_shift) + (pfn_t)(page - s->host);
-
-	return mm->vm_map.vmemmap.start + pfn * mm->arch->page_struct_bytes;
 }
 
 /* Where the table of that level and number is; false: there is none. */
@@ -342,7 +338,6 @@ const struct mm_memmodel memmodel_sparse_vmemmap = {
 	.page_to_pfn = vmemmap_page_to_pfn,
 	.pfn_valid = vmemmap_pfn_valid,
 	.descriptor_at = vmemmap_descriptor_at,
-	.descriptor_address = vmemmap_address,
 	.walk = vmemmap_walk,
 	.info = vmemmap_info,
 	.sections = vmemmap_sections,

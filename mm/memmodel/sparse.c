@@ -66,11 +66,14 @@ static bool sparse_pfn_valid(const struct mm *mm, pfn_t pfn)
 	return mm_section_has(s, pfn);
 }
 
-static phys_addr_t sparse_descriptor_at(const struct mm *mm, const struct page *page)
+static phys_addr_t sparse_descriptor_at(const struct mm *mm, const struct page *page,
+					uint64_t *address)
 {
 	const struct mm_sections *s = mm->model_state;
 	const struct mm_section *section = &s->sections[section_of(s, page) - s->first];
 
+	if (address)
+		*address = 0;
 	return mm_section_descriptor_at(mm, section, (pfn_t)(page - section->map));
 }
 

@@ -39,7 +39,8 @@ uint64_t mm_lowmem_address(struct mm *mm, int cpu, const struct page *page)
 
 static unsigned hash_of(const struct mm *mm, const struct page *page)
 {
-	uint32_t at = (uint32_t)(mm->vm_map.direct.start + mm->model->descriptor_at(mm, page));
+	uint32_t at =
+		(uint32_t)(mm->vm_map.direct.start + mm->model->descriptor_at(mm, page, NULL));
 
 	return at * GOLDEN_RATIO_32 >> (32 - PA_HASH_BITS);
 }

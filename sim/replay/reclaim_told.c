@@ -24,6 +24,7 @@ struct reclaim_told {
 	const struct trace *trace;
 	struct told_free *frees;
 	size_t nr;
+	size_t before, after; /* those up to the ends of what was asked for last */
 };
 
 /* kcompactd's are no gain: what it frees has moved. */
@@ -85,26 +86,22 @@ void reclaim_told_free(struct reclaim_told *told)
 	free(told);
 }
 
-/* Pages that were freed up to that time. */
-static uint64_t freed_by(const struct reclaim_told *told, uint64_t time_ps)
+/* Pages that were freed up to that time; from event to event that is a step away at most, mostly.
+ */
+static uint64_t freed_by(const struct reclaim_told *told, size_t *nr, uint64_t time_ps)
 {
-	size_t low = 0, high = told->nr;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (told->frees[middle].time_ps <= time_ps)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low ? told->frees[low - 1].sum : 0;
+	while (*nr < told->nr && told->frees[*nr].time_ps <= time_ps)
+		++*nr;
+	while (*nr && told->frees[*nr - 1].time_ps > time_ps)
+		--*nr;
+	return *nr ? told->frees[*nr - 1].sum : 0;
 }
 
-uint64_t reclaim_told_near(const struct reclaim_told *told, size_t i)
+uint64_t reclaim_told_near(struct reclaim_told *told, size_t i)
 {
-	uint64_t now_ps = told->trace->events[i].time_ps;
-	uint64_t before = now_ps > NEAR_PS ? freed_by(told, now_ps - NEAR_PS - 1) : 0;
+	uint64_t now_ps = told->trace->events[i].time_ps, before = 0;
 
-	return freed_by(told, now_ps + NEAR_PS) - before;
+	if (now_ps > NEAR_PS)
+		before = freed_by(told, &told->before, now_ps - NEAR_PS - 1);
+	return freed_by(told, &told->after, now_ps + NEAR_PS) - before;
 }

@@ -20,6 +20,6 @@ int reclaim_told_new(const struct trace *t, struct reclaim_told **told);
 void reclaim_told_free(struct reclaim_told *told);
 
 /** Pages that reclaim frees in the trace within a nap of kswapd before and after event `i`. */
-uint64_t reclaim_told_near(const struct reclaim_told *told, size_t i);
+uint64_t reclaim_told_near(struct reclaim_told *told, size_t i);
 
 #endif

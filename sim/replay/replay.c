@@ -8,6 +8,7 @@
 
 #include "mm/kthread.h"
 #include "mm/start.h"
+#include "sim/large.h"
 #include "sim/replay/replay_state.h"
 #include "sim/replay/strands.h"
 
@@ -460,7 +461,8 @@ static int deal(struct replay *r)
 		struct replay_cpu *c = &r->cpus[cpu];
 
 		c->waits_for = TRACE_NO_PAGE;
-		c->events = malloc(c->nr_events * sizeof(*c->events) + 1);
+		c->room = c->nr_events + 1;
+		c->events = large_calloc(c->room, sizeof(*c->events));
 		if (!c->events)
 			return -ENOMEM;
 		c->nr_events = 0;
@@ -497,7 +499,7 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 	int err = -ENOMEM;
 
 	*counts = (struct replay_counts){.kernel.views_json = options->views_json};
-	r.pages = calloc(t->nr_pages + 1, sizeof(*r.pages));
+	r.pages = large_calloc(t->nr_pages + (size_t)1, sizeof(*r.pages));
 	r.cpus = calloc((size_t)r.nr_cpus, sizeof(*r.cpus));
 	if (r.pages && r.cpus)
 		err = replay_policies_init(&r.policies, r.mm, nr_nodes(s), t);
@@ -536,11 +538,11 @@ int replay_run(struct sim *s, const struct trace *t, const struct replay_options
 		err = -ENOBUFS;
 	replay_strands_free(&r);
 	for (int cpu = 0; r.cpus && cpu < r.nr_cpus; cpu++)
-		free(r.cpus[cpu].events);
+		large_free(r.cpus[cpu].events, r.cpus[cpu].room, sizeof(*r.cpus->events));
 	free(r.cpus);
 	for (uint32_t i = 0; r.pages && i < t->nr_pages; i++)
 		free(r.pages[i].small);
-	free(r.pages);
+	large_free(r.pages, t->nr_pages + (size_t)1, sizeof(*r.pages));
 	replay_files_free(r.files);
 	replay_slab_free(r.slab);
 	replay_maps_free(r.maps);

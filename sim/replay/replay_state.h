@@ -26,6 +26,7 @@ struct replay_page {
 
 struct replay_cpu {
 	uint32_t *events; /* indexes into the trace, in order */
+	size_t room;      /* of the array */
 	size_t nr_events;
 	uint32_t waits_for; /* page, or TRACE_NO_PAGE */
 	bool waits_for_turn;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/large.h"
 #include "sim/time/bug.h"
 
 /* Few enough that tests get there. */
@@ -103,7 +104,7 @@ void cache_free(struct cache *c)
 		struct level *l = &c->levels[i];
 
 		for (int domain = 0; l->tags && domain < l->nr_domains; domain++)
-			free(l->tags[domain]);
+			large_free(l->tags[domain], l->nr_sets * l->ways, sizeof(**l->tags));
 		free(l->tags);
 		free(l->domains);
 	}
@@ -226,7 +227,7 @@ static int get_tags(struct cache *c, int cpu)
 		struct cache_tag **tags = &l->tags[l->domains[cpu]];
 
 		if (!*tags)
-			*tags = calloc(l->nr_sets * l->ways, sizeof(**tags));
+			*tags = large_calloc(l->nr_sets * l->ways, sizeof(**tags));
 		if (!*tags)
 			return -ENOMEM;
 		c->own[cpu * c->nr_levels + i] = *tags;

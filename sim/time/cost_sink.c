@@ -262,7 +262,7 @@ static inline bool is_at_hand(const struct sim *s, const struct cpu *c, phys_add
 static inline void access_any(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t bytes,
 			      enum mm_access kind)
 {
-	if (is_at_hand(s, c, at, bytes, kind))
+	if (LIKELY(is_at_hand(s, c, at, bytes, kind)))
 		cpu_charge_hit(c, c->at_hand_ps[!access_waits(kind)]);
 	else
 		access_now(s, c, at, bytes, kind);
@@ -288,35 +288,41 @@ void cost_sink_access(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t byt
 	access_any(s, c, at, bytes, kind);
 }
 
-static NOINLINE void translate_and_access(struct sim *s, struct cpu *c, phys_addr_t at,
-					  uint64_t bytes, enum mm_access kind)
+static NOINLINE void translate_and_access(struct sim *s, struct cpu *c, uint64_t address,
+					  phys_addr_t at, uint64_t bytes, enum mm_access kind)
 {
-	translate_kernel(s, c, at, bytes, kind);
+	if (tlb_again(s->tlb, c->id, address, address + bytes - 1))
+		c->account.tlb_hits++;
+	else
+		translate_kernel(s, c, address, bytes, kind);
 	access_any(s, c, at, bytes, kind);
 }
 
-/* The same where the machine describes a TLB. */
-static void sink_access_translated(void *ctx, int cpu, phys_addr_t at, uint64_t bytes,
-				   enum mm_access kind)
+/* Each of these calls is the last thing that is done: nothing has to be saved for it. */
+static inline void access_by(struct sim *s, int cpu, uint64_t address, phys_addr_t at,
+			     uint64_t bytes, enum mm_access kind)
 {
-	struct sim *s = ctx;
 	struct cpu *c = charged_cpu(s, cpu);
 
-	/* Each of these calls is the last thing that is done: nothing has to be saved for it. */
 	if (!c)
 		return;
-	if (translated_at_hand(s, c, at, bytes))
-		access_any(s, c, at, bytes, kind);
+	if (UNLIKELY(!translated_at_hand(c, address, bytes)))
+		translate_and_access(s, c, address, at, bytes, kind);
 	else
-		translate_and_access(s, c, at, bytes, kind);
+		access_any(s, c, at, bytes, kind);
 }
 
-static void sink_address(void *ctx, int cpu, uint64_t address)
+/* Where the machine describes a TLB. */
+static void sink_access_by(void *ctx, int cpu, uint64_t address, phys_addr_t at, uint64_t bytes,
+			   enum mm_access kind)
 {
-	struct cpu *c = charged_cpu(ctx, cpu);
+	access_by(ctx, cpu, address, at, bytes, kind);
+}
 
-	if (c)
-		c->next_address = address;
+static void sink_access_direct(void *ctx, int cpu, phys_addr_t at, uint64_t bytes,
+			       enum mm_access kind)
+{
+	access_by(ctx, cpu, translate_direct(ctx, at), at, bytes, kind);
 }
 
 static void sink_forget(void *ctx, int cpu, const struct mm_forget *what)
@@ -604,8 +610,8 @@ struct mm_ops cost_sink_with_tlb(void)
 {
 	struct mm_ops ops = cost_sink_ops;
 
-	ops.access = sink_access_translated;
-	ops.address = sink_address;
+	ops.access = sink_access_direct;
+	ops.access_by = sink_access_by;
 	ops.forget = sink_forget;
 	return ops;
 }

@@ -59,12 +59,11 @@ struct reclaim_step {
 
 struct cpu {
 	/* What each step needs: as few lines of the host's as may be. */
-	int id;                          /* (C) */
-	enum mm_site site;               /* (O) of the last work: accesses are charged there */
-	enum sim_window window;          /* (C) from the run on */
-	uint64_t compute_ps;             /* (O) pending cycles and cache hits */
-	uint64_t next_address;           /* (O) of the kernel, by which it accesses; 0: as usual */
-	const struct tlb_hand *tlb_hand; /* (C) where there is a TLB */
+	int id;                              /* (C) */
+	enum mm_site site;                   /* (O) of the last work: accesses are charged there */
+	enum sim_window window;              /* (C) from the run on */
+	uint64_t compute_ps;                 /* (O) pending cycles and cache hits */
+	const struct tlb_hand *tlb_hand;     /* (C) where there is a TLB */
 	const struct cache_nearest *nearest; /* (C) NULL: there are no caches */
 	uint64_t at_hand_ps[2];              /* (C) a hit there; of a store, its part */
 	uint64_t cycle_ps;                   /* (C) of a cycle; 0: no whole number */

@@ -11,6 +11,7 @@
 #include "sim/machine/machine.h"
 
 #define FRESH_BLOCKS 16
+#define FRESH_SLOTS  64
 
 struct fresh_block {
 	phys_addr_t start, end;
@@ -20,6 +21,8 @@ struct fresh_block {
 struct fresh {
 	struct fresh_block blocks[FRESH_BLOCKS]; /* a ring */
 	unsigned next;
+	/* Of the blocks, how many have a frame there, by its number modulo these. */
+	uint8_t slots[FRESH_SLOTS];
 	uint64_t filled; /* bytes that have come to the caches: of these blocks, and of misses */
 };
 

@@ -85,11 +85,9 @@ uint64_t sim_time_on(const struct sim *s, int cpu);
 void sim_who(void *ctx, int cpu, struct mm_who *who);
 
 /* translate.c; where there is a TLB. */
-/** By which address the kernel accesses it next; 0: it is not mapped (high memory). */
-static inline uint64_t translate_address(const struct sim *s, const struct cpu *c, phys_addr_t at)
+/** Where the kernel has it in its direct mapping; 0: nowhere (high memory). */
+static inline uint64_t translate_direct(const struct sim *s, phys_addr_t at)
 {
-	if (c->next_address)
-		return c->next_address;
 	return at < s->direct.bytes ? s->direct.start + at : 0;
 }
 
@@ -97,19 +95,15 @@ static inline uint64_t translate_address(const struct sim *s, const struct cpu *
  * The same as translate_kernel(), if that changes nothing but the number of hits; else false, and
  * nothing is done.
  */
-static inline bool translated_at_hand(const struct sim *s, struct cpu *c, phys_addr_t at,
-				      uint64_t bytes)
+static inline bool translated_at_hand(struct cpu *c, uint64_t address, uint64_t bytes)
 {
-	uint64_t first = translate_address(s, c, at);
-
-	if (!tlb_at_hand(c->tlb_hand, first, first + bytes - 1))
+	if (!tlb_at_hand(c->tlb_hand, address, address + bytes - 1))
 		return false;
-	c->next_address = 0;
 	c->account.tlb_hits++;
 	return true;
 }
-/** What the kernel accesses, by the address that was told before or by its direct mapping. */
-void translate_kernel(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t bytes,
+/** What the kernel accesses by that address; 0: what it has to map first. */
+void translate_kernel(struct sim *s, struct cpu *c, uint64_t address, uint64_t bytes,
 		      enum mm_access kind);
 void translate_mapped(struct sim *s, struct cpu *c, const struct sim_mapping *mapping);
 void translate_forget(struct sim *s, int cpu, const struct mm_forget *what);

@@ -4,14 +4,16 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define FIRST_BITS 12
-#define FIRST_ROOM 1024
+#include "sim/large.h"
+
+#define FIRST_BITS 14
+#define MORE_BITS  2 /* each time that chains become long: to find them all anew takes a while */
 
 int line_table_init(struct line_table *t)
 {
-	*t = (struct line_table){.bits = FIRST_BITS, .nr = 1, .room = FIRST_ROOM};
-	t->heads = calloc((size_t)1 << t->bits, sizeof(*t->heads));
-	t->entries = malloc(FIRST_ROOM * sizeof(*t->entries));
+	*t = (struct line_table){.bits = FIRST_BITS, .nr = 1};
+	t->heads = large_calloc((size_t)1 << t->bits, sizeof(*t->heads));
+	t->entries = large_grow(NULL, &t->room, 1, sizeof(*t->entries));
 	if (!t->heads || !t->entries) {
 		line_table_clear(t);
 		return -ENOMEM;
@@ -23,7 +25,7 @@ int line_table_init(struct line_table *t)
 void line_table_clear(struct line_table *t)
 {
 	free(t->entries);
-	free(t->heads);
+	large_free(t->heads, (size_t)1 << t->bits, sizeof(*t->heads));
 	*t = (struct line_table){0};
 }
 
@@ -31,8 +33,8 @@ static int more_chains(struct line_table *t)
 {
 	struct line_table bigger = *t;
 
-	bigger.bits++;
-	bigger.heads = calloc((size_t)1 << bigger.bits, sizeof(*bigger.heads));
+	bigger.bits += MORE_BITS;
+	bigger.heads = large_calloc((size_t)1 << bigger.bits, sizeof(*bigger.heads));
 	if (!bigger.heads)
 		return -ENOMEM;
 	for (size_t i = 0; i < (size_t)1 << t->bits; i++) {
@@ -47,23 +49,21 @@ static int more_chains(struct line_table *t)
 			*head = nr;
 		}
 	}
-	free(t->heads);
+	large_free(t->heads, (size_t)1 << t->bits, sizeof(*t->heads));
 	*t = bigger;
 	return 0;
 }
 
 static int more_entries(struct line_table *t)
 {
-	size_t room = 2 * (size_t)t->room;
 	struct line_entry *grown;
 
-	if (room > UINT32_MAX)
+	if (t->nr == UINT32_MAX)
 		return -ENOMEM;
-	grown = realloc(t->entries, room * sizeof(*grown));
+	grown = large_grow(t->entries, &t->room, t->nr + (size_t)1, sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
 	t->entries = grown;
-	t->room = (line_nr)room;
 	return 0;
 }
 

@@ -34,8 +34,9 @@ struct line_table {
 	line_nr *heads;             /* owned; of chains, by hash */
 	unsigned bits;              /* log2 of their number */
 	size_t nr_used;
-	line_nr free;     /* those that were used */
-	line_nr nr, room; /* entries that were ever used, number 0 among them; that there are */
+	line_nr free; /* those that were used */
+	line_nr nr;   /* entries that were ever used, number 0 among them, */
+	size_t room;  /* and that there are */
 };
 
 /** Returns 0, or -ENOMEM. */

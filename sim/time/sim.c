@@ -388,27 +388,26 @@ void sim_wake(struct sim *s, int cpu)
 	wait_wake(&s->waits, cpu_of(s, cpu));
 }
 
-static void by_direct_mapping(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t bytes,
-			      enum mm_access kind)
+static void by_address(struct sim *s, struct cpu *c, uint64_t address, phys_addr_t at,
+		       uint64_t bytes, enum mm_access kind)
 {
-	if (s->tlb && !translated_at_hand(s, c, at, bytes))
-		translate_kernel(s, c, at, bytes, kind);
+	if (s->tlb && !translated_at_hand(c, address, bytes))
+		translate_kernel(s, c, address, bytes, kind);
 	cost_sink_access(s, c, at, bytes, kind);
 }
 
 void sim_touch(struct sim *s, int cpu, phys_addr_t at, uint64_t bytes, bool write)
 {
-	struct cpu *c = running_cpu(s, cpu);
-
-	cost_sink_ops.work(s, cpu, MM_SITE_TOUCH, 1);
-	by_direct_mapping(s, c, at, bytes, write ? MM_STORE : MM_READ);
+	sim_touch_kernel(s, cpu, translate_direct(s, at), at, bytes, write);
 }
 
 void sim_touch_kernel(struct sim *s, int cpu, uint64_t address, phys_addr_t at, uint64_t bytes,
 		      bool write)
 {
-	running_cpu(s, cpu)->next_address = address;
-	sim_touch(s, cpu, at, bytes, write);
+	struct cpu *c = running_cpu(s, cpu);
+
+	cost_sink_ops.work(s, cpu, MM_SITE_TOUCH, 1);
+	by_address(s, c, address, at, bytes, write ? MM_STORE : MM_READ);
 }
 
 void sim_touch_mapped(struct sim *s, int cpu, const struct sim_mapping *mapping, phys_addr_t at,
@@ -427,7 +426,7 @@ void sim_copy(struct sim *s, int cpu, phys_addr_t at, uint64_t bytes, bool write
 	struct cpu *c = running_cpu(s, cpu);
 
 	cost_sink_ops.work(s, cpu, MM_SITE_COPY, 1);
-	by_direct_mapping(s, c, at, bytes, write ? MM_COPY_TO : MM_COPY_FROM);
+	by_address(s, c, translate_direct(s, at), at, bytes, write ? MM_COPY_TO : MM_COPY_FROM);
 }
 
 /* The translation of the huge page at `at`. */

@@ -251,35 +251,22 @@ static struct tlb_tag *insert_in(const struct tlb *t, const struct core *core,
 static void found_first(const struct tlb *t, struct core *core, uint64_t space, uint64_t address,
 			struct tlb_tag *front)
 {
-	unsigned shift = tlb_shift_of(front);
+	unsigned shift = tlb_shift_of(front), hand = TLB_PAGE_SHIFT;
 	struct tlb_found *f = &core->hand.small[tlb_hand_index(address, TLB_PAGE_SHIFT)];
 
 	core->latest = *front;
 	if (space != TLB_KERNEL)
 		return;
-	if (shift >= TLB_HAND_SHIFT)
+	if (shift >= TLB_HAND_SHIFT) {
+		hand = TLB_HAND_SHIFT;
 		f = &core->hand.large[tlb_hand_index(address, TLB_HAND_SHIFT)];
+	}
 	*f = (struct tlb_found){
-		.start = front->page << shift,
-		.bytes = UINT64_C(1) << shift,
+		.piece = (address >> hand) + 1,
 		.front = front,
 		.tag = *front,
 		.ways = array_for(core->first, t->conf->nr_first, shift)->conf->ways,
 	};
-}
-
-/* An address of the kernel in a page that was found before: mostly its tag is in that set still.
- * Then it is the latest again. */
-static const struct tlb_tag *find_again(struct core *core, uint64_t address)
-{
-	const struct tlb_found *f = &core->hand.large[tlb_hand_index(address, TLB_HAND_SHIFT)];
-
-	if (address - f->start >= f->bytes)
-		f = &core->hand.small[tlb_hand_index(address, TLB_PAGE_SHIFT)];
-	if (address - f->start >= f->bytes || !find(f->front, f->ways, f->tag))
-		return NULL;
-	core->latest = f->tag;
-	return &f->tag;
 }
 
 const struct tlb_hand *tlb_hand(const struct tlb *t, int cpu)
@@ -287,10 +274,28 @@ const struct tlb_hand *tlb_hand(const struct tlb *t, int cpu)
 	return &core_of(t, cpu)->hand;
 }
 
+static bool find_again(struct core *core, const struct tlb_found *f, uint64_t last, unsigned shift)
+{
+	if (!tlb_found_at(f, last, shift) || !find(f->front, f->ways, f->tag))
+		return false;
+	core->latest = f->tag;
+	return true;
+}
+
+bool tlb_again(const struct tlb *t, int cpu, uint64_t first, uint64_t last)
+{
+	struct core *core = core_of(t, cpu);
+	const struct tlb_found *f = &core->hand.large[tlb_hand_index(first, TLB_HAND_SHIFT)];
+
+	if (tlb_found_at(f, first, TLB_HAND_SHIFT))
+		return find_again(core, f, last, TLB_HAND_SHIFT);
+	f = &core->hand.small[tlb_hand_index(first, TLB_PAGE_SHIFT)];
+	return tlb_found_at(f, first, TLB_PAGE_SHIFT) && find_again(core, f, last, TLB_PAGE_SHIFT);
+}
+
 int tlb_look(struct tlb *t, int cpu, uint64_t space, uint64_t address, unsigned *shift)
 {
 	struct core *core = core_of(t, cpu);
-	const struct tlb_tag *again;
 	struct tlb_tag *front, tag;
 	uint64_t number;
 
@@ -301,11 +306,6 @@ int tlb_look(struct tlb *t, int cpu, uint64_t space, uint64_t address, unsigned 
 	/* Once more is no change to the order of use. */
 	if (core->latest.who >> TLB_SHIFT_BITS == number && address >> *shift == core->latest.page)
 		return TLB_FIRST;
-	again = space == TLB_KERNEL ? find_again(core, address) : NULL;
-	if (again) {
-		*shift = tlb_shift_of(again);
-		return TLB_FIRST;
-	}
 	front = look_in(core->first, t->conf->nr_first, number, address);
 	if (front) {
 		*shift = tlb_shift_of(front);

@@ -37,7 +37,7 @@ static inline unsigned tlb_shift_of(const struct tlb_tag *tag)
 
 /* Where a tag was found, the latest used of its set. */
 struct tlb_found {
-	uint64_t start, bytes; /* the page; 0 bytes: nowhere */
+	uint64_t piece; /* address >> shift of the hand, + 1; 0: nothing was found */
 	struct tlb_tag *front;
 	struct tlb_tag tag; /* that stood there then */
 	unsigned ways;      /* of the set */
@@ -66,15 +66,21 @@ void tlb_free(struct tlb *t);
 /** Of that CPU; lives as long as the TLBs. */
 const struct tlb_hand *tlb_hand(const struct tlb *t, int cpu);
 
+/** The place for that address among those of large pages or of others, by the shift. */
 static inline unsigned tlb_hand_index(uint64_t address, unsigned shift)
 {
 	return address >> shift & ((1u << TLB_HAND_BITS) - 1);
 }
 
-static inline bool tlb_still_there(const struct tlb_found *f, uint64_t first, uint64_t last)
+static inline bool tlb_found_at(const struct tlb_found *f, uint64_t address, unsigned shift)
 {
-	return first - f->start < f->bytes && last - f->start < f->bytes &&
-	       !((f->front->page ^ f->tag.page) | (f->front->who ^ f->tag.who));
+	return f->piece == (address >> shift) + 1;
+}
+
+static inline bool tlb_still_there(const struct tlb_found *f, uint64_t last, unsigned shift)
+{
+	return tlb_found_at(f, last, shift) && f->front->page == f->tag.page &&
+	       f->front->who == f->tag.who;
 }
 
 /**
@@ -83,9 +89,19 @@ static inline bool tlb_still_there(const struct tlb_found *f, uint64_t first, ui
  */
 static inline bool tlb_at_hand(const struct tlb_hand *h, uint64_t first, uint64_t last)
 {
-	return tlb_still_there(&h->large[tlb_hand_index(first, TLB_HAND_SHIFT)], first, last) ||
-	       tlb_still_there(&h->small[tlb_hand_index(first, TLB_PAGE_SHIFT)], first, last);
+	const struct tlb_found *f = &h->large[tlb_hand_index(first, TLB_HAND_SHIFT)];
+
+	if (tlb_found_at(f, first, TLB_HAND_SHIFT))
+		return tlb_still_there(f, last, TLB_HAND_SHIFT);
+	f = &h->small[tlb_hand_index(first, TLB_PAGE_SHIFT)];
+	return tlb_found_at(f, first, TLB_PAGE_SHIFT) && tlb_still_there(f, last, TLB_PAGE_SHIFT);
 }
+
+/**
+ * The same where the tag that was found is still in its set, but not the latest used: it is from
+ * here on.
+ */
+bool tlb_again(const struct tlb *t, int cpu, uint64_t first, uint64_t last);
 
 /**
  * Look an address up; it is the latest used then. -ENOMEM, or an enum tlb_result. Unless it was

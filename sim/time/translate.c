@@ -129,14 +129,12 @@ static void translate_high(struct sim *s, struct cpu *c, uint64_t bytes)
 	}
 }
 
-void translate_kernel(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t bytes,
+void translate_kernel(struct sim *s, struct cpu *c, uint64_t address, uint64_t bytes,
 		      enum mm_access kind)
 {
 	bool stored = !access_waits(kind) && c->fill_buffers;
-	uint64_t next = translate_address(s, c, at);
-	uint64_t end = next + bytes;
+	uint64_t next = address, end = next + bytes;
 
-	c->next_address = 0;
 	if (!next) {
 		translate_high(s, c, bytes);
 		return;

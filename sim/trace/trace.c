@@ -7,17 +7,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "sim/large.h"
 #include "sim/policy/rules.h"
 #include "sim/scenario/kernel_plan.h"
 #include "sim/scenario/process_plan.h"
 #include "sim/trace/reader.h"
 #include "sim/trace/trace.h"
 
-#define HUGE_BYTES     ((size_t)2 << 20) /* of a huge page of the host, most often */
-#define SMALL_BYTES    ((size_t)32 << 10)
-#define LARGE_BYTES    ((size_t)8 << 20)
 #define PROGRESS_LINES 16384 /* between reports */
 
 const char *trace_skip_name(enum trace_skip skip)
@@ -96,44 +93,9 @@ void trace_free(struct trace *t)
 	free(t);
 }
 
-/* So many bytes as whole huge pages. */
-static size_t whole(size_t bytes)
-{
-	return (bytes + HUGE_BYTES - 1) & ~(HUGE_BYTES - 1);
-}
-
-/*
- * An array with room for `nr` elements, which doubles; NULL where there is no memory, and then the
- * old one stays. Beyond a small one it lies in huge pages, where the host has them: half of the
- * time of reading a binary trace would be the host's page faults.
- */
-static void *grow(void *old, size_t *room, size_t nr, size_t size)
-{
-	size_t more = *room ? *room : SMALL_BYTES / size;
-	void *grown;
-
-	if (old && nr <= *room)
-		return old;
-	if (nr * size > SMALL_BYTES && more * size < LARGE_BYTES)
-		more = LARGE_BYTES / size;
-	while (more < nr)
-		more *= 2;
-	grown = more * size < LARGE_BYTES ? malloc(more * size)
-					  : aligned_alloc(HUGE_BYTES, whole(more * size));
-	if (!grown)
-		return NULL;
-	if (more * size >= LARGE_BYTES)
-		madvise(grown, more * size, MADV_HUGEPAGE); /* it need not help */
-	if (old)
-		memcpy(grown, old, *room * size);
-	free(old);
-	*room = more;
-	return grown;
-}
-
 struct trace_event *trace_room(struct trace *t, size_t nr)
 {
-	void *grown = grow(t->events, &t->events_room, t->nr_events + nr, sizeof(*t->events));
+	void *grown = large_grow(t->events, &t->events_room, t->nr_events + nr, sizeof(*t->events));
 
 	if (!grown)
 		return NULL;
@@ -143,7 +105,7 @@ struct trace_event *trace_room(struct trace *t, size_t nr)
 
 int trace_pfns_room(struct trace *t, size_t nr)
 {
-	void *grown = grow(t->pfns, &t->pfns_room, nr, sizeof(*t->pfns));
+	void *grown = large_grow(t->pfns, &t->pfns_room, nr, sizeof(*t->pfns));
 
 	if (!grown)
 		return -ENOMEM;
@@ -153,7 +115,7 @@ int trace_pfns_room(struct trace *t, size_t nr)
 
 struct trace_move *trace_moves_room(struct trace *t, size_t nr)
 {
-	void *grown = grow(t->moves, &t->moves_room, t->nr_moves + nr, sizeof(*t->moves));
+	void *grown = large_grow(t->moves, &t->moves_room, t->nr_moves + nr, sizeof(*t->moves));
 
 	if (!grown)
 		return NULL;

@@ -115,7 +115,7 @@ static void check_homes(struct machine m, enum mm_memory_model model, phys_addr_
 
 		if (!page)
 			continue;
-		at = mm->model->descriptor_at(mm, page);
+		at = mm->model->descriptor_at(mm, page, NULL);
 		cr_assert_leq(at + bytes, below, "descriptor of pfn 0x%lx at 0x%lx", pfn, at);
 		cr_assert(memblock_is_memory(&mm->memblock, at) && is_reserved(mm, at, bytes),
 			  "descriptor of pfn 0x%lx at 0x%lx is in memory given to others", pfn, at);

@@ -237,11 +237,12 @@ Test(reference, homes_are_those_of_the_captured_boot)
 		mm = boot(m);
 		for (const struct mm_range *r = m->memory; r->bytes; r++)
 			for (phys_addr_t at = r->start; at < r->start + r->bytes; at += 2 * MiB)
-				cr_assert(holds(m, MM_HOLDS_MEMMAP,
-						mm->model->descriptor_at(
-							mm,
-							mm_pfn_to_page(mm, MM_NO_CPU, at / 4096))),
-					  "%s: the descriptor for 0x%lx", name, at);
+				cr_assert(
+					holds(m, MM_HOLDS_MEMMAP,
+					      mm->model->descriptor_at(
+						      mm, mm_pfn_to_page(mm, MM_NO_CPU, at / 4096),
+						      NULL)),
+					"%s: the descriptor for 0x%lx", name, at);
 		for (int cpu = 0; cpu < mm->nr_cpus; cpu++)
 			cr_expect(holds(m, MM_HOLDS_PER_CPU, mm->percpu_at[cpu]), "%s: CPU %d",
 				  name, cpu);

@@ -204,7 +204,7 @@ static const struct machine complete = {
 
 static phys_addr_t descriptor_of(struct mm *mm, phys_addr_t at)
 {
-	return mm->model->descriptor_at(mm, mm_pfn_to_page(mm, MM_NO_CPU, at / PAGE));
+	return mm->model->descriptor_at(mm, mm_pfn_to_page(mm, MM_NO_CPU, at / PAGE), NULL);
 }
 
 Test(homes, are_where_the_reservations_hold_them)
