@@ -6,6 +6,7 @@
 #include "sim/measure.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "sim/json.h"
@@ -121,6 +122,11 @@ int measure_buffer_take(const struct measure *m, struct sim *s, int nid, uint64_
 		return diag_error(m->diag, -ENOSPC, m->machine->file, 0,
 				  "node %d has no free memory to measure with", nid);
 	b->block_bytes = UINT64_C(1) << (page_shift + order);
+	if ((MOST_PAUSES * PAUSE_LINES + 1) * m->stride > b->block_bytes)
+		return diag_error(m->diag, -ENOSPC, m->machine->file, 0,
+				  "node %d has no free blocks of memory large enough for a stride "
+				  "of %" PRIu64 " B",
+				  nid, m->stride);
 	most = bytes / b->block_bytes + 1;
 	b->blocks = calloc(most, sizeof(*b->blocks));
 	if (!b->blocks)
@@ -196,6 +202,14 @@ static uint64_t most_pauses(const struct machine_cpu *c, const struct measure_ti
 	return times->fine && c->prefetched && most < MOST_PAUSES ? most : MOST_PAUSES;
 }
 
+/* Lines of a stride are at its multiples, in all blocks: those of one channel stay there. */
+static uint64_t first_line(const struct measure_buffer *b, uint64_t block, uint64_t stride)
+{
+	uint64_t beyond = stride ? b->blocks[block] % stride : 0;
+
+	return beyond ? stride - beyond : 0;
+}
+
 /* Stream for `ps`; returns bytes a second. */
 static uint64_t stream_for(struct measure_team *t, int cpu, const struct measure_mix *mix,
 			   const struct measure_buffer *b, const struct measure_times *times,
@@ -206,21 +220,25 @@ static uint64_t stream_for(struct measure_team *t, int cpu, const struct measure
 	uint64_t most = most_pauses(&sim_machine(t->sim)->cpus[cpu], times);
 	uint64_t pauses = pause > PAUSE_CYCLES / most ? PAUSE_CYCLES / pause : most;
 	uint64_t chunk = (pauses ? pauses : 1) * PAUSE_LINES * LINE_BYTES;
+	uint64_t span = t->m->stride ? chunk / LINE_BYTES * t->m->stride : chunk;
 	uint64_t read = chunk * mix->reads / (mix->reads + mix->writes);
 	struct sim_stream stream = {
 		.bytes_read = read,
 		.bytes_written = chunk - read,
 		.past_cache = mix->past_cache,
+		.stride = t->m->stride,
 	};
+
+	done = first_line(b, block, t->m->stride);
 
 	while (now_ps - start_ps < ps) {
 		/* A block whose last chunk is cut off is left for the next one. */
-		if (done + chunk > b->block_bytes) {
+		if (done + span > b->block_bytes) {
 			block = (block + 1) % b->nr;
-			done = 0;
+			done = first_line(b, block, t->m->stride);
 		}
 		stream.at = b->blocks[block] + done;
-		done += chunk;
+		done += span;
 		sim_stream(t->sim, cpu, &stream);
 		if (pause) {
 			sim_compute(t->sim, cpu, pause * (pauses ? pauses : 1));

@@ -31,6 +31,7 @@ struct measure {
 	const struct costs *costs;
 	struct diag *diag;
 	const struct measure_mix *mix; /* of matrices and loads */
+	uint64_t stride;               /* of streams, bytes from line to line; 0: one line */
 	int from, to;                  /* only these CPUs, this memory; MM_NO_NODE: all */
 	int nr_cpus;                   /* of pagealloc; 0: 1, 2, 4, ... */
 	int test;                      /* of pagealloc: an enum measure_test */

@@ -39,6 +39,9 @@ struct cpu_account {
 	uint64_t
 		*misses; /* by node: latencies paid (accesses and zeroings that reached the bank) */
 	uint64_t *bytes_read, *bytes_written; /* by node: traffic with its bank */
+	/* By channel, of all banks that have such in a row: of the bytes those of accesses that not
+	 * all channels have a part of. NULL: there are none. */
+	uint64_t *channel_bytes;
 	uint64_t *walk_misses; /* by node: of these, entries of page tables that no cache had */
 	uint64_t tlb_hits, tlb_second_hits, tlb_walks; /* look-ups, by where they ended */
 	uint64_t walk_reads;                           /* entries that walks read */
@@ -225,8 +228,12 @@ struct sim_stream {
 	phys_addr_t at; /* where the bytes begin */
 	uint64_t bytes_read, bytes_written;
 	bool past_cache; /* stores stream past the caches; else lines are read before, and count */
+	uint64_t stride; /* from a line to the next; 0: they follow each other */
 };
-/** Lines that the CPU sees coming, as many in flight as it can have; settles. */
+/**
+ * Lines that the CPU sees coming, as many in flight as it can have; with a stride those that its
+ * fill buffers hold, all of one node's memory. Settles.
+ */
 void sim_stream(struct sim *s, int cpu, const struct sim_stream *stream);
 /** Compute for so many cycles: charged at site `touch`. */
 void sim_compute(struct sim *s, int cpu, uint64_t cycles);

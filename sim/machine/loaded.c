@@ -76,6 +76,7 @@ void machine_read_bank(struct machine_reader *r, const struct cfg_setting *group
 			  &bank->stream_bytes_per_s);
 	free(bank->load.points);
 	machine_read_load(r, group, &bank->load);
+	machine_read_channels(r, group, bank);
 }
 
 /* A bank's bus has its fastest way in reads: writes turn it around. */
@@ -97,9 +98,16 @@ void machine_check_bank(struct machine_reader *r, const struct cfg_setting *grou
 
 static void read_banks_of(struct machine_reader *r, const struct cfg_setting *s, bool *given)
 {
-	static const char *const keys[] = {
-		"nodes",    "bandwidth", "write_bandwidth",           "loaded",
-		"queueing", "source",    "streaming_write_bandwidth", NULL};
+	static const char *const keys[] = {"nodes",
+					   "bandwidth",
+					   "write_bandwidth",
+					   "loaded",
+					   "queueing",
+					   "source",
+					   "streaming_write_bandwidth",
+					   "channels",
+					   "channel_interleave",
+					   NULL};
 	const struct cfg_setting *group = cfg_group(r->cfg, s);
 	const struct cfg_setting *nodes = cfg_list(r->cfg, cfg_need(r->cfg, group, "nodes"));
 

@@ -184,6 +184,7 @@ static void (*const parts[])(struct machine_reader *r, const struct cfg_setting 
 	machine_read_interconnect,
 	machine_check_distances,
 	machine_read_caches,
+	machine_check_channels,
 	machine_read_transfers,
 	machine_read_tlb,
 	machine_read_kernel,

@@ -67,6 +67,8 @@ struct machine_bank {
 	uint64_t bytes_per_s;
 	uint64_t write_bytes_per_s;  /* if it did nothing but writes; 0: as reads */
 	uint64_t stream_bytes_per_s; /* the same of stores past the caches; 0: as other writes */
+	unsigned channels;           /* that addresses go over in turn; 0 or 1: not told apart */
+	unsigned channel_shift;      /* log2 of the bytes of a turn */
 	struct machine_load load;
 };
 

@@ -61,6 +61,11 @@ void machine_read_load(struct machine_reader *r, const struct cfg_setting *group
 /** What a group says of a bank, but for its latency; what is not there stays as it is. */
 void machine_read_bank(struct machine_reader *r, const struct cfg_setting *group,
 		       struct machine_bank *bank);
+/** `channels` of a bank's group, and `channel_interleave`. */
+void machine_read_channels(struct machine_reader *r, const struct cfg_setting *group,
+			   struct machine_bank *bank);
+/** Once banks and caches are known: how many channels there are, and how large lines. */
+void machine_check_channels(struct machine_reader *r, const struct cfg_setting *root);
 /** Does it write no faster than it reads? */
 void machine_check_bank(struct machine_reader *r, const struct cfg_setting *group,
 			const struct machine_bank *bank);

@@ -11,6 +11,7 @@
 #include "mm/vm_event.h"
 #include "sim/json.h"
 #include "sim/result/result.h"
+#include "sim/result/result_banks.h"
 #include "sim/result/result_hotplug.h"
 #include "sim/result/result_kernel.h"
 #include "sim/result/result_maps.h"
@@ -273,6 +274,7 @@ static void put_cost(json_t *doc, const struct result_of *w, const struct totals
 	json_object_set_new(memory, "bytes_read_by_node", integers(t->sum.bytes_read, t->nr_nodes));
 	json_object_set_new(memory, "bytes_written_by_node",
 			    integers(t->sum.bytes_written, t->nr_nodes));
+	result_put_channels(memory, w->sim);
 	tlb = json_put_object(doc, "tlb");
 	json_put(tlb, "hits", t->sum.tlb_hits);
 	json_put(tlb, "second_level_hits", t->sum.tlb_second_hits);

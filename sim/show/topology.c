@@ -10,6 +10,7 @@
 #include "mm/huge/thp.h"
 #include "sim/config/units.h"
 #include "sim/json.h"
+#include "sim/machine/channels.h"
 #include "sim/show/show.h"
 #include "sim/text.h"
 
@@ -48,6 +49,11 @@ static void gather_memory(json_t *node, const struct machine *m, int nid)
 	json_put(node, "bytes", sum);
 	json_put(node, "bank_latency_ps", m->banks[nid].latency_ps);
 	json_put(node, "bank_bytes_per_s", m->banks[nid].bytes_per_s);
+	if (bank_has_channels(&m->banks[nid])) {
+		json_put(node, "bank_channels", m->banks[nid].channels);
+		json_put(node, "channel_interleave_bytes",
+			 UINT64_C(1) << m->banks[nid].channel_shift);
+	}
 }
 
 static void gather_nodes(json_t *doc, const struct machine *m)
@@ -276,6 +282,13 @@ static void print_node(const json_t *node, FILE *out)
 			 units_rate(json_get(node, "bank_bytes_per_s")).text);
 	else
 		box_line(out, "no memory");
+	if (json_object_get(node, "bank_channels"))
+		box_line(out, "%" PRIu64 " channels of %s, in turn after %s",
+			 json_get(node, "bank_channels"),
+			 units_rate(json_get(node, "bank_bytes_per_s") /
+				    json_get(node, "bank_channels"))
+				 .text,
+			 text_bytes(json_get(node, "channel_interleave_bytes")).text);
 	print_ranges(node, out);
 	box_edge(out, "");
 }

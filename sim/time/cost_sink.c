@@ -73,15 +73,6 @@ static void sink_work(void *ctx, int cpu, enum mm_site site, uint32_t nr)
 	cost_sink_site(s, c, site, nr);
 }
 
-/* Lines of a block, as they are in flight; without caches what a CPU moves at a time is not known.
- */
-static uint64_t lines_of(const struct sim *s, uint64_t bytes)
-{
-	unsigned line_bytes = s->machine->cache_line_bytes;
-
-	return line_bytes ? (bytes + line_bytes - 1) / line_bytes : 0;
-}
-
 /* Past the caches: a latency and its bytes for each bank that the block lies in. */
 static NOINLINE void access_memory(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t bytes,
 				   enum mm_access kind)
@@ -94,6 +85,7 @@ static NOINLINE void access_memory(struct sim *s, struct cpu *c, phys_addr_t at,
 
 		cpu_charge_memory(c, &(struct cpu_memory_charge){
 					     .nid = range->nid,
+					     .at = at,
 					     .purpose = kind == MM_ZERO ? CPU_ZEROING : CPU_DATA,
 					     .nr_latencies = 1,
 					     .nr_lines = lines_of(s, part),
@@ -145,6 +137,7 @@ static NOINLINE void charge_miss(struct sim *s, struct cpu *c, phys_addr_t at, u
 	ahead = prefetcher_miss(&c->prefetcher, at >> s->line_shift, line_bytes);
 	stream_ps = cpu_charge_memory(c, &(struct cpu_memory_charge){
 						 .nid = range_of(s, c, at)->nid,
+						 .at = at,
 						 .nr_latencies = !ahead,
 						 .prefetched = ahead,
 						 .overlapped = share,
@@ -183,8 +176,11 @@ static NOINLINE void charge_clean_transfer(const struct sim *s, struct cpu *c, u
 /* A modified line leaves the caches. */
 static NOINLINE void charge_write_back(struct sim *s, struct cpu *c, uint64_t line)
 {
+	phys_addr_t at = line << s->line_shift;
+
 	cpu_charge_memory(c, &(struct cpu_memory_charge){
-				     .nid = range_of(s, c, line << s->line_shift)->nid,
+				     .nid = range_of(s, c, at)->nid,
+				     .at = at,
 				     .bytes_written = s->machine->cache_line_bytes,
 			     });
 }
@@ -328,21 +324,6 @@ static void sink_access_direct(void *ctx, int cpu, phys_addr_t at, uint64_t byte
 static void sink_forget(void *ctx, int cpu, const struct mm_forget *what)
 {
 	translate_forget(ctx, cpu, what);
-}
-
-void cost_sink_stream(struct sim *s, struct cpu *c, const struct sim_stream *stream)
-{
-	uint64_t waited_for = stream->bytes_read + (stream->past_cache ? stream->bytes_written : 0);
-
-	cpu_charge_memory(c, &(struct cpu_memory_charge){
-				     .nid = range_of(s, c, stream->at)->nid,
-				     .nr_latencies = 1,
-				     .nr_lines = lines_of(s, waited_for),
-				     .prefetched = true,
-				     .past_cache = stream->past_cache,
-				     .bytes_read = stream->bytes_read,
-				     .bytes_written = stream->bytes_written,
-			     });
 }
 
 static void sink_lock(void *ctx, int cpu, struct mm_lock *lock)

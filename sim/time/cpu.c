@@ -8,9 +8,11 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "sim/mul_div.h"
 #include "sim/time/bug.h"
+#include "sim/time/spread.h"
 
 #define PS_PER_S UINT64_C(1000000000000)
 /* So many seconds of them, and a rest below 2^63 Hz, fit 64 bits. */
@@ -44,6 +46,31 @@ static enum time_cause cause_of(const struct cpu *c, int purpose, int nid)
 	if (purpose == CPU_ZEROING)
 		return CAUSE_ZEROING;
 	return nid == c->nid ? CAUSE_LOCAL : CAUSE_REMOTE;
+}
+
+/* Room for what is on which channel. Returns 0 or -ENOMEM. */
+static int init_channels(struct cpu *c, const struct machine *m)
+{
+	size_t nr_nodes = (size_t)c->nr_nodes, nr;
+
+	c->first_channel = calloc(nr_nodes, sizeof(*c->first_channel));
+	if (!c->first_channel)
+		return -ENOMEM;
+	nr = channels_number(m, c->nr_nodes, c->first_channel);
+	if (!nr) {
+		free(c->first_channel);
+		c->first_channel = NULL;
+		return 0;
+	}
+	c->by_channel = calloc(NR_CPU_PURPOSES * nr, sizeof(*c->by_channel));
+	c->account.channel_bytes = calloc(nr, sizeof(*c->account.channel_bytes));
+	if (!c->by_channel || !c->account.channel_bytes)
+		return -ENOMEM;
+	for (size_t i = 0; i < NR_CPU_PURPOSES * nr_nodes; i++)
+		if (bank_has_channels(&m->banks[i % nr_nodes]))
+			c->traffic[i].by_channel =
+				&c->by_channel[i / nr_nodes * nr + c->first_channel[i % nr_nodes]];
+	return 0;
 }
 
 int cpu_init(struct cpu *c, const struct machine *m, int id)
@@ -90,7 +117,7 @@ int cpu_init(struct cpu *c, const struct machine *m, int id)
 	    !account->zeroing_ps || !account->misses || !account->walk_misses ||
 	    !account->bytes_read || !account->bytes_written)
 		return -ENOMEM;
-	return 0;
+	return init_channels(c, m);
 }
 
 void cpu_clear(struct cpu *c)
@@ -100,6 +127,9 @@ void cpu_clear(struct cpu *c)
 	prefetcher_clear(&c->prefetcher);
 	free(c->charges);
 	free(c->extra_ps);
+	free(c->first_channel);
+	free(c->by_channel);
+	free(c->account.channel_bytes);
 	free(c->account.remote_ps);
 	free(c->account.zeroing_ps);
 	free(c->account.misses);
@@ -113,18 +143,17 @@ void cpu_set_window(struct cpu *c, enum sim_window window)
 	c->window = window;
 }
 
-static void keep_apart(struct cpu *c, int index, uint64_t ps, uint64_t bytes_read,
-		       uint64_t bytes_written)
+static void keep_apart(struct cpu *c, const struct cpu_charge *charge)
 {
 	struct cpu_charge *last;
 
-	if (!(ps | bytes_read | bytes_written))
+	if (!(charge->ps | charge->bytes))
 		return;
 	/* Nobody sees where a time without bytes is cut. */
 	last = c->nr_charges ? &c->charges[c->nr_charges - 1] : NULL;
-	if (c->window == SIM_WINDOW_TRANSFER && last && last->index == index && !last->bytes &&
-	    !(bytes_read | bytes_written)) {
-		last->ps += ps;
+	if (c->window == SIM_WINDOW_TRANSFER && last && last->index == charge->index &&
+	    !last->bytes && !charge->bytes) {
+		last->ps += charge->ps;
 		return;
 	}
 	if (c->nr_charges == c->charges_room) {
@@ -136,21 +165,8 @@ static void keep_apart(struct cpu *c, int index, uint64_t ps, uint64_t bytes_rea
 		c->charges = grown;
 		c->charges_room = room;
 	}
-	c->charges[c->nr_charges++] = (struct cpu_charge){
-		.index = index,
-		.ps = ps,
-		.bytes = bytes_read + bytes_written,
-		.bytes_written = bytes_written,
-	};
-	c->delay = index < 0 ? &c->charges[c->nr_charges - 1] : NULL;
-}
-
-/* Keep a charge apart, too, where they are not all settled in one. */
-static inline void keep(struct cpu *c, int index, uint64_t ps, uint64_t bytes_read,
-			uint64_t bytes_written)
-{
-	if (c->window != SIM_WINDOW_SETTLE)
-		keep_apart(c, index, ps, bytes_read, bytes_written);
+	c->charges[c->nr_charges++] = *charge;
+	c->delay = charge->index < 0 ? &c->charges[c->nr_charges - 1] : NULL;
 }
 
 /* Threads of its core that are busy, itself among them. */
@@ -212,7 +228,7 @@ uint64_t cpu_cycles_ps(struct cpu *c, uint64_t cycles)
 
 void cpu_keep_delay(struct cpu *c, uint64_t ps)
 {
-	keep(c, -1, ps, 0, 0);
+	keep_apart(c, &(struct cpu_charge){.index = -1, .ps = ps});
 }
 
 /* What so many bytes written cost the bank, in bytes read. */
@@ -228,9 +244,10 @@ static uint64_t write_cost(const struct cpu *c, const struct cpu_memory_charge *
 	return mul_div(charge->bytes_written, bank->bytes_per_s, rate);
 }
 
-static uint64_t latency_of(const struct cpu *c, const struct cpu_memory_charge *charge)
+static uint64_t latency_of(const struct cpu *c, const struct cpu_memory_charge *charge,
+			   uint64_t extra_ps)
 {
-	uint64_t one = c->routes[charge->nid].latency_ps + c->extra_ps[charge->nid];
+	uint64_t one = c->routes[charge->nid].latency_ps + extra_ps;
 	uint64_t in_flight = charge->prefetched ? c->prefetched : c->fill_buffers;
 
 	if (charge->overlapped > 1 && !charge->prefetched)
@@ -266,9 +283,37 @@ void cpu_charge_translation(struct cpu *c, uint64_t ps)
 	if (!traffic->touched)
 		touch_traffic(c, index);
 	traffic->latency_ps += ps;
-	keep(c, index, ps, 0, 0);
+	if (c->window != SIM_WINDOW_SETTLE)
+		keep_apart(c, &(struct cpu_charge){.index = index, .ps = ps});
 	c->latency_ps += ps;
 	c->account.site_ps[c->site] += ps;
+}
+
+/* Where a bank has channels: over which of them the bytes go. */
+static NOINLINE struct channel_set take_channels(struct cpu *c, struct cpu_traffic *traffic,
+						 const struct cpu_memory_charge *charge,
+						 uint64_t written)
+{
+	const struct machine_bank *bank = &c->banks[charge->nid];
+	const struct spread_block block = {.at = charge->at,
+					   .length = charge->bytes_read + charge->bytes_written,
+					   .bytes_read = charge->bytes_read,
+					   .written = written};
+	uint64_t *counted = &c->account.channel_bytes[c->first_channel[charge->nid]];
+	struct channel_set set;
+
+	traffic->unspread += spread_over(bank, &block, traffic->by_channel, &set);
+	/* Of what is spread, each has its part of what is left of the account. */
+	for (unsigned i = set.first; set.apart > 1 && i < bank->channels; i += set.apart)
+		counted[i] += block.length / (bank->channels / set.apart);
+	return set;
+}
+
+static uint64_t extra_of(const struct cpu *c, int nid, struct channel_set set)
+{
+	if (set.apart <= 1 || !c->loads || set.apart != c->banks[nid].channels)
+		return c->extra_ps[nid];
+	return loads_channel_extra_ps(c->loads, c->nid, nid, set.first, engine_now_ps(c->engine));
 }
 
 uint64_t cpu_charge_memory(struct cpu *c, const struct cpu_memory_charge *charge)
@@ -277,15 +322,23 @@ uint64_t cpu_charge_memory(struct cpu *c, const struct cpu_memory_charge *charge
 	int index = (int)charge->purpose * c->nr_nodes + charge->nid;
 	struct cpu_traffic *traffic = &c->traffic[index];
 	uint64_t latency_ps, written = write_cost(c, charge);
+	struct channel_set set = {0};
 
 	if (!route->bytes_per_s)
 		SIM_BUG("cpu %d on node %d reaches for the memory of node %d, with no way there",
 			c->id, c->nid, charge->nid);
 	if (!traffic->touched)
 		touch_traffic(c, index);
-	latency_ps = latency_of(c, charge);
+	if (UNLIKELY(traffic->by_channel != NULL))
+		set = take_channels(c, traffic, charge, written);
+	latency_ps = latency_of(c, charge, extra_of(c, charge->nid, set));
 	traffic->latency_ps += latency_ps;
-	keep(c, index, latency_ps, charge->bytes_read, written);
+	if (c->window != SIM_WINDOW_SETTLE)
+		keep_apart(c, &(struct cpu_charge){.index = index,
+						   .ps = latency_ps,
+						   .bytes = charge->bytes_read + written,
+						   .bytes_written = written,
+						   .channels = set});
 	traffic->bytes += charge->bytes_read + written;
 	traffic->bytes_written += written;
 	c->latency_ps += latency_ps;
@@ -328,42 +381,69 @@ void cpu_catch_up(struct cpu *c, enum time_cause cause)
 	attribute(c, follow_engine(c), cause, c->nid);
 }
 
+/* Bytes that are settled, of one bank and purpose. */
+struct moving {
+	int nid;
+	uint64_t bytes, bytes_written; /* written ones are among the bytes */
+	struct channel_set channels;
+};
+
 /*
  * A CPU's bytes, those written apart where links carry them apart. Really both are under way at
  * once. CPUs that do the same in step would all read, then all write; so every second one writes
  * first.
  */
-static void move_bytes(struct cpu *c, int nid, uint64_t bytes, uint64_t bytes_written)
+static void move_bytes(struct cpu *c, const struct moving *m)
 {
-	uint64_t apart = c->routes[nid].two_ways ? bytes_written : 0;
+	uint64_t apart = c->routes[m->nid].two_ways ? m->bytes_written : 0;
+	struct flow_way way = {.nid = c->nid, .bank = m->nid, .channels = m->channels};
+	const struct flow_way back = {
+		.nid = c->nid, .bank = m->nid, .write = true, .channels = m->channels};
 	bool write_first = c->id % 2;
 
 	if (apart && write_first)
-		engine_transfer(c->engine, c->nid, nid, apart, true);
-	if (bytes > apart)
-		engine_transfer(c->engine, c->nid, nid, bytes - apart, false);
+		engine_transfer(c->engine, &back, apart);
+	if (m->bytes > apart)
+		engine_transfer(c->engine, &way, m->bytes - apart);
 	if (apart && !write_first)
-		engine_transfer(c->engine, c->nid, nid, apart, true);
+		engine_transfer(c->engine, &back, apart);
 }
 
-/* Bytes of one bank and purpose moved, in `took_ps` up to the clock. */
-static void count_load(struct cpu *c, int nid, uint64_t bytes, uint64_t bytes_written,
-		       uint64_t took_ps)
+/* They have moved, in `took_ps` up to the clock. */
+static void count_load(struct cpu *c, const struct moving *m, uint64_t took_ps)
 {
-	if (c->loads && bytes)
+	if (c->loads && m->bytes)
 		loads_add(c->loads,
 			  &(struct load_moved){.from = c->nid,
-					       .to = nid,
-					       .bytes = bytes,
-					       .bytes_written = bytes_written,
-					       .took_ps = took_ps},
+					       .to = m->nid,
+					       .bytes = m->bytes,
+					       .bytes_written = m->bytes_written,
+					       .took_ps = took_ps,
+					       .channels = m->channels},
 			  c->now_ps);
 }
 
-/* What was pending of it is settled. */
-static void end_traffic(struct cpu_traffic *traffic)
+/* All that is pending of it. */
+static struct moving all_of(const struct cpu *c, const struct cpu_traffic *traffic)
 {
-	*traffic = (struct cpu_traffic){.nid = traffic->nid, .cause = traffic->cause};
+	struct moving m = {.nid = traffic->nid,
+			   .bytes = traffic->bytes,
+			   .bytes_written = traffic->bytes_written};
+
+	if (UNLIKELY(traffic->unspread))
+		m.channels = channel_set_of(c->banks[traffic->nid].channels, traffic->by_channel,
+					    traffic->bytes - traffic->unspread);
+	return m;
+}
+
+/* What was pending of it is settled. */
+static void end_traffic(const struct cpu *c, struct cpu_traffic *traffic)
+{
+	if (UNLIKELY(traffic->unspread))
+		memset(traffic->by_channel, 0,
+		       c->banks[traffic->nid].channels * sizeof(*traffic->by_channel));
+	*traffic = (struct cpu_traffic){
+		.nid = traffic->nid, .cause = traffic->cause, .by_channel = traffic->by_channel};
 }
 
 /*
@@ -374,25 +454,28 @@ static void settle_one(struct cpu *c, const struct cpu_charge *charge)
 {
 	uint64_t start_ps = c->now_ps, until_ps = start_ps + charge->ps;
 	enum time_cause cause = CAUSE_COMPUTE;
-	int nid = c->nid;
+	struct moving m = {.nid = c->nid,
+			   .bytes = charge->bytes,
+			   .bytes_written = charge->bytes_written,
+			   .channels = charge->channels};
 
 	if (charge->index >= 0) {
-		nid = c->traffic[charge->index].nid;
+		m.nid = c->traffic[charge->index].nid;
 		cause = c->traffic[charge->index].cause;
 	}
 	if (c->fill_buffers && charge->bytes) {
 		engine_sleep_until(c->engine, start_ps);
-		move_bytes(c, nid, charge->bytes, charge->bytes_written);
+		move_bytes(c, &m);
 	}
 	if (charge->bytes || c->window == SIM_WINDOW_CHARGE)
 		engine_sleep_until(c->engine, until_ps);
 	c->now_ps = until_ps;
-	attribute(c, charge->ps, cause, nid);
+	attribute(c, charge->ps, cause, m.nid);
 	if (!c->fill_buffers && charge->bytes)
-		move_bytes(c, nid, charge->bytes, charge->bytes_written);
+		move_bytes(c, &m);
 	if (charge->bytes) {
-		attribute(c, follow_engine(c), cause, nid);
-		count_load(c, nid, charge->bytes, charge->bytes_written, c->now_ps - start_ps);
+		attribute(c, follow_engine(c), cause, m.nid);
+		count_load(c, &m, c->now_ps - start_ps);
 	}
 }
 
@@ -407,7 +490,7 @@ static void settle_each(struct cpu *c)
 	c->compute_ps = 0;
 	c->latency_ps = 0;
 	for (int i = 0; i < c->nr_touched; i++)
-		end_traffic(&c->traffic[c->touched[i]]);
+		end_traffic(c, &c->traffic[c->touched[i]]);
 	c->nr_touched = 0;
 }
 
@@ -419,14 +502,14 @@ static void settle_overlapped(struct cpu *c)
 	attribute(c, c->compute_ps, CAUSE_COMPUTE, c->nid);
 	for (int i = 0; i < c->nr_touched; i++) {
 		const struct cpu_traffic *traffic = &c->traffic[c->touched[i]];
-		int nid = traffic->nid;
+		const struct moving m = all_of(c, traffic);
 		uint64_t now_ps;
 
-		attribute(c, traffic->latency_ps, traffic->cause, nid);
-		move_bytes(c, nid, traffic->bytes, traffic->bytes_written);
+		attribute(c, traffic->latency_ps, traffic->cause, m.nid);
+		move_bytes(c, &m);
 		now_ps = engine_now_ps(c->engine);
 		if (now_ps > until_ps) {
-			attribute(c, now_ps - until_ps, traffic->cause, nid);
+			attribute(c, now_ps - until_ps, traffic->cause, m.nid);
 			until_ps = now_ps;
 		}
 	}
@@ -436,10 +519,10 @@ static void settle_overlapped(struct cpu *c)
 	c->latency_ps = 0;
 	for (int i = 0; i < c->nr_touched; i++) {
 		struct cpu_traffic *traffic = &c->traffic[c->touched[i]];
+		const struct moving m = all_of(c, traffic);
 
-		count_load(c, traffic->nid, traffic->bytes, traffic->bytes_written,
-			   until_ps - start_ps);
-		end_traffic(traffic);
+		count_load(c, &m, until_ps - start_ps);
+		end_traffic(c, traffic);
 	}
 	c->nr_touched = 0;
 }
@@ -468,19 +551,18 @@ void cpu_settle(struct cpu *c)
 	}
 	for (int i = 0; i < c->nr_touched; i++) {
 		struct cpu_traffic *traffic = &c->traffic[c->touched[i]];
-		enum time_cause cause = traffic->cause;
-		int nid = traffic->nid;
+		const struct moving m = all_of(c, traffic);
 
-		attribute(c, traffic->latency_ps, cause, nid);
-		if (traffic->bytes) {
+		attribute(c, traffic->latency_ps, traffic->cause, m.nid);
+		if (m.bytes) {
 			uint64_t took_ps;
 
-			move_bytes(c, nid, traffic->bytes, traffic->bytes_written);
+			move_bytes(c, &m);
 			took_ps = follow_engine(c);
-			attribute(c, took_ps, cause, nid);
-			count_load(c, nid, traffic->bytes, traffic->bytes_written, took_ps);
+			attribute(c, took_ps, traffic->cause, m.nid);
+			count_load(c, &m, took_ps);
 		}
-		end_traffic(traffic);
+		end_traffic(c, traffic);
 	}
 	c->nr_touched = 0;
 }

@@ -38,6 +38,8 @@ struct cpu_traffic {
 	uint64_t bytes;         /* read and written, */
 	uint64_t bytes_written; /* and those written, which count by what they cost the bank */
 	bool touched;           /* is in the list */
+	uint64_t unspread;      /* of the bytes, those that not all channels carry alike, */
+	uint64_t *by_channel;   /* and where they are; NULL: the bank has no channels */
 };
 
 enum cpu_purpose { CPU_DATA, CPU_ZEROING, CPU_WALK, NR_CPU_PURPOSES };
@@ -47,6 +49,7 @@ struct cpu_charge {
 	int index; /* into traffic; -1: cycles and cache hits */
 	uint64_t ps, bytes;
 	uint64_t bytes_written; /* of the bytes */
+	struct channel_set channels;
 };
 
 enum cpu_state { CPU_NO_PROGRAM, CPU_RUNNING, CPU_SLEEPING, CPU_WAITING_LOCK, CPU_DONE };
@@ -91,6 +94,8 @@ struct cpu {
 	size_t nr_charges, charges_room;
 	struct cpu_charge *delay; /* (O) the last of these, if it is time of its own; else NULL */
 	uint64_t *extra_ps;       /* (O) by node, while touched: latency for the load it has */
+	unsigned *first_channel;  /* (C) by node, in the account's; NULL: no bank has channels */
+	uint64_t *by_channel;     /* (C) what traffic points into */
 	struct prefetcher prefetcher;
 	struct fresh fresh;              /* (O) */
 	uint64_t second_tlb_ps, walk_ps; /* (C) of a hit in the second level; of a walk */
@@ -187,6 +192,7 @@ void cpu_charge_translation(struct cpu *c, uint64_t ps);
 /* Traffic with the bank of node `nid`, which the CPU must have a way to. */
 struct cpu_memory_charge {
 	int nid;
+	phys_addr_t at; /* where the bytes begin */
 	enum cpu_purpose purpose;
 	unsigned nr_latencies; /* of accesses one after the other */
 	/* A block of so many lines, which do not wait for each other; 0: what it says above. */

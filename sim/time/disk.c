@@ -188,7 +188,9 @@ static void work_on(struct disk *disk, struct disk_request *q)
 	if (!d->counted)
 		disk->account.wait_ps += from_ps - q->since_ps;
 	engine_sleep_until(d->engine, from_ps + disk->config->latency_ps);
-	engine_disk_transfer(d->engine, disk->index, q->page, q->bytes);
+	engine_transfer(d->engine,
+			&(struct flow_way){.nid = -1, .bank = disk->index, .write = q->page},
+			q->bytes);
 	disk->nr_pending--;
 	account(disk, q);
 	if (!q->page && !q->read) {

@@ -118,7 +118,8 @@ struct mover {
 struct engine {
 	int nr_nodes, nr_cpus, nr_threads;
 	const struct machine *machine;
-	sg_host_t *node, *bank;      /* (C) by node id; bank NULL where there is no memory */
+	sg_host_t *node, *bank; /* (C) by node id; bank NULL where there is no memory */
+	sg_host_t **sets; /* (C) by node id, then the number of a set of the bank's channels */
 	sg_host_t storage, *disk;    /* (C) where there are disks; by number */
 	struct engine_actor *actors; /* (C) by number */
 	uint64_t nr_activities;
@@ -177,7 +178,25 @@ static void init_simgrid(void)
 	simgrid_init(&argc, argv);
 }
 
-static void find_hosts(struct engine *e, const struct machine *m)
+/* Those of the sets of a bank's channels. Returns 0 or -ENOMEM. */
+static int find_sets(struct engine *e, const struct machine_bank *bank, int nid)
+{
+	unsigned nr = channel_sets(bank->channels);
+	char name[64];
+
+	e->sets[nid] = calloc(nr, sizeof(struct sg_host_s *));
+	if (!e->sets[nid])
+		return -ENOMEM;
+	for (unsigned i = 0; i < nr; i++) {
+		struct channel_set set = channel_set_at(bank->channels, i);
+
+		snprintf(name, sizeof(name), "bank%d.%u.%u", nid, set.apart, set.first);
+		e->sets[nid][i] = sg_host_by_name(name);
+	}
+	return 0;
+}
+
+static int find_hosts(struct engine *e, const struct machine *m)
 {
 	char name[32];
 
@@ -187,12 +206,15 @@ static void find_hosts(struct engine *e, const struct machine *m)
 		snprintf(name, sizeof(name), "bank%d", nid);
 		if (m->banks[nid].bytes_per_s)
 			e->bank[nid] = sg_host_by_name(name);
+		if (bank_has_channels(&m->banks[nid]) && find_sets(e, &m->banks[nid], nid))
+			return -ENOMEM;
 	}
 	for (int i = 0; i < m->nr_disks; i++) {
 		snprintf(name, sizeof(name), "disk%d", i);
 		e->disk[i] = sg_host_by_name(name);
 		e->storage = sg_host_by_name("storage");
 	}
+	return 0;
 }
 
 int engine_start(const struct machine *m, struct diag *diag, struct engine **out)
@@ -216,9 +238,10 @@ int engine_start(const struct machine *m, struct diag *diag, struct engine **out
 	e->nr_cpus = m->mm.nr_cpus;
 	e->node = calloc((size_t)e->nr_nodes, sizeof(*e->node));
 	e->bank = calloc((size_t)e->nr_nodes, sizeof(*e->bank));
+	e->sets = calloc((size_t)e->nr_nodes, sizeof(*e->sets));
 	e->disk = calloc((size_t)m->nr_disks + 1, sizeof(struct sg_host_s *));
 	e->actors = calloc((size_t)e->nr_cpus, sizeof(*e->actors));
-	if (!e->node || !e->bank || !e->disk || !e->actors)
+	if (!e->node || !e->bank || !e->sets || !e->disk || !e->actors)
 		goto out;
 	started = true;
 	init_simgrid();
@@ -227,7 +250,7 @@ int engine_start(const struct machine *m, struct diag *diag, struct engine **out
 		diag_error(diag, err, m->file, 0, "cannot hand the platform to SimGrid: %s",
 			   strerror(-err));
 	else
-		find_hosts(e, m);
+		err = find_hosts(e, m);
 out:
 	free(xml);
 	if (err)
@@ -260,6 +283,9 @@ void engine_stop(struct engine *e)
 		sg_sem_destroy(e->moved);
 	schedule_free(e->schedule);
 	free(e->actors);
+	for (int nid = 0; e->sets && nid < e->nr_nodes; nid++)
+		free(e->sets[nid]);
+	free(e->sets);
 	free(e->node);
 	free(e->bank);
 	free(e->disk);
@@ -273,6 +299,9 @@ static void find_ends(const struct engine *e, const struct flow_way *way, sg_hos
 	sg_host_t near = way->nid < 0 ? e->storage : e->node[way->nid];
 	sg_host_t far = way->nid < 0 ? e->disk[way->bank] : e->bank[way->bank];
 
+	if (way->channels.apart > 1)
+		far = e->sets[way->bank][channel_set_index(e->machine->banks[way->bank].channels,
+							   way->channels)];
 	if (!far)
 		SIM_BUG("node %d moves bytes to the bank of node %d, which has none", way->nid,
 			way->bank);
@@ -518,7 +547,7 @@ void engine_sleep_until(struct engine *e, uint64_t when_ps)
 	sg_actor_sleep_until((double)when_ps / PS_PER_NS);
 }
 
-static void transfer(struct engine *e, const struct flow_way *way, uint64_t bytes)
+void engine_transfer(struct engine *e, const struct flow_way *way, uint64_t bytes)
 {
 	sg_host_t from, to;
 
@@ -529,16 +558,6 @@ static void transfer(struct engine *e, const struct flow_way *way, uint64_t byte
 	find_ends(e, way, &from, &to);
 	e->nr_activities++;
 	sg_host_sendto(from, to, (double)bytes);
-}
-
-void engine_transfer(struct engine *e, int nid, int bank, uint64_t bytes, bool write)
-{
-	transfer(e, &(struct flow_way){.nid = nid, .bank = bank, .write = write}, bytes);
-}
-
-void engine_disk_transfer(struct engine *e, int disk, bool write, uint64_t bytes)
-{
-	transfer(e, &(struct flow_way){.nid = -1, .bank = disk, .write = write}, bytes);
 }
 
 void engine_block(struct engine *e, int number)

@@ -9,7 +9,7 @@
 #ifndef SIM_ENGINE_H
 #define SIM_ENGINE_H
 
-#include "sim/machine/machine.h"
+#include "sim/time/flow.h"
 
 struct engine;
 
@@ -63,13 +63,9 @@ void engine_sleep_until(struct engine *e, uint64_t when_ps);
  * Move `bytes` over the route between a node and a bank, sharing every link with the other
  * transfers that use it at that time. The bytes only: a route's latency is the caller's. `write`:
  * by the links' ways for writes, where they have such; bytes count as the bank counts them.
+ * Likewise to a disk of the machine or, without `write`, from it.
  */
-void engine_transfer(struct engine *e, int nid, int bank, uint64_t bytes, bool write);
-/**
- * Move `bytes` to a disk of the machine or, without `write`, from it, sharing it with the other
- * transfers that go on there. The bytes only, likewise.
- */
-void engine_disk_transfer(struct engine *e, int disk, bool write, uint64_t bytes);
+void engine_transfer(struct engine *e, const struct flow_way *way, uint64_t bytes);
 /** Wait for engine_unblock(number), called by the actor of that number. */
 void engine_block(struct engine *e, int number);
 /** The same, but for so long at most. Returns whether it was unblocked. */

@@ -26,7 +26,8 @@ struct rate {
 
 struct flows {
 	const struct machine *machine; /* (C) borrowed */
-	int first_link, first_disk;    /* (C) of links: those of banks come before */
+	int first_link, first_disk;    /* (C) of links: those of banks come before, */
+	unsigned *first_channel;       /* (C) and those of their channels last, by bank */
 	struct link *links;
 	struct rate *alone;  /* (C) [write][node * nr_nodes + bank], then [disk][write] */
 	int nr;              /* under way */
@@ -37,30 +38,66 @@ struct flows {
 	void *arg;
 };
 
+/* How many channels are left out between two that the way goes over, and one more. */
+static unsigned apart_of(const struct flow_way *way)
+{
+	return way->channels.apart ? way->channels.apart : 1;
+}
+
+/* The links of a bank, its channels where it has such: the i-th of *nr. */
+static int bank_link(const struct flows *f, const struct flow_way *way, int i, int *nr)
+{
+	const struct machine_bank *bank = &f->machine->banks[way->bank];
+	unsigned apart = apart_of(way);
+
+	*nr = 1;
+	if (!bank_has_channels(bank))
+		return way->bank;
+	*nr = (int)(bank->channels / apart);
+	return f->first_disk + 3 * f->machine->nr_disks +
+	       (int)(f->first_channel[way->bank] + way->channels.first + (unsigned)i * apart);
+}
+
 /* The links of a way, in any order: the i-th; -1: there are no more. */
-static int link_of(const struct flows *f, const struct flow_way *way, int i)
+static int link_of(const struct flows *f, const struct flow_way *way, int i, unsigned *weight)
 {
 	const struct machine_route *route;
-	int link;
+	int link, nr;
 
+	*weight = 1;
 	if (way->nid < 0)
 		return i < 2 ? f->first_disk + 3 * way->bank + (i ? 1 + way->write : 0) : -1;
-	if (i == 0)
-		return way->bank;
+	link = bank_link(f, way, i, &nr);
+	if (i < nr) {
+		*weight = apart_of(way);
+		return link;
+	}
 	route = machine_route(f->machine, way->nid, way->bank);
-	if (i > route->nr_links)
+	if (i - nr >= route->nr_links)
 		return -1;
-	link = route->links[i - 1];
+	link = route->links[i - nr];
 	return f->first_link + 2 * link + (way->write && f->machine->links[link].write_bytes_per_s);
 }
 
-static const struct rate *alone_rate(const struct flows *f, const struct flow_way *way)
+/* Some channels of a bank carry their part of what it does. */
+static struct rate part_rate(const struct flows *f, const struct flow_way *way, struct rate all)
+{
+	uint64_t most = f->machine->banks[way->bank].bytes_per_s / apart_of(way);
+
+	if (most >= all.bytes_per_s)
+		return all;
+	return (struct rate){.bytes_per_s = most, .bytes_per_ns = (double)most / 1e9};
+}
+
+static struct rate alone_rate(const struct flows *f, const struct flow_way *way)
 {
 	int nr = f->machine->mm.nr_nodes;
+	struct rate all;
 
-	if (way->nid >= 0)
-		return &f->alone[((way->write ? nr : 0) + way->nid) * nr + way->bank];
-	return &f->alone[2 * nr * nr + 2 * way->bank + way->write];
+	if (way->nid < 0)
+		return f->alone[2 * nr * nr + 2 * way->bank + way->write];
+	all = f->alone[((way->write ? nr : 0) + way->nid) * nr + way->bank];
+	return way->channels.apart > 1 ? part_rate(f, way, all) : all;
 }
 
 static void find_rates(struct flows *f)
@@ -101,13 +138,21 @@ static void find_links(struct flows *f)
 		links[0].carries =
 			links[1].carries > links[2].carries ? links[1].carries : links[2].carries;
 	}
+	for (int nid = 0; nid < m->mm.nr_nodes; nid++) {
+		struct link *channels =
+			&f->links[f->first_disk + 3 * m->nr_disks + (int)f->first_channel[nid]];
+
+		for (unsigned i = 0;
+		     bank_has_channels(&m->banks[nid]) && i < m->banks[nid].channels; i++)
+			channels[i].carries = m->banks[nid].bytes_per_s;
+	}
 }
 
 struct flows *flows_create(const struct machine *m, void (*changed)(void *arg, struct flow *flow),
 			   void *arg)
 {
 	struct flows *f = calloc(1, sizeof(*f));
-	size_t nr_nodes = (size_t)m->mm.nr_nodes;
+	size_t nr_nodes = (size_t)m->mm.nr_nodes, nr_channels = 0;
 
 	if (!f)
 		return NULL;
@@ -116,9 +161,13 @@ struct flows *flows_create(const struct machine *m, void (*changed)(void *arg, s
 	f->arg = arg;
 	f->first_link = m->mm.nr_nodes;
 	f->first_disk = f->first_link + 2 * m->nr_links;
-	f->links = calloc((size_t)f->first_disk + 3 * (size_t)m->nr_disks, sizeof(*f->links));
+	f->first_channel = calloc(nr_nodes, sizeof(*f->first_channel));
+	if (f->first_channel)
+		nr_channels = channels_number(m, m->mm.nr_nodes, f->first_channel);
+	f->links = calloc((size_t)f->first_disk + 3 * (size_t)m->nr_disks + nr_channels,
+			  sizeof(*f->links));
 	f->alone = calloc(2 * nr_nodes * nr_nodes + 2 * (size_t)m->nr_disks, sizeof(*f->alone));
-	if (!f->links || !f->alone) {
+	if (!f->first_channel || !f->links || !f->alone) {
 		flows_free(f);
 		return NULL;
 	}
@@ -131,6 +180,7 @@ void flows_free(struct flows *f)
 {
 	if (!f)
 		return;
+	free(f->first_channel);
 	free(f->links);
 	free(f->alone);
 	free(f);
@@ -153,7 +203,7 @@ static uint64_t take_ps(double bytes, double rate)
 
 uint64_t flows_alone_ps(const struct flows *f, const struct flow_way *way, uint64_t bytes)
 {
-	return take_ps((double)bytes, alone_rate(f, way)->bytes_per_ns);
+	return take_ps((double)bytes, alone_rate(f, way).bytes_per_ns);
 }
 
 static bool is_short(const struct link *l)
@@ -179,11 +229,11 @@ static void set_rate(struct flows *f, struct flow *flow, double rate, uint64_t n
  */
 static double fair_part(const struct link *l)
 {
-	int nr = 0, nr_slower = 0, nr_before;
+	unsigned nr = 0, nr_slower = 0, nr_before; /* who takes more of it is several */
 	double part;
 
 	for (const struct flow_on *on = l->first; on; on = on->after)
-		nr++;
+		nr += on->weight;
 	part = (double)l->carries / 1e9 / nr;
 	do {
 		uint64_t given = 0;
@@ -193,8 +243,8 @@ static double fair_part(const struct link *l)
 		for (const struct flow_on *on = l->first; on; on = on->after) {
 			if (on->flow->alone >= part)
 				continue;
-			given += on->flow->asks;
-			nr_slower++;
+			given += on->flow->asks * on->weight;
+			nr_slower += on->weight;
 		}
 		part = (double)(l->carries - given) / 1e9 / (nr - nr_slower);
 	} while (nr_slower != nr_before);
@@ -262,7 +312,7 @@ static bool is_covered(const struct flows *f, const struct link *other)
 	for (const struct flow_on *on = other->first; on; on = on->after) {
 		if (on->flow->looked_at != f->nr_looks)
 			return false;
-		carried += on->flow->share;
+		carried += on->flow->share * on->weight;
 	}
 	return carried <= most * (1 + ROUNDING);
 }
@@ -337,7 +387,7 @@ static void put_on(struct flows *f, struct flow_on *on)
 	on->after = NULL;
 	*(l->last ? &l->last->after : &l->first) = on;
 	l->last = on;
-	l->asked += on->flow->asks;
+	l->asked += on->flow->asks * on->weight;
 	if (!is_short(l))
 		return;
 	for (struct flow_on *user = was_short ? on : l->first; user; user = user->after)
@@ -353,7 +403,7 @@ static bool take_off(struct flows *f, struct flow_on *on)
 	f->nr_changes++;
 	*(on->before ? &on->before->after : &l->first) = on->after;
 	*(on->after ? &on->after->before : &l->last) = on->before;
-	l->asked -= on->flow->asks;
+	l->asked -= on->flow->asks * on->weight;
 	if (was_short && !is_short(l))
 		for (struct flow_on *user = l->first; user; user = user->after)
 			user->flow->nr_short--;
@@ -386,10 +436,11 @@ static void end_those_over(struct flows *f, const struct link *l, uint64_t now_p
 
 static int find_way(const struct flows *f, struct flow *flow)
 {
+	unsigned weight;
 	int link;
 
 	flow->nr_on = 0;
-	while ((link = link_of(f, &flow->way, flow->nr_on)) >= 0) {
+	while ((link = link_of(f, &flow->way, flow->nr_on, &weight)) >= 0) {
 		if (flow->nr_on == flow->room) {
 			int room = 2 * flow->room + 2;
 			struct flow_on *grown = realloc(flow->on, (size_t)room * sizeof(*grown));
@@ -399,7 +450,8 @@ static int find_way(const struct flows *f, struct flow *flow)
 			flow->on = grown;
 			flow->room = room;
 		}
-		flow->on[flow->nr_on++] = (struct flow_on){.flow = flow, .link = link};
+		flow->on[flow->nr_on++] =
+			(struct flow_on){.flow = flow, .link = link, .weight = weight};
 	}
 	return 0;
 }
@@ -413,7 +465,7 @@ int flows_begin(struct flows *f, struct flow *flow, const struct flow_way *way, 
 	err = find_way(f, flow);
 	if (err)
 		return err;
-	flow->asks = alone_rate(f, way)->bytes_per_s;
+	flow->asks = alone_rate(f, way).bytes_per_s;
 	flow->left = (double)bytes;
 	flow->alone = (double)flow->asks / 1e9;
 	flow->rate = flow->alone;
@@ -426,7 +478,7 @@ int flows_begin(struct flows *f, struct flow *flow, const struct flow_way *way, 
 	for (int i = 0; i < flow->nr_on; i++) {
 		const struct link *l = &f->links[flow->on[i].link];
 
-		if (l->asked + flow->asks > l->carries)
+		if (l->asked + flow->asks * flow->on[i].weight > l->carries)
 			end_those_over(f, l, now_ps);
 	}
 	for (int i = 0; i < flow->nr_on; i++)

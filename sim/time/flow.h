@@ -11,7 +11,10 @@
  *Where short links meet otherwise, their shares depend on each other, and SimGrid has to solve that
  *for all who are joined by them.
  *
- *	asked of a link = sum of the lone rates of those under way on it
+ * A bank that has channels is a link a channel, of which each carries as much as the bank: a byte
+ * that goes to one channel of n takes n of it there, one that is spread over all 1 of each.
+ *
+ *	asked of a link = sum of the lone rates of those under way on it, times what a byte takes
  *	short           = asked > carries
  *	on a short link all are SimGrid's, or none
  *
@@ -20,13 +23,14 @@
 #ifndef SIM_FLOW_H
 #define SIM_FLOW_H
 
-#include "sim/machine/machine.h"
+#include "sim/machine/channels.h"
 
 /* Where bytes go: between the CPUs of a node and a bank, or to or from a disk. */
 struct flow_way {
 	int nid;  /* -1: to a disk */
 	int bank; /* or the disk's number */
 	bool write;
+	struct channel_set channels; /* of the bank, evenly */
 };
 
 /* A flow on one of its links. */
@@ -34,6 +38,7 @@ struct flow_on {
 	struct flow *flow;
 	struct flow_on *before, *after; /* in the order in which they began */
 	int link;
+	unsigned weight; /* what a byte takes of the link */
 };
 
 /* Zero before it begins for the first time. */

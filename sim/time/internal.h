@@ -108,7 +108,17 @@ void translate_kernel(struct sim *s, struct cpu *c, uint64_t address, uint64_t b
 void translate_mapped(struct sim *s, struct cpu *c, const struct sim_mapping *mapping);
 void translate_forget(struct sim *s, int cpu, const struct mm_forget *what);
 
-/* cost_sink.c: charge a program's stream. */
+/* Lines of a block, as they are in flight; without caches what a CPU moves at a time is not known.
+ */
+static inline uint64_t lines_of(const struct sim *s, uint64_t bytes)
+{
+	unsigned line_bytes = s->machine->cache_line_bytes;
+
+	return line_bytes ? (bytes + line_bytes - 1) / line_bytes : 0;
+}
+
+/* stream.c: charge a program's stream; and how many bytes it runs over. */
+uint64_t stream_span(const struct machine *m, const struct sim_stream *stream);
 void cost_sink_stream(struct sim *s, struct cpu *c, const struct sim_stream *stream);
 
 /* Whether the CPU goes on only once the line is there, if it is known to do otherwise at all. */

@@ -26,6 +26,11 @@
  */
 #define KNEE 90
 
+struct average {
+	uint64_t sum; /* bytes << FRACTION of about TAU_PS until at_ps */
+	uint64_t at_ps;
+};
+
 struct load {
 	const struct machine_load *curve; /* NULL: a queue */
 	bool depends;                     /* else the other members mean nothing */
@@ -35,13 +40,22 @@ struct load {
 	uint64_t most, most_ps;      /* the longest queue there is, from here on */
 	/* What one CPU adds that loads line after line: idle latencies are measured so. */
 	uint64_t alone_ps;
-	uint64_t sum; /* bytes << FRACTION of about TAU_PS until at_ps */
-	uint64_t at_ps;
+	struct average carried;
 };
 
+/*
+ * A channel is as busy as its bank if all that the bank carries is spread over all channels alike.
+ * Of what is not, each byte counts at its channel as often as makes a bank's bandwidth of the
+ * channel's:
+ *
+ *	load of a channel = load of the bank - all that is not spread + what is of it at the channel
+ */
 struct loads {
 	const struct machine *machine; /* (C) borrowed */
 	struct load *banks, *links;    /* as the machine's */
+	struct average *unspread;      /* by bank */
+	struct average *channels;      /* of what is not spread: of all banks in a row */
+	unsigned *first_channel;       /* (C) in it, by bank */
 };
 
 /* On the straight line between two points; beyond the last one its latency. */
@@ -304,7 +318,13 @@ int loads_create(const struct machine *m, const struct costs *costs, struct load
 	l->machine = m;
 	l->banks = calloc((size_t)m->mm.nr_nodes, sizeof(*l->banks));
 	l->links = calloc((size_t)m->nr_links + 1, sizeof(*l->links));
-	if (l->banks && l->links)
+	l->unspread = calloc((size_t)m->mm.nr_nodes, sizeof(*l->unspread));
+	l->first_channel = calloc((size_t)m->mm.nr_nodes, sizeof(*l->first_channel));
+	if (l->first_channel)
+		l->channels =
+			calloc((size_t)channels_number(m, m->mm.nr_nodes, l->first_channel) + 1,
+			       sizeof(*l->channels));
+	if (l->banks && l->links && l->unspread && l->channels)
 		err = set_all(l, costs, &any);
 	if (err || !any)
 		loads_free(l);
@@ -319,38 +339,58 @@ void loads_free(struct loads *l)
 		return;
 	free(l->banks);
 	free(l->links);
+	free(l->unspread);
+	free(l->channels);
+	free(l->first_channel);
 	free(l);
 }
 
-static void decay(struct load *load, uint64_t now_ps)
+static void decay(struct average *a, uint64_t now_ps)
 {
 	uint64_t past_ps, whole_ps, lost;
 
 	/* Clocks of CPUs may be half a picosecond apart. */
-	if (now_ps <= load->at_ps)
+	if (now_ps <= a->at_ps)
 		return;
-	past_ps = now_ps - load->at_ps;
+	past_ps = now_ps - a->at_ps;
 	whole_ps = TAU_PS + past_ps;
 	/* sum * TAU / whole, or what it loses of sum, rounded up: that fits 64 bits mostly. */
-	if (__builtin_mul_overflow(load->sum, past_ps, &lost))
-		load->sum = mul_div(load->sum, TAU_PS, whole_ps);
+	if (__builtin_mul_overflow(a->sum, past_ps, &lost))
+		a->sum = mul_div(a->sum, TAU_PS, whole_ps);
 	else
-		load->sum -= lost / whole_ps + (lost % whole_ps != 0);
-	load->at_ps = now_ps;
+		a->sum -= lost / whole_ps + (lost % whole_ps != 0);
+	a->at_ps = now_ps;
 }
 
 /* Of a transfer that took longer than the average looks back, its last part. */
+static void carry(struct average *a, uint64_t bytes, uint64_t took_ps, uint64_t now_ps)
+{
+	__uint128_t part = (__uint128_t)bytes << FRACTION;
+
+	decay(a, now_ps);
+	if (took_ps > TAU_PS)
+		part = part * TAU_PS / took_ps;
+	a->sum += (uint64_t)part;
+}
+
 static void add(struct load *load, const struct load_moved *moved, uint64_t now_ps)
 {
 	uint64_t bytes = moved->bytes - (load->reads ? moved->bytes_written : 0);
-	__uint128_t part = (__uint128_t)bytes << FRACTION;
 
-	if (!load->depends)
+	if (load->depends)
+		carry(&load->carried, bytes, moved->took_ps, now_ps);
+}
+
+static void add_to_channels(struct loads *l, const struct load_moved *moved, uint64_t now_ps)
+{
+	const struct channel_set *set = &moved->channels;
+	struct average *channels = &l->channels[l->first_channel[moved->to]];
+
+	if (set->apart <= 1 || !l->banks[moved->to].depends)
 		return;
-	decay(load, now_ps);
-	if (moved->took_ps > TAU_PS)
-		part = part * TAU_PS / moved->took_ps;
-	load->sum += (uint64_t)part;
+	carry(&l->unspread[moved->to], moved->bytes, moved->took_ps, now_ps);
+	for (unsigned i = set->first; i < l->machine->banks[moved->to].channels; i += set->apart)
+		carry(&channels[i], set->apart * moved->bytes, moved->took_ps, now_ps);
 }
 
 void loads_add(struct loads *l, const struct load_moved *moved, uint64_t now_ps)
@@ -358,25 +398,53 @@ void loads_add(struct loads *l, const struct load_moved *moved, uint64_t now_ps)
 	const struct machine_route *route = machine_route(l->machine, moved->from, moved->to);
 
 	add(&l->banks[moved->to], moved, now_ps);
+	add_to_channels(l, moved, now_ps);
 	for (int i = 0; i < route->nr_links; i++)
 		add(&l->links[route->links[i]], moved, now_ps);
+}
+
+static uint64_t rate_of(uint64_t sum)
+{
+	return (uint64_t)((__uint128_t)sum * (PS_PER_S / TAU_PS) >> FRACTION);
 }
 
 static uint64_t extra(struct load *load, uint64_t now_ps)
 {
 	if (!load->depends)
 		return 0;
-	decay(load, now_ps);
-	return beyond_alone(load,
-			    (uint64_t)((__uint128_t)load->sum * (PS_PER_S / TAU_PS) >> FRACTION));
+	decay(&load->carried, now_ps);
+	return beyond_alone(load, rate_of(load->carried.sum));
 }
 
-uint64_t loads_extra_ps(struct loads *l, int from, int to, uint64_t now_ps)
+static uint64_t links_extra_ps(struct loads *l, int from, int to, uint64_t now_ps)
 {
 	const struct machine_route *route = machine_route(l->machine, from, to);
-	uint64_t ps = extra(&l->banks[to], now_ps);
+	uint64_t ps = 0;
 
 	for (int i = 0; i < route->nr_links; i++)
 		ps += extra(&l->links[route->links[i]], now_ps);
 	return ps;
+}
+
+uint64_t loads_extra_ps(struct loads *l, int from, int to, uint64_t now_ps)
+{
+	return extra(&l->banks[to], now_ps) + links_extra_ps(l, from, to, now_ps);
+}
+
+uint64_t loads_channel_extra_ps(struct loads *l, int from, int to, unsigned channel,
+				uint64_t now_ps)
+{
+	struct average *own = &l->channels[l->first_channel[to] + channel];
+	struct load *bank = &l->banks[to];
+	uint64_t sum, ps = links_extra_ps(l, from, to, now_ps);
+
+	if (!bank->depends)
+		return ps;
+	decay(&bank->carried, now_ps);
+	decay(&l->unspread[to], now_ps);
+	decay(own, now_ps);
+	sum = bank->carried.sum + own->sum;
+	/* Each is rounded by itself. */
+	sum -= l->unspread[to].sum < sum ? l->unspread[to].sum : sum;
+	return ps + beyond_alone(bank, rate_of(sum));
 }

@@ -7,8 +7,8 @@
 #ifndef SIM_LOAD_H
 #define SIM_LOAD_H
 
+#include "sim/machine/channels.h"
 #include "sim/machine/costs.h"
-#include "sim/machine/machine.h"
 
 struct loads;
 
@@ -26,10 +26,14 @@ struct load_moved {
 	uint64_t bytes;         /* read and written, */
 	uint64_t bytes_written; /* and those written, by what they cost the bank */
 	uint64_t took_ps;
+	struct channel_set channels; /* of the bank, that they went over */
 };
 /** It has been moved, up to `now_ps`. */
 void loads_add(struct loads *l, const struct load_moved *moved, uint64_t now_ps);
 /** What an access by `from` to the bank of `to` takes longer than an idle machine's. */
 uint64_t loads_extra_ps(struct loads *l, int from, int to, uint64_t now_ps);
+/** The same of an access to one channel of the bank, which is as busy as it is itself. */
+uint64_t loads_channel_extra_ps(struct loads *l, int from, int to, unsigned channel,
+				uint64_t now_ps);
 
 #endif

@@ -15,6 +15,11 @@
  * machine's links (from, to) are those that accesses by `from` to the bank of `to` take, whichever
  * way the bytes go. Links that share a wire are one of SimGrid's.
  *
+ * A bank that has channels has a link each, of all of the bank's bandwidth, and all of them are on
+ * the way to it. A host more for each set of channels (channels.h) is where bytes go that only
+ * these take: each of their links is on that way as often as makes n bytes of one byte, where one
+ * in n is in the set, since SimGrid counts a link as often as it is named.
+ *
  * Where there are disks, a third zone, "disks": a host "storage", where pages come from and go, and
  * a host a disk. Reads and writes have a link each; a third one, of the larger rate, is what the
  * disk moves altogether. (SimGrid's own disks round what they move to whole bytes at each event:
@@ -24,6 +29,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "sim/machine/channels.h"
 #include "sim/sim.h"
 
 /* value / 10^digits, exactly, without trailing zeros. */
@@ -134,25 +140,49 @@ static void put_cpus(FILE *out, const struct machine *m)
 	fputs("\t\t</zone>\n", out);
 }
 
-static void put_route(FILE *out, const struct machine *m, int from, int to)
+/* The host of a set of channels. */
+static void put_bank_name(FILE *out, int nid, struct channel_set set)
+{
+	fprintf(out, "bank%d", nid);
+	if (set.apart > 1)
+		fprintf(out, ".%u.%u", set.apart, set.first);
+}
+
+/* The links of a bank. */
+static void put_bank_links(FILE *out, const struct machine *m, int nid, struct channel_set set)
+{
+	const struct machine_bank *bank = &m->banks[nid];
+	unsigned apart = set.apart ? set.apart : 1;
+
+	fprintf(out, "<link_ctn id=\"bank%d\"/>", nid);
+	for (unsigned i = set.first; bank_has_channels(bank) && i < bank->channels; i += apart)
+		for (unsigned times = 0; times < apart; times++)
+			fprintf(out, "<link_ctn id=\"channel%d.%u\"/>", nid, i);
+}
+
+static void put_route(FILE *out, const struct machine *m, int from, int to, struct channel_set set)
 {
 	const struct machine_route *route = machine_route(m, from, to);
 
 	if (!route->bytes_per_s)
 		return;
-	fprintf(out, "\t\t\t<route src=\"node%d\" dst=\"bank%d\" symmetrical=\"%s\">", from, to,
-		route->two_ways ? "NO" : "YES");
+	fprintf(out, "\t\t\t<route src=\"node%d\" dst=\"", from);
+	put_bank_name(out, to, set);
+	fprintf(out, "\" symmetrical=\"%s\">", route->two_ways ? "NO" : "YES");
 	for (int i = 0; i < route->nr_links; i++) {
 		int link = route->links[i];
 
 		fprintf(out, "<link_ctn id=\"link%d%s\"/>", link,
 			m->links[link].write_bytes_per_s ? "w" : "");
 	}
-	fprintf(out, "<link_ctn id=\"bank%d\"/></route>\n", to);
+	put_bank_links(out, m, to, set);
+	fputs("</route>\n", out);
 	if (!route->two_ways)
 		return;
-	fprintf(out, "\t\t\t<route src=\"bank%d\" dst=\"node%d\" symmetrical=\"NO\">", to, from);
-	fprintf(out, "<link_ctn id=\"bank%d\"/>", to);
+	fputs("\t\t\t<route src=\"", out);
+	put_bank_name(out, to, set);
+	fprintf(out, "\" dst=\"node%d\" symmetrical=\"NO\">", from);
+	put_bank_links(out, m, to, set);
 	for (int i = route->nr_links - 1; i >= 0; i--)
 		fprintf(out, "<link_ctn id=\"link%d\"/>", route->links[i]);
 	fputs("</route>\n", out);
@@ -179,6 +209,49 @@ static void put_links(FILE *out, const struct machine *m, int i)
 	put_link(out, &put);
 }
 
+/* The sets of a bank's channels: the i-th, -1: all of them. */
+static struct channel_set set_at(const struct machine_bank *bank, int i)
+{
+	return i < 0 ? (struct channel_set){0} : channel_set_at(bank->channels, (unsigned)i);
+}
+
+static int nr_sets(const struct machine_bank *bank)
+{
+	return bank_has_channels(bank) ? (int)channel_sets(bank->channels) : 0;
+}
+
+static void put_bank_hosts(FILE *out, const struct machine_bank *bank, int nid)
+{
+	for (int i = -1; i < nr_sets(bank); i++) {
+		fputs("\t\t\t<host id=\"", out);
+		put_bank_name(out, nid, set_at(bank, i));
+		fputs("\" speed=\"1f\"/>\n", out);
+	}
+}
+
+/* The bank as a link, and its channels. */
+static void put_bank(FILE *out, const struct machine_bank *bank, int nid)
+{
+	char suffix[16];
+
+	put_link(out, &(struct put_link){
+			      .id = "bank",
+			      .suffix = "",
+			      .nr = nid,
+			      .latency_ps = bank->latency_ps,
+			      .bytes_per_s = bank->bytes_per_s,
+		      });
+	for (unsigned i = 0; bank_has_channels(bank) && i < bank->channels; i++) {
+		snprintf(suffix, sizeof(suffix), ".%u", i);
+		put_link(out, &(struct put_link){
+				      .id = "channel",
+				      .suffix = suffix,
+				      .nr = nid,
+				      .bytes_per_s = bank->bytes_per_s,
+			      });
+	}
+}
+
 static void put_memory(FILE *out, const struct machine *m)
 {
 	int nr_nodes = m->mm.nr_nodes;
@@ -188,22 +261,17 @@ static void put_memory(FILE *out, const struct machine *m)
 		fprintf(out, "\t\t\t<host id=\"node%d\" speed=\"1f\"/>\n", nid);
 	for (int nid = 0; nid < nr_nodes; nid++)
 		if (m->banks[nid].bytes_per_s)
-			fprintf(out, "\t\t\t<host id=\"bank%d\" speed=\"1f\"/>\n", nid);
+			put_bank_hosts(out, &m->banks[nid], nid);
 	for (int nid = 0; nid < nr_nodes; nid++)
 		if (m->banks[nid].bytes_per_s)
-			put_link(out, &(struct put_link){
-					      .id = "bank",
-					      .suffix = "",
-					      .nr = nid,
-					      .latency_ps = m->banks[nid].latency_ps,
-					      .bytes_per_s = m->banks[nid].bytes_per_s,
-				      });
+			put_bank(out, &m->banks[nid], nid);
 	for (int i = 0; i < m->nr_links; i++)
 		if (m->links[i].wire == i)
 			put_links(out, m, i);
 	for (int from = 0; from < nr_nodes; from++)
 		for (int to = 0; to < nr_nodes; to++)
-			put_route(out, m, from, to);
+			for (int i = -1; i < nr_sets(&m->banks[to]); i++)
+				put_route(out, m, from, to, set_at(&m->banks[to], i));
 	fputs("\t\t</zone>\n", out);
 }
 

@@ -453,7 +453,7 @@ void sim_chase(struct sim *s, int cpu, phys_addr_t at)
 void sim_stream(struct sim *s, int cpu, const struct sim_stream *stream)
 {
 	struct cpu *c = running_cpu(s, cpu);
-	phys_addr_t at = stream->at, end = at + stream->bytes_read + stream->bytes_written;
+	phys_addr_t at = stream->at, end = at + stream_span(s->machine, stream);
 	const struct mm_arch *arch = mm_get_arch(s->mm);
 	uint64_t huge = UINT64_C(1) << (arch->page_shift + arch->pageblock_order);
 

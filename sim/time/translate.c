@@ -39,6 +39,7 @@ static void from_memory(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t b
 	c->account.walk_misses[nid]++;
 	cpu_charge_memory(c, &(struct cpu_memory_charge){
 				     .nid = nid,
+				     .at = at,
 				     .purpose = CPU_WALK,
 				     .nr_latencies = 1,
 				     .overlapped = stored ? c->fill_buffers : 1,
@@ -74,6 +75,7 @@ static void read_entry(struct sim *s, struct cpu *c, phys_addr_t at, unsigned by
 
 		cpu_charge_memory(c, &(struct cpu_memory_charge){
 					     .nid = sim_range_of(s, c, victim)->nid,
+					     .at = victim,
 					     .bytes_written = m->cache_line_bytes,
 				     });
 	}

@@ -37,6 +37,9 @@ shows()
 	case $1 in
 	boot) # 15 CPUs come up
 		grep -A1 '"cpu_up": {' "$tmp/out" | grep -q '"calls": 15,' || fail "not 15 CPUs" ;;
+	channels) # 65536 * 256 B, of all first columns, are on the first channel
+		tr -d ' \n' <"$tmp/out" | sed 's/.*"channels":\[{"node":0,"bytes":\[\([0-9]*\),\([0-9]*\).*/\1 \2/' |
+			awk '{ exit $1 < $2 + 65536 * 256 }' || fail "the first channel has no more than the next" ;;
 	churn) # 5000 operations on each of four CPUs
 		[ $(($(member alloc) + $(member free))) -eq 20000 ] || fail "not 20000 operations" ;;
 	cma) # what the kernel may not have, movable pages get: all 12 MiB of them

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/config/units.h"
 #include "sim/measure.h"
 #include "tools/command.h"
 #include "tools/json.h"
@@ -15,6 +16,9 @@
 #include "tools/progress.h"
 
 #define DEFAULT_COSTS "costs/linux-6.x.cfg"
+
+#define LEAST_STRIDE 64
+#define MOST_STRIDE  32768
 
 enum { AS_TEXT, AS_JSON, AS_CSV };
 static const char *const formats[] = {"text", "json", "csv", NULL};
@@ -32,6 +36,13 @@ static const struct option_def option_mix = {
 	.choices = mixes,
 	.help = "reads and writes of the matrix and of loads: reads (the default), 3:1, 2:1, 1:1, "
 		"or triad, whose stores stream past the caches"};
+static const struct option_def option_stride = {
+	.name = "stride",
+	.kind = OPTION_TEXT,
+	.value = "SIZE",
+	.help = "of streams: from each line to the next, instead of the line's 64 B, which the "
+		"prefetcher does not follow; as far as banks have channels, 'channels * "
+		"channel_interleave' goes to one of them"};
 static const struct option_def option_from = {.name = "from",
 					      .kind = OPTION_NUMBER,
 					      .value = "NODE",
@@ -91,9 +102,8 @@ static bool options_apply(const struct arguments *args, const struct measure_kin
 		const struct option_def *option;
 		bool applies;
 	} of[] = {
-		{&option_mix, kind->streams},
-		{&option_test, kind->allocates},
-		{&option_measure_cpus, kind->allocates},
+		{&option_mix, kind->streams},    {&option_stride, kind->streams},
+		{&option_test, kind->allocates}, {&option_measure_cpus, kind->allocates},
 		{&option_seed, kind->allocates},
 	};
 
@@ -125,6 +135,20 @@ static bool find_node(const struct arguments *args, const struct option_def *opt
 	if (cpus ? measure_first_cpu(m, *nid) != MM_NO_CPU : m->banks[node].bytes_per_s != 0)
 		return true;
 	message("measure: --%s: node %d has no %s", option->name, *nid, cpus ? "CPUs" : "memory");
+	return false;
+}
+
+/* Whole lines; a chunk of them fits a block of 4 MiB. */
+static bool find_stride(const struct arguments *args, uint64_t *bytes)
+{
+	const char *text = arguments_value(args, &option_stride);
+	const char *wrong = text ? units_parse_size(text, bytes) : NULL;
+
+	if (!text || (!wrong && *bytes >= LEAST_STRIDE && *bytes <= MOST_STRIDE &&
+		      *bytes % LEAST_STRIDE == 0))
+		return true;
+	message("measure: --stride: expected a multiple of 64B, up to 32KiB, found '%s'%s%s", text,
+		wrong ? ": " : "", wrong ? wrong : "");
 	return false;
 }
 
@@ -176,7 +200,7 @@ static int measure(const struct arguments *args, const struct measure_kind *kind
 	int err, status;
 
 	if (!find_node(args, &option_from, m->machine, &m->from) ||
-	    !find_node(args, &option_to, m->machine, &m->to))
+	    !find_node(args, &option_to, m->machine, &m->to) || !find_stride(args, &m->stride))
 		return STATUS_WRONG;
 	m->mix = &measure_mixes[arguments_choice(args, &option_mix)];
 	nr_cpus = arguments_number(args, &option_measure_cpus, 0);
@@ -247,6 +271,7 @@ static const struct option_def *const options[] = {&option_from,
 						   &option_measure_cpus,
 						   &option_to,
 						   &option_mix,
+						   &option_stride,
 						   &option_test,
 						   &option_seed,
 						   &option_measure_costs,
