@@ -64,8 +64,14 @@ static int level_init(struct level *l, const struct machine *m, const struct mac
 	return 0;
 }
 
+static uint64_t nr_lines(const struct level *l)
+{
+	return l->nr_sets * l->ways;
+}
+
 int cache_create(const struct machine *m, struct cache **out)
 {
+	uint64_t most = 0;
 	struct cache *c;
 
 	*out = NULL;
@@ -80,14 +86,17 @@ int cache_create(const struct machine *m, struct cache **out)
 	c->levels = calloc((size_t)m->nr_caches, sizeof(*c->levels));
 	c->own = calloc((size_t)m->mm.nr_cpus * (size_t)m->nr_caches, sizeof(*c->own));
 	c->nearest = calloc((size_t)m->mm.nr_cpus, sizeof(*c->nearest));
-	if (!c->levels || !c->own || !c->nearest || line_table_init(&c->lines))
+	if (!c->levels || !c->own || !c->nearest)
 		goto out_free;
 	while (c->nr_levels < m->nr_caches) {
 		int i = c->nr_levels++;
 
 		if (level_init(&c->levels[i], m, &m->caches[i]))
 			goto out_free;
+		most = most < nr_lines(&c->levels[i]) ? nr_lines(&c->levels[i]) : most;
 	}
+	if (line_table_init(&c->lines, most))
+		goto out_free;
 	*out = c;
 	return 0;
 
@@ -104,7 +113,7 @@ void cache_free(struct cache *c)
 		struct level *l = &c->levels[i];
 
 		for (int domain = 0; l->tags && domain < l->nr_domains; domain++)
-			large_free(l->tags[domain], l->nr_sets * l->ways, sizeof(**l->tags));
+			large_free(l->tags[domain], nr_lines(l), sizeof(**l->tags));
 		free(l->tags);
 		free(l->domains);
 	}
@@ -227,7 +236,7 @@ static int get_tags(struct cache *c, int cpu)
 		struct cache_tag **tags = &l->tags[l->domains[cpu]];
 
 		if (!*tags)
-			*tags = large_calloc(l->nr_sets * l->ways, sizeof(**tags));
+			*tags = large_calloc(nr_lines(l), sizeof(**tags));
 		if (!*tags)
 			return -ENOMEM;
 		c->own[cpu * c->nr_levels + i] = *tags;

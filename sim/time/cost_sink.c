@@ -44,14 +44,9 @@ static inline const struct mm_range *range_of(const struct sim *s, struct cpu *c
 	return range;
 }
 
-void cost_sink_site(const struct sim *s, struct cpu *c, enum mm_site site, uint32_t nr)
-{
-	c->account.site_calls[site] += nr;
-	cpu_charge_cycles(c, site, (uint64_t)s->costs->cycles[site] * nr);
-}
-
-/* Those that it has had since its last work. */
-static NOINLINE void charge_interrupts(const struct sim *s, struct cpu *c)
+/* After the interrupts that it has had since its last work. */
+static NOINLINE void work_interrupted(const struct sim *s, struct cpu *c, enum mm_site site,
+				      uint32_t nr)
 {
 	if (c->nr_answers)
 		cost_sink_site(s, c, MM_SITE_TLB_ANSWER, c->nr_answers);
@@ -59,6 +54,7 @@ static NOINLINE void charge_interrupts(const struct sim *s, struct cpu *c)
 	if (c->nr_io_done)
 		cost_sink_site(s, c, MM_SITE_IO_DONE, c->nr_io_done);
 	c->nr_io_done = 0;
+	cost_sink_site(s, c, site, nr);
 }
 
 static void sink_work(void *ctx, int cpu, enum mm_site site, uint32_t nr)
@@ -68,9 +64,10 @@ static void sink_work(void *ctx, int cpu, enum mm_site site, uint32_t nr)
 
 	if (!c)
 		return;
-	if (c->nr_answers | c->nr_io_done)
-		charge_interrupts(s, c);
-	cost_sink_site(s, c, site, nr);
+	if (UNLIKELY(c->nr_answers | c->nr_io_done))
+		work_interrupted(s, c, site, nr);
+	else
+		cost_sink_site(s, c, site, nr);
 }
 
 /* Past the caches: a latency and its bytes for each bank that the block lies in. */

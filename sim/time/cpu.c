@@ -228,7 +228,16 @@ uint64_t cpu_cycles_ps(struct cpu *c, uint64_t cycles)
 
 void cpu_keep_delay(struct cpu *c, uint64_t ps)
 {
-	keep_apart(c, &(struct cpu_charge){.index = -1, .ps = ps});
+	/* Nobody sees where a time without bytes is cut. */
+	if (c->window == SIM_WINDOW_TRANSFER && c->delay)
+		c->delay->ps += ps;
+	else
+		keep_apart(c, &(struct cpu_charge){.index = -1, .ps = ps});
+}
+
+void cpu_charge_divided(struct cpu *c, uint64_t cycles)
+{
+	cpu_charge_delay(c, cpu_cycles_ps(c, cycles));
 }
 
 /* What so many bytes written cost the bank, in bytes read. */
@@ -534,6 +543,8 @@ void cpu_settle(struct cpu *c)
 	if (engine_current_cpu(c->engine) != c->id)
 		SIM_BUG("the program of cpu %d settles cpu %d", engine_current_cpu(c->engine),
 			c->id);
+	if (until_ps == c->now_ps && !c->nr_touched && until_ps <= engine_now_ps(c->engine))
+		return;
 	if (c->window != SIM_WINDOW_SETTLE) {
 		settle_each(c);
 		return;

@@ -159,24 +159,21 @@ static inline void cpu_charge_delay(struct cpu *c, uint64_t ps)
 {
 	c->compute_ps += ps;
 	c->account.site_ps[c->site] += ps;
-	if (c->window == SIM_WINDOW_SETTLE)
-		return;
-	/* Nobody sees where a time without bytes is cut. */
-	if (c->window == SIM_WINDOW_TRANSFER && c->delay)
-		c->delay->ps += ps;
-	else
+	if (UNLIKELY(c->window != SIM_WINDOW_SETTLE))
 		cpu_keep_delay(c, ps);
 }
 
+/** Charge cycles of no whole picoseconds, or that threads of the core share. */
+void cpu_charge_divided(struct cpu *c, uint64_t cycles);
 /** Charge `cycles` at `site`, which the next accesses belong to. */
 static inline void cpu_charge_cycles(struct cpu *c, enum mm_site site, uint64_t cycles)
 {
 	c->site = site;
 	/* A division takes as long as all the rest. */
-	if (c->cycle_ps && !c->next_thread)
+	if (LIKELY(c->cycle_ps && !c->next_thread))
 		cpu_charge_delay(c, cycles * c->cycle_ps);
 	else
-		cpu_charge_delay(c, cpu_cycles_ps(c, cycles));
+		cpu_charge_divided(c, cycles);
 }
 
 /** Charge a hit in a cache. */

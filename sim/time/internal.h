@@ -71,7 +71,12 @@ void cost_sink_access(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t byt
 		      enum mm_access kind);
 
 /** Charge `nr` units of work there. */
-void cost_sink_site(const struct sim *s, struct cpu *c, enum mm_site site, uint32_t nr);
+static inline void cost_sink_site(const struct sim *s, struct cpu *c, enum mm_site site,
+				  uint32_t nr)
+{
+	c->account.site_calls[site] += nr;
+	cpu_charge_cycles(c, site, (uint64_t)s->costs->cycles[site] * nr);
+}
 
 /* shootdown.c: mm_ops.tlb_shootdown(). */
 void cost_sink_shootdown(void *ctx, int cpu, struct page *page);

@@ -6,12 +6,15 @@
 
 #include "sim/large.h"
 
-#define FIRST_BITS 14
-#define MORE_BITS  2 /* each time that chains become long: to find them all anew takes a while */
+#define LEAST_BITS 12
+#define FIRST_BITS 20 /* at most */
+#define MORE_BITS  2  /* each time that chains become long: to find them all anew takes a while */
 
-int line_table_init(struct line_table *t)
+int line_table_init(struct line_table *t, uint64_t nr_lines)
 {
-	*t = (struct line_table){.bits = FIRST_BITS, .nr = 1};
+	*t = (struct line_table){.bits = LEAST_BITS, .nr = 1};
+	while (t->bits < FIRST_BITS && nr_lines >> t->bits)
+		t->bits++;
 	t->heads = large_calloc((size_t)1 << t->bits, sizeof(*t->heads));
 	t->entries = large_grow(NULL, &t->room, 1, sizeof(*t->entries));
 	if (!t->heads || !t->entries) {

@@ -39,8 +39,8 @@ struct line_table {
 	size_t room;  /* and that there are */
 };
 
-/** Returns 0, or -ENOMEM. */
-int line_table_init(struct line_table *t);
+/** For so many lines, and then for more as they come. Returns 0, or -ENOMEM. */
+int line_table_init(struct line_table *t, uint64_t nr_lines);
 void line_table_clear(struct line_table *t);
 
 /* Lines that differ in these bits only are side by side: 16 numbers are a line of most hosts. */

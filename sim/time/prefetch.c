@@ -26,9 +26,9 @@ void prefetcher_clear(struct prefetcher *p)
 	free(p->streams);
 }
 
-static bool same_page(uint64_t a, uint64_t b, unsigned line_bytes)
+static uint64_t page_of(uint64_t line, unsigned line_bytes)
 {
-	return a * line_bytes / PAGE_BYTES == b * line_bytes / PAGE_BYTES;
+	return line * line_bytes / PAGE_BYTES;
 }
 
 static bool near(uint64_t a, uint64_t b)
@@ -39,19 +39,21 @@ static bool near(uint64_t a, uint64_t b)
 bool prefetcher_miss(struct prefetcher *p, uint64_t line, unsigned line_bytes)
 {
 	struct prefetch_stream found = {.line = line, .used = true};
+	uint64_t page = page_of(line, line_bytes);
 	unsigned i = 0;
 	bool ahead = false;
 
 	if (!p->nr)
 		return false;
 	while (i < p->nr - 1 && p->streams[i].used &&
-	       !same_page(line, p->streams[i].line, line_bytes))
+	       page_of(p->streams[i].line, line_bytes) != page)
 		i++;
-	if (p->streams[i].used && same_page(line, p->streams[i].line, line_bytes)) {
+	if (p->streams[i].used && page_of(p->streams[i].line, line_bytes) == page) {
 		found.follows = near(line, p->streams[i].line);
 		ahead = found.follows && p->streams[i].follows;
 	}
-	memmove(p->streams + 1, p->streams, i * sizeof(*p->streams));
+	if (i)
+		memmove(p->streams + 1, p->streams, i * sizeof(*p->streams));
 	p->streams[0] = found;
 	return ahead;
 }
