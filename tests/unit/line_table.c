@@ -33,7 +33,7 @@ Test(line_table, agrees_with_an_array)
 	struct line_table t;
 	size_t nr = 0;
 
-	cr_assert_eq(line_table_init(&t), 0);
+	cr_assert_eq(line_table_init(&t, 1000), 0);
 	for (int step = 0; step < NR_STEPS; step++) {
 		unsigned i = (unsigned)(next_random(&state) % NR_LINES);
 		line_nr found = line_table_find(&t, nth_line(i));
