@@ -16,10 +16,12 @@
 #define PAUSE_LINES  4  /* a pause comes after so many lines */
 #define MOST_PAUSES  16 /* of a chunk */
 #define PAUSE_CYCLES 1600
-#define STAGGER_PS   UINT64_C(61000) /* between the starts of streams, */
-#define NR_STAGGERED 24              /* up to about the time of a chunk */
-#define WINDOW_LINES 4096            /* 256 KiB */
-#define CHASE_STEPS  8               /* between two looks at the clock */
+#define MOST_BYTES   (UINT64_C(16) << 10) /* of a chunk, where nothing is computed between, */
+#define CHUNKS       100                  /* but so many while it is measured */
+#define STAGGER_PS   UINT64_C(61000)      /* between the starts of streams, */
+#define NR_STAGGERED 24                   /* up to about the time of a chunk */
+#define WINDOW_LINES 4096                 /* 256 KiB */
+#define CHASE_STEPS  8                    /* between two looks at the clock */
 
 const struct measure_mix measure_mixes[] = {
 	{"reads", "ALL Reads        ", 1, 0, false}, {"3:1", "3:1 Reads-Writes ", 3, 1, false},
@@ -56,32 +58,47 @@ void measure_step(struct measure_team *t, uint64_t nr)
 		t->m->progress(t->m->progress_arg, t->done, total);
 }
 
-/* The last one to come wakes the others. */
-static void meet(struct measure_team *t, int cpu)
+/* The next phase that anybody is in: how many are. Past the last one: none. */
+static void next_phase(struct measure_team *t)
 {
 	int nr_cpus = sim_machine(t->sim)->mm.nr_cpus;
 
-	sim_settle(t->sim, cpu);
-	if (++t->arrived < nr_cpus) {
-		sim_sleep(t->sim, cpu);
-		return;
+	t->left = 0;
+	while (!t->left && ++t->phase < t->nr_phases) {
+		if (t->phase && !t->total)
+			measure_step(t, 1);
+		for (int cpu = 0; cpu < nr_cpus; cpu++)
+			t->left += t->joins(t, cpu, t->phase);
 	}
-	t->arrived = 0;
-	if (!t->total)
-		measure_step(t, 1);
+}
+
+/* All are there: wake who is in the next phase, or everybody once there is none. */
+static void go_on(struct measure_team *t, int cpu)
+{
+	int nr_cpus = sim_machine(t->sim)->mm.nr_cpus;
+
+	next_phase(t);
 	for (int other = 0; other < nr_cpus; other++)
-		if (other != cpu)
+		if (other != cpu && (t->phase >= t->nr_phases || t->joins(t, other, t->phase)))
 			sim_wake(t->sim, other);
 }
 
+/* Whoever has nothing to do in a phase sleeps through it. */
 static void member(struct sim *s, int cpu, void *arg)
 {
 	struct measure_team *t = arg;
+	int done = -1, err = 0;
 
-	(void)s;
-	for (int phase = 0; phase < t->nr_phases; phase++) {
-		t->work(t, cpu, phase);
-		meet(t, cpu);
+	while (t->phase < t->nr_phases && !err) {
+		if (done == t->phase || !t->joins(t, cpu, t->phase)) {
+			err = sim_sleep(s, cpu);
+			continue;
+		}
+		done = t->phase;
+		t->work(t, cpu, done);
+		sim_settle(s, cpu);
+		if (--t->left == 0)
+			go_on(t, cpu);
 	}
 }
 
@@ -89,6 +106,8 @@ int measure_team_run(struct measure_team *t)
 {
 	int err = 0;
 
+	t->phase = -1;
+	next_phase(t);
 	for (int cpu = 0; cpu < sim_machine(t->sim)->mm.nr_cpus && !err; cpu++)
 		err = sim_spawn(t->sim, cpu, member, t);
 	return err ? err : sim_run(t->sim);
@@ -173,6 +192,12 @@ int measure_first_cpu(const struct machine *m, int nid)
 	return MM_NO_CPU;
 }
 
+bool measure_is_first(const struct measure *m, int cpu, int from)
+{
+	return m->machine->cpus[cpu].nid == from && measure_from(m, from) &&
+	       measure_first_cpu(m->machine, from) == cpu;
+}
+
 bool measure_from(const struct measure *m, int from)
 {
 	return measure_first_cpu(m->machine, from) != MM_NO_CPU &&
@@ -210,42 +235,67 @@ static uint64_t first_line(const struct measure_buffer *b, uint64_t block, uint6
 	return beyond ? stride - beyond : 0;
 }
 
-/* Stream for `ps`; returns bytes a second. */
-static uint64_t stream_for(struct measure_team *t, int cpu, const struct measure_mix *mix,
-			   const struct measure_buffer *b, const struct measure_times *times,
-			   uint64_t pause, uint64_t ps)
+/* What a CPU streams through. */
+struct streamer {
+	const struct measure_mix *mix;
+	const struct measure_buffer *b;
+	const struct measure_times *times;
+	uint64_t stride;        /* from line to line; 0: one line */
+	uint64_t pause;         /* cycles, */
+	uint64_t pauses;        /* so many in a chunk */
+	uint64_t chunk;         /* bytes */
+	uint64_t block, offset; /* where the next one begins */
+};
+
+/* The next chunk. */
+static void stream_chunk(struct measure_team *t, int cpu, struct streamer *w)
 {
-	uint64_t block = (uint64_t)cpu % b->nr, done = 0;
-	uint64_t start_ps = sim_now_ps(t->sim, cpu), now_ps = start_ps, bytes = 0;
-	uint64_t most = most_pauses(&sim_machine(t->sim)->cpus[cpu], times);
-	uint64_t pauses = pause > PAUSE_CYCLES / most ? PAUSE_CYCLES / pause : most;
-	uint64_t chunk = (pauses ? pauses : 1) * PAUSE_LINES * LINE_BYTES;
-	uint64_t span = t->m->stride ? chunk / LINE_BYTES * t->m->stride : chunk;
-	uint64_t read = chunk * mix->reads / (mix->reads + mix->writes);
+	const struct measure_mix *mix = w->mix;
+	uint64_t read = w->chunk * mix->reads / (mix->reads + mix->writes);
+	uint64_t span = w->stride ? w->chunk / LINE_BYTES * w->stride : w->chunk;
 	struct sim_stream stream = {
 		.bytes_read = read,
-		.bytes_written = chunk - read,
+		.bytes_written = w->chunk - read,
 		.past_cache = mix->past_cache,
-		.stride = t->m->stride,
+		.stride = w->stride,
 	};
 
-	done = first_line(b, block, t->m->stride);
+	/* A block whose last chunk is cut off is left for the next one. */
+	if (w->offset + span > w->b->block_bytes) {
+		w->block = (w->block + 1) % w->b->nr;
+		w->offset = first_line(w->b, w->block, w->stride);
+	}
+	stream.at = w->b->blocks[w->block] + w->offset;
+	w->offset += span;
+	sim_stream(t->sim, cpu, &stream);
+	if (w->pause) {
+		sim_compute(t->sim, cpu, w->pause * w->pauses);
+		sim_settle(t->sim, cpu);
+	}
+}
 
+/* The next chunk may be larger: it is short, and there is room for it in each block. */
+static bool may_grow(const struct streamer *w, uint64_t took_ps)
+{
+	return !w->pause && !w->stride && !w->times->fine && w->chunk < MOST_BYTES &&
+	       4 * w->chunk <= w->b->block_bytes && 2 * took_ps <= w->times->measure_ps / CHUNKS;
+}
+
+/* Stream for `ps`; returns bytes a second. */
+static uint64_t stream_for(struct measure_team *t, int cpu, struct streamer *w, uint64_t ps)
+{
+	uint64_t start_ps = sim_now_ps(t->sim, cpu), now_ps = start_ps, bytes = 0;
+
+	w->block = (uint64_t)cpu % w->b->nr;
+	w->offset = first_line(w->b, w->block, w->stride);
 	while (now_ps - start_ps < ps) {
-		/* A block whose last chunk is cut off is left for the next one. */
-		if (done + span > b->block_bytes) {
-			block = (block + 1) % b->nr;
-			done = first_line(b, block, t->m->stride);
-		}
-		stream.at = b->blocks[block] + done;
-		done += span;
-		sim_stream(t->sim, cpu, &stream);
-		if (pause) {
-			sim_compute(t->sim, cpu, pause * (pauses ? pauses : 1));
-			sim_settle(t->sim, cpu);
-		}
-		bytes += chunk;
+		uint64_t before_ps = now_ps;
+
+		stream_chunk(t, cpu, w);
+		bytes += w->chunk;
 		now_ps = sim_now_ps(t->sim, cpu);
+		if (may_grow(w, now_ps - before_ps))
+			w->chunk *= 2;
 	}
 	return (uint64_t)((__uint128_t)bytes * UINT64_C(1000000000000) / (now_ps - start_ps));
 }
@@ -255,13 +305,25 @@ uint64_t measure_stream(struct measure_team *t, int cpu, const struct measure_mi
 			uint64_t pause)
 {
 	uint64_t now_ps = sim_now_ps(t->sim, cpu), rate;
+	uint64_t most = most_pauses(&sim_machine(t->sim)->cpus[cpu], times);
+	struct streamer w = {
+		.mix = mix,
+		.b = b,
+		.times = times,
+		.stride = t->m->stride,
+		.pause = pause,
+		.pauses = pause > PAUSE_CYCLES / most ? PAUSE_CYCLES / pause : most,
+	};
 
+	if (!w.pauses)
+		w.pauses = 1;
+	w.chunk = w.pauses * PAUSE_LINES * LINE_BYTES;
 	/* Real threads are not in step with each other. */
 	sim_idle_until(t->sim, cpu, now_ps + STAGGER_PS * (uint64_t)(cpu % NR_STAGGERED));
-	stream_for(t, cpu, mix, b, times, pause, times->warm_ps);
-	rate = stream_for(t, cpu, mix, b, times, pause, times->measure_ps);
+	stream_for(t, cpu, &w, times->warm_ps);
+	rate = stream_for(t, cpu, &w, times->measure_ps);
 	/* Others are still measuring. */
-	stream_for(t, cpu, mix, b, times, pause, times->warm_ps / 8);
+	stream_for(t, cpu, &w, times->warm_ps / 8);
 	return rate;
 }
 

@@ -69,14 +69,17 @@ struct measure_team {
 	struct sim *sim;
 	int nr_phases;
 	measure_work work;
+	/** Has that CPU anything to do in that phase? The others sleep. */
+	bool (*joins)(const struct measure_team *t, int cpu, int phase);
 	void *arg;
 	const struct measure *m; /* whose progress is told; NULL: nobody's */
 	uint64_t total;          /* steps, as told by measure_step(); 0: phases */
 	/* Of the team itself. */
-	int arrived;
+	int phase; /* that is under way; nr_phases: none is any more */
+	int left;  /* CPUs that have not ended it */
 	uint64_t done;
 };
-/** Run all phases on all CPUs. `sim`, nr_phases, work and arg are set. As sim_run(). */
+/** Run all phases on all CPUs. `sim`, nr_phases, work, joins and arg are set. As sim_run(). */
 int measure_team_run(struct measure_team *t);
 /** So many steps more are done. */
 void measure_step(struct measure_team *t, uint64_t nr);
@@ -105,6 +108,8 @@ bool measure_from(const struct measure *m, int from);
 bool measure_to(const struct measure *m, int to);
 /** The first CPU of a node, MM_NO_CPU where it has none. */
 int measure_first_cpu(const struct machine *m, int nid);
+/** Is `cpu` that of node `from`, whose CPUs are measured? */
+bool measure_is_first(const struct measure *m, int cpu, int from);
 /** Bytes that are far more than the largest cache holds. */
 uint64_t measure_beyond_caches(const struct machine *m);
 

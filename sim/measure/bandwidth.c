@@ -36,20 +36,26 @@ static int nearest(const struct measure *m, int from)
 }
 
 /* First the cells of the matrix, then a phase a mix. */
+static bool joins(const struct measure_team *t, int cpu, int phase)
+{
+	const struct bandwidth *b = t->arg;
+	int nr = b->m->machine->mm.nr_nodes, nid = b->m->machine->cpus[cpu].nid;
+
+	if (phase < nr * nr && (phase / nr != nid || !measure_to(b->m, phase % nr)))
+		return false;
+	return measure_from(b->m, nid);
+}
+
 static void stream(struct measure_team *t, int cpu, int phase)
 {
 	struct bandwidth *b = t->arg;
 	const struct measure *m = b->m;
-	int nr = m->machine->mm.nr_nodes, nid = m->machine->cpus[cpu].nid, to = phase % nr;
+	int nr = m->machine->mm.nr_nodes, to = phase % nr;
 	const struct measure_mix *mix = m->mix;
 
 	if (phase >= nr * nr) {
 		mix = &measure_mixes[phase - nr * nr];
-		if (!measure_from(m, nid))
-			return;
-		to = nearest(m, nid);
-	} else if (phase / nr != nid || !measure_from(m, nid) || !measure_to(m, to)) {
-		return;
+		to = nearest(m, m->machine->cpus[cpu].nid);
 	}
 	b->matrix[phase] += measure_stream(t, cpu, mix, &b->buffers[to], &times, 0);
 }
@@ -70,7 +76,7 @@ static int run(const struct measure *m, json_t *doc)
 {
 	int nr = m->machine->mm.nr_nodes, nr_mixes = 0;
 	struct bandwidth b = {.m = m};
-	struct measure_team team = {.m = m, .work = stream, .arg = &b};
+	struct measure_team team = {.m = m, .work = stream, .joins = joins, .arg = &b};
 	int err;
 
 	while (measure_mixes[nr_mixes].name)

@@ -72,23 +72,51 @@ static uint64_t read_lines(struct measure_team *t, int cpu, const struct measure
 }
 
 /* Two phases, a write and a read, for each home of each pair. */
+struct step {
+	int home, pair, from, to;
+	int nid; /* whose memory it is */
+	bool reads;
+};
+
+static struct step step_of(const struct c2c *c, int phase)
+{
+	int nr = c->m->machine->mm.nr_nodes;
+	struct step s = {
+		.home = phase / 2 % NR_HOMES,
+		.pair = phase / 2 / NR_HOMES,
+		.reads = phase % 2,
+	};
+
+	s.from = s.pair / nr;
+	s.to = s.pair % nr;
+	s.nid = s.home == HOME_READER ? s.from : s.to;
+	return s;
+}
+
+static bool joins(const struct measure_team *t, int cpu, int phase)
+{
+	const struct c2c *c = t->arg;
+	const struct machine *m = c->m->machine;
+	const struct step s = step_of(c, phase);
+	int nid = m->cpus[cpu].nid, reader, writer;
+
+	if ((nid != s.from && nid != s.to) || !measure_from(c->m, s.from) ||
+	    !measure_to(c->m, s.to) || !c->buffers[s.nid].nr)
+		return false;
+	reader = measure_first_cpu(m, s.from);
+	writer = writer_of(m, s.to, reader);
+	return writer != MM_NO_CPU && cpu == (s.reads ? reader : writer);
+}
+
 static void work(struct measure_team *t, int cpu, int phase)
 {
 	struct c2c *c = t->arg;
-	const struct machine *m = c->m->machine;
-	int nr = m->mm.nr_nodes, pair = phase / 2 / NR_HOMES, home = phase / 2 % NR_HOMES;
-	int from = pair / nr, to = pair % nr, nid = home == HOME_READER ? from : to;
-	int reader = measure_first_cpu(m, from), writer;
+	const struct step s = step_of(c, phase);
 
-	if (!measure_from(c->m, from) || !measure_to(c->m, to) || !c->buffers[nid].nr)
-		return;
-	writer = writer_of(m, to, reader);
-	if (writer == MM_NO_CPU || cpu != (phase % 2 ? reader : writer))
-		return;
-	if (phase % 2)
-		c->ps[home][pair] = read_lines(t, cpu, &c->buffers[nid], home, pair);
+	if (s.reads)
+		c->ps[s.home][s.pair] = read_lines(t, cpu, &c->buffers[s.nid], s.home, s.pair);
 	else
-		write_lines(t, cpu, &c->buffers[nid], home, pair);
+		write_lines(t, cpu, &c->buffers[s.nid], s.home, s.pair);
 }
 
 static int run(const struct measure *m, json_t *doc)
@@ -96,8 +124,11 @@ static int run(const struct measure *m, json_t *doc)
 	size_t nr = (size_t)m->machine->mm.nr_nodes;
 	struct measure all = *m;
 	struct c2c c = {.m = m};
-	struct measure_team team = {
-		.m = m, .nr_phases = (int)(nr * nr) * NR_HOMES * 2, .work = work, .arg = &c};
+	struct measure_team team = {.m = m,
+				    .nr_phases = (int)(nr * nr) * NR_HOMES * 2,
+				    .work = work,
+				    .joins = joins,
+				    .arg = &c};
 	int err = 0;
 
 	if (!m->machine->nr_caches)

@@ -65,16 +65,22 @@ static uint64_t fault_in(struct measure_team *t, int cpu, const struct mm_policy
 }
 
 /* A phase is a pair of nodes. */
+static bool joins(const struct measure_team *t, int cpu, int phase)
+{
+	const struct fault *f = t->arg;
+	int nr = f->m->machine->mm.nr_nodes;
+
+	return measure_is_first(f->m, cpu, phase / nr) && measure_to(f->m, phase % nr);
+}
+
 static void work(struct measure_team *t, int cpu, int phase)
 {
 	struct fault *f = t->arg;
-	int nr = f->m->machine->mm.nr_nodes, from = phase / nr, to = phase % nr;
 	struct mm_policy policy = {.mode = MM_POLICY_BIND, .home_nid = MM_NO_NODE};
 
-	if (!measure_from(f->m, from) || !measure_to(f->m, to) || f->err ||
-	    cpu != measure_first_cpu(f->m->machine, from))
+	if (f->err)
 		return;
-	mm_nodemask_set(&policy.nodes, to);
+	mm_nodemask_set(&policy.nodes, phase % f->m->machine->mm.nr_nodes);
 	f->small_ps[phase] = fault_in(t, cpu, &policy, false);
 	f->huge_ps[phase] = fault_in(t, cpu, &policy, true);
 }
@@ -88,7 +94,8 @@ static int run(const struct measure *m, json_t *doc)
 		.small_ps = calloc(cells, sizeof(*f.small_ps)),
 		.huge_ps = calloc(cells, sizeof(*f.huge_ps)),
 	};
-	struct measure_team team = {.m = m, .nr_phases = nr * nr, .work = work, .arg = &f};
+	struct measure_team team = {
+		.m = m, .nr_phases = nr * nr, .work = work, .joins = joins, .arg = &f};
 	int err = f.small_ps && f.huge_ps ? sim_create(m->machine, m->costs, m->diag, &team.sim)
 					  : -ENOMEM;
 

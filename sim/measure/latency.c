@@ -18,15 +18,20 @@ struct latency {
 };
 
 /* A phase is a cell. */
+static bool joins(const struct measure_team *t, int cpu, int phase)
+{
+	const struct latency *l = t->arg;
+	int nr = l->m->machine->mm.nr_nodes;
+
+	return measure_is_first(l->m, cpu, phase / nr) && measure_to(l->m, phase % nr);
+}
+
 static void chase(struct measure_team *t, int cpu, int phase)
 {
 	struct latency *l = t->arg;
-	int nr = l->m->machine->mm.nr_nodes, from = phase / nr, to = phase % nr;
 
-	if (!measure_from(l->m, from) || !measure_to(l->m, to) ||
-	    cpu != measure_first_cpu(l->m->machine, from))
-		return;
-	l->ps[phase] = measure_chase(t, cpu, &l->buffers[to], 0, ACCESSES);
+	l->ps[phase] =
+		measure_chase(t, cpu, &l->buffers[phase % l->m->machine->mm.nr_nodes], 0, ACCESSES);
 }
 
 /* What there was of `bytes` in the least of them. */
@@ -45,7 +50,8 @@ static int run(const struct measure *m, json_t *doc)
 {
 	int nr = m->machine->mm.nr_nodes;
 	struct latency l = {.m = m, .ps = calloc((size_t)nr * (size_t)nr, sizeof(*l.ps))};
-	struct measure_team team = {.m = m, .nr_phases = nr * nr, .work = chase, .arg = &l};
+	struct measure_team team = {
+		.m = m, .nr_phases = nr * nr, .work = chase, .joins = joins, .arg = &l};
 	uint64_t bytes = measure_beyond_caches(m->machine);
 	int err = l.ps ? sim_create(m->machine, m->costs, m->diag, &team.sim) : -ENOMEM;
 

@@ -51,14 +51,21 @@ static void chase(struct measure_team *t, struct measure_buffer *b, int phase)
 	l->bytes_per_s[phase] += UINT64_C(64) * 1000000000000 / ps;
 }
 
+/* All phases, or none. */
+static bool joins(const struct measure_team *t, int cpu, int phase)
+{
+	const struct loaded *l = t->arg;
+	int nid = l->m->machine->cpus[cpu].nid;
+
+	(void)phase;
+	return measure_from(l->m, nid) && measure_to(l->m, l->m->to == MM_NO_NODE ? nid : l->m->to);
+}
+
 static void load(struct measure_team *t, int cpu, int phase)
 {
 	struct loaded *l = t->arg;
-	int nid = l->m->machine->cpus[cpu].nid;
-	int to = l->m->to == MM_NO_NODE ? nid : l->m->to;
+	int to = l->m->to == MM_NO_NODE ? l->m->machine->cpus[cpu].nid : l->m->to;
 
-	if (!measure_from(l->m, nid) || !measure_to(l->m, to))
-		return;
 	if (cpu == l->chaser) {
 		chase(t, &l->buffers[to], phase);
 		return;
@@ -96,7 +103,8 @@ static void put_rows(const struct loaded *l, json_t *doc)
 static int run(const struct measure *m, json_t *doc)
 {
 	struct loaded l = {.m = m, .chaser = find_chaser(m)};
-	struct measure_team team = {.m = m, .nr_phases = NR_DELAYS, .work = load, .arg = &l};
+	struct measure_team team = {
+		.m = m, .nr_phases = NR_DELAYS, .work = load, .joins = joins, .arg = &l};
 	int err;
 
 	if (l.chaser < 0)

@@ -182,19 +182,25 @@ static void free_all(struct measure_team *t, int cpu, struct row *r, struct page
 }
 
 /* Two phases a row: take, and free. */
+static bool joins(const struct measure_team *t, int cpu, int phase)
+{
+	const struct pagealloc *p = t->arg;
+	const struct row *r = &p->rows[phase / 2];
+	int first = p->m->from == MM_NO_NODE ? 0 : measure_first_cpu(p->m->machine, p->m->from);
+
+	return cpu >= first && cpu < first + r->nr_cpus && (r->test != REPEAT || phase % 2 == 0);
+}
+
 static void work(struct measure_team *t, int cpu, int phase)
 {
 	struct pagealloc *p = t->arg;
 	struct row *r = &p->rows[phase / 2];
-	int first = p->m->from == MM_NO_NODE ? 0 : measure_first_cpu(p->m->machine, p->m->from);
 
-	if (cpu < first || cpu >= first + r->nr_cpus || p->err)
+	if (p->err)
 		return;
-	if (r->test == REPEAT && phase % 2 == 0)
+	if (r->test == REPEAT) {
 		repeat(t, cpu, r);
-	if (r->test == REPEAT)
-		return;
-	if (phase % 2 == 0) {
+	} else if (phase % 2 == 0) {
 		take_all(t, cpu, r, &p->blocks[cpu]);
 	} else {
 		free_all(t, cpu, r, p->blocks[cpu]);
@@ -296,7 +302,7 @@ static void put_rows(const struct pagealloc *p, json_t *doc)
 static int run(const struct measure *m, json_t *doc)
 {
 	struct pagealloc p = {.m = m};
-	struct measure_team team = {.work = work, .arg = &p, .m = m};
+	struct measure_team team = {.work = work, .joins = joins, .arg = &p, .m = m};
 	int err = m->machine->cache_line_bytes
 			  ? plan(&p)
 			  : diag_error(m->diag, -EINVAL, m->machine->file, 0,

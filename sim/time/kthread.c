@@ -7,6 +7,15 @@
 
 #include "mm/user/user.h"
 
+/* May a thread of that node be anywhere, as no CPU is on it? */
+static bool has_no_cpus(const struct kthreads *t, int nid)
+{
+	for (int cpu = 0; cpu < t->nr_cpus; cpu++)
+		if (mm_cpu_to_node(t->mm, cpu) == nid)
+			return false;
+	return true;
+}
+
 int kthreads_init(struct kthreads *t)
 {
 	t->nr = mm_nr_kthreads(t->mm);
@@ -20,6 +29,7 @@ int kthreads_init(struct kthreads *t)
 			.number = t->nr_cpus + i,
 			.asleep = true,
 		};
+		t->threads[i].anywhere = has_no_cpus(t, t->threads[i].thread->nid);
 		t->threads[i].thread->sink = &t->threads[i];
 	}
 	for (int cpu = 0; cpu < t->nr_cpus; cpu++)
@@ -48,19 +58,11 @@ struct kthread *kthread_current(const struct kthreads *t, const struct cpu *c)
 /* A CPU of its node; any where that has none. */
 static bool may_run_on(const struct kthreads *t, const struct kthread *k, const struct cpu *c)
 {
-	int nid;
-
 	if (k->only)
 		return k->only == c;
-	nid = k->thread->nid;
 	if (k->thread->cpu != MM_NO_CPU)
 		return k->thread->cpu == c->id;
-	if (mm_cpu_to_node(t->mm, c->id) == nid)
-		return true;
-	for (int cpu = 0; cpu < t->nr_cpus; cpu++)
-		if (mm_cpu_to_node(t->mm, cpu) == nid)
-			return false;
-	return true;
+	return k->anywhere || mm_cpu_to_node(t->mm, c->id) == k->thread->nid;
 }
 
 /* On the thread's actor or, while that waits, another's. */

@@ -13,6 +13,7 @@ struct kthread {
 	struct kthreads *all;
 	struct mm_kthread *thread; /* NULL: it stands in for a program */
 	struct cpu *only;          /* the one CPU that it may have; NULL: as may_run_on() says */
+	bool anywhere;             /* (C) its node has no CPUs */
 	int number;
 	struct cpu *cpu;    /* that it runs on; NULL: none */
 	uint64_t since_ps;  /* when it got there */
