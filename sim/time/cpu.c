@@ -253,24 +253,32 @@ static uint64_t write_cost(const struct cpu *c, const struct cpu_memory_charge *
 	return mul_div(charge->bytes_written, bank->bytes_per_s, rate);
 }
 
+/*
+ * By Little's law: a core has so many lines in flight, whatever the number of its threads. Each of
+ * those that are busy gets its part of them, and does not wait where it needs less.
+ */
 static uint64_t latency_of(const struct cpu *c, const struct cpu_memory_charge *charge,
 			   uint64_t extra_ps)
 {
 	uint64_t one = c->routes[charge->nid].latency_ps + extra_ps;
 	uint64_t in_flight = charge->prefetched ? c->prefetched : c->fill_buffers;
+	uint64_t busy = c->next_thread ? busy_threads(c) : 1;
+	uint64_t nr = charge->nr_latencies, of_cores = nr * busy;
 
-	if (charge->overlapped > 1 && !charge->prefetched)
-		in_flight = charge->overlapped;
-	if (c->next_thread && in_flight > 1)
-		in_flight = (in_flight + busy_threads(c) - 1) / busy_threads(c);
-
-	if (charge->prefetched && !charge->nr_latencies)
-		return in_flight ? one / in_flight : 0;
-	if (charge->overlapped > 1)
-		return charge->nr_latencies * one / in_flight;
-	if (charge->nr_lines <= in_flight || !in_flight)
-		return charge->nr_latencies * one;
-	return charge->nr_lines / in_flight * one + charge->nr_lines % in_flight * one / in_flight;
+	if (!in_flight)
+		return charge->prefetched && !nr ? 0 : nr * one;
+	if (charge->prefetched && !nr)
+		return one * busy / in_flight;
+	if (charge->overlapped > 1) {
+		if (in_flight < charge->overlapped)
+			in_flight = charge->overlapped;
+		if (charge->overlapped * busy <= in_flight)
+			return nr * one / charge->overlapped;
+		return of_cores * one / in_flight;
+	}
+	if (nr && charge->nr_lines > nr)
+		of_cores = charge->nr_lines * busy;
+	return of_cores > nr * in_flight ? mul_div(of_cores, one, in_flight) : nr * one;
 }
 
 /* Into the list, once. */

@@ -4,6 +4,7 @@
  * 60 ns and 20 B/ns; lines of 64 B.
  */
 #include <criterion/criterion.h>
+#include <criterion/parameterized.h>
 
 #include "sim/time/cache.h"
 #include "tests/machine_builder.h"
@@ -12,6 +13,7 @@ static const struct costs no_costs;
 
 struct plan {
 	uint64_t cycles, bytes; /* of each */
+	uint64_t touched;       /* lines that each touches at once */
 	uint64_t late_ps;       /* when CPU 1 begins */
 };
 
@@ -43,6 +45,8 @@ static void follow(struct sim *s, int cpu, void *arg)
 	sim_idle_until(s, cpu, cpu == 1 ? p->late_ps : 1000);
 	if (p->cycles)
 		sim_compute(s, cpu, p->cycles);
+	if (p->touched)
+		sim_touch(s, cpu, built_address(0) + 4096 * (uint64_t)cpu, 64 * p->touched, false);
 	if (p->bytes)
 		sim_stream(s, cpu,
 			   &(struct sim_stream){.at = built_address(0), .bytes_read = p->bytes});
@@ -125,6 +129,66 @@ Test(threads, lines_in_flight_are_the_cores)
 	struct plan plan = {.bytes = 4096};
 
 	cr_expect_eq(busy_ps(&plan, 0), 960000);
+}
+
+/* A core of so many threads and lines in flight, all of its threads at 64 lines each. */
+static uint64_t in_flight_ps(int nr_threads, unsigned fill_buffers)
+{
+	struct machine *m = core_of(nr_threads, 100 / (unsigned)nr_threads);
+	struct plan plan = {.bytes = 4096};
+
+	for (int cpu = 0; cpu < nr_threads; cpu++)
+		m->cpus[cpu].fill_buffers = m->cpus[cpu].prefetched = fill_buffers;
+	/* The last one to begin: CPU 1 is the first. */
+	return busy_of(m, &plan, nr_threads, nr_threads > 2 ? nr_threads - 1 : 0);
+}
+
+/* A process has one engine: a test each. */
+struct in_flight {
+	int threads;
+	unsigned lines;
+};
+
+ParameterizedTestParameters(threads, no_part_of_a_line_is_in_flight_twice)
+{
+	static struct in_flight params[] = {
+		{1, 3}, {2, 1}, {2, 3}, {2, 5}, {2, 10}, {3, 4}, {4, 1}, {4, 3}, {4, 6}, {8, 13},
+	};
+
+	return cr_make_param_array(struct in_flight, params, sizeof(params) / sizeof(*params));
+}
+
+/*
+ * Little's law for the core: 64 lines a thread, so many in flight together, 60 ns each. The bank's
+ * 20 B/ns would take as long for no more than 18.75 lines in flight.
+ */
+ParameterizedTest(struct in_flight *p, threads, no_part_of_a_line_is_in_flight_twice)
+{
+	cr_expect_eq(in_flight_ps(p->threads, p->lines),
+		     (uint64_t)p->threads * 64 * 60000 / p->lines);
+}
+
+/* A thread touches 4 lines at once; the core has so many in flight. */
+static uint64_t touched_ps(unsigned in_flight)
+{
+	struct machine *m = core_of(2, 50);
+	struct plan plan = {.touched = 4};
+
+	for (int cpu = 0; cpu < 2; cpu++)
+		m->cpus[cpu].fill_buffers = m->cpus[cpu].prefetched = in_flight;
+	return busy_of(m, &plan, 2, 0);
+}
+
+/* Each has all its 4 of 8 in flight. */
+Test(threads, who_needs_less_does_not_wait)
+{
+	cr_expect_eq(touched_ps(8), 60000);
+}
+
+/* 2 of 4: 4 lines take two latencies. */
+Test(threads, each_gets_its_part_of_what_is_too_little)
+{
+	cr_expect_eq(touched_ps(4), 120000);
 }
 
 /* One has written what the other one reads: it is in their cache, and nobody else's. */
