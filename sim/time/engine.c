@@ -36,9 +36,10 @@
 #include "sim/time/schedule.h"
 
 #define PS_PER_NS 1000
+#define SAME_TIME 1e-4 /* simulated nanoseconds; schedule.c has it, too */
 /* What is left of a transfer is no whole number of bytes, and SimGrid takes no others: to it,
  * movers move parts of bytes, and links carry that many times more. */
-#define PARTS 4096
+#define PARTS (1 << 24)
 
 #ifdef __has_feature
 #if __has_feature(address_sanitizer)
@@ -70,8 +71,8 @@ static const char *const settings[] = {
 	 * memory controller does not know how far away its reader is. */
 	"--cfg=network/latency-factor:0",
 	"--cfg=network/weight-S:0",
-/* Events within 0.1 ps (in simulated nanoseconds) are one: far below what is read off the clock,
- * and above the clock's last bit for the first 1000 s, so that rounding cannot make it stand. */
+/* Events within SAME_TIME are one: far below what is read off the clock, and above the clock's last
+ * bit for the first 1000 s, so that rounding cannot make it stand. */
 #if SIMGRID_VERSION < 33300
 	"--cfg=surf/precision:1e-4",
 #else
@@ -93,6 +94,12 @@ static const char *const settings[] = {
 static uint64_t to_ps(double ns)
 {
 	return (uint64_t)(ns * PS_PER_NS + 0.5);
+}
+
+/* What it is after that. */
+static double part_of(double ns)
+{
+	return ns * PS_PER_NS - (double)to_ps(ns);
 }
 
 struct engine_actor {
@@ -350,18 +357,19 @@ static struct mover *get_mover(struct engine *e)
 	return m;
 }
 
-static void move(void *arg, int number, const struct flow_way *way, double bytes, uint64_t now_ps)
+static void move(void *arg, int number, const struct flow *flow)
 {
 	struct engine *e = arg;
 	struct mover *m = get_mover(e);
+	double at = ((double)flow->at_ps + flow->at_part) / PS_PER_NS;
 
-	if (now_ps > to_ps(simgrid_get_clock())) {
+	if (at - simgrid_get_clock() > SAME_TIME) {
 		e->nr_activities++;
-		sg_actor_sleep_until((double)now_ps / PS_PER_NS);
+		sg_actor_sleep_until(at);
 	}
 	m->number = number;
-	m->parts = bytes * PARTS;
-	find_ends(e, way, &m->from, &m->to);
+	m->parts = flow->left * PARTS;
+	find_ends(e, &flow->way, &m->from, &m->to);
 	e->nr_activities++;
 	sg_sem_release(m->go);
 }
@@ -381,7 +389,7 @@ static uint64_t wait_for_movers(void *arg, uint64_t until_ps)
 	now = simgrid_get_clock();
 	while ((m = e->done)) {
 		e->done = m->next;
-		schedule_moved(e->schedule, m->number, to_ps(now));
+		schedule_moved(e->schedule, m->number, to_ps(now), part_of(now));
 		m->next = e->idle;
 		e->idle = m;
 	}

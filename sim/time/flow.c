@@ -31,6 +31,7 @@ struct flows {
 	struct link *links;
 	struct rate *alone;  /* (C) [write][node * nr_nodes + bank], then [disk][write] */
 	int nr;              /* under way */
+	double part;         /* of a picosecond, after the one of the change that is under way */
 	uint64_t nr_looks;   /* of is_plain() */
 	uint64_t nr_changes; /* of rates, and of who is on which link */
 	struct flow *first_new, *last_new; /* that SimGrid does not know */
@@ -196,14 +197,20 @@ bool flows_none(const struct flows *f)
 	return !f->nr;
 }
 
-static uint64_t take_ps(double bytes, double rate)
+/* From a part of a picosecond on, to another one that many whole ones later. */
+static uint64_t take_ps(double bytes, double rate, double *part)
 {
-	return (uint64_t)(bytes / rate * PS_PER_NS + 0.5);
+	double ps = bytes / rate * PS_PER_NS + *part;
+	int64_t whole = (int64_t)(ps + 0.5); /* hosts are slow with the unsigned ones */
+
+	*part = ps - (double)whole;
+	return (uint64_t)whole;
 }
 
-uint64_t flows_alone_ps(const struct flows *f, const struct flow_way *way, uint64_t bytes)
+uint64_t flows_alone_ps(const struct flows *f, const struct flow_way *way, uint64_t bytes,
+			double *part)
 {
-	return take_ps((double)bytes, alone_rate(f, way).bytes_per_ns);
+	return take_ps((double)bytes, alone_rate(f, way).bytes_per_ns, part);
 }
 
 static bool is_short(const struct link *l)
@@ -213,12 +220,14 @@ static bool is_short(const struct link *l)
 
 static void set_rate(struct flows *f, struct flow *flow, double rate, uint64_t now_ps)
 {
-	double moved = (double)(now_ps - flow->at_ps) / PS_PER_NS * flow->rate;
+	double took_ps = (double)(now_ps - flow->at_ps) + (f->part - flow->at_part);
+	double moved = took_ps / PS_PER_NS * flow->rate;
 
 	flow->left = flow->left > moved ? flow->left - moved : 0;
 	flow->at_ps = now_ps;
+	flow->at_part = flow->end_part = f->part;
 	flow->rate = rate;
-	flow->end_ps = now_ps + take_ps(flow->left, rate);
+	flow->end_ps = now_ps + take_ps(flow->left, rate, &flow->end_part);
 	f->nr_changes++;
 	f->changed(f->arg, flow);
 }
@@ -422,14 +431,19 @@ static void share_again(struct flows *f, const struct link *l, uint64_t now_ps)
 	}
 }
 
+static bool is_over(const struct flow *flow, uint64_t now_ps, double part)
+{
+	return flow->end_ps < now_ps || (flow->end_ps == now_ps && flow->end_part <= part);
+}
+
 /* Those whose time is over, but who have not got to saying so, hold nobody up. */
-static void end_those_over(struct flows *f, const struct link *l, uint64_t now_ps)
+static void end_those_over(struct flows *f, const struct link *l, uint64_t now_ps, double part)
 {
 	struct flow_on *after;
 
 	for (struct flow_on *on = l->first; on; on = after) {
 		after = on->after;
-		if (!on->flow->simgrid && on->flow->end_ps <= now_ps)
+		if (!on->flow->simgrid && is_over(on->flow, now_ps, part))
 			flows_end(f, on->flow, now_ps);
 	}
 }
@@ -457,7 +471,7 @@ static int find_way(const struct flows *f, struct flow *flow)
 }
 
 int flows_begin(struct flows *f, struct flow *flow, const struct flow_way *way, uint64_t bytes,
-		uint64_t now_ps)
+		uint64_t now_ps, double part)
 {
 	int err;
 
@@ -470,6 +484,7 @@ int flows_begin(struct flows *f, struct flow *flow, const struct flow_way *way, 
 	flow->alone = (double)flow->asks / 1e9;
 	flow->rate = flow->alone;
 	flow->at_ps = now_ps;
+	flow->at_part = part;
 	flow->end_ps = UINT64_MAX;
 	flow->simgrid = false;
 	flow->nr_short = 0;
@@ -479,10 +494,11 @@ int flows_begin(struct flows *f, struct flow *flow, const struct flow_way *way, 
 		const struct link *l = &f->links[flow->on[i].link];
 
 		if (l->asked + flow->asks * flow->on[i].weight > l->carries)
-			end_those_over(f, l, now_ps);
+			end_those_over(f, l, now_ps, part);
 	}
 	for (int i = 0; i < flow->nr_on; i++)
 		put_on(f, &flow->on[i]);
+	f->part = part;
 	share_all(f, flow, now_ps);
 	return 0;
 }
@@ -495,6 +511,7 @@ void flows_end(struct flows *f, struct flow *flow, uint64_t now_ps)
 		return;
 	flow->under_way = false;
 	f->nr--;
+	f->part = now_ps == flow->end_ps ? flow->end_part : 0;
 	for (int i = 0; i < flow->nr_on; i++)
 		was_short |= take_off(f, &flow->on[i]);
 	for (int i = 0; was_short && i < flow->nr_on; i++)

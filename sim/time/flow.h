@@ -18,7 +18,10 @@
  *	short           = asked > carries
  *	on a short link all are SimGrid's, or none
  *
- * Rates are bytes per nanosecond, times picoseconds.
+ * Rates are bytes per nanosecond, times picoseconds. A transfer ends at any time, and who waits for
+ * it is told at the nearest picosecond. What it leaves of its links is for others from the very
+ * time on, and what the same CPU moves next begins then, if that is the later of both. Such a time
+ * is a picosecond and a part of one, from half a one before it to half a one after it.
  */
 #ifndef SIM_FLOW_H
 #define SIM_FLOW_H
@@ -49,7 +52,9 @@ struct flow {
 	double rate;        /* from at_ps on; of SimGrid's, the most possible */
 	double left;        /* bytes, at at_ps */
 	uint64_t at_ps;     /* */
+	double at_part;     /* of a picosecond after that */
 	uint64_t end_ps;    /* if all stays as it is; of SimGrid's, the earliest possible */
+	double end_part;    /* */
 	bool under_way;     /* */
 	bool simgrid;       /* it is SimGrid's */
 	struct flow *next;  /* of those that are new there */
@@ -71,13 +76,20 @@ struct flows *flows_create(const struct machine *m, void (*changed)(void *arg, s
 			   void *arg);
 void flows_free(struct flows *f);
 
-/** What bytes take that nobody competes with, picoseconds. */
-uint64_t flows_alone_ps(const struct flows *f, const struct flow_way *way, uint64_t bytes);
+/**
+ * What bytes take that nobody competes with, picoseconds, if they begin *part of one after a whole
+ * one; that then is the part at which they end.
+ */
+uint64_t flows_alone_ps(const struct flows *f, const struct flow_way *way, uint64_t bytes,
+			double *part);
 bool flows_none(const struct flows *f);
 
-/** Bytes begin to move, `flow` with them until flows_end(). Returns 0 or -ENOMEM. */
+/**
+ * Bytes begin to move, `part` of a picosecond after now_ps, `flow` with them until flows_end().
+ * Returns 0 or -ENOMEM.
+ */
 int flows_begin(struct flows *f, struct flow *flow, const struct flow_way *way, uint64_t bytes,
-		uint64_t now_ps);
+		uint64_t now_ps, double part);
 /** Of those that have become SimGrid's, and have `left` to move, the next; NULL: there are no more.
  */
 struct flow *flows_next_for_simgrid(struct flows *f);

@@ -39,6 +39,8 @@ struct schedule {
 	bool hole;   /* and one more place than that, the first: who was there runs */
 	uint64_t next_turn;
 	uint64_t now_ps;
+	uint64_t part_ps;        /* when bytes had moved last, */
+	double part;             /* and the part of a picosecond after that */
 	uint64_t moved_until_ps; /* how far SimGrid has come, while there are rivals */
 	struct actor *current;   /* NULL: schedule_run() itself */
 	struct fiber *home;      /* of schedule_run() */
@@ -46,6 +48,14 @@ struct schedule {
 	bool new_rivals; /* for SimGrid to move */
 	int nr_late;
 };
+
+/*
+ * Times that are less than so many picoseconds apart are one: as SimGrid has it (engine.c). So who
+ * is that late goes last, whenever he began to sleep.
+ */
+#define SAME_TIME  0.1
+#define LATE       (UINT64_C(1) << 62)
+#define LATE_STEPS (1 << 24)
 
 /* The heap. */
 
@@ -151,6 +161,17 @@ static void wake_at(struct schedule *s, const struct actor *a, uint64_t ps)
 	put_in(s, (struct wakeup){.ps = ps, .turn = (uint64_t)who, .who = who});
 }
 
+/* Once its bytes have moved. */
+static void wake_after(struct schedule *s, const struct actor *a)
+{
+	int who = (int)(a - s->actors);
+	uint64_t turn = (uint64_t)who;
+
+	if (a->flow.end_part > SAME_TIME)
+		turn |= LATE | (uint64_t)(a->flow.end_part * LATE_STEPS) << 32;
+	put_in(s, (struct wakeup){.ps = a->flow.end_ps, .turn = turn, .who = who});
+}
+
 /* Right now, after all who are to go on now already. */
 static void wake_now(struct schedule *s, const struct actor *a)
 {
@@ -219,7 +240,7 @@ static void flow_changed(void *arg, struct flow *flow)
 {
 	struct schedule *s = arg;
 
-	wake_at(s, actor_of(flow), flow->end_ps);
+	wake_after(s, actor_of(flow));
 	s->new_rivals |= flow->simgrid;
 }
 
@@ -232,7 +253,7 @@ static void move_rivals(struct schedule *s)
 		struct actor *a = actor_of(flow);
 
 		a->moves = true;
-		s->ops.move(s->ops.arg, (int)(a - s->actors), &flow->way, flow->left, s->now_ps);
+		s->ops.move(s->ops.arg, (int)(a - s->actors), flow);
 	}
 }
 
@@ -344,32 +365,50 @@ void schedule_sleep_until(struct schedule *s, uint64_t when_ps)
 	give_way(s);
 }
 
+/* Of a picosecond, that it is now after the whole one. Nothing begins before that. */
+static double part_now(const struct schedule *s)
+{
+	return s->part_ps == s->now_ps && s->part > -SAME_TIME ? s->part : 0;
+}
+
+/* Bytes have moved by now, and that part. */
+static void moved_now(struct schedule *s, double part)
+{
+	s->part_ps = s->now_ps;
+	s->part = part;
+}
+
 void schedule_transfer(struct schedule *s, const struct flow_way *way, uint64_t bytes)
 {
 	struct actor *self = s->current;
-	uint64_t end_ps = s->now_ps + flows_alone_ps(s->flows, way, bytes);
+	double part = part_now(s), end_part = part;
+	uint64_t end_ps = s->now_ps + flows_alone_ps(s->flows, way, bytes, &end_part);
 
 	/* Over before anybody else could do something. */
 	if (flows_none(s->flows) && is_first(s, end_ps)) {
 		s->now_ps = end_ps;
+		moved_now(s, end_part);
 		return;
 	}
-	if (flows_begin(s->flows, &self->flow, way, bytes, s->now_ps))
+	if (flows_begin(s->flows, &self->flow, way, bytes, s->now_ps, part))
 		SIM_BUG("no memory for one more transfer");
 	give_way(s);
 	flows_end(s->flows, &self->flow, s->now_ps);
+	moved_now(s, self->flow.end_part);
 }
 
-void schedule_moved(struct schedule *s, int number, uint64_t at_ps)
+void schedule_moved(struct schedule *s, int number, uint64_t at_ps, double part)
 {
 	struct actor *a = &s->actors[number];
 
 	s->nr_late -= a->late;
 	a->moves = a->late = false;
+	a->flow.end_ps = at_ps;
+	a->flow.end_part = part;
 	if (at_ps < s->now_ps)
-		at_ps = s->now_ps;
-	flows_end(s->flows, &a->flow, at_ps);
-	wake_at(s, a, at_ps);
+		a->flow.end_ps = s->now_ps;
+	flows_end(s->flows, &a->flow, a->flow.end_ps);
+	wake_after(s, a);
 }
 
 void schedule_block(struct schedule *s)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who goes on when: actors as fibers, on one clock, by a heap of the times at which they wake. At
- * the same time those who slept go on by their numbers, then those who were unblocked, in order.
+ * the same time those who slept go on by their numbers, then those who were unblocked, in order,
+ * and then those whose bytes have moved a part of a picosecond later, by that.
  *
  * An actor that sleeps until a time before all others' just goes on. Bytes that nobody competes
  * with (flow.h) arrive when they would alone. Only for rivals is SimGrid asked, by the operations
@@ -19,9 +20,9 @@ struct schedule;
 
 /* Who moves the bytes of rivals; called on the stack of schedule_run(). */
 struct schedule_ops {
-	/** Move so many bytes from now_ps on; at their end, schedule_moved(number). */
-	void (*move)(void *arg, int number, const struct flow_way *way, double bytes,
-		     uint64_t now_ps);
+	/** Move what is left of its bytes, from its at_ps on; at their end, schedule_moved(number).
+	 */
+	void (*move)(void *arg, int number, const struct flow *flow);
 	/**
 	 * Let time pass until a transfer ends, or until until_ps (UINT64_MAX: as long as it takes);
 	 * say which has with schedule_moved(). Returns the time it is then.
@@ -42,8 +43,8 @@ int schedule_run(struct schedule *s);
 uint64_t schedule_now_ps(const struct schedule *s);
 /** The number of the actor that calls this; -1 outside of all of them. */
 int schedule_current(const struct schedule *s);
-/** The bytes of that actor have arrived at at_ps. */
-void schedule_moved(struct schedule *s, int number, uint64_t at_ps);
+/** The bytes of that actor have arrived, `part` of a picosecond after at_ps. */
+void schedule_moved(struct schedule *s, int number, uint64_t at_ps, double part);
 
 /* For actors; as engine.h has them. */
 void schedule_sleep_until(struct schedule *s, uint64_t when_ps);

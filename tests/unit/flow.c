@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who moves how fast, and for whom SimGrid has to solve it. Banks carry 20 B/ns, links 10. */
 #include <criterion/criterion.h>
+#include <math.h>
 
 #include "sim/time/flow.h"
 #include "tests/machine_builder.h"
@@ -29,7 +30,7 @@ static struct flows *make(const struct machine *m)
 static void begin(struct flows *f, struct flow *flow, const struct flow_way *way, uint64_t bytes,
 		  uint64_t now_ps)
 {
-	cr_assert_eq(flows_begin(f, flow, way, bytes, now_ps), 0);
+	cr_assert_eq(flows_begin(f, flow, way, bytes, now_ps, 0), 0);
 }
 
 /* 4096 B at 20 B/ns. A remote one at the 10 B/ns of its link. */
@@ -38,9 +39,11 @@ Test(flow, alone_at_the_narrowest_rate)
 	struct machine *m = build_machine(2, 1);
 	struct flows *f = make(m);
 	struct flow a = {0};
+	double part = 0;
 
-	cr_assert_eq(flows_alone_ps(f, &local, 4096), 204800);
-	cr_assert_eq(flows_alone_ps(f, &remote, 4096), 409600);
+	cr_assert_eq(flows_alone_ps(f, &local, 4096, &part), 204800);
+	cr_assert_eq(flows_alone_ps(f, &remote, 4096, &part), 409600);
+	cr_assert_lt(fabs(part), 1e-6);
 	begin(f, &a, &remote, 4096, 1000);
 	cr_assert_eq(a.end_ps, 410600);
 	cr_assert_not(flows_none(f));
@@ -97,6 +100,33 @@ Test(flow, two_share_a_bank)
 	cr_assert_eq(b.end_ps, 409600);
 	cr_assert_null(flows_next_for_simgrid(f));
 	flows_end(f, &b, 409600);
+	flow_clear(&a);
+	flow_clear(&b);
+	flows_free(f);
+	built_free(m);
+}
+
+/*
+ * 50 B by two at 30 B/ns: 10 of one are over after 666.67 ps, 30 of the other after 666.67 and the
+ * last 20 after 666.67 more. To the picosecond: 667 and 1333, though 667 and 667 are 1334.
+ */
+Test(flow, nobody_loses_parts_of_a_picosecond)
+{
+	struct machine *m = build_machine(1, 2);
+	struct flow a = {0}, b = {0};
+	struct flows *f;
+
+	m->banks[0].bytes_per_s = 30000000000;
+	build_routes(m);
+	f = make(m);
+	begin(f, &a, &local, 10, 0);
+	begin(f, &b, &local, 30, 0);
+	cr_assert_eq(a.end_ps, 667);
+	cr_assert_lt(fabs(a.end_part + 1.0 / 3), 1e-6);
+	flows_end(f, &a, 667);
+	cr_assert_eq(b.end_ps, 1333);
+	cr_assert_lt(fabs(b.end_part - 1.0 / 3), 1e-6);
+	flows_end(f, &b, 1333);
 	flow_clear(&a);
 	flow_clear(&b);
 	flows_free(f);

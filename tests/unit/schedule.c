@@ -28,13 +28,11 @@ static void tell(struct story *s)
 				   schedule_current(s->schedule), schedule_now_ps(s->schedule));
 }
 
-static void move(void *arg, int number, const struct flow_way *way, double bytes, uint64_t now_ps)
+static void move(void *arg, int number, const struct flow *flow)
 {
 	struct story *s = arg;
 
-	(void)way;
-	(void)now_ps;
-	s->moved[number] = bytes;
+	s->moved[number] = flow->left;
 	s->moving++;
 }
 
@@ -47,7 +45,7 @@ static uint64_t wait_for(void *arg, uint64_t until_ps)
 		return until_ps;
 	for (int i = 0; i < NR; i++)
 		if (s->moved[i] > 0)
-			schedule_moved(s->schedule, i, 500000);
+			schedule_moved(s->schedule, i, 500000, 0);
 	memset(s->moved, 0, sizeof(s->moved));
 	return 500000;
 }
@@ -157,5 +155,65 @@ Test(schedule, rivals_are_moved)
 	cr_assert_eq(s->moving, NR);
 	cr_assert_str_eq(s->text, "0@500000 1@500000 2@500000 3@500000 "
 				  "0@700000 1@700000 2@700000 3@700000 ");
+	built_free(m);
+}
+
+/* 10 B at 30 B/ns: 333.33 ps, and 1000 of three times that, of which two are noticed at 333 and
+ * 667. */
+static void one_after_the_other(void *arg)
+{
+	const struct actor_arg *a = arg;
+	struct schedule *s = a->story->schedule;
+	const struct flow_way way = {.nid = 0, .bank = 0};
+
+	for (int i = 0; i < 3 && a->number == 1; i++) {
+		schedule_transfer(s, &way, 10);
+		tell(a->story);
+	}
+}
+
+Test(schedule, transfers_begin_where_others_end)
+{
+	struct machine *m = build_machine(1, 1);
+
+	m->banks[0].bytes_per_s = 30000000000;
+	build_routes(m);
+	cr_assert_str_eq(run(m, one_after_the_other)->text, "1@333 1@667 1@1000 ");
+	built_free(m);
+}
+
+/* 0 is a third of a picosecond later than those who sleep until the picosecond that is nearest; 3,
+ * who is there a third before it, goes by its number. */
+static void who_is_late(void *arg)
+{
+	const struct actor_arg *a = arg;
+	struct schedule *s = a->story->schedule;
+	const int nid = a->number ? 1 : 0;
+	const struct flow_way way = {.nid = nid, .bank = nid};
+
+	switch (a->number) {
+	case 0:
+		schedule_transfer(s, &way, 10); /* 333.33 ps */
+		break;
+	case 3:
+		schedule_sleep_until(s, 266);
+		schedule_transfer(s, &way, 2); /* 66.67 ps */
+		break;
+	default:
+		schedule_sleep_until(s, a->number == 1 ? 333 : 200);
+		schedule_sleep_until(s, 333);
+		break;
+	}
+	tell(a->story);
+}
+
+Test(schedule, who_is_late_by_part_of_a_picosecond_goes_last)
+{
+	struct machine *m = build_machine(2, 2);
+
+	for (int nid = 0; nid < 2; nid++)
+		m->banks[nid].bytes_per_s = 30000000000;
+	build_routes(m);
+	cr_assert_str_eq(run(m, who_is_late)->text, "1@333 2@333 3@333 0@333 ");
 	built_free(m);
 }
