@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Charges of a simulated CPU and where its time went. Owns the account and its equations; must not
+ * Charges of a simulated CPU and where its time went (account.c: the equations of that). Must not
  * know of the mm core's structures, nor of SimGrid beyond engine.h.
  */
 #include "sim/time/cpu.h"
@@ -17,21 +17,6 @@
 #define PS_PER_S UINT64_C(1000000000000)
 /* So many seconds of them, and a rest below 2^63 Hz, fit 64 bits. */
 #define FEW_CYCLES UINT64_C(8000000)
-
-const char *time_cause_name(enum time_cause cause)
-{
-	static const char *const names[NR_CAUSES] = {
-		[CAUSE_COMPUTE] = "compute",
-		[CAUSE_LOCAL] = "local_memory",
-		[CAUSE_REMOTE] = "remote_memory",
-		[CAUSE_LOCK_WAIT] = "zone_lock_wait",
-		[CAUSE_ZEROING] = "zeroing",
-		[CAUSE_TLB] = "tlb_misses",
-		[CAUSE_DISK] = "disk",
-		[CAUSE_IDLE] = "idle",
-	};
-	return names[cause];
-}
 
 /* Rounded to the nearest. */
 static uint64_t ps_of(uint64_t cycles, uint64_t freq_hz)
@@ -596,28 +581,6 @@ void cpu_sleep_until(struct cpu *c, uint64_t when_ps)
 	c->now_ps = when_ps;
 }
 
-static void check_account(const struct cpu *c)
-{
-	const struct cpu_account *a = &c->account;
-	uint64_t causes = 0, remote = 0, zeroing = 0;
-
-	for (int cause = 0; cause < NR_CAUSES; cause++)
-		causes += a->cause_ps[cause];
-	for (int nid = 0; nid < c->nr_nodes; nid++) {
-		remote += a->remote_ps[nid];
-		zeroing += a->zeroing_ps[nid];
-	}
-	if (causes != c->now_ps || a->total_ps != c->now_ps ||
-	    remote != a->cause_ps[CAUSE_REMOTE] || zeroing != a->cause_ps[CAUSE_ZEROING] ||
-	    a->remote_ps[c->nid])
-		SIM_BUG("the account of cpu %d does not add up, in ps: clock %" PRIu64
-			", total %" PRIu64 ", causes %" PRIu64 ", remote %" PRIu64
-			" by node %" PRIu64 " of which its own %" PRIu64 ", zeroing %" PRIu64
-			" by node %" PRIu64,
-			c->id, c->now_ps, a->total_ps, causes, a->cause_ps[CAUSE_REMOTE], remote,
-			a->remote_ps[c->nid], a->cause_ps[CAUSE_ZEROING], zeroing);
-}
-
 void cpu_finish(struct cpu *c, uint64_t end_ps)
 {
 	if (end_ps < c->now_ps)
@@ -625,5 +588,5 @@ void cpu_finish(struct cpu *c, uint64_t end_ps)
 			c->now_ps, end_ps);
 	attribute(c, end_ps - c->now_ps, CAUSE_IDLE, c->nid);
 	c->now_ps = end_ps;
-	check_account(c);
+	cpu_check_account(c);
 }
