@@ -31,9 +31,11 @@ const struct measure_mix measure_mixes[] = {
 
 int measure_run(const struct measure_kind *kind, const struct measure *m, json_t **doc)
 {
+	struct measure of_kind = *m;
 	json_t *machine;
 	int err;
 
+	of_kind.to_cpus = kind->to_cpus;
 	*doc = json_object();
 	if (!*doc)
 		return -ENOMEM;
@@ -41,7 +43,7 @@ int measure_run(const struct measure_kind *kind, const struct measure *m, json_t
 	machine = json_put_object(*doc, "machine");
 	json_put_string(machine, "name", m->machine->name);
 	json_put_string(machine, "file", m->machine->file);
-	err = kind->run(m, *doc);
+	err = kind->run(&of_kind, *doc);
 	if (err) {
 		json_decref(*doc);
 		*doc = NULL;
@@ -206,7 +208,10 @@ bool measure_from(const struct measure *m, int from)
 
 bool measure_to(const struct measure *m, int to)
 {
-	return m->machine->banks[to].bytes_per_s && (m->to == MM_NO_NODE || m->to == to);
+	bool is = m->to_cpus ? measure_first_cpu(m->machine, to) != MM_NO_CPU
+			     : m->machine->banks[to].bytes_per_s != 0;
+
+	return is && (m->to == MM_NO_NODE || m->to == to);
 }
 
 uint64_t measure_beyond_caches(const struct machine *m)

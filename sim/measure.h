@@ -33,6 +33,7 @@ struct measure {
 	const struct measure_mix *mix; /* of matrices and loads */
 	uint64_t stride;               /* of streams, bytes from line to line; 0: one line */
 	int from, to;                  /* only these CPUs, this memory; MM_NO_NODE: all */
+	bool to_cpus;                  /* `to` is about CPUs, too: as its kind says */
 	int nr_cpus;                   /* of pagealloc; 0: 1, 2, 4, ... */
 	int test;                      /* of pagealloc: an enum measure_test */
 	uint64_t seed;
@@ -48,9 +49,11 @@ struct measure_kind {
 	const char *summary; /* a line for the help */
 	bool streams;        /* goes by the mix */
 	bool allocates;      /* goes by the test, the number of CPUs and the seed */
+	bool to_cpus;        /* is between CPUs, not between CPUs and memory */
 	/** Measure; once a process. Members go into `doc`. 0, or -errno with the reason in diag. */
 	int (*run)(const struct measure *m, json_t *doc);
-	/** Print in the layout that people know, and as comma-separated values with a header. */
+	/** Print in the layout that people know, and as comma-separated values: one table, whose
+	 * header is the first line; what was not measured is empty. */
 	void (*text)(const json_t *doc, FILE *out);
 	void (*csv)(const json_t *doc, FILE *out);
 };
@@ -103,7 +106,7 @@ int measure_buffers(const struct measure *m, struct sim *s, uint64_t bytes,
 		    struct measure_buffer **out);
 void measure_buffers_free(const struct measure *m, struct measure_buffer *buffers);
 
-/** Are CPUs of node `from`, and memory of node `to`, measured? */
+/** Are CPUs of node `from`, and memory (to_cpus: CPUs) of node `to`, measured? */
 bool measure_from(const struct measure *m, int from);
 bool measure_to(const struct measure *m, int to);
 /** The first CPU of a node, MM_NO_CPU where it has none. */
@@ -127,17 +130,24 @@ uint64_t measure_stream(struct measure_team *t, int cpu, const struct measure_mi
 uint64_t measure_chase(struct measure_team *t, int cpu, struct measure_buffer *b, uint64_t ps,
 		       uint64_t least);
 
-/** A matrix: members "cpu_nodes", "memory_nodes" and `key`, a row a node with CPUs. */
+#define MEASURE_NONE UINT64_MAX /* a cell that cannot be measured: null, - or empty */
+/** A matrix: members "cpu_nodes", "memory_nodes" (to_cpus: "writer_nodes") and `key`, a row a node
+ * with CPUs. */
 void measure_put_matrix(const struct measure *m, json_t *doc, const char *key,
 			const uint64_t *values);
 /** Print it as MLC does: `unit` base units with one decimal. */
 void measure_print_matrix(const json_t *doc, const char *key, uint64_t unit, FILE *out);
-void measure_csv_matrix(const json_t *doc, const char *key, const char *column, FILE *out);
+/** Matrices of those keys (NULL at the end) as one table: from, to, and a column each. */
+void measure_csv_matrices(const json_t *doc, const char *const *keys, FILE *out);
 
 /** value / unit with one decimal, rounded. */
 struct measure_decimal {
 	char text[32];
 };
 struct measure_decimal measure_decimal(uint64_t value, uint64_t unit);
+/** The same of a member or element, - where there is none or it is null. */
+struct measure_decimal measure_value(const json_t *value, uint64_t unit);
+/** A comma and the integer; where there is none, or it is null, the comma alone. */
+void measure_csv_value(const json_t *value, FILE *out);
 
 #endif

@@ -14,6 +14,26 @@ struct measure_decimal measure_decimal(uint64_t value, uint64_t unit)
 	return d;
 }
 
+struct measure_decimal measure_value(const json_t *value, uint64_t unit)
+{
+	if (!json_is_integer(value))
+		return (struct measure_decimal){"-"};
+	return measure_decimal((uint64_t)json_integer_value(value), unit);
+}
+
+void measure_csv_value(const json_t *value, FILE *out)
+{
+	if (json_is_integer(value))
+		fprintf(out, ",%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	else
+		fputc(',', out);
+}
+
+static const char *columns_key(const json_t *doc)
+{
+	return json_object_get(doc, "writer_nodes") ? "writer_nodes" : "memory_nodes";
+}
+
 void measure_put_matrix(const struct measure *m, json_t *doc, const char *key,
 			const uint64_t *values)
 {
@@ -22,7 +42,7 @@ void measure_put_matrix(const struct measure *m, json_t *doc, const char *key,
 
 	if (!from) {
 		from = json_put_array(doc, "cpu_nodes");
-		to = json_put_array(doc, "memory_nodes");
+		to = json_put_array(doc, m->to_cpus ? "writer_nodes" : "memory_nodes");
 		for (int nid = 0; nid < nr; nid++) {
 			if (measure_from(m, nid))
 				json_append(from, (uint64_t)nid);
@@ -38,16 +58,21 @@ void measure_put_matrix(const struct measure *m, json_t *doc, const char *key,
 			continue;
 		cells = json_array();
 		json_array_append_new(rows, cells);
-		for (int nid = 0; nid < nr; nid++)
-			if (measure_to(m, nid))
-				json_append(cells, values[row * nr + nid]);
+		for (int nid = 0; nid < nr; nid++) {
+			uint64_t value = values[row * nr + nid];
+
+			if (measure_to(m, nid) && value != MEASURE_NONE)
+				json_append(cells, value);
+			else if (measure_to(m, nid))
+				json_array_append_new(cells, json_null());
+		}
 	}
 }
 
 void measure_print_matrix(const json_t *doc, const char *key, uint64_t unit, FILE *out)
 {
 	const json_t *from = json_object_get(doc, "cpu_nodes"), *cells, *cell;
-	const json_t *to = json_object_get(doc, "memory_nodes");
+	const json_t *to = json_object_get(doc, columns_key(doc));
 	size_t i, j;
 
 	fputs("\t\tNuma node\nNuma node\t", out);
@@ -58,25 +83,31 @@ void measure_print_matrix(const json_t *doc, const char *key, uint64_t unit, FIL
 		fprintf(out, "%8" JSON_INTEGER_FORMAT "\t",
 			json_integer_value(json_array_get(from, i)));
 		json_array_foreach (cells, j, cell)
-			fprintf(out, "%6s\t",
-				measure_decimal((uint64_t)json_integer_value(cell), unit).text);
+			fprintf(out, "%6s\t", measure_value(cell, unit).text);
 		fputc('\n', out);
 	}
 }
 
-void measure_csv_matrix(const json_t *doc, const char *key, const char *column, FILE *out)
+void measure_csv_matrices(const json_t *doc, const char *const *keys, FILE *out)
 {
-	const json_t *from = json_object_get(doc, "cpu_nodes"), *cells, *cell;
-	const json_t *to = json_object_get(doc, "memory_nodes");
+	const json_t *from = json_object_get(doc, "cpu_nodes"), *row, *column;
+	const json_t *to = json_object_get(doc, columns_key(doc));
 	size_t i, j;
 
-	fprintf(out, "from,to,%s\n", column);
-	json_array_foreach (json_object_get(doc, key), i, cells)
-		json_array_foreach (cells, j, cell)
-			fprintf(out,
-				"%" JSON_INTEGER_FORMAT ",%" JSON_INTEGER_FORMAT
-				",%" JSON_INTEGER_FORMAT "\n",
-				json_integer_value(json_array_get(from, i)),
-				json_integer_value(json_array_get(to, j)),
-				json_integer_value(cell));
+	fputs("from,to", out);
+	for (int k = 0; keys[k]; k++)
+		fprintf(out, ",%s", keys[k]);
+	fputc('\n', out);
+	json_array_foreach (from, i, row)
+		json_array_foreach (to, j, column) {
+			fprintf(out, "%" JSON_INTEGER_FORMAT ",%" JSON_INTEGER_FORMAT,
+				json_integer_value(row), json_integer_value(column));
+			for (int k = 0; keys[k]; k++)
+				measure_csv_value(
+					json_array_get(
+						json_array_get(json_object_get(doc, keys[k]), i),
+						j),
+					out);
+			fputc('\n', out);
+		}
 }

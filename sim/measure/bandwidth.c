@@ -129,10 +129,11 @@ static void text(const json_t *doc, FILE *out)
 
 static void csv(const json_t *doc, FILE *out)
 {
+	static const char *const keys[] = {"bytes_per_s", NULL};
 	const json_t *mix;
 	size_t i;
 
-	measure_csv_matrix(doc, "bytes_per_s", "bytes_per_s", out);
+	measure_csv_matrices(doc, keys, out);
 	json_array_foreach (json_object_get(doc, "system"), i, mix)
 		fprintf(out, "system,%s,%" JSON_INTEGER_FORMAT "\n", json_get_string(mix, "mix"),
 			(json_int_t)json_get(mix, "bytes_per_s"));

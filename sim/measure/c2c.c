@@ -3,7 +3,8 @@
  * c2c: lines go from core to core. The first CPU of a node, or the second one where that is the
  * reader's own node, writes lines; then the first CPU of another reads them, each load after the
  * one before it, and finds them modified in the writer's caches (HITM). Their memory is the
- * writer's node's, then the reader's. Last the writer only reads them (HIT).
+ * writer's node's, then the reader's. Last the writer only reads them (HIT). Where a node has no
+ * other core, or no memory for them, nothing is measured.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -12,17 +13,20 @@
 #include "sim/json.h"
 #include "sim/measure.h"
 
-#define LINES 256 /* 16 KiB of 64 bytes each: within a first level */
-#define STEP  157 /* between those read, of which LINES has no factor */
-#define APART 8   /* between clean lines: no prefetcher follows them */
+#define LINES 64 /* within a first level */
+#define STEP  37 /* between those read, of which LINES has no factor */
+/* Lines from one to the next: so many that no prefetcher follows them, and odd, that they fall into
+ * all sets of a cache alike. */
+#define APART 23
 
 enum { HOME_WRITER, HOME_READER, CLEAN, NR_HOMES };
-static const char *const keys[NR_HOMES] = {"hitm_home_writer_ps", "hitm_home_reader_ps", "hit_ps"};
+static const char *const keys[NR_HOMES + 1] = {"hitm_home_writer_ps", "hitm_home_reader_ps",
+					       "hit_ps", NULL};
 
 struct c2c {
 	const struct measure *m;
 	struct measure_buffer *buffers;
-	uint64_t *ps[NR_HOMES]; /* [reader's node * nr_nodes + writer's node]; 0: not measured */
+	uint64_t *ps[NR_HOMES]; /* [reader's node * nr_nodes + writer's node] */
 };
 
 /* The CPU of that node that writes for a reader; MM_NO_CPU where there is none. */
@@ -34,49 +38,65 @@ static int writer_of(const struct machine *m, int nid, int reader)
 	return MM_NO_CPU;
 }
 
-/* The i-th line of a pair. Those that were written by others are not clean, so each has its own. */
-static phys_addr_t line_at(const struct measure_buffer *b, const struct machine *m, int home,
-			   int pair, uint64_t i)
-{
-	uint64_t line = m->cache_line_bytes, at = i * line;
-
-	if (home == CLEAN)
-		at = ((uint64_t)(pair + 1) * LINES + i) * APART * line;
-	return b->blocks[at / b->block_bytes % b->nr] + at % b->block_bytes;
-}
-
-static void write_lines(struct measure_team *t, int cpu, const struct measure_buffer *b, int home,
-			int pair)
-{
-	const struct machine *m = sim_machine(t->sim);
-
-	for (uint64_t i = 0; i < LINES; i++)
-		sim_touch(t->sim, cpu, line_at(b, m, home, pair, i), m->cache_line_bytes,
-			  home != CLEAN);
-}
-
-static uint64_t read_lines(struct measure_team *t, int cpu, const struct measure_buffer *b,
-			   int home, int pair)
-{
-	const struct machine *m = sim_machine(t->sim);
-	uint64_t start_ps;
-
-	/* The TLB has it by now, as MLC has its huge pages. */
-	sim_chase(t->sim, cpu, line_at(b, m, home, pair, 0));
-	sim_settle(t->sim, cpu);
-	start_ps = sim_now_ps(t->sim, cpu);
-	for (uint64_t i = 1; i < LINES; i++)
-		sim_chase(t->sim, cpu, line_at(b, m, home, pair, i * STEP % LINES));
-	sim_settle(t->sim, cpu);
-	return (sim_now_ps(t->sim, cpu) - start_ps) / (LINES - 1);
-}
-
 /* Two phases, a write and a read, for each home of each pair. */
 struct step {
 	int home, pair, from, to;
 	int nid; /* whose memory it is */
 	bool reads;
 };
+
+/* Lines of a cell begin so many bytes into the buffer. Those that were written by others are not
+ * clean, so each reader has its own. */
+static uint64_t start_of(const struct machine *m, int home, int reader_nid)
+{
+	int slot = home == CLEAN ? reader_nid + 1 : 0;
+
+	return (uint64_t)slot * LINES * APART * m->cache_line_bytes;
+}
+
+static phys_addr_t byte_at(const struct measure_buffer *b, uint64_t at)
+{
+	return b->blocks[at / b->block_bytes % b->nr] + at % b->block_bytes;
+}
+
+static void write_lines(struct measure_team *t, int cpu, const struct measure_buffer *b,
+			const struct step *s)
+{
+	const struct machine *m = sim_machine(t->sim);
+	uint64_t start = start_of(m, s->home, s->from), line = m->cache_line_bytes;
+
+	for (uint64_t i = 0; i < LINES; i++)
+		sim_touch(t->sim, cpu, byte_at(b, start + i * APART * line), line,
+			  s->home != CLEAN);
+}
+
+/* The TLB has the pages of [start, end) by now, as MLC has its huge pages: from a line of each that
+ * is not among those measured, which are at multiples of APART. */
+static void fill_tlb(struct measure_team *t, int cpu, const struct measure_buffer *b,
+		     uint64_t start, uint64_t end)
+{
+	uint64_t page_bytes = UINT64_C(1) << mm_get_arch(sim_mm(t->sim))->page_shift;
+	uint64_t line = sim_machine(t->sim)->cache_line_bytes;
+
+	for (uint64_t at = start / page_bytes * page_bytes; at < end; at += page_bytes)
+		sim_chase(t->sim, cpu, byte_at(b, at / line % APART ? at : at + line));
+	sim_settle(t->sim, cpu);
+}
+
+static uint64_t read_lines(struct measure_team *t, int cpu, const struct measure_buffer *b,
+			   const struct step *s)
+{
+	const struct machine *m = sim_machine(t->sim);
+	uint64_t start = start_of(m, s->home, s->from), apart = APART * m->cache_line_bytes;
+	uint64_t start_ps;
+
+	fill_tlb(t, cpu, b, start, start + LINES * apart);
+	start_ps = sim_now_ps(t->sim, cpu);
+	for (uint64_t i = 0; i < LINES; i++)
+		sim_chase(t->sim, cpu, byte_at(b, start + i * STEP % LINES * apart));
+	sim_settle(t->sim, cpu);
+	return (sim_now_ps(t->sim, cpu) - start_ps) / LINES;
+}
 
 static struct step step_of(const struct c2c *c, int phase)
 {
@@ -114,9 +134,9 @@ static void work(struct measure_team *t, int cpu, int phase)
 	const struct step s = step_of(c, phase);
 
 	if (s.reads)
-		c->ps[s.home][s.pair] = read_lines(t, cpu, &c->buffers[s.nid], s.home, s.pair);
+		c->ps[s.home][s.pair] = read_lines(t, cpu, &c->buffers[s.nid], &s);
 	else
-		write_lines(t, cpu, &c->buffers[s.nid], s.home, s.pair);
+		write_lines(t, cpu, &c->buffers[s.nid], &s);
 }
 
 static int run(const struct measure *m, json_t *doc)
@@ -136,16 +156,19 @@ static int run(const struct measure *m, json_t *doc)
 				  "the machine has no caches, which lines could come from");
 	/* Lines may be at home where only the reader is. */
 	all.to = all.from = MM_NO_NODE;
+	all.to_cpus = false;
 	for (int home = 0; home < NR_HOMES; home++) {
 		c.ps[home] = calloc(nr * nr, sizeof(**c.ps));
 		if (!c.ps[home])
 			err = -ENOMEM;
+		for (size_t i = 0; c.ps[home] && i < nr * nr; i++)
+			c.ps[home][i] = MEASURE_NONE;
 	}
 	if (!err)
 		err = sim_create(m->machine, m->costs, m->diag, &team.sim);
 	if (!err)
 		err = measure_buffers(&all, team.sim,
-				      (uint64_t)(nr * nr + 1) * LINES * APART *
+				      (uint64_t)(nr + 1) * LINES * APART *
 					      m->machine->cache_line_bytes,
 				      &c.buffers);
 	if (!err)
@@ -176,14 +199,13 @@ static void text(const json_t *doc, FILE *out)
 
 static void csv(const json_t *doc, FILE *out)
 {
-	measure_csv_matrix(doc, keys[HOME_WRITER], keys[HOME_WRITER], out);
-	measure_csv_matrix(doc, keys[HOME_READER], keys[HOME_READER], out);
-	measure_csv_matrix(doc, keys[CLEAN], keys[CLEAN], out);
+	measure_csv_matrices(doc, keys, out);
 }
 
 const struct measure_kind measure_c2c = {
 	.name = "c2c",
 	.summary = "lines that a core gets from the caches of another that has written them",
+	.to_cpus = true,
 	.run = run,
 	.text = text,
 	.csv = csv,

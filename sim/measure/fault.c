@@ -140,8 +140,9 @@ static void text(const json_t *doc, FILE *out)
 
 static void csv(const json_t *doc, FILE *out)
 {
-	measure_csv_matrix(doc, "fault_ps", "fault_ps", out);
-	measure_csv_matrix(doc, "huge_fault_ps", "huge_fault_ps", out);
+	static const char *const keys[] = {"fault_ps", "huge_fault_ps", NULL};
+
+	measure_csv_matrices(doc, keys, out);
 }
 
 const struct measure_kind measure_fault = {

@@ -80,7 +80,9 @@ static void text(const json_t *doc, FILE *out)
 
 static void csv(const json_t *doc, FILE *out)
 {
-	measure_csv_matrix(doc, "latency_ps", "latency_ps", out);
+	static const char *const keys[] = {"latency_ps", NULL};
+
+	measure_csv_matrices(doc, keys, out);
 }
 
 const struct measure_kind measure_latency = {

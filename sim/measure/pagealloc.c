@@ -329,6 +329,8 @@ static int run(const struct measure *m, json_t *doc)
 	return err;
 }
 
+static const char *const figures[] = {"alloc_ps", "free_ps", "pair_ps", NULL};
+
 static void text(const json_t *doc, FILE *out)
 {
 	const json_t *row;
@@ -340,13 +342,10 @@ static void text(const json_t *doc, FILE *out)
 	json_array_foreach (json_object_get(doc, "pagealloc"), i, row) {
 		fprintf(out, "%-6s  %5" PRIu64 "  %4" PRIu64, json_get_string(row, "test"),
 			json_get(row, "order"), json_get(row, "cpus"));
-		if (json_object_get(row, "pair_ps"))
-			fprintf(out, "  %8s  %8s  %8s\n", "-", "-",
-				measure_decimal(json_get(row, "pair_ps"), 1000).text);
-		else
-			fprintf(out, "  %8s  %8s  %8s\n",
-				measure_decimal(json_get(row, "alloc_ps"), 1000).text,
-				measure_decimal(json_get(row, "free_ps"), 1000).text, "-");
+		for (int k = 0; figures[k]; k++)
+			fprintf(out, "  %8s",
+				measure_value(json_object_get(row, figures[k]), 1000).text);
+		fputc('\n', out);
 	}
 }
 
@@ -356,11 +355,13 @@ static void csv(const json_t *doc, FILE *out)
 	size_t i;
 
 	fputs("test,order,cpus,alloc_ps,free_ps,pair_ps\n", out);
-	json_array_foreach (json_object_get(doc, "pagealloc"), i, row)
-		fprintf(out, "%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n",
-			json_get_string(row, "test"), json_get(row, "order"), json_get(row, "cpus"),
-			json_get(row, "alloc_ps"), json_get(row, "free_ps"),
-			json_get(row, "pair_ps"));
+	json_array_foreach (json_object_get(doc, "pagealloc"), i, row) {
+		fprintf(out, "%s,%" PRIu64 ",%" PRIu64, json_get_string(row, "test"),
+			json_get(row, "order"), json_get(row, "cpus"));
+		for (int k = 0; figures[k]; k++)
+			measure_csv_value(json_object_get(row, figures[k]), out);
+		fputc('\n', out);
+	}
 }
 
 const struct measure_kind measure_pagealloc = {

@@ -27,14 +27,72 @@ out "144401"
 # Lines that another core has written: of the same socket, of the other one by whose memory they are in.
 run measure $machine c2c --format csv
 status 0
-printf 'from,to,hitm_home_writer_ps\n0,0,51700\n0,1,111300\n1,0,111300\n1,1,51700\n' >"$tmp/rows"
-printf 'from,to,hitm_home_reader_ps\n0,0,51700\n0,1,175800\n1,0,175800\n1,1,51700\n' >>"$tmp/rows"
-# Clean ones: of the same socket from its CPU, of the other one from memory.
-printf 'from,to,hit_ps\n0,0,51600\n0,1,143200\n1,0,144400\n1,1,51600\n' >>"$tmp/rows"
+# Clean ones: of the same socket from its CPU, of the other one from memory. One table, a header.
+cat >"$tmp/rows" <<'END'
+from,to,hitm_home_writer_ps,hitm_home_reader_ps,hit_ps
+0,0,51700,51700,51600
+0,1,111300,175800,143200
+1,0,111300,175800,144400
+1,1,51700,51700,51600
+END
 cmp -s "$tmp/out" "$tmp/rows" || fail "other transfers"
 run measure $machine c2c --from 0 --to 1 --set line_transfers.home_at_owner=120ns
 status 0
 out "       0	 120.0"
+
+# Clean lines lie in all sets of the cache that has them, however small it is: 64 lines are as many
+# as 4 KiB of 8 ways hold, and all come from there and none from the node's cache.
+run measure $machine c2c --from 0 --to 0 --format csv --set 'caches[0].size=4KiB' --set 'caches[0].ways=8' \
+	--set 'caches[1].size=4KiB' --set 'caches[1].ways=8'
+status 0
+out "0,0,51700,51700,51600"
+
+# Where a node has no other core, or no memory for the lines, nothing is measured and nothing is said: node 1
+# has no memory, node 2 one core, node 3 no CPU, and is no column.
+cat >"$tmp/holes.cfg" <<'END'
+name = "holes";
+source = "a test";
+architecture = "x86_64";
+memory_model = "sparse-vmemmap";
+nodes = (
+	{ memory = ( { base = "0"; size = "256MiB"; } ); cpus = { count = 2; frequency = "2GHz"; fill_buffers = 10; }; },
+	{ cpus = { count = 2; frequency = "2GHz"; fill_buffers = 10; }; },
+	{ memory = ( { base = "1GiB"; size = "256MiB"; } ); cpus = { count = 1; frequency = "2GHz"; fill_buffers = 10; }; },
+	{ memory = ( { base = "2GiB"; size = "256MiB"; } ); }
+);
+bank = { latency = "80ns"; bandwidth = "100GB/s"; };
+interconnect = { topology = "full"; link = { latency = "60ns"; bandwidth = "20GB/s"; }; };
+cache_line = "64B";
+caches = ( { name = "L2"; size = "1MiB"; ways = 16; latency = "7ns"; shared_by = "cpu"; } );
+line_transfers = { same_node = "50ns"; home_at_owner = "110ns"; home_elsewhere = "170ns"; };
+END
+run measure "$tmp/holes.cfg" c2c --format csv
+status 0
+cat >"$tmp/rows" <<'END'
+from,to,hitm_home_writer_ps,hitm_home_reader_ps,hit_ps
+0,0,50000,50000,80000
+0,1,,170000,
+0,2,110000,170000,140000
+1,0,110000,,140000
+1,1,,,
+1,2,110000,,140000
+2,0,110000,170000,140000
+2,1,,170000,
+2,2,,,
+END
+cmp -s "$tmp/out" "$tmp/rows" || fail "other cells"
+run measure "$tmp/holes.cfg" c2c --from 2
+status 0
+printf '       2\t 110.0\t     -\t     -\t\n' >"$tmp/row"
+grep -qxf "$tmp/row" "$tmp/out" || fail "cells without a figure do not say so"
+run measure "$tmp/holes.cfg" c2c --from 2 --to 1 --format json
+status 0
+[ "$(grep -c '^ *null$' "$tmp/out")" -eq 2 ] || fail "not two cells are null"
+out '"writer_nodes"'
+run measure "$tmp/holes.cfg" c2c --to 3
+wrong "--to: node 3 has no CPUs"
+run measure "$tmp/holes.cfg" latency --to 1
+wrong "--to: node 1 has no memory"
 
 if ! slow_build; then
 	run measure $machine bandwidth --format csv
@@ -67,10 +125,12 @@ huge_fault()
 {
 	run measure $machine fault --format csv "$@"
 	status 0
-	sed -n '/huge_fault_ps/,$s/^0,0,//p' "$tmp/out"
+	sed -n 's/^0,0,[0-9]*,//p' "$tmp/out"
 }
 twelve=$(huge_fault)
-remote=$(sed -n '/huge_fault_ps/,$s/^0,1,//p' "$tmp/out")
+[ "$(head -n 1 "$tmp/out")" = from,to,fault_ps,huge_fault_ps ] || fail "not one table"
+[ "$(wc -l <"$tmp/out")" -eq 5 ] || fail "not 4 rows"
+remote=$(sed -n 's/^0,1,[0-9]*,//p' "$tmp/out")
 more=$(huge_fault --set nodes[0].cpus.fill_buffers=24 --set nodes[0].cpus.prefetched=24)
 if [ "$twelve" -lt 212718000 ] || [ "$twelve" -gt 250000000 ]; then
 	fail "a huge fault takes $twelve ps"
@@ -95,7 +155,7 @@ pagealloc()
 {
 	run measure $gold pagealloc --cpus 2 --format csv --set 'caches[1].size=640KiB' --set 'caches[2].size=768KiB' "$@"
 	status 0
-	sed -n 's/^repeat,4,2,0,0,//p' "$tmp/out"
+	sed -n 's/^repeat,4,2,,,//p' "$tmp/out"
 }
 with=$(pagealloc)
 without=$(pagealloc --set line_transfers.same_node=1ns)
@@ -113,10 +173,10 @@ wrong "--cpus means nothing to 'fault'"
 run measure $machine pagealloc --test repeat --cpus 52 --format csv
 status 0
 for order in 1 2 3; do
-	[ "$(sed -n "s/^repeat,$order,52,0,0,//p" "$tmp/out")" -le "$(sed -n 's/^repeat,0,52,0,0,//p' "$tmp/out")" ] ||
+	[ "$(sed -n "s/^repeat,$order,52,,,//p" "$tmp/out")" -le "$(sed -n 's/^repeat,0,52,,,//p' "$tmp/out")" ] ||
 		fail "a pair of order $order is not as quick as one of order 0"
 done
-[ "$(sed -n 's/^repeat,0,52,0,0,//p' "$tmp/out")" -lt 200000 ] || fail "order 0 waits for the zone"
+[ "$(sed -n 's/^repeat,0,52,,,//p' "$tmp/out")" -lt 200000 ] || fail "order 0 waits for the zone"
 
 # CPUs of both sockets at one zone's lock wait for each other, and for lines from the other socket.
 bulk()

@@ -50,7 +50,8 @@ static const struct option_def option_from = {.name = "from",
 static const struct option_def option_to = {.name = "to",
 					    .kind = OPTION_NUMBER,
 					    .value = "NODE",
-					    .help = "only the memory of this node"};
+					    .help = "only the memory of this node; of c2c: only "
+						    "lines of its CPUs"};
 static const struct option_def option_measure_cpus = {
 	.name = "cpus",
 	.kind = OPTION_NUMBER,
@@ -116,12 +117,12 @@ static bool options_apply(const struct arguments *args, const struct measure_kin
 	return true;
 }
 
-/* A node that exists, into *nid; MM_NO_NODE where the option was not given. */
+/* A node that exists and has memory, or CPUs, into *nid; MM_NO_NODE where the option was not given.
+ */
 static bool find_node(const struct arguments *args, const struct option_def *option,
-		      const struct machine *m, int *nid)
+		      const struct machine *m, bool cpus, int *nid)
 {
 	uint64_t node = arguments_number(args, option, 0);
-	bool cpus = option == &option_from;
 
 	*nid = MM_NO_NODE;
 	if (!arguments_value(args, option))
@@ -199,8 +200,9 @@ static int measure(const struct arguments *args, const struct measure_kind *kind
 	uint64_t nr_cpus;
 	int err, status;
 
-	if (!find_node(args, &option_from, m->machine, &m->from) ||
-	    !find_node(args, &option_to, m->machine, &m->to) || !find_stride(args, &m->stride))
+	if (!find_node(args, &option_from, m->machine, true, &m->from) ||
+	    !find_node(args, &option_to, m->machine, kind->to_cpus, &m->to) ||
+	    !find_stride(args, &m->stride))
 		return STATUS_WRONG;
 	m->mix = &measure_mixes[arguments_choice(args, &option_mix)];
 	nr_cpus = arguments_number(args, &option_measure_cpus, 0);
