@@ -30,26 +30,38 @@ enum time_cause {
 };
 const char *time_cause_name(enum time_cause cause);
 
-/* What a CPU's time went into. Sum of cause_ps == total_ps, exactly. */
+/* Of a CPU, with the bank of one node. */
+struct cpu_node_account {
+	uint64_t remote_ps;   /* sums to cause_ps[CAUSE_REMOTE]; the own node's is 0 */
+	uint64_t zeroing_ps;  /* sums to cause_ps[CAUSE_ZEROING] */
+	uint64_t misses;      /* latencies paid (accesses and zeroings that reached the bank) */
+	uint64_t walk_misses; /* of these, entries of page tables that no cache had */
+	uint64_t bytes_read, bytes_written;
+};
+
+/* Of a CPU, at one site. */
+struct cpu_site_account {
+	uint64_t calls; /* units of work */
+	uint64_t ps;    /* cycles and uncontended latencies charged there */
+};
+
+/*
+ * What a CPU's time went into. Sum of cause_ps == total_ps, exactly. What goes together is in one
+ * place: of a machine of hundreds of CPUs, the host's caches hold little of each.
+ */
 struct cpu_account {
 	uint64_t total_ps;
 	uint64_t cause_ps[NR_CAUSES];
-	uint64_t *remote_ps;  /* by node; sums to cause_ps[CAUSE_REMOTE]; the own node's is 0 */
-	uint64_t *zeroing_ps; /* by node; sums to cause_ps[CAUSE_ZEROING] */
-	uint64_t
-		*misses; /* by node: latencies paid (accesses and zeroings that reached the bank) */
-	uint64_t *bytes_read, *bytes_written; /* by node: traffic with its bank */
+	struct cpu_node_account *nodes; /* by node */
 	/* By channel, of all banks that have such in a row: of the bytes those of accesses that not
 	 * all channels have a part of. NULL: there are none. */
 	uint64_t *channel_bytes;
-	uint64_t *walk_misses; /* by node: of these, entries of page tables that no cache had */
 	uint64_t tlb_hits, tlb_second_hits, tlb_walks; /* look-ups, by where they ended */
 	uint64_t walk_reads;                           /* entries that walks read */
 	uint64_t cache_hits;
 	uint64_t line_transfers; /* of those, from another CPU's caches */
 	uint64_t lock_acquired, lock_contended;
-	uint64_t site_calls[MM_NR_SITES]; /* units of work */
-	uint64_t site_ps[MM_NR_SITES];    /* cycles and uncontended latencies charged at the site */
+	struct cpu_site_account sites[MM_NR_SITES];
 };
 
 /* What a disk did until the last program ended. */

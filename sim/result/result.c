@@ -18,14 +18,17 @@
 #include "sim/result/result_process.h"
 #include "sim/result/result_slab.h"
 
-static json_t *integers(const uint64_t *values, int nr)
+/* One member of the account of each node. */
+static json_t *by_node(const struct cpu_node_account *nodes, size_t offset, int nr)
 {
 	json_t *array = json_array();
 
-	for (int i = 0; i < nr; i++)
-		json_append(array, values[i]);
+	for (int n = 0; n < nr; n++)
+		json_append(array, *(const uint64_t *)((const char *)&nodes[n] + offset));
 	return array;
 }
+#define BY_NODE(account, member, nr)                                                               \
+	by_node((account)->nodes, offsetof(struct cpu_node_account, member), nr)
 
 static void put_machine(json_t *doc, const struct result_of *w)
 {
@@ -197,6 +200,26 @@ static void add_array(uint64_t *to, const uint64_t *from, int nr)
 		to[i] += from[i];
 }
 
+static void add_sites(struct cpu_site_account *to, const struct cpu_site_account *from)
+{
+	for (int i = 0; i < MM_NR_SITES; i++) {
+		to[i].calls += from[i].calls;
+		to[i].ps += from[i].ps;
+	}
+}
+
+static void add_nodes(struct cpu_node_account *to, const struct cpu_node_account *from, int nr)
+{
+	for (int n = 0; n < nr; n++) {
+		to[n].remote_ps += from[n].remote_ps;
+		to[n].zeroing_ps += from[n].zeroing_ps;
+		to[n].misses += from[n].misses;
+		to[n].walk_misses += from[n].walk_misses;
+		to[n].bytes_read += from[n].bytes_read;
+		to[n].bytes_written += from[n].bytes_written;
+	}
+}
+
 static bool sum_accounts(const struct result_of *w, struct totals *t)
 {
 	struct cpu_account *s = &t->sum;
@@ -205,14 +228,9 @@ static bool sum_accounts(const struct result_of *w, struct totals *t)
 	memset(t, 0, sizeof(*t));
 	t->nr_nodes = sim_machine(w->sim)->mm.nr_nodes;
 	n = (size_t)t->nr_nodes;
-	s->remote_ps = calloc(6 * n, sizeof(*s->remote_ps));
-	if (!s->remote_ps)
+	s->nodes = calloc(n, sizeof(*s->nodes));
+	if (!s->nodes)
 		return false;
-	s->zeroing_ps = s->remote_ps + n;
-	s->misses = s->zeroing_ps + n;
-	s->bytes_read = s->misses + n;
-	s->bytes_written = s->bytes_read + n;
-	s->walk_misses = s->bytes_written + n;
 	for (int cpu = 0; cpu < mm_nr_cpus(sim_mm(w->sim)); cpu++) {
 		const struct cpu_account *a = sim_account(w->sim, cpu);
 
@@ -225,14 +243,8 @@ static bool sum_accounts(const struct result_of *w, struct totals *t)
 		s->lock_acquired += a->lock_acquired;
 		s->lock_contended += a->lock_contended;
 		add_array(s->cause_ps, a->cause_ps, NR_CAUSES);
-		add_array(s->site_calls, a->site_calls, MM_NR_SITES);
-		add_array(s->site_ps, a->site_ps, MM_NR_SITES);
-		add_array(s->remote_ps, a->remote_ps, t->nr_nodes);
-		add_array(s->zeroing_ps, a->zeroing_ps, t->nr_nodes);
-		add_array(s->misses, a->misses, t->nr_nodes);
-		add_array(s->walk_misses, a->walk_misses, t->nr_nodes);
-		add_array(s->bytes_read, a->bytes_read, t->nr_nodes);
-		add_array(s->bytes_written, a->bytes_written, t->nr_nodes);
+		add_sites(s->sites, a->sites);
+		add_nodes(s->nodes, a->nodes, t->nr_nodes);
 	}
 	return true;
 }
@@ -246,8 +258,8 @@ static void put_account(json_t *cost, const struct cpu_account *a, int nr_nodes)
 		snprintf(key, sizeof(key), "%s_ps", time_cause_name((enum time_cause)i));
 		json_put(cost, key, a->cause_ps[i]);
 	}
-	json_object_set_new(cost, "remote_memory_by_node_ps", integers(a->remote_ps, nr_nodes));
-	json_object_set_new(cost, "zeroing_by_node_ps", integers(a->zeroing_ps, nr_nodes));
+	json_object_set_new(cost, "remote_memory_by_node_ps", BY_NODE(a, remote_ps, nr_nodes));
+	json_object_set_new(cost, "zeroing_by_node_ps", BY_NODE(a, zeroing_ps, nr_nodes));
 }
 
 /* Latencies that CPUs paid for memory of other nodes: what a longer way there makes longer. */
@@ -258,7 +270,7 @@ static uint64_t remote_misses(const struct result_of *w)
 	for (int cpu = 0; cpu < mm_nr_cpus(sim_mm(w->sim)); cpu++)
 		for (int n = 0; n < sim_machine(w->sim)->mm.nr_nodes; n++)
 			if (n != sim_machine(w->sim)->cpus[cpu].nid)
-				sum += sim_account(w->sim, cpu)->misses[n];
+				sum += sim_account(w->sim, cpu)->nodes[n].misses;
 	return sum;
 }
 
@@ -270,10 +282,11 @@ static void put_cost(json_t *doc, const struct result_of *w, const struct totals
 	memory = json_put_object(doc, "memory");
 	json_put(memory, "cache_hits", t->sum.cache_hits);
 	json_put(memory, "remote_accesses", remote_misses(w));
-	json_object_set_new(memory, "accesses_by_node", integers(t->sum.misses, t->nr_nodes));
-	json_object_set_new(memory, "bytes_read_by_node", integers(t->sum.bytes_read, t->nr_nodes));
+	json_object_set_new(memory, "accesses_by_node", BY_NODE(&t->sum, misses, t->nr_nodes));
+	json_object_set_new(memory, "bytes_read_by_node",
+			    BY_NODE(&t->sum, bytes_read, t->nr_nodes));
 	json_object_set_new(memory, "bytes_written_by_node",
-			    integers(t->sum.bytes_written, t->nr_nodes));
+			    BY_NODE(&t->sum, bytes_written, t->nr_nodes));
 	result_put_channels(memory, w->sim);
 	tlb = json_put_object(doc, "tlb");
 	json_put(tlb, "hits", t->sum.tlb_hits);
@@ -281,7 +294,7 @@ static void put_cost(json_t *doc, const struct result_of *w, const struct totals
 	json_put(tlb, "walks", t->sum.tlb_walks);
 	json_put(tlb, "entries_read", t->sum.walk_reads);
 	json_object_set_new(tlb, "entries_from_memory_by_node",
-			    integers(t->sum.walk_misses, t->nr_nodes));
+			    BY_NODE(&t->sum, walk_misses, t->nr_nodes));
 	cpus = json_put_array(doc, "cpus");
 	for (int cpu = 0; cpu < mm_nr_cpus(sim_mm(w->sim)); cpu++) {
 		json_t *c = json_append_object(cpus);
@@ -299,8 +312,8 @@ static void put_sites(json_t *doc, const struct totals *t)
 	for (int i = 0; i < MM_NR_SITES; i++) {
 		json_t *site = json_put_object(sites, mm_site_name((enum mm_site)i));
 
-		json_put(site, "calls", t->sum.site_calls[i]);
-		json_put(site, "ps", t->sum.site_ps[i]);
+		json_put(site, "calls", t->sum.sites[i].calls);
+		json_put(site, "ps", t->sum.sites[i].ps);
 	}
 }
 
@@ -392,7 +405,7 @@ json_t *result_build(const struct result_of *w)
 		placement_put(doc, w->placement);
 	if (w->start && w->start->after)
 		start_put_after(doc, w->start, sim_mm(w->sim));
-	free(t.sum.remote_ps);
+	free(t.sum.nodes);
 	return doc;
 }
 

@@ -15,7 +15,7 @@ static uint64_t sum_up(const struct sim *s, int nid, unsigned first, uint64_t *b
 	for (int cpu = 0; cpu < m->mm.nr_cpus; cpu++) {
 		const struct cpu_account *a = sim_account(s, cpu);
 
-		all += a->bytes_read[nid] + a->bytes_written[nid];
+		all += a->nodes[nid].bytes_read + a->nodes[nid].bytes_written;
 		for (unsigned i = 0; i < m->banks[nid].channels; i++) {
 			by_channel[i] += a->channel_bytes[first + i];
 			all -= a->channel_bytes[first + i];

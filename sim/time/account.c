@@ -28,16 +28,16 @@ void cpu_check_account(const struct cpu *c)
 	for (int cause = 0; cause < NR_CAUSES; cause++)
 		causes += a->cause_ps[cause];
 	for (int nid = 0; nid < c->nr_nodes; nid++) {
-		remote += a->remote_ps[nid];
-		zeroing += a->zeroing_ps[nid];
+		remote += a->nodes[nid].remote_ps;
+		zeroing += a->nodes[nid].zeroing_ps;
 	}
 	if (causes != c->now_ps || a->total_ps != c->now_ps ||
 	    remote != a->cause_ps[CAUSE_REMOTE] || zeroing != a->cause_ps[CAUSE_ZEROING] ||
-	    a->remote_ps[c->nid])
+	    a->nodes[c->nid].remote_ps)
 		SIM_BUG("the account of cpu %d does not add up, in ps: clock %" PRIu64
 			", total %" PRIu64 ", causes %" PRIu64 ", remote %" PRIu64
 			" by node %" PRIu64 " of which its own %" PRIu64 ", zeroing %" PRIu64
 			" by node %" PRIu64,
 			c->id, c->now_ps, a->total_ps, causes, a->cause_ps[CAUSE_REMOTE], remote,
-			a->remote_ps[c->nid], a->cause_ps[CAUSE_ZEROING], zeroing);
+			a->nodes[c->nid].remote_ps, a->cause_ps[CAUSE_ZEROING], zeroing);
 }

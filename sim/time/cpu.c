@@ -51,10 +51,13 @@ static int init_channels(struct cpu *c, const struct machine *m)
 	c->account.channel_bytes = calloc(nr, sizeof(*c->account.channel_bytes));
 	if (!c->by_channel || !c->account.channel_bytes)
 		return -ENOMEM;
-	for (size_t i = 0; i < NR_CPU_PURPOSES * nr_nodes; i++)
-		if (bank_has_channels(&m->banks[i % nr_nodes]))
+	for (size_t i = 0; i < NR_CPU_PURPOSES * nr_nodes; i++) {
+		size_t nid = i / NR_CPU_PURPOSES, purpose = i % NR_CPU_PURPOSES;
+
+		if (bank_has_channels(&m->banks[nid]))
 			c->traffic[i].by_channel =
-				&c->by_channel[i / nr_nodes * nr + c->first_channel[i % nr_nodes]];
+				&c->by_channel[purpose * nr + c->first_channel[nid]];
+	}
 	return 0;
 }
 
@@ -74,33 +77,26 @@ int cpu_init(struct cpu *c, const struct machine *m, int id)
 		.fill_buffers = m->cpus[id].fill_buffers,
 		.prefetched = m->cpus[id].prefetched,
 		.thread_share = m->cpus[id].thread_share,
-		.extra_ps = calloc(nr_nodes, sizeof(*c->extra_ps)),
 		.second_tlb_ps = ps_of(m->tlb.second_cycles, m->cpus[id].freq_hz),
 		.walk_ps = ps_of(m->tlb.walk_cycles, m->cpus[id].freq_hz),
 		.site = MM_SITE_TOUCH,
-		.traffic = calloc(NR_CPU_PURPOSES * nr_nodes, sizeof(*c->traffic)),
+		.traffic = aligned_alloc(sizeof(*c->traffic),
+					 NR_CPU_PURPOSES * nr_nodes * sizeof(*c->traffic)),
 		.touched = calloc(NR_CPU_PURPOSES * nr_nodes, sizeof(*c->touched)),
 	};
 	if (m->nr_caches)
 		c->at_hand_ps[false] = c->at_hand_ps[true] = m->caches[0].latency_ps;
 	if (c->fill_buffers)
 		c->at_hand_ps[true] /= c->fill_buffers;
-	account->remote_ps = calloc(nr_nodes, sizeof(*account->remote_ps));
-	account->zeroing_ps = calloc(nr_nodes, sizeof(*account->zeroing_ps));
-	account->misses = calloc(nr_nodes, sizeof(*account->misses));
-	account->walk_misses = calloc(nr_nodes, sizeof(*account->walk_misses));
-	account->bytes_read = calloc(nr_nodes, sizeof(*account->bytes_read));
-	account->bytes_written = calloc(nr_nodes, sizeof(*account->bytes_written));
+	account->nodes = calloc(nr_nodes, sizeof(*account->nodes));
 	for (int i = 0; c->traffic && i < NR_CPU_PURPOSES * c->nr_nodes; i++)
 		c->traffic[i] = (struct cpu_traffic){
-			.nid = i % c->nr_nodes,
-			.cause = cause_of(c, i / c->nr_nodes, i % c->nr_nodes),
+			.nid = i / NR_CPU_PURPOSES,
+			.cause = (uint8_t)cause_of(c, i % NR_CPU_PURPOSES, i / NR_CPU_PURPOSES),
 		};
 	if (prefetcher_init(&c->prefetcher, m->cpus[id].streams))
 		return -ENOMEM;
-	if (!c->traffic || !c->touched || !c->extra_ps || !account->remote_ps ||
-	    !account->zeroing_ps || !account->misses || !account->walk_misses ||
-	    !account->bytes_read || !account->bytes_written)
+	if (!c->traffic || !c->touched || !account->nodes)
 		return -ENOMEM;
 	return init_channels(c, m);
 }
@@ -111,16 +107,10 @@ void cpu_clear(struct cpu *c)
 	free(c->touched);
 	prefetcher_clear(&c->prefetcher);
 	free(c->charges);
-	free(c->extra_ps);
 	free(c->first_channel);
 	free(c->by_channel);
 	free(c->account.channel_bytes);
-	free(c->account.remote_ps);
-	free(c->account.zeroing_ps);
-	free(c->account.misses);
-	free(c->account.walk_misses);
-	free(c->account.bytes_read);
-	free(c->account.bytes_written);
+	free(c->account.nodes);
 }
 
 void cpu_set_window(struct cpu *c, enum sim_window window)
@@ -274,12 +264,13 @@ static inline void touch_traffic(struct cpu *c, int index)
 	c->traffic[index].touched = true;
 	c->touched[c->nr_touched++] = index;
 	if (c->loads)
-		c->extra_ps[nid] = loads_extra_ps(c->loads, c->nid, nid, engine_now_ps(c->engine));
+		c->traffic[index].extra_ps =
+			loads_extra_ps(c->loads, c->nid, nid, engine_now_ps(c->engine));
 }
 
 void cpu_charge_translation(struct cpu *c, uint64_t ps)
 {
-	int index = CPU_WALK * c->nr_nodes + c->nid;
+	int index = c->nid * NR_CPU_PURPOSES + CPU_WALK;
 	struct cpu_traffic *traffic = &c->traffic[index];
 
 	if (!traffic->touched)
@@ -288,7 +279,7 @@ void cpu_charge_translation(struct cpu *c, uint64_t ps)
 	if (c->window != SIM_WINDOW_SETTLE)
 		keep_apart(c, &(struct cpu_charge){.index = index, .ps = ps});
 	c->latency_ps += ps;
-	c->account.site_ps[c->site] += ps;
+	c->account.sites[c->site].ps += ps;
 }
 
 /* Where a bank has channels: over which of them the bytes go. */
@@ -311,18 +302,22 @@ static NOINLINE struct channel_set take_channels(struct cpu *c, struct cpu_traff
 	return set;
 }
 
-static uint64_t extra_of(const struct cpu *c, int nid, struct channel_set set)
+static uint64_t extra_of(const struct cpu *c, const struct cpu_traffic *traffic,
+			 struct channel_set set)
 {
+	int nid = traffic->nid;
+
 	if (set.apart <= 1 || !c->loads || set.apart != c->banks[nid].channels)
-		return c->extra_ps[nid];
+		return traffic->extra_ps;
 	return loads_channel_extra_ps(c->loads, c->nid, nid, set.first, engine_now_ps(c->engine));
 }
 
 uint64_t cpu_charge_memory(struct cpu *c, const struct cpu_memory_charge *charge)
 {
 	const struct machine_route *route = &c->routes[charge->nid];
-	int index = (int)charge->purpose * c->nr_nodes + charge->nid;
+	int index = charge->nid * NR_CPU_PURPOSES + (int)charge->purpose;
 	struct cpu_traffic *traffic = &c->traffic[index];
+	struct cpu_node_account *account = &c->account.nodes[charge->nid];
 	uint64_t latency_ps, written = write_cost(c, charge);
 	struct channel_set set = {0};
 
@@ -333,7 +328,7 @@ uint64_t cpu_charge_memory(struct cpu *c, const struct cpu_memory_charge *charge
 		touch_traffic(c, index);
 	if (UNLIKELY(traffic->by_channel != NULL))
 		set = take_channels(c, traffic, charge, written);
-	latency_ps = latency_of(c, charge, extra_of(c, charge->nid, set));
+	latency_ps = latency_of(c, charge, extra_of(c, traffic, set));
 	traffic->latency_ps += latency_ps;
 	if (c->window != SIM_WINDOW_SETTLE)
 		keep_apart(c, &(struct cpu_charge){.index = index,
@@ -344,10 +339,10 @@ uint64_t cpu_charge_memory(struct cpu *c, const struct cpu_memory_charge *charge
 	traffic->bytes += charge->bytes_read + written;
 	traffic->bytes_written += written;
 	c->latency_ps += latency_ps;
-	c->account.misses[charge->nid] += charge->nr_latencies;
-	c->account.bytes_read[charge->nid] += charge->bytes_read;
-	c->account.bytes_written[charge->nid] += charge->bytes_written;
-	c->account.site_ps[c->site] += latency_ps;
+	account->misses += charge->nr_latencies;
+	account->bytes_read += charge->bytes_read;
+	account->bytes_written += charge->bytes_written;
+	c->account.sites[c->site].ps += latency_ps;
 	return latency_ps;
 }
 
@@ -362,9 +357,9 @@ static void attribute(struct cpu *c, uint64_t ps, enum time_cause cause, int nid
 	c->account.total_ps += ps;
 	c->account.cause_ps[cause] += ps;
 	if (cause == CAUSE_REMOTE)
-		c->account.remote_ps[nid] += ps;
+		c->account.nodes[nid].remote_ps += ps;
 	if (cause == CAUSE_ZEROING)
-		c->account.zeroing_ps[nid] += ps;
+		c->account.nodes[nid].zeroing_ps += ps;
 }
 
 /* What moves the clock on to the engine's. The engine's may be less than half a picosecond behind

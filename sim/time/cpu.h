@@ -30,17 +30,18 @@
 #include "sim/time/load.h"
 #include "sim/time/prefetch.h"
 
-/* Pending traffic with one bank for one purpose. */
+/* Pending traffic with one bank for one purpose: a line of most hosts. */
 struct cpu_traffic {
-	int nid;               /* (C) of the bank */
-	enum time_cause cause; /* (C) of what it is for */
-	uint64_t latency_ps;
+	int nid;                /* (C) of the bank */
+	uint8_t cause;          /* (C) of what it is for; enum time_cause */
+	bool touched;           /* is in the list */
+	uint64_t latency_ps;    /* */
+	uint64_t extra_ps;      /* while touched: latency for the load that the bank has */
 	uint64_t bytes;         /* read and written, */
 	uint64_t bytes_written; /* and those written, which count by what they cost the bank */
-	bool touched;           /* is in the list */
 	uint64_t unspread;      /* of the bytes, those that not all channels carry alike, */
 	uint64_t *by_channel;   /* and where they are; NULL: the bank has no channels */
-};
+} __attribute__((aligned(64)));
 
 enum cpu_purpose { CPU_DATA, CPU_ZEROING, CPU_WALK, NR_CPU_PURPOSES };
 
@@ -87,13 +88,12 @@ struct cpu {
 
 	uint64_t cycle_rest;         /* (O) of the division by freq_hz: cycles do not drift */
 	uint64_t latency_ps;         /* (O) pending latencies, summed over the traffic */
-	struct cpu_traffic *traffic; /* (O) [purpose * nr_nodes + nid] */
+	struct cpu_traffic *traffic; /* (O) [nid * NR_CPU_PURPOSES + purpose] */
 	int *touched;                /* (O) indexes into traffic, in order */
 	int nr_touched;              /* (O) */
 	struct cpu_charge *charges;  /* (O) pending, in order, where they are kept apart */
 	size_t nr_charges, charges_room;
 	struct cpu_charge *delay; /* (O) the last of these, if it is time of its own; else NULL */
-	uint64_t *extra_ps;       /* (O) by node, while touched: latency for the load it has */
 	unsigned *first_channel;  /* (C) by node, in the account's; NULL: no bank has channels */
 	uint64_t *by_channel;     /* (C) what traffic points into */
 	struct prefetcher prefetcher;
@@ -158,7 +158,7 @@ void cpu_keep_delay(struct cpu *c, uint64_t ps);
 static inline void cpu_charge_delay(struct cpu *c, uint64_t ps)
 {
 	c->compute_ps += ps;
-	c->account.site_ps[c->site] += ps;
+	c->account.sites[c->site].ps += ps;
 	if (UNLIKELY(c->window != SIM_WINDOW_SETTLE))
 		cpu_keep_delay(c, ps);
 }

@@ -74,7 +74,7 @@ void cost_sink_access(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t byt
 static inline void cost_sink_site(const struct sim *s, struct cpu *c, enum mm_site site,
 				  uint32_t nr)
 {
-	c->account.site_calls[site] += nr;
+	c->account.sites[site].calls += nr;
 	cpu_charge_cycles(c, site, (uint64_t)s->costs->cycles[site] * nr);
 }
 

@@ -36,7 +36,7 @@ static void from_memory(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t b
 {
 	int nid = sim_range_of(s, c, at)->nid;
 
-	c->account.walk_misses[nid]++;
+	c->account.nodes[nid].walk_misses++;
 	cpu_charge_memory(c, &(struct cpu_memory_charge){
 				     .nid = nid,
 				     .at = at,

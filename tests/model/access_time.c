@@ -68,9 +68,9 @@ Test(access_time, lone_line)
 
 	cr_assert_eq(sim_elapsed_ps(s), 63200);
 	cr_assert_eq(sim_account(s, 0)->cause_ps[CAUSE_LOCAL], 63200);
-	cr_assert_eq(sim_account(s, 0)->misses[0], 1);
-	cr_assert_eq(sim_account(s, 0)->bytes_read[0], 64);
-	cr_assert_eq(sim_account(s, 0)->bytes_written[0], 0);
+	cr_assert_eq(sim_account(s, 0)->nodes[0].misses, 1);
+	cr_assert_eq(sim_account(s, 0)->nodes[0].bytes_read, 64);
+	cr_assert_eq(sim_account(s, 0)->nodes[0].bytes_written, 0);
 	sim_destroy(s);
 	built_free(m);
 }
@@ -83,8 +83,8 @@ Test(access_time, lone_page_written)
 	struct sim *s = run_plan(m, &plan);
 
 	cr_assert_eq(sim_elapsed_ps(s), 264800);
-	cr_assert_eq(sim_account(s, 0)->bytes_written[0], 4096);
-	cr_assert_eq(sim_account(s, 0)->bytes_read[0], 0);
+	cr_assert_eq(sim_account(s, 0)->nodes[0].bytes_written, 4096);
+	cr_assert_eq(sim_account(s, 0)->nodes[0].bytes_read, 0);
 	sim_destroy(s);
 	built_free(m);
 }
@@ -99,8 +99,8 @@ Test(access_time, one_hop)
 
 	cr_assert_eq(busy_ps(s, 0), 106400);
 	cr_assert_eq(sim_account(s, 0)->cause_ps[CAUSE_REMOTE], 106400);
-	cr_assert_eq(sim_account(s, 0)->remote_ps[1], 106400);
-	cr_assert_eq(sim_account(s, 0)->remote_ps[0], 0);
+	cr_assert_eq(sim_account(s, 0)->nodes[1].remote_ps, 106400);
+	cr_assert_eq(sim_account(s, 0)->nodes[0].remote_ps, 0);
 	sim_destroy(s);
 	built_free(m);
 }
@@ -113,7 +113,7 @@ Test(access_time, two_hops_add_up)
 	struct sim *s = run_plan(m, &plan);
 
 	cr_assert_eq(busy_ps(s, 0), 146400);
-	cr_assert_eq(sim_account(s, 0)->remote_ps[2], 146400);
+	cr_assert_eq(sim_account(s, 0)->nodes[2].remote_ps, 146400);
 	sim_destroy(s);
 	built_free(m);
 }
@@ -145,7 +145,7 @@ Test(access_time, dependent_accesses_add_up)
 	struct sim *s = run_plan(m, &plan);
 
 	cr_assert_eq(sim_elapsed_ps(s), 63200000);
-	cr_assert_eq(sim_account(s, 0)->misses[0], 1000);
+	cr_assert_eq(sim_account(s, 0)->nodes[0].misses, 1000);
 	sim_destroy(s);
 	built_free(m);
 }
@@ -302,11 +302,11 @@ Test(access_time, block_across_nodes)
 	struct sim *s = run_plan(m, &plan);
 	const struct cpu_account *a = sim_account(s, 0);
 
-	cr_assert_eq(a->zeroing_ps[0], 162400);
-	cr_assert_eq(a->zeroing_ps[1], 304800);
+	cr_assert_eq(a->nodes[0].zeroing_ps, 162400);
+	cr_assert_eq(a->nodes[1].zeroing_ps, 304800);
 	cr_assert_eq(a->cause_ps[CAUSE_ZEROING], 467200);
-	cr_assert_eq(a->bytes_written[0], 2048);
-	cr_assert_eq(a->bytes_written[1], 2048);
+	cr_assert_eq(a->nodes[0].bytes_written, 2048);
+	cr_assert_eq(a->nodes[1].bytes_written, 2048);
 	sim_destroy(s);
 	built_free(m);
 }
@@ -335,8 +335,8 @@ Test(access_time, cycles_do_not_drift)
 	cr_assert_eq(sim_run(s), 0);
 	cr_assert_eq(sim_elapsed_ps(s), 333333333);
 	cr_assert_eq(sim_account(s, 0)->cause_ps[CAUSE_COMPUTE], 333333333);
-	cr_assert_eq(sim_account(s, 0)->site_calls[MM_SITE_PCP_ALLOC], 1000000);
-	cr_assert_eq(sim_account(s, 0)->site_ps[MM_SITE_PCP_ALLOC], 333333333);
+	cr_assert_eq(sim_account(s, 0)->sites[MM_SITE_PCP_ALLOC].calls, 1000000);
+	cr_assert_eq(sim_account(s, 0)->sites[MM_SITE_PCP_ALLOC].ps, 333333333);
 	sim_destroy(s);
 	built_free(m);
 }
@@ -364,11 +364,11 @@ Test(access_time, caches_work_in_lines)
 	a = sim_account(s, 0);
 	cr_assert_eq(a->cause_ps[CAUSE_LOCAL], 126400);
 	cr_assert_eq(a->cause_ps[CAUSE_COMPUTE], 10000);
-	cr_assert_eq(a->misses[0], 2);
+	cr_assert_eq(a->nodes[0].misses, 2);
 	cr_assert_eq(a->cache_hits, 2);
-	cr_assert_eq(a->bytes_read[0], 128);
-	cr_assert_eq(a->site_calls[MM_SITE_TOUCH], 2);
-	cr_assert_eq(a->site_ps[MM_SITE_TOUCH], 130000);
+	cr_assert_eq(a->nodes[0].bytes_read, 128);
+	cr_assert_eq(a->sites[MM_SITE_TOUCH].calls, 2);
+	cr_assert_eq(a->sites[MM_SITE_TOUCH].ps, 130000);
 	sim_destroy(s);
 	built_free(m);
 }
@@ -394,10 +394,10 @@ Test(access_time, modified_lines_are_written_back)
 	cr_assert_eq(sim_spawn(s, 0, write_far_apart, NULL), 0);
 	cr_assert_eq(sim_run(s), 0);
 	a = sim_account(s, 0);
-	cr_assert_eq(a->remote_ps[1], 325600);
-	cr_assert_eq(a->bytes_read[1], 192);
-	cr_assert_eq(a->bytes_written[1], 64);
-	cr_assert_eq(a->misses[1], 3);
+	cr_assert_eq(a->nodes[1].remote_ps, 325600);
+	cr_assert_eq(a->nodes[1].bytes_read, 192);
+	cr_assert_eq(a->nodes[1].bytes_written, 64);
+	cr_assert_eq(a->nodes[1].misses, 3);
 	sim_destroy(s);
 	built_free(m);
 }

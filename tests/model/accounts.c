@@ -206,15 +206,15 @@ static void expect_sums(enum mode mode)
 			seen[cause] += a->cause_ps[cause];
 		}
 		for (int nid = 0; nid < NR_NODES; nid++) {
-			remote += a->remote_ps[nid];
-			zeroing += a->zeroing_ps[nid];
+			remote += a->nodes[nid].remote_ps;
+			zeroing += a->nodes[nid].zeroing_ps;
 		}
 		cr_assert_eq(a->total_ps, sim_elapsed_ps(s), "NUMASIM_TEST_SEED=%" PRIu64, seed);
 		cr_assert_eq(causes, a->total_ps);
 		cr_assert_eq(remote, a->cause_ps[CAUSE_REMOTE]);
 		cr_assert_eq(zeroing, a->cause_ps[CAUSE_ZEROING]);
-		cr_assert_eq(a->remote_ps[m->cpus[cpu].nid], 0);
-		calls += a->site_calls[MM_SITE_ALLOC_ENTRY] + a->site_calls[MM_SITE_FREE_ENTRY];
+		cr_assert_eq(a->nodes[m->cpus[cpu].nid].remote_ps, 0);
+		calls += a->sites[MM_SITE_ALLOC_ENTRY].calls + a->sites[MM_SITE_FREE_ENTRY].calls;
 	}
 	for (int cause = 0; cause < NR_CAUSES; cause++)
 		cr_assert_gt(seen[cause], 0, "nothing for %s, NUMASIM_TEST_SEED=%" PRIu64,
@@ -246,11 +246,12 @@ static void print_accounts(FILE *out, const struct sim *s)
 		for (int nid = 0; nid < NR_NODES; nid++)
 			fprintf(out,
 				" node %d %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64,
-				nid, a->remote_ps[nid], a->zeroing_ps[nid], a->misses[nid],
-				a->bytes_read[nid], a->bytes_written[nid]);
+				nid, a->nodes[nid].remote_ps, a->nodes[nid].zeroing_ps,
+				a->nodes[nid].misses, a->nodes[nid].bytes_read,
+				a->nodes[nid].bytes_written);
 		for (int site = 0; site < MM_NR_SITES; site++)
-			fprintf(out, " %" PRIu64 " %" PRIu64, a->site_calls[site],
-				a->site_ps[site]);
+			fprintf(out, " %" PRIu64 " %" PRIu64, a->sites[site].calls,
+				a->sites[site].ps);
 		fputc('\n', out);
 	}
 }

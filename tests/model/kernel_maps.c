@@ -146,8 +146,8 @@ Test(kernel_maps, all_cpus_flush_the_kernels_addresses)
 	cr_expect_eq(busy_ps(s, 0), 100000);
 	cr_expect_eq(busy_ps(s, 1), 40000);
 	cr_expect_eq(busy_ps(s, 2), 0);
-	cr_expect_eq(sim_account(s, 0)->site_calls[MM_SITE_TLB_IPI], 2);
-	cr_expect_eq(sim_account(s, 1)->site_calls[MM_SITE_TLB_ANSWER], 1);
+	cr_expect_eq(sim_account(s, 0)->sites[MM_SITE_TLB_IPI].calls, 2);
+	cr_expect_eq(sim_account(s, 1)->sites[MM_SITE_TLB_ANSWER].calls, 1);
 	sim_destroy(s);
 	built_free(m);
 }

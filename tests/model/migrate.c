@@ -60,11 +60,11 @@ static void copy_by(int cpu)
 	a = sim_account(s, cpu);
 	cr_expect_eq(busy_ps(s, cpu), 264800 + 509600);
 	cr_expect_eq(a->cause_ps[CAUSE_LOCAL], 264800);
-	cr_expect_eq(a->remote_ps[1 - cpu], 509600);
-	cr_expect_eq(a->bytes_read[0], PAGE);
-	cr_expect_eq(a->bytes_written[0], 0);
-	cr_expect_eq(a->bytes_read[1], 0);
-	cr_expect_eq(a->bytes_written[1], PAGE);
+	cr_expect_eq(a->nodes[1 - cpu].remote_ps, 509600);
+	cr_expect_eq(a->nodes[0].bytes_read, PAGE);
+	cr_expect_eq(a->nodes[0].bytes_written, 0);
+	cr_expect_eq(a->nodes[1].bytes_read, 0);
+	cr_expect_eq(a->nodes[1].bytes_written, PAGE);
 	sim_destroy(s);
 	built_free(m);
 }
@@ -93,8 +93,8 @@ Test(migrate, a_copy_within_a_node)
 	struct sim *s = run_on(m, 0, &no_costs, copy_within);
 
 	cr_expect_eq(busy_ps(s, 0), 2 * 264800);
-	cr_expect_eq(sim_account(s, 0)->bytes_read[0], PAGE);
-	cr_expect_eq(sim_account(s, 0)->bytes_written[0], PAGE);
+	cr_expect_eq(sim_account(s, 0)->nodes[0].bytes_read, PAGE);
+	cr_expect_eq(sim_account(s, 0)->nodes[0].bytes_written, PAGE);
 	sim_destroy(s);
 	built_free(m);
 }
@@ -147,11 +147,11 @@ Test(migrate, interrupts_each_cpu_that_has_the_page)
 		cr_assert_eq(sim_spawn(s, cpu, shoot, NULL), 0);
 	cr_assert_eq(sim_run(s), 0);
 	cr_expect_eq(busy_ps(s, 0), 2 * 50000);
-	cr_expect_eq(sim_account(s, 0)->site_calls[MM_SITE_TLB_IPI], 2);
+	cr_expect_eq(sim_account(s, 0)->sites[MM_SITE_TLB_IPI].calls, 2);
 	cr_expect_eq(busy_ps(s, 1), 21 * 1000 + 20000);
 	cr_expect_eq(busy_ps(s, 2), 20 * 1000 + 20000);
 	for (int cpu = 1; cpu < 3; cpu++)
-		cr_expect_eq(sim_account(s, cpu)->site_calls[MM_SITE_TLB_ANSWER], 1);
+		cr_expect_eq(sim_account(s, cpu)->sites[MM_SITE_TLB_ANSWER].calls, 1);
 	sim_destroy(s);
 	built_free(m);
 }
@@ -179,7 +179,7 @@ Test(migrate, leaves_idle_cpus_alone)
 		cr_assert_eq(sim_spawn(s, cpu, shoot_late, NULL), 0);
 	cr_assert_eq(sim_run(s), 0);
 	cr_expect_eq(busy_ps(s, 0), 0);
-	cr_expect_eq(sim_account(s, 1)->site_calls[MM_SITE_TLB_ANSWER], 0);
+	cr_expect_eq(sim_account(s, 1)->sites[MM_SITE_TLB_ANSWER].calls, 0);
 	sim_destroy(s);
 	built_free(m);
 }

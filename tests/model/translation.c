@@ -96,7 +96,8 @@ static void run(struct program *p)
 static void first_and_next(struct sim *s, int cpu, struct program *p)
 {
 	uint64_t entry = p->policy ? REMOTE : LOCAL;
-	const uint64_t *from = &sim_account(s, cpu)->walk_misses[p->policy ? 1 : 0], before = *from;
+	const uint64_t *from = &sim_account(s, cpu)->nodes[p->policy ? 1 : 0].walk_misses,
+		       before = *from;
 
 	cr_expect_eq(load_ps(s, cpu, p, p->at), WALK + 4 * entry);
 	cr_expect_eq(load_ps(s, cpu, p, p->at), 0);

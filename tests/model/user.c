@@ -57,9 +57,9 @@ static void program(struct sim *s, int cpu, void *arg)
 	p->load_ps = pass(s, space, at, PAGES, false);
 	cr_assert_eq(mm_space_fork(mm, cpu, space, "b", &child), 0);
 	sim_settle(s, cpu);
-	before = sim_account(s, cpu)->site_calls[MM_SITE_COPY];
+	before = sim_account(s, cpu)->sites[MM_SITE_COPY].calls;
 	p->copied_ps = pass(s, child, at, p->written_by_child, true);
-	cr_assert_eq(sim_account(s, cpu)->site_calls[MM_SITE_COPY] - before, p->written_by_child);
+	cr_assert_eq(sim_account(s, cpu)->sites[MM_SITE_COPY].calls - before, p->written_by_child);
 }
 
 static struct program run(const struct mm_policy *policy, uint64_t written)
@@ -73,8 +73,8 @@ static struct program run(const struct mm_policy *policy, uint64_t written)
 	cr_assert_eq(sim_create(m, &costs, &diag, &s), 0, "%s", diag.error.text);
 	cr_assert_eq(sim_spawn(s, 0, program, &p), 0);
 	cr_assert_eq(sim_run(s), 0);
-	cr_expect_eq(sim_account(s, 0)->site_calls[MM_SITE_FAULT], PAGES + written);
-	cr_expect_geq(sim_account(s, 0)->site_ps[MM_SITE_FAULT], (PAGES + written) * 1000 * CYCLE);
+	cr_expect_eq(sim_account(s, 0)->sites[MM_SITE_FAULT].calls, PAGES + written);
+	cr_expect_geq(sim_account(s, 0)->sites[MM_SITE_FAULT].ps, (PAGES + written) * 1000 * CYCLE);
 	sim_destroy(s);
 	machine_free(m);
 	return p;

@@ -25,7 +25,7 @@ Test(reclaim_pace, a_quick_kswapd_takes_the_time_of_its_pages)
 	step.freed = 32;
 	reclaim_step_of_kswapd(&p, &step, &c);
 	cr_assert_eq(cpu_pending_until_ps(&c), (5 + 64) * US);
-	cr_assert_eq(c.account.site_ps[MM_SITE_RECLAIM_PAGE], 64 * US);
+	cr_assert_eq(c.account.sites[MM_SITE_RECLAIM_PAGE].ps, 64 * US);
 	cr_assert_eq(step.since_ps, 69 * US);
 	cr_assert_eq(step.freed, 0);
 }

@@ -160,8 +160,8 @@ Test(result, sums_are_those_of_their_parts)
 	cr_expect_eq(result_integer(doc, "cost.total_ps"), causes);
 	cr_expect_eq(causes, 2 * sim_elapsed_ps(r.sim));
 	/* CPU 1 works on node 0's memory, CPU 0 on its own. */
-	cr_expect_gt(remote->misses[0], 0);
-	cr_expect_eq(result_integer(doc, "memory.remote_accesses"), remote->misses[0]);
+	cr_expect_gt(remote->nodes[0].misses, 0);
+	cr_expect_eq(result_integer(doc, "memory.remote_accesses"), remote->nodes[0].misses);
 	finish(&r, doc);
 }
 
