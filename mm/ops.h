@@ -125,10 +125,34 @@ struct mm_forget {
 	bool own;            /* only the CPU's own TLB */
 };
 
+/* Locks of the mm core by what they protect. X(enumerator, name in /proc/lock_stat) */
+#define MM_LOCKS(X)                                                                                \
+	X(ZONE, "zone->lock")                                                                      \
+	X(LRU, "lruvec->lru_lock")                                                                 \
+	X(SLAB_LIST, "n->list_lock")                                                               \
+	X(VMAP_FREE, "free_vmap_area_lock")                                                        \
+	X(VMAP_USED, "vmap_area_lock")                                                             \
+	X(VMAP_LAZY, "purge_vmap_area_lock")                                                       \
+	X(VMAP_PURGE, "vmap_purge_lock")                                                           \
+	X(PAGE_TABLE, "init_mm.page_table_lock")                                                   \
+	X(KMAP, "kmap_lock")                                                                       \
+	X(HOTPLUG, "mem_hotplug_lock")
+
+enum mm_lock_kind {
+#define X(id, name) MM_LOCK_##id,
+	MM_LOCKS(X)
+#undef X
+		MM_NR_LOCK_KINDS
+};
+
+/** Static storage. */
+const char *mm_lock_name(enum mm_lock_kind kind);
+
 /* A lock of the mm core. The mm core owns it; `sink` is the sink's to use, NULL at first. */
 struct mm_lock {
-	phys_addr_t at; /* (C) where the lock word is in simulated memory */
-	int holder;     /* CPU that holds it, MM_NO_CPU when free; kept by the mm core */
+	enum mm_lock_kind kind; /* (C) */
+	phys_addr_t at;         /* (C) where the lock word is in simulated memory */
+	int holder;             /* CPU that holds it, MM_NO_CPU when free; kept by the mm core */
 	void *sink;
 	void *waiters; /* of the sink, too: the first of those who wait for it */
 };

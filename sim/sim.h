@@ -21,7 +21,7 @@ enum time_cause {
 	CAUSE_COMPUTE,   /* cycles of the CPU itself, and hits in its caches */
 	CAUSE_LOCAL,     /* memory of the CPU's own node */
 	CAUSE_REMOTE,    /* memory of other nodes; by node in struct cpu_account */
-	CAUSE_LOCK_WAIT, /* a zone lock that another CPU holds */
+	CAUSE_LOCK_WAIT, /* a lock that another CPU holds; by its kind in struct cpu_account */
 	CAUSE_ZEROING,   /* streaming zeroes into new pages */
 	CAUSE_TLB,       /* translations that the first level of the TLB has not */
 	CAUSE_DISK,      /* waiting for a disk: reads, and reclaim that waits for writes */
@@ -45,6 +45,12 @@ struct cpu_site_account {
 	uint64_t ps;    /* cycles and uncontended latencies charged there */
 };
 
+/* Locks of a kind. */
+struct lock_account {
+	uint64_t acquired, contended; /* taken; of these, those that another CPU held */
+	uint64_t wait_ps;             /* for them */
+};
+
 /*
  * What a CPU's time went into. Sum of cause_ps == total_ps, exactly. What goes together is in one
  * place: of a machine of hundreds of CPUs, the host's caches hold little of each.
@@ -60,8 +66,8 @@ struct cpu_account {
 	uint64_t walk_reads;                           /* entries that walks read */
 	uint64_t cache_hits;
 	uint64_t line_transfers; /* of those, from another CPU's caches */
-	uint64_t lock_acquired, lock_contended;
 	struct cpu_site_account sites[MM_NR_SITES];
+	struct lock_account locks[MM_NR_LOCK_KINDS]; /* waits sum to cause_ps[CAUSE_LOCK_WAIT] */
 };
 
 /* What a disk did until the last program ended. */

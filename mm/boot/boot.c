@@ -175,6 +175,7 @@ static int place_node(struct mm *mm, struct mm_node *node, struct mm_refusal *r)
 	if (node->at == MEMBLOCK_FAILED)
 		return mm_refuse_room(r, "a node descriptor", bytes);
 	node->lru_lock = (struct mm_lock){
+		.kind = MM_LOCK_LRU,
 		.at = node->at + mm->arch->node_struct_bytes - MM_NODE_LRU_END,
 		.holder = MM_NO_CPU,
 	};
@@ -182,7 +183,8 @@ static int place_node(struct mm *mm, struct mm_node *node, struct mm_refusal *r)
 		struct mm_zone *zone = &node->zones[z];
 
 		zone->at = node->at + (uint64_t)z * MM_ZONE_STRIDE;
-		zone->lock = (struct mm_lock){.at = zone->at + MM_ZONE_LOCK, .holder = MM_NO_CPU};
+		zone->lock = (struct mm_lock){
+			.kind = MM_LOCK_ZONE, .at = zone->at + MM_ZONE_LOCK, .holder = MM_NO_CPU};
 	}
 	return 0;
 }

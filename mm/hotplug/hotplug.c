@@ -66,7 +66,8 @@ int mm_hotplug_init(struct mm *mm, const struct mm_config *c)
 	if (!hp)
 		return -ENOMEM;
 	mm->hotplug = hp;
-	hp->lock = (struct mm_lock){.at = mm_image_home(mm, 8, 8), .holder = MM_NO_CPU};
+	hp->lock = (struct mm_lock){
+		.kind = MM_LOCK_HOTPLUG, .at = mm_image_home(mm, 8, 8), .holder = MM_NO_CPU};
 	hp->block_shift = block_order(mm, c);
 	hp->end = mm->hotplug_end;
 	hp->params[MM_HOTPLUG_RATIO] = DEFAULT_RATIO;

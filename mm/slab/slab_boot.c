@@ -71,7 +71,8 @@ static int first_node(struct mm *mm, struct mm_kmem_cache *cache, int nid)
 	slab->inuse = 1;
 	mm_slab_mark(slab, i, true);
 	n->at = mm_slab_object(slab, i);
-	n->list_lock = (struct mm_lock){.at = n->at, .holder = MM_NO_CPU};
+	n->list_lock =
+		(struct mm_lock){.kind = MM_LOCK_SLAB_LIST, .at = n->at, .holder = MM_NO_CPU};
 	/* Where the node is full, the slab is another's: that one has its own descriptor by then.
 	 */
 	mm_slab_add_partial(mm, MM_NO_CPU, slab, false);

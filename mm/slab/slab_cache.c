@@ -109,7 +109,8 @@ static int place_node(struct mm *mm, struct mm_kmem_cache *cache, int nid,
 		return mm_kmem_cache_free(mm, req->cpu, mm->slab->node_cache, at);
 	n->at = at;
 	mm_touch(mm, req->cpu, n->at, mm->slab->node_cache->l.object_size, MM_WRITE);
-	n->list_lock = (struct mm_lock){.at = n->at, .holder = MM_NO_CPU};
+	n->list_lock =
+		(struct mm_lock){.kind = MM_LOCK_SLAB_LIST, .at = n->at, .holder = MM_NO_CPU};
 	return 0;
 }
 

@@ -341,7 +341,8 @@ int mm_kmap_init(struct mm *mm)
 		k->chains[i] = NO_ENTRY;
 	if (!k->nr_entries)
 		return 0;
-	k->lock = (struct mm_lock){.at = mm_image_home(mm, 64, 64), .holder = MM_NO_CPU};
+	k->lock = (struct mm_lock){
+		.kind = MM_LOCK_KMAP, .at = mm_image_home(mm, 64, 64), .holder = MM_NO_CPU};
 	k->counts_at = mm_image_home(mm, (uint64_t)k->nr_entries * COUNT_BYTES, 4096);
 	k->table_at = mm_image_home(mm, (uint64_t)k->nr_entries * mm->vm_map.entry_bytes, 4096);
 	k->hash_at = mm_image_home(mm, HASH_SLOT_BYTES << PA_HASH_BITS, 4096);

@@ -53,7 +53,8 @@ int mm_pgtable_init(struct mm *mm, struct mm_pgtable *t)
 		return -ENOMEM;
 	t->root->at =
 		mm_image_home(mm, (uint64_t)nr * map->entry_bytes, UINT64_C(1) << page_shift(mm));
-	t->lock = (struct mm_lock){.at = mm_image_home(mm, 64, 64), .holder = MM_NO_CPU};
+	t->lock = (struct mm_lock){
+		.kind = MM_LOCK_PAGE_TABLE, .at = mm_image_home(mm, 64, 64), .holder = MM_NO_CPU};
 	return 0;
 }
 

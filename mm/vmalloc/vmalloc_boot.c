@@ -29,9 +29,10 @@ static uint64_t work(struct mm *mm, struct mm_kthread *thread, int *cpu, bool wo
 	return MM_KTHREAD_FOREVER;
 }
 
-static void place_lock(struct mm *mm, struct mm_lock *lock)
+static void place_lock(struct mm *mm, struct mm_lock *lock, enum mm_lock_kind kind)
 {
-	*lock = (struct mm_lock){.at = mm_image_home(mm, 64, 64), .holder = MM_NO_CPU};
+	*lock = (struct mm_lock){
+		.kind = kind, .at = mm_image_home(mm, 64, 64), .holder = MM_NO_CPU};
 }
 
 int mm_vmalloc_init(struct mm *mm)
@@ -43,10 +44,10 @@ int mm_vmalloc_init(struct mm *mm)
 	mm->vmalloc = v;
 	if (!v)
 		return -ENOMEM;
-	place_lock(mm, &v->free.lock);
-	place_lock(mm, &v->used.lock);
-	place_lock(mm, &v->lazy.lock);
-	place_lock(mm, &v->purge_lock);
+	place_lock(mm, &v->free.lock, MM_LOCK_VMAP_FREE);
+	place_lock(mm, &v->used.lock, MM_LOCK_VMAP_USED);
+	place_lock(mm, &v->lazy.lock, MM_LOCK_VMAP_LAZY);
+	place_lock(mm, &v->purge_lock, MM_LOCK_VMAP_PURGE);
 	v->worker = (struct mm_kthread){.name = "kworker/vmalloc",
 					.nid = mm->cpu_nid[0],
 					.cpu = MM_NO_CPU,

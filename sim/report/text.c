@@ -142,12 +142,34 @@ static void print_cost(const json_t *doc, FILE *out)
 	}
 }
 
+/* Where CPUs waited for any: of those, as /proc/lock_stat has them. */
+static void print_locks(const json_t *doc, FILE *out)
+{
+	const json_t *lock;
+	bool any = false;
+	size_t i;
+
+	json_array_foreach (result_member(doc, "locks"), i, lock) {
+		if (!json_get(lock, "contended"))
+			continue;
+		if (!any)
+			fprintf(out, "\n%-24s%14s%14s%14s\n", "Lock", "taken", "contended",
+				"waited");
+		any = true;
+		fprintf(out, "%-24s%14s%14s%14s\n", json_get_string(lock, "lock"),
+			text_count(json_get(lock, "acquired")).text,
+			text_count(json_get(lock, "contended")).text,
+			text_time(json_get(lock, "wait_ps")).text);
+	}
+}
+
 static void print_memory(const json_t *doc, FILE *out)
 {
 	uint64_t ext = result_integer(doc, "memory_model.page_ext_bytes");
 
 	fprintf(out,
-		"\nMemory model    %s: %s of page descriptors, %s of them for holes; tables %s%s%s\n",
+		"\nMemory model    %s: %s of page descriptors, %s of them for holes; tables "
+		"%s%s%s\n",
 		result_string(doc, "memory_model.name"),
 		text_bytes(result_integer(doc, "memory_model.memmap_bytes")).text,
 		text_bytes(result_integer(doc, "memory_model.hole_bytes")).text,
@@ -265,6 +287,7 @@ static void print_result(const json_t *doc, FILE *out)
 	hotplug_print(doc, out);
 	placement_print(doc, out);
 	print_cost(doc, out);
+	print_locks(doc, out);
 	print_memory(doc, out);
 	print_tlb(doc, out);
 	print_views(result_member(doc, "views"), out);

@@ -64,7 +64,7 @@ static const struct row rows[] = {
 	{"  zeroing", TIME, result_integer, "cost.zeroing_ps"},
 	{"  TLB misses", TIME, result_integer, "cost.tlb_misses_ps"},
 	{"  waiting for disks", TIME, result_integer, "cost.disk_ps"},
-	{"  zone lock wait", TIME, result_integer, "cost.zone_lock_wait_ps"},
+	{"  lock wait", TIME, result_integer, "cost.lock_wait_ps"},
 	{"allocations", COUNT, result_integer, "events.alloc"},
 	{"  failed", COUNT, result_integer, "events.failed"},
 	{"  local node", COUNT, sum_of_nodes, "local_node"},

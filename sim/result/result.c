@@ -220,6 +220,15 @@ static void add_nodes(struct cpu_node_account *to, const struct cpu_node_account
 	}
 }
 
+static void add_locks(struct lock_account *sum, const struct lock_account *of)
+{
+	for (int kind = 0; kind < MM_NR_LOCK_KINDS; kind++) {
+		sum[kind].acquired += of[kind].acquired;
+		sum[kind].contended += of[kind].contended;
+		sum[kind].wait_ps += of[kind].wait_ps;
+	}
+}
+
 static bool sum_accounts(const struct result_of *w, struct totals *t)
 {
 	struct cpu_account *s = &t->sum;
@@ -240,8 +249,7 @@ static bool sum_accounts(const struct result_of *w, struct totals *t)
 		s->tlb_second_hits += a->tlb_second_hits;
 		s->tlb_walks += a->tlb_walks;
 		s->walk_reads += a->walk_reads;
-		s->lock_acquired += a->lock_acquired;
-		s->lock_contended += a->lock_contended;
+		add_locks(s->locks, a->locks);
 		add_array(s->cause_ps, a->cause_ps, NR_CAUSES);
 		add_sites(s->sites, a->sites);
 		add_nodes(s->nodes, a->nodes, t->nr_nodes);
@@ -317,7 +325,26 @@ static void put_sites(json_t *doc, const struct totals *t)
 	}
 }
 
-static void put_allocator(json_t *doc, const struct mm *mm, const struct totals *t)
+/* Of each kind that was taken. */
+static void put_locks(json_t *doc, const struct totals *t)
+{
+	json_t *locks = json_put_array(doc, "locks");
+
+	for (int kind = 0; kind < MM_NR_LOCK_KINDS; kind++) {
+		const struct lock_account *a = &t->sum.locks[kind];
+		json_t *lock;
+
+		if (!a->acquired)
+			continue;
+		lock = json_append_object(locks);
+		json_put_string(lock, "lock", mm_lock_name((enum mm_lock_kind)kind));
+		json_put(lock, "acquired", a->acquired);
+		json_put(lock, "contended", a->contended);
+		json_put(lock, "wait_ps", a->wait_ps);
+	}
+}
+
+static void put_allocator(json_t *doc, const struct mm *mm)
 {
 	struct mm_counters c;
 	struct mm_model_info info;
@@ -333,8 +360,6 @@ static void put_allocator(json_t *doc, const struct mm *mm, const struct totals 
 	json_put(allocator, "pcp_drains", c.pcp_drains);
 	json_put(allocator, "splits", c.splits);
 	json_put(allocator, "merges", c.merges);
-	json_put(allocator, "lock_acquired", t->sum.lock_acquired);
-	json_put(allocator, "lock_contended", t->sum.lock_contended);
 
 	mm_model_info(mm, &info);
 	model = json_put_object(doc, "memory_model");
@@ -392,7 +417,8 @@ json_t *result_build(const struct result_of *w)
 	put_events(doc, w);
 	put_nodes_and_zones(doc, sim_mm(w->sim));
 	put_cost(doc, w, &t);
-	put_allocator(doc, sim_mm(w->sim), &t);
+	put_allocator(doc, sim_mm(w->sim));
+	put_locks(doc, &t);
 	put_sites(doc, &t);
 	result_put_slab(doc, sim_mm(w->sim));
 	put_reclaim(doc, w);

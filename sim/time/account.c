@@ -11,7 +11,7 @@ const char *time_cause_name(enum time_cause cause)
 		[CAUSE_COMPUTE] = "compute",
 		[CAUSE_LOCAL] = "local_memory",
 		[CAUSE_REMOTE] = "remote_memory",
-		[CAUSE_LOCK_WAIT] = "zone_lock_wait",
+		[CAUSE_LOCK_WAIT] = "lock_wait",
 		[CAUSE_ZEROING] = "zeroing",
 		[CAUSE_TLB] = "tlb_misses",
 		[CAUSE_DISK] = "disk",
@@ -23,7 +23,7 @@ const char *time_cause_name(enum time_cause cause)
 void cpu_check_account(const struct cpu *c)
 {
 	const struct cpu_account *a = &c->account;
-	uint64_t causes = 0, remote = 0, zeroing = 0;
+	uint64_t causes = 0, remote = 0, zeroing = 0, locks = 0;
 
 	for (int cause = 0; cause < NR_CAUSES; cause++)
 		causes += a->cause_ps[cause];
@@ -31,13 +31,16 @@ void cpu_check_account(const struct cpu *c)
 		remote += a->nodes[nid].remote_ps;
 		zeroing += a->nodes[nid].zeroing_ps;
 	}
+	for (int kind = 0; kind < MM_NR_LOCK_KINDS; kind++)
+		locks += a->locks[kind].wait_ps;
 	if (causes != c->now_ps || a->total_ps != c->now_ps ||
 	    remote != a->cause_ps[CAUSE_REMOTE] || zeroing != a->cause_ps[CAUSE_ZEROING] ||
-	    a->nodes[c->nid].remote_ps)
+	    locks != a->cause_ps[CAUSE_LOCK_WAIT] || a->nodes[c->nid].remote_ps)
 		SIM_BUG("the account of cpu %d does not add up, in ps: clock %" PRIu64
 			", total %" PRIu64 ", causes %" PRIu64 ", remote %" PRIu64
 			" by node %" PRIu64 " of which its own %" PRIu64 ", zeroing %" PRIu64
-			" by node %" PRIu64,
+			" by node %" PRIu64 ", waiting for locks %" PRIu64 " by lock %" PRIu64,
 			c->id, c->now_ps, a->total_ps, causes, a->cause_ps[CAUSE_REMOTE], remote,
-			a->nodes[c->nid].remote_ps, a->cause_ps[CAUSE_ZEROING], zeroing);
+			a->nodes[c->nid].remote_ps, a->cause_ps[CAUSE_ZEROING], zeroing,
+			a->cause_ps[CAUSE_LOCK_WAIT], locks);
 }

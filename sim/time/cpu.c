@@ -373,9 +373,12 @@ static uint64_t follow_engine(struct cpu *c)
 	return c->now_ps - before;
 }
 
-void cpu_catch_up(struct cpu *c, enum time_cause cause)
+uint64_t cpu_catch_up(struct cpu *c, enum time_cause cause)
 {
-	attribute(c, follow_engine(c), cause, c->nid);
+	uint64_t ps = follow_engine(c);
+
+	attribute(c, ps, cause, c->nid);
+	return ps;
 }
 
 /* Bytes that are settled, of one bank and purpose. */

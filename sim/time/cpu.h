@@ -214,8 +214,8 @@ void cpu_settle(struct cpu *c);
 /** Settled, sleep until `when_ps`, and attribute what nobody else has used until then to idle. */
 void cpu_sleep_until(struct cpu *c, uint64_t when_ps);
 
-/** Attribute the time that passed while the CPU was blocked, up to the engine's clock. */
-void cpu_catch_up(struct cpu *c, enum time_cause cause);
+/** Attribute the time that passed while the CPU was blocked, up to the engine's clock: so much. */
+uint64_t cpu_catch_up(struct cpu *c, enum time_cause cause);
 /**
  * After the run, off the actor: idle until `end_ps`, where the last CPU ended. Then the account's
  * equations are checked, and an account that does not add up stops the process.

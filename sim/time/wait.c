@@ -107,15 +107,17 @@ static void add_waiter(struct mm_lock *lock, struct cpu *c)
 
 void wait_lock(struct waits *w, struct cpu *c, struct mm_lock *lock)
 {
+	struct lock_account *account = &c->account.locks[lock->kind];
+
 	c->nr_locks++;
-	c->account.lock_acquired++;
+	account->acquired++;
 	if (!lock->sink) {
 		lock->sink = c;
 		return;
 	}
 	if (lock->sink == c)
 		SIM_BUG("cpu %d takes the lock at %#" PRIx64 " twice", c->id, lock->at);
-	c->account.lock_contended++;
+	account->contended++;
 	add_waiter(lock, c);
 	if (c->guest) {
 		stop(w);
@@ -124,7 +126,7 @@ void wait_lock(struct waits *w, struct cpu *c, struct mm_lock *lock)
 		stop_running(w, c, CPU_WAITING_LOCK);
 		engine_block(w->engine, c->id);
 	}
-	cpu_catch_up(c, CAUSE_LOCK_WAIT);
+	account->wait_ps += cpu_catch_up(c, CAUSE_LOCK_WAIT);
 }
 
 /* The first that waits for `lock`, taken out of the list; NULL where nobody does. */

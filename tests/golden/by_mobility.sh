@@ -38,7 +38,7 @@ waits()
 	status 0
 	is alloc 65536
 	is free 65536
-	member zone_lock_wait_ps
+	member lock_wait_ps
 }
 
 sed 's/gather = true/gather = false/' configs/kernels/linux-5.10-amd64.cfg >"$tmp/locked.cfg"

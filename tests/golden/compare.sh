@@ -25,7 +25,7 @@ out "Work: scenarios/churn.cfg"
 row "page descriptors (memmap)" 608 MiB 128 MiB 0.211x 128 MiB 0.211x 128 MiB 0.211x
 row "  describing holes" 480 MiB 0 0.000x 0 0.000x 0 0.000x
 row "fallback to another node" 0 0 1.00x 0 1.00x 0 1.00x
-for label in "simulated time" "zone lock wait" "allocations" "local node" "remote node" \
+for label in "simulated time" "lock wait" "allocations" "local node" "remote node" \
 	"pfn_to_page, each" "page_to_pfn, each"; do
 	out "$label"
 done

@@ -14,7 +14,7 @@ out "x86_64, sparse-vmemmap, 2 nodes, 4 CPUs"
 out "Work            $trace"
 out "Operations      143,691 allocations (0 failed), 268 frees"
 out "22 free_batched, 24 free_before_window"
-for cause in compute local_memory remote_memory zone_lock_wait zeroing idle; do
+for cause in compute local_memory remote_memory lock_wait zeroing idle; do
 	out "  $cause "
 done
 

@@ -104,7 +104,7 @@ shows()
 	contend) # 8192 blocks on each of eight CPUs, taken and given back
 		is alloc 65536
 		is free 65536
-		above zone_lock_wait_ps 0 ;;
+		above lock_wait_ps 0 ;;
 	fill-spill)
 		above fallback_node 0
 		[ "$(of nodes 0 numa_foreign)" = "$(member fallback_node)" ] || fail "not all miss node 0" ;;
@@ -115,7 +115,7 @@ shows()
 	by-mobility)
 		is alloc 65536
 		is free 65536
-		above zone_lock_wait_ps 0 ;;
+		above lock_wait_ps 0 ;;
 	hot-cold)
 		is alloc 20000
 		is free 20000 ;;

@@ -240,7 +240,8 @@ static void print_accounts(FILE *out, const struct sim *s)
 		const struct cpu_account *a = sim_account(s, cpu);
 
 		fprintf(out, "cpu %d hits %" PRIu64 " locks %" PRIu64 " %" PRIu64, cpu,
-			a->cache_hits, a->lock_acquired, a->lock_contended);
+			a->cache_hits, a->locks[MM_LOCK_ZONE].acquired,
+			a->locks[MM_LOCK_ZONE].contended);
 		for (int cause = 0; cause < NR_CAUSES; cause++)
 			fprintf(out, " %" PRIu64, a->cause_ps[cause]);
 		for (int nid = 0; nid < NR_NODES; nid++)

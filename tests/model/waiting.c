@@ -62,9 +62,32 @@ Test(waiting, lock_wait_is_what_the_holders_take)
 	cr_assert_eq(sim_account(s, 2)->cause_ps[CAUSE_LOCK_WAIT], 198000);
 	for (int cpu = 0; cpu < 3; cpu++) {
 		cr_assert_eq(stage.order[cpu], cpu);
-		cr_assert_eq(sim_account(s, cpu)->lock_acquired, 1);
-		cr_assert_eq(sim_account(s, cpu)->lock_contended, cpu > 0);
+		cr_assert_eq(sim_account(s, cpu)->locks[MM_LOCK_ZONE].acquired, 1);
+		cr_assert_eq(sim_account(s, cpu)->locks[MM_LOCK_ZONE].contended, cpu > 0);
 		cr_assert_eq(sim_account(s, cpu)->total_ps, 300000);
+	}
+	sim_destroy(s);
+	built_free(m);
+}
+
+/* What is waited for a lock counts for its kind alone. */
+Test(waiting, each_kind_of_lock_has_its_own_account)
+{
+	struct machine *m = build_machine(1, 3);
+	struct stage stage = {.lock.kind = MM_LOCK_LRU};
+	struct sim *s = new_sim(m);
+
+	for (int cpu = 0; cpu < 3; cpu++)
+		sim_spawn(s, cpu, hold_lock, &stage);
+	cr_assert_eq(sim_run(s), 0);
+	for (int cpu = 0; cpu < 3; cpu++) {
+		const struct lock_account *locks = sim_account(s, cpu)->locks;
+
+		cr_assert_eq(locks[MM_LOCK_LRU].acquired, 1);
+		cr_assert_eq(locks[MM_LOCK_LRU].contended, cpu > 0);
+		cr_assert_eq(locks[MM_LOCK_LRU].wait_ps, (uint64_t)cpu * 99000);
+		cr_assert_eq(locks[MM_LOCK_ZONE].acquired, 0);
+		cr_assert_eq(locks[MM_LOCK_ZONE].wait_ps, 0);
 	}
 	sim_destroy(s);
 	built_free(m);
