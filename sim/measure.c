@@ -79,6 +79,8 @@ static void go_on(struct measure_team *t, int cpu)
 {
 	int nr_cpus = sim_machine(t->sim)->mm.nr_cpus;
 
+	if (t->ended)
+		t->ended(t, t->phase);
 	next_phase(t);
 	for (int other = 0; other < nr_cpus; other++)
 		if (other != cpu && (t->phase >= t->nr_phases || t->joins(t, other, t->phase)))

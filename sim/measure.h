@@ -40,6 +40,10 @@ struct measure {
 	/** Told now and then how much is done; NULL: nobody is. */
 	void (*progress)(void *arg, uint64_t done, uint64_t total);
 	void *progress_arg;
+	/** Told of each row, in order, as soon as it is there; `doc` has all but rows that are to
+	 * come. NULL: nobody is. */
+	void (*row)(void *arg, const json_t *doc, const json_t *row);
+	void *row_arg;
 };
 
 enum measure_test { MEASURE_ALL_TESTS, MEASURE_BULK, MEASURE_REPEAT, MEASURE_RANDOM };
@@ -53,9 +57,13 @@ struct measure_kind {
 	/** Measure; once a process. Members go into `doc`. 0, or -errno with the reason in diag. */
 	int (*run)(const struct measure *m, json_t *doc);
 	/** Print in the layout that people know, and as comma-separated values: one table, whose
-	 * header is the first line; what was not measured is empty. */
+	 * header is the first line; what was not measured is empty. Of kinds that have rows, what
+	 * stands above them. */
 	void (*text)(const json_t *doc, FILE *out);
 	void (*csv)(const json_t *doc, FILE *out);
+	const char *rows; /* member of the document; NULL: it has none that come one by one */
+	void (*text_row)(const json_t *row, FILE *out);
+	void (*csv_row)(const json_t *row, FILE *out);
 };
 extern const struct measure_kind *const measure_kinds[]; /* NULL at the end */
 
@@ -74,6 +82,8 @@ struct measure_team {
 	measure_work work;
 	/** Has that CPU anything to do in that phase? The others sleep. */
 	bool (*joins)(const struct measure_team *t, int cpu, int phase);
+	/** Told by the last CPU that ends a phase; NULL: nobody is. */
+	void (*ended)(struct measure_team *t, int phase);
 	void *arg;
 	const struct measure *m; /* whose progress is told; NULL: nobody's */
 	uint64_t total;          /* steps, as told by measure_step(); 0: phases */

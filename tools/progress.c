@@ -44,9 +44,15 @@ void progress_report(void *progress, uint64_t done, uint64_t total)
 	fflush(stderr);
 }
 
-void progress_end(struct progress *p)
+void progress_clear(struct progress *p)
 {
 	if (p->shown)
 		fputs("\r\033[K", stderr);
-	p->on = p->shown = false;
+	p->shown = false;
+}
+
+void progress_end(struct progress *p)
+{
+	progress_clear(p);
+	p->on = false;
 }

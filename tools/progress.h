@@ -22,7 +22,10 @@ void progress_start(struct progress *p, const char *what, bool quiet);
 /** Say how much is done. `total` 0: not known. Cheap; fit for struct trace_progress. */
 void progress_report(void *progress, uint64_t done, uint64_t total);
 
-/** Take the line away. Call it before anything else is printed. */
+/** Take the line away until the next report. Call it before anything else is printed. */
+void progress_clear(struct progress *p);
+
+/** Take the line away for good. */
 void progress_end(struct progress *p);
 
 #endif

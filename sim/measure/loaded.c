@@ -36,6 +36,7 @@ static const unsigned delays[] = {0,    2,    8,    15,   50,   100,  125,  150,
 struct loaded {
 	const struct measure *m;
 	struct measure_buffer *buffers;
+	json_t *doc;
 	int chaser;
 	uint64_t latency_ps[NR_DELAYS], bytes_per_s[NR_DELAYS];
 };
@@ -87,24 +88,28 @@ static int find_chaser(const struct measure *m)
 			  "no CPU has memory on its own node; --to says which memory to measure");
 }
 
-static void put_rows(const struct loaded *l, json_t *doc)
+/* A phase is a row. */
+static void put_row(struct measure_team *t, int phase)
 {
-	json_t *rows = json_put_array(doc, "loaded");
+	const struct loaded *l = t->arg;
+	json_t *row = json_append_object(json_object_get(l->doc, "loaded"));
 
-	for (int i = 0; i < NR_DELAYS; i++) {
-		json_t *row = json_append_object(rows);
-
-		json_put(row, "delay_cycles", delays[i]);
-		json_put(row, "latency_ps", l->latency_ps[i]);
-		json_put(row, "bytes_per_s", l->bytes_per_s[i]);
-	}
+	json_put(row, "delay_cycles", delays[phase]);
+	json_put(row, "latency_ps", l->latency_ps[phase]);
+	json_put(row, "bytes_per_s", l->bytes_per_s[phase]);
+	if (l->m->row)
+		l->m->row(l->m->row_arg, l->doc, row);
 }
 
 static int run(const struct measure *m, json_t *doc)
 {
-	struct loaded l = {.m = m, .chaser = find_chaser(m)};
-	struct measure_team team = {
-		.m = m, .nr_phases = NR_DELAYS, .work = load, .joins = joins, .arg = &l};
+	struct loaded l = {.m = m, .doc = doc, .chaser = find_chaser(m)};
+	struct measure_team team = {.m = m,
+				    .nr_phases = NR_DELAYS,
+				    .work = load,
+				    .joins = joins,
+				    .ended = put_row,
+				    .arg = &l};
 	int err;
 
 	if (l.chaser < 0)
@@ -112,12 +117,10 @@ static int run(const struct measure *m, json_t *doc)
 	err = sim_create(m->machine, m->costs, m->diag, &team.sim);
 	if (!err)
 		err = measure_buffers(m, team.sim, measure_beyond_caches(m->machine), &l.buffers);
+	json_put_string(doc, "mix", m->mix->name);
+	json_put_array(doc, "loaded");
 	if (!err)
 		err = measure_team_run(&team);
-	if (!err) {
-		json_put_string(doc, "mix", m->mix->name);
-		put_rows(&l, doc);
-	}
 	sim_destroy(team.sim);
 	measure_buffers_free(m, l.buffers);
 	return err;
@@ -125,30 +128,31 @@ static int run(const struct measure *m, json_t *doc)
 
 static void text(const json_t *doc, FILE *out)
 {
-	const json_t *row;
-	size_t i;
-
 	fputs("Measuring Loaded Latencies for the system\n", out);
 	if (strcmp(json_get_string(doc, "mix"), "reads") == 0)
 		fputs("Using Read-only traffic type\n", out);
 	else
 		fprintf(out, "Using %s traffic type\n", json_get_string(doc, "mix"));
 	fputs("Inject\tLatency\tBandwidth\nDelay\t(ns)\tMB/sec\n==========================\n", out);
-	json_array_foreach (json_object_get(doc, "loaded"), i, row)
-		fprintf(out, " %05" PRIu64 "\t%6s\t%9s\n", json_get(row, "delay_cycles"),
-			measure_decimal(json_get(row, "latency_ps"), 1000).text,
-			measure_decimal(json_get(row, "bytes_per_s"), 1000000).text);
+}
+
+static void text_row(const json_t *row, FILE *out)
+{
+	fprintf(out, " %05" PRIu64 "\t%6s\t%9s\n", json_get(row, "delay_cycles"),
+		measure_decimal(json_get(row, "latency_ps"), 1000).text,
+		measure_decimal(json_get(row, "bytes_per_s"), 1000000).text);
 }
 
 static void csv(const json_t *doc, FILE *out)
 {
-	const json_t *row;
-	size_t i;
-
+	(void)doc;
 	fputs("delay_cycles,latency_ps,bytes_per_s\n", out);
-	json_array_foreach (json_object_get(doc, "loaded"), i, row)
-		fprintf(out, "%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n", json_get(row, "delay_cycles"),
-			json_get(row, "latency_ps"), json_get(row, "bytes_per_s"));
+}
+
+static void csv_row(const json_t *row, FILE *out)
+{
+	fprintf(out, "%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n", json_get(row, "delay_cycles"),
+		json_get(row, "latency_ps"), json_get(row, "bytes_per_s"));
 }
 
 const struct measure_kind measure_loaded = {
@@ -158,4 +162,7 @@ const struct measure_kind measure_loaded = {
 	.run = run,
 	.text = text,
 	.csv = csv,
+	.rows = "loaded",
+	.text_row = text_row,
+	.csv_row = csv_row,
 };

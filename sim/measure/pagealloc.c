@@ -9,15 +9,17 @@
  * Where they are freed at random, blocks of all CPUs together are four times as many as the largest
  * cache has lines, so that page descriptors are cold. CPUs are those of one node, then those of the
  * nodes behind it; with --to all take their blocks from that node, so that they meet at its zone's
- * lock.
+ * lock. Each test on so many CPUs begins on a machine that has just booted; orders of
+ * repeat come one after the other there.
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "mm/gfp.h"
 #include "sim/json.h"
-#include "sim/measure.h"
+#include "sim/measure_apart.h"
 #include "sim/rng.h"
 
 #define MOST_BLOCKS   (UINT64_C(1) << 22)
@@ -36,12 +38,15 @@ static const char *const test_names[] = {"bulk", "repeat", "random"};
 struct row {
 	int test, nr_cpus;
 	unsigned order;
+	uint64_t blocks;                 /* of each CPU; not of repeat */
 	uint64_t alloc_ps, free_ps, ops; /* sums over CPUs; repeat: of pairs, in alloc_ps */
 };
 
 struct pagealloc {
 	const struct measure *m;
+	struct sim *sim; /* as it has booted */
 	struct row *rows;
+	struct row *part; /* rows that are measured in this process */
 	int nr_rows;
 	uint64_t blocks_in_all;
 	struct page ***blocks; /* by CPU, while a row is measured */
@@ -139,17 +144,56 @@ static void shuffle(struct page **blocks, uint64_t nr, uint64_t seed)
 	}
 }
 
-static uint64_t blocks_of(const struct pagealloc *p, const struct row *r)
+/* What a CPU would take if there was memory for it. */
+static uint64_t blocks_wanted(const struct pagealloc *p, const struct row *r)
 {
 	uint64_t bulk = share(BULK_IN_ALL, r, LEAST_BLOCKS, BULK_BLOCKS);
 
 	return r->test == BULK ? bulk : share(p->blocks_in_all, r, bulk, MOST_BLOCKS);
 }
 
+static int first_cpu(const struct pagealloc *p)
+{
+	return p->m->from == MM_NO_NODE ? 0 : measure_first_cpu(p->m->machine, p->m->from);
+}
+
+/* The most that each can take of `nid`, if they take three quarters of what is free there and is
+ * for the kernel. */
+static uint64_t room_on(const struct pagealloc *p, const struct row *r, int nid)
+{
+	struct mm *mm = sim_mm(p->sim);
+	int highest = gfp_zone(mm_get_arch(mm), GFP_KERNEL), nr_cpus = 0;
+	uint64_t pages = 0, free, boost;
+
+	for (int zone = 0; zone <= highest; zone++) {
+		mm_zone_room(mm, nid, zone, &free, &boost);
+		pages += free;
+	}
+	for (int i = 0; i < r->nr_cpus; i++)
+		nr_cpus += p->m->to == nid || p->m->machine->cpus[first_cpu(p) + i].nid == nid;
+	return (pages * 3 / 4 >> r->order) / (uint64_t)nr_cpus;
+}
+
+/* Of each CPU: as many as the fullest node that is taken from has room for. */
+static uint64_t blocks_of(const struct pagealloc *p, const struct row *r)
+{
+	uint64_t nr = blocks_wanted(p, r);
+
+	for (int i = 0, last = MM_NO_NODE; i < r->nr_cpus; i++) {
+		int nid = p->m->to == MM_NO_NODE ? p->m->machine->cpus[first_cpu(p) + i].nid
+						 : p->m->to;
+		uint64_t room = nid == last ? nr : room_on(p, r, nid);
+
+		last = nid;
+		nr = room < nr ? room : nr;
+	}
+	return nr;
+}
+
 static void take_all(struct measure_team *t, int cpu, struct row *r, struct page ***out)
 {
 	struct pagealloc *p = t->arg;
-	uint64_t nr = blocks_of(p, r), got = 0, start_ps = now(t, cpu);
+	uint64_t nr = r->blocks, got = 0, start_ps = now(t, cpu);
 	struct page **blocks = calloc(nr, sizeof(struct page *));
 
 	*out = blocks;
@@ -170,7 +214,7 @@ static void take_all(struct measure_team *t, int cpu, struct row *r, struct page
 
 static void free_all(struct measure_team *t, int cpu, struct row *r, struct page **blocks)
 {
-	uint64_t nr = blocks_of(t->arg, r), start_ps = now(t, cpu);
+	uint64_t nr = r->blocks, start_ps = now(t, cpu);
 
 	for (uint64_t i = 0; blocks && i < nr && blocks[i]; i++) {
 		mm_free_pages(sim_mm(t->sim), cpu, blocks[i], r->order);
@@ -181,20 +225,24 @@ static void free_all(struct measure_team *t, int cpu, struct row *r, struct page
 	free(blocks);
 }
 
-/* Two phases a row: take, and free. */
+/* A phase a row; two where all are taken, and then freed. */
+static struct row *row_of(const struct pagealloc *p, int phase)
+{
+	return &p->part[p->part->test == REPEAT ? phase : phase / 2];
+}
+
 static bool joins(const struct measure_team *t, int cpu, int phase)
 {
 	const struct pagealloc *p = t->arg;
-	const struct row *r = &p->rows[phase / 2];
-	int first = p->m->from == MM_NO_NODE ? 0 : measure_first_cpu(p->m->machine, p->m->from);
+	int first = first_cpu(p);
 
-	return cpu >= first && cpu < first + r->nr_cpus && (r->test != REPEAT || phase % 2 == 0);
+	return cpu >= first && cpu < first + row_of(p, phase)->nr_cpus;
 }
 
 static void work(struct measure_team *t, int cpu, int phase)
 {
 	struct pagealloc *p = t->arg;
-	struct row *r = &p->rows[phase / 2];
+	struct row *r = row_of(p, phase);
 
 	if (p->err)
 		return;
@@ -219,28 +267,23 @@ static int only_test(const struct pagealloc *p)
 	return kept;
 }
 
-/* Operations of all rows. */
-static uint64_t nr_steps(const struct pagealloc *p)
+/* Operations of a row. */
+static uint64_t steps_of(const struct row *r)
 {
-	uint64_t nr = 0;
-
-	for (int i = 0; i < p->nr_rows; i++) {
-		const struct row *r = &p->rows[i];
-
-		nr += (uint64_t)r->nr_cpus *
-		      (r->test == REPEAT ? repeats_of(r) / 8 + repeats_of(r) : 2 * blocks_of(p, r));
-	}
-	return nr;
+	return (uint64_t)r->nr_cpus *
+	       (r->test == REPEAT ? repeats_of(r) / 8 + repeats_of(r) : 2 * r->blocks);
 }
 
-/* Rows of a test and an order: on 1, 2, 4, ... CPUs, or those asked for; frees at random, which
- * take longest, on one and on all of them. */
-static void plan_rows(struct pagealloc *p, int test, unsigned order, int least, int most)
+/* Rows of a test: on 1, 2, 4, ... CPUs, or those asked for; frees at random, which take longest, on
+ * one and on all of them. */
+static void plan_rows(struct pagealloc *p, int test, int least, int most)
 {
 	int times = test == RANDOM && most > 2 ? most : 2;
 
 	for (int nr = least; nr <= most; nr = nr < most && times * nr > most ? most : times * nr)
-		p->rows[p->nr_rows++] = (struct row){.test = test, .nr_cpus = nr, .order = order};
+		for (unsigned order = 0; order <= (test == REPEAT ? LARGEST_ORDER : 0); order++)
+			p->rows[p->nr_rows++] =
+				(struct row){.test = test, .nr_cpus = nr, .order = order};
 }
 
 /* CPUs of a node, or of it and those behind it. */
@@ -270,8 +313,7 @@ static int plan(struct pagealloc *p)
 	if (!p->rows || !p->blocks)
 		return -ENOMEM;
 	for (int test = 0; test < NR_TESTS; test++)
-		for (unsigned order = 0; order <= (test == REPEAT ? LARGEST_ORDER : 0); order++)
-			plan_rows(p, test, order, least, most);
+		plan_rows(p, test, least, most);
 	p->nr_rows = only_test(p);
 	p->blocks_in_all = measure_beyond_caches(m) / m->cache_line_bytes;
 	if (p->blocks_in_all > MOST_BLOCKS)
@@ -279,51 +321,117 @@ static int plan(struct pagealloc *p)
 	return 0;
 }
 
-static void put_rows(const struct pagealloc *p, json_t *doc)
+/* How many blocks each row is about; a machine that has not enough for cold descriptors is said. */
+static uint64_t count_blocks(struct pagealloc *p)
 {
-	json_t *rows = json_put_array(doc, "pagealloc");
+	uint64_t steps = 0;
+	bool less = false;
 
 	for (int i = 0; i < p->nr_rows; i++) {
-		const struct row *r = &p->rows[i];
-		json_t *row = json_append_object(rows);
+		struct row *r = &p->rows[i];
 
-		json_put_string(row, "test", test_names[r->test]);
-		json_put(row, "order", r->order);
-		json_put(row, "cpus", (uint64_t)r->nr_cpus);
-		if (r->test == REPEAT) {
-			json_put(row, "pair_ps", r->alloc_ps / r->ops);
-			continue;
+		if (r->test != REPEAT) {
+			r->blocks = blocks_of(p, r);
+			less = less || r->blocks < blocks_wanted(p, r);
 		}
-		json_put(row, "alloc_ps", r->alloc_ps / r->ops);
-		json_put(row, "free_ps", r->free_ps / r->ops);
+		steps += steps_of(r);
 	}
+	if (less)
+		diag_warn(p->m->diag, p->m->machine->file, 0,
+			  "its memory is small for its caches: fewer blocks are taken than would "
+			  "make page descriptors cold");
+	return steps;
+}
+
+static void put_row(const struct row *r, json_t *rows)
+{
+	json_t *row = json_append_object(rows);
+
+	json_put_string(row, "test", test_names[r->test]);
+	json_put(row, "order", r->order);
+	json_put(row, "cpus", (uint64_t)r->nr_cpus);
+	if (r->test == REPEAT) {
+		json_put(row, "pair_ps", r->alloc_ps / r->ops);
+		return;
+	}
+	json_put(row, "blocks", r->blocks);
+	json_put(row, "alloc_ps", r->alloc_ps / r->ops);
+	json_put(row, "free_ps", r->free_ps / r->ops);
+}
+
+static bool same_part(const struct row *a, const struct row *b)
+{
+	return a->test == b->test && a->nr_cpus == b->nr_cpus;
+}
+
+/* The rows of a part: the first of them, and how many. */
+static struct row *part_of(const struct pagealloc *p, int part, int *nr)
+{
+	struct row *first = p->rows, *end = p->rows + p->nr_rows, *r;
+
+	for (;; first = r) {
+		for (r = first; r < end && same_part(first, r); r++)
+			;
+		if (part-- == 0) {
+			*nr = (int)(r - first);
+			return first;
+		}
+	}
+}
+
+static int count_parts(const struct pagealloc *p)
+{
+	int nr = 0;
+
+	for (int i = 0; i < p->nr_rows; i++)
+		nr += i == 0 || !same_part(&p->rows[i - 1], &p->rows[i]);
+	return nr;
+}
+
+/* In a process of its own. */
+static int run_part(void *arg, int nr, const struct measure *mine, json_t *rows)
+{
+	struct pagealloc *p = arg;
+	struct measure_team team = {.work = work, .joins = joins, .arg = p, .m = mine};
+	int nr_rows, err;
+
+	p->m = mine;
+	p->part = part_of(p, nr, &nr_rows);
+	for (int i = 0; i < nr_rows; i++) {
+		if (p->part[i].test != REPEAT && !p->part[i].blocks)
+			return -ENOSPC;
+		team.total += steps_of(&p->part[i]);
+	}
+	team.sim = p->sim;
+	team.nr_phases = p->part->test == REPEAT ? nr_rows : 2 * nr_rows;
+	err = measure_team_run(&team);
+	if (err || p->err)
+		return err ? err : p->err;
+	for (int i = 0; i < nr_rows; i++)
+		put_row(&p->part[i], rows);
+	return 0;
 }
 
 static int run(const struct measure *m, json_t *doc)
 {
 	struct pagealloc p = {.m = m};
-	struct measure_team team = {.work = work, .joins = joins, .arg = &p, .m = m};
+	struct measure_apart apart = {.m = m, .run = run_part, .arg = &p};
 	int err = m->machine->cache_line_bytes
 			  ? plan(&p)
 			  : diag_error(m->diag, -EINVAL, m->machine->file, 0,
 				       "pagealloc is about caches, and the machine has none");
 
-	team.nr_phases = 2 * p.nr_rows;
-	team.total = nr_steps(&p);
 	if (!err)
-		err = sim_create(m->machine, m->costs, m->diag, &team.sim);
-	if (!err)
-		err = measure_team_run(&team);
-	if (!err && p.err == -ENOSPC)
-		err = diag_error(m->diag, p.err, m->machine->file, 0,
-				 "its memory is too small to measure page allocation with");
-	else if (!err)
-		err = p.err;
-	if (!err)
-		put_rows(&p, doc);
-	for (int cpu = 0; p.blocks && cpu < m->machine->mm.nr_cpus; cpu++)
-		free(p.blocks[cpu]);
-	sim_destroy(team.sim);
+		err = sim_create(m->machine, m->costs, m->diag, &p.sim);
+	if (!err) {
+		apart.nr_parts = count_parts(&p);
+		apart.total = count_blocks(&p);
+		err = measure_apart(&apart, doc, json_put_array(doc, "pagealloc"));
+	}
+	if (err == -ENOSPC)
+		diag_error(m->diag, err, m->machine->file, 0,
+			   "its memory is too small to measure page allocation with");
+	sim_destroy(p.sim);
 	free(p.blocks);
 	free(p.rows);
 	return err;
@@ -333,35 +441,34 @@ static const char *const figures[] = {"alloc_ps", "free_ps", "pair_ps", NULL};
 
 static void text(const json_t *doc, FILE *out)
 {
-	const json_t *row;
-	size_t i;
-
+	(void)doc;
 	fputs("Page allocator, ns an operation\n"
 	      "test    order  CPUs     alloc      free      pair\n",
 	      out);
-	json_array_foreach (json_object_get(doc, "pagealloc"), i, row) {
-		fprintf(out, "%-6s  %5" PRIu64 "  %4" PRIu64, json_get_string(row, "test"),
-			json_get(row, "order"), json_get(row, "cpus"));
-		for (int k = 0; figures[k]; k++)
-			fprintf(out, "  %8s",
-				measure_value(json_object_get(row, figures[k]), 1000).text);
-		fputc('\n', out);
-	}
+}
+
+static void text_row(const json_t *row, FILE *out)
+{
+	fprintf(out, "%-6s  %5" PRIu64 "  %4" PRIu64, json_get_string(row, "test"),
+		json_get(row, "order"), json_get(row, "cpus"));
+	for (int k = 0; figures[k]; k++)
+		fprintf(out, "  %8s", measure_value(json_object_get(row, figures[k]), 1000).text);
+	fputc('\n', out);
 }
 
 static void csv(const json_t *doc, FILE *out)
 {
-	const json_t *row;
-	size_t i;
-
+	(void)doc;
 	fputs("test,order,cpus,alloc_ps,free_ps,pair_ps\n", out);
-	json_array_foreach (json_object_get(doc, "pagealloc"), i, row) {
-		fprintf(out, "%s,%" PRIu64 ",%" PRIu64, json_get_string(row, "test"),
-			json_get(row, "order"), json_get(row, "cpus"));
-		for (int k = 0; figures[k]; k++)
-			measure_csv_value(json_object_get(row, figures[k]), out);
-		fputc('\n', out);
-	}
+}
+
+static void csv_row(const json_t *row, FILE *out)
+{
+	fprintf(out, "%s,%" PRIu64 ",%" PRIu64, json_get_string(row, "test"),
+		json_get(row, "order"), json_get(row, "cpus"));
+	for (int k = 0; figures[k]; k++)
+		measure_csv_value(json_object_get(row, figures[k]), out);
+	fputc('\n', out);
 }
 
 const struct measure_kind measure_pagealloc = {
@@ -371,4 +478,7 @@ const struct measure_kind measure_pagealloc = {
 	.run = run,
 	.text = text,
 	.csv = csv,
+	.rows = "pagealloc",
+	.text_row = text_row,
+	.csv_row = csv_row,
 };

@@ -189,6 +189,30 @@ apart=$(bulk)
 together=$(bulk --to 0)
 [ "$together" -gt $((3 * apart / 2)) ] || fail "52 CPUs take $together ps at one zone, $apart at two"
 
+# A part on its own gives what it gives beside the others, in the order of the table; a machine with little memory
+# is measured with the blocks that it has room for.
+small=configs/machines/small-2n.cfg
+run measure $small pagealloc --format csv
+status 0
+err "its memory is small for its caches"
+sed 1d "$tmp/out" >"$tmp/all"
+for part in 'bulk 1' 'bulk 2' 'repeat 1' 'repeat 2' 'random 1' 'random 2'; do
+	"$numasim" measure $small pagealloc -q --format csv --test "${part% *}" --cpus "${part#* }" | sed 1d
+done >"$tmp/parts"
+cmp -s "$tmp/all" "$tmp/parts" || fail "parts give other rows than the whole"
+[ "$(wc -l <"$tmp/all")" -eq 14 ] || fail "not 14 rows"
+run measure $small pagealloc --test random --cpus 1 --format json
+status 0
+taken=$(member blocks)
+run measure $small pagealloc --test random --cpus 2 --format json
+# Of one node, both: half each.
+[ "$(member blocks)" -eq $((taken / 2)) ] || fail "two CPUs take $(member blocks) blocks each, one $taken"
+
+# What fails leaves no file.
+run measure $small loaded --to 1 --from 0 --output "$tmp/file" --set 'bank.bandwidth=0'
+status 2
+[ ! -e "$tmp/file" ] || fail "a file although it failed"
+
 # No more memory than there is is measured.
 run measure configs/machines/W4c_pagecache_uma256m.cfg latency --format json --set 'caches[2].size=143MiB'
 status 0

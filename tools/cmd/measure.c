@@ -168,27 +168,55 @@ static int load_costs(const struct arguments *args, struct diag *diag, struct co
 	return err;
 }
 
-static int print(const struct measure_kind *kind, const struct arguments *args, json_t *doc)
-{
+/* Where a measurement is printed. Rows are printed as soon as they are there. */
+struct printer {
+	const struct measure_kind *kind;
+	int format;
+	const char *path;
 	struct output out;
+	struct progress *progress;
+	bool opened, failed;
+};
 
-	if (output_open(&out, arguments_value(args, &option_output)))
+/* Open, and print all but the rows. */
+static void print_head(struct printer *p, const json_t *doc)
+{
+	p->failed = output_open(&p->out, p->path);
+	p->opened = !p->failed;
+	if (p->opened && p->format == AS_TEXT)
+		p->kind->text(doc, p->out.stream);
+	else if (p->opened && p->format == AS_CSV)
+		p->kind->csv(doc, p->out.stream);
+}
+
+static void print_row(void *arg, const json_t *doc, const json_t *row)
+{
+	struct printer *p = arg;
+
+	if (p->format == AS_JSON || p->failed)
+		return;
+	progress_clear(p->progress);
+	if (!p->opened)
+		print_head(p, doc);
+	if (!p->opened)
+		return;
+	(p->format == AS_TEXT ? p->kind->text_row : p->kind->csv_row)(row, p->out.stream);
+	fflush(p->out.stream);
+}
+
+/* Print what is not printed yet. */
+static int print(struct printer *p, json_t *doc)
+{
+	if (!p->opened && !p->failed)
+		print_head(p, doc);
+	if (p->failed)
 		return STATUS_FAILED;
-	switch (arguments_choice(args, &option_measure_format)) {
-	case AS_TEXT:
-		kind->text(doc, out.stream);
-		break;
-	case AS_CSV:
-		kind->csv(doc, out.stream);
-		break;
-	default:
-		if (json_print(json_incref(doc), out.stream)) {
-			output_discard(&out);
-			message("measure: %s", strerror(ENOMEM));
-			return STATUS_FAILED;
-		}
+	if (p->format == AS_JSON && json_print(json_incref(doc), p->out.stream)) {
+		output_discard(&p->out);
+		message("measure: %s", strerror(ENOMEM));
+		return STATUS_FAILED;
 	}
-	return output_commit(&out) ? STATUS_FAILED : STATUS_DONE;
+	return output_commit(&p->out) ? STATUS_FAILED : STATUS_DONE;
 }
 
 static int measure(const struct arguments *args, const struct measure_kind *kind, struct measure *m)
@@ -196,6 +224,12 @@ static int measure(const struct arguments *args, const struct measure_kind *kind
 	const char *path = args->operands[0];
 	bool quiet = arguments_value(args, &option_quiet) != NULL;
 	struct progress progress;
+	struct printer printer = {
+		.kind = kind,
+		.format = (int)arguments_choice(args, &option_measure_format),
+		.path = arguments_value(args, &option_output),
+		.progress = &progress,
+	};
 	json_t *doc = NULL;
 	uint64_t nr_cpus;
 	int err, status;
@@ -218,6 +252,8 @@ static int measure(const struct arguments *args, const struct measure_kind *kind
 	progress_start(&progress, "measuring", quiet);
 	m->progress = progress_report;
 	m->progress_arg = &progress;
+	m->row = print_row;
+	m->row_arg = &printer;
 	err = measure_run(kind, m, &doc);
 	progress_end(&progress);
 	message_warnings(m->diag, quiet);
@@ -225,8 +261,10 @@ static int measure(const struct arguments *args, const struct measure_kind *kind
 		status = message_error(m->diag, err, path);
 		if (err == -ENOSPC)
 			status = STATUS_FAILED;
+		if (printer.opened)
+			output_discard(&printer.out);
 	} else {
-		status = print(kind, args, doc);
+		status = print(&printer, doc);
 	}
 	json_decref(doc);
 	return status;
