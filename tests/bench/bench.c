@@ -285,6 +285,13 @@ static const struct figure {
 	{"replay.ns_per_event.8cpu", "ns", replay_8cpu, 0},
 	{"replay.ns_per_event.64cpu", "ns", replay_64cpu, 0},
 	{"replay.ns_per_event.512cpu", "ns", replay_512cpu, 0},
+	{"replay.simulated_ns_per_event.1cpu", "ns", replay_1cpu_simulated, ONCE},
+	{"replay.simulated_ns_per_event.8cpu", "ns", replay_8cpu_simulated, ONCE},
+	{"replay.simulated_ns_per_event.64cpu", "ns", replay_64cpu_simulated, ONCE},
+	{"replay.simulated_ns_per_event.512cpu", "ns", replay_512cpu_simulated, ONCE},
+	{"replay.ns_per_event.1gib", "ns", replay_1gib, 0},
+	{"replay.ns_per_event.16tib", "ns", replay_16tib, 0},
+	{"replay.ns_per_event.8node", "ns", replay_8node, 0},
 };
 #define NR_FIGURES (sizeof(figures) / sizeof(*figures))
 

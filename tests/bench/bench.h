@@ -20,8 +20,8 @@ double replay_naive(void);
 /** Activities of SimGrid for each event of a replay on many CPUs at once, the scenario churn. */
 double replay_activities(void);
 /**
- * By how much simulated time differs from that in exact mode: % of it, worst of the scenarios and of
- * some traces. Runs the command numasim that is beside this program, as the next one does; those
+ * By how much simulated time differs from that in exact mode: % of it, worst of the scenarios and
+ * of some traces. Runs the command numasim that is beside this program, as the next one does; those
  * that differ by more than 0.5 % are named on standard error.
  */
 double replay_batched_error(void);
@@ -32,5 +32,10 @@ double replay_batched_error(void);
 double replay_simgrid_error(void);
 /** ns of host time for an event of a churn, on machines of 1 to 64 nodes of 8 CPUs each. */
 double replay_1cpu(void), replay_8cpu(void), replay_64cpu(void), replay_512cpu(void);
+/** ns of simulated CPUs for it, idle ones left out: how much more work there is to be simulated. */
+double replay_1cpu_simulated(void), replay_8cpu_simulated(void), replay_64cpu_simulated(void),
+	replay_512cpu_simulated(void);
+/** ns of host time, on 8 CPUs: of one node with little and with much memory, and of 8 nodes. */
+double replay_1gib(void), replay_16tib(void), replay_8node(void);
 
 #endif

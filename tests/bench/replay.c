@@ -188,10 +188,15 @@ double replay_activities(void)
 	return (double)result_integer(result, "activities") / (double)t->nr_events;
 }
 
-/* Nodes of 2 GiB in a ring, with so many CPUs each. */
-static struct machine *make_machine(int nr_nodes, int cpus)
+/* Nodes in a ring, with so much memory and so many CPUs each. */
+struct shape {
+	int nr_nodes, node_gib, cpus;
+};
+
+static struct machine *make_machine(const struct shape *shape)
 {
 	struct diag diag = DIAG_INIT;
+	int nr_nodes = shape->nr_nodes;
 	struct machine *m;
 	char *text;
 	size_t len;
@@ -204,9 +209,9 @@ static struct machine *make_machine(int nr_nodes, int cpus)
 		"\"sparse-vmemmap\"; nodes = (");
 	for (int n = 0; n < nr_nodes; n++)
 		fprintf(f,
-			"%s{ id = %d; memory = ( { base = \"%dGiB\"; size = \"2GiB\"; } ); cpus = "
+			"%s{ id = %d; memory = ( { base = \"%dGiB\"; size = \"%dGiB\"; } ); cpus = "
 			"{ count = %d; frequency = \"2.5GHz\"; }; }",
-			n ? "," : "", n, 2 * n + 4, cpus);
+			n ? "," : "", n, shape->node_gib * n + 4, shape->node_gib, shape->cpus);
 	fprintf(f, "); distances = (");
 	for (int a = 0; a < nr_nodes; a++) {
 		fprintf(f, "%s(", a ? "," : "");
@@ -228,45 +233,100 @@ static struct machine *make_machine(int nr_nodes, int cpus)
 	return m;
 }
 
-/* 400,000 operations of a churn, dealt out to the CPUs. */
-static double replay_cpus(int nr_nodes, int cpus)
+/* What an event takes of the host, and of simulated CPUs that are not idle. */
+struct event_cost {
+	double host_ns, simulated_ns;
+};
+
+static double busy_ns(json_t *result)
 {
-	struct machine *m = make_machine(nr_nodes, cpus);
+	return (double)(result_integer(result, "cost.total_ps") -
+			result_integer(result, "cost.idle_ps")) /
+	       1000;
+}
+
+/* 400,000 operations of a churn, dealt out to the CPUs. */
+static struct event_cost replay_churn(struct shape shape)
+{
+	struct machine *m = make_machine(&shape);
 	struct generate g = {.workload = workload_default(), .seed = 1};
 	struct workload_host host;
+	struct event_cost cost;
 	struct trace *t;
+	json_t *result;
 	double start;
 
 	for (int i = 0; workload_kinds[i]; i++)
 		if (!strcmp(workload_kinds[i]->name, "churn"))
 			g.workload.kind = workload_kinds[i];
-	g.workload.operations = 400000 / (uint64_t)(nr_nodes * cpus);
+	g.workload.operations = 400000 / (uint64_t)(shape.nr_nodes * shape.cpus);
 	g.workload.live = 2000;
 	g.workload.max_order = 3;
 	if (workload_host_of_machine(&host, m) || generate_trace(&g, &host, &t))
 		die("no work");
 	workload_host_clear(&host);
 	start = now();
-	json_decref(replay(m, t, TIMING_BATCHED));
-	return (now() - start) * 1e9 / (double)t->nr_events;
+	result = replay(m, t, TIMING_BATCHED);
+	cost.host_ns = (now() - start) * 1e9 / (double)t->nr_events;
+	cost.simulated_ns = busy_ns(result) / (double)t->nr_events;
+	json_decref(result);
+	return cost;
 }
+
+static const struct shape one = {1, 2, 1}, eight = {1, 2, 8}, in_8_nodes = {8, 2, 8},
+			  in_64_nodes = {64, 2, 8};
 
 double replay_1cpu(void)
 {
-	return replay_cpus(1, 1);
+	return replay_churn(one).host_ns;
 }
 
 double replay_8cpu(void)
 {
-	return replay_cpus(1, 8);
+	return replay_churn(eight).host_ns;
 }
 
 double replay_64cpu(void)
 {
-	return replay_cpus(8, 8);
+	return replay_churn(in_8_nodes).host_ns;
 }
 
 double replay_512cpu(void)
 {
-	return replay_cpus(64, 8);
+	return replay_churn(in_64_nodes).host_ns;
+}
+
+double replay_1cpu_simulated(void)
+{
+	return replay_churn(one).simulated_ns;
+}
+
+double replay_8cpu_simulated(void)
+{
+	return replay_churn(eight).simulated_ns;
+}
+
+double replay_64cpu_simulated(void)
+{
+	return replay_churn(in_8_nodes).simulated_ns;
+}
+
+double replay_512cpu_simulated(void)
+{
+	return replay_churn(in_64_nodes).simulated_ns;
+}
+
+double replay_1gib(void)
+{
+	return replay_churn((struct shape){1, 1, 8}).host_ns;
+}
+
+double replay_16tib(void)
+{
+	return replay_churn((struct shape){1, 16384, 8}).host_ns;
+}
+
+double replay_8node(void)
+{
+	return replay_churn((struct shape){8, 2, 1}).host_ns;
 }

@@ -46,7 +46,9 @@ silent out
 for name in core.pcp_pair core.bulk_fill core.bulk_free core.random_pair replay.binary replay.ftrace \
 	replay.naive replay.batched_error replay.simgrid_error replay.activities_per_event boot.1tib_64n_1024c.seconds \
 	boot.1tib_64n_1024c.mib boot.16tib.seconds boot.16tib.mib replay.ns_per_event.8cpu \
-	replay.ns_per_event.64cpu replay.ns_per_event.512cpu; do
+	replay.ns_per_event.64cpu replay.ns_per_event.512cpu replay.ns_per_event.1gib \
+	replay.ns_per_event.16tib replay.ns_per_event.8node \
+	replay.simulated_ns_per_event.1cpu replay.simulated_ns_per_event.512cpu; do
 	grep -qE " $name(,|\$)" "$tmp/err" || fail "$name is not known"
 done
 end
