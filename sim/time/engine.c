@@ -130,6 +130,7 @@ struct engine {
 	sg_host_t storage, *disk;    /* (C) where there are disks; by number */
 	struct engine_actor *actors; /* (C) by number */
 	uint64_t nr_activities;
+	bool simgrid; /* it is started */
 	bool step_by_step;
 
 	struct schedule *schedule; /* NULL: step by step */
@@ -229,17 +230,14 @@ int engine_start(const struct machine *m, struct diag *diag, struct engine **out
 	/* SimGrid's limit, not ours: one engine and one platform a process, and no way back. */
 	static bool started;
 	struct engine *e;
-	char *xml;
-	int err = -ENOMEM;
 
 	if (started)
 		return diag_error(
 			diag, -EBUSY, m->file, 0,
 			"SimGrid allows one simulation a process, and this one has had it");
-	xml = platform_xml(m);
 	e = calloc(1, sizeof(*e));
-	if (!xml || !e)
-		goto out;
+	if (!e)
+		return -ENOMEM;
 	e->machine = m;
 	e->nr_nodes = m->mm.nr_nodes;
 	e->nr_cpus = m->mm.nr_cpus;
@@ -248,23 +246,35 @@ int engine_start(const struct machine *m, struct diag *diag, struct engine **out
 	e->sets = calloc((size_t)e->nr_nodes, sizeof(*e->sets));
 	e->disk = calloc((size_t)m->nr_disks + 1, sizeof(struct sg_host_s *));
 	e->actors = calloc((size_t)e->nr_cpus, sizeof(*e->actors));
-	if (!e->node || !e->bank || !e->sets || !e->disk || !e->actors)
-		goto out;
-	started = true;
-	init_simgrid();
-	err = load_platform(xml);
-	if (err)
-		diag_error(diag, err, m->file, 0, "cannot hand the platform to SimGrid: %s",
-			   strerror(-err));
-	else
-		err = find_hosts(e, m);
-out:
-	free(xml);
-	if (err)
+	if (!e->node || !e->bank || !e->sets || !e->disk || !e->actors) {
 		engine_stop(e);
-	else
-		*out = e;
-	return err;
+		return -ENOMEM;
+	}
+	started = true;
+	*out = e;
+	return 0;
+}
+
+/*
+ * SimGrid, when it is first needed: its table of routes grows with the square of the nodes, and a
+ * run in which nobody competes has none of it.
+ */
+static void start_simgrid(struct engine *e)
+{
+	char *xml;
+	int err;
+
+	if (e->simgrid)
+		return;
+	e->simgrid = true;
+	xml = platform_xml(e->machine);
+	init_simgrid();
+	err = xml ? load_platform(xml) : -ENOMEM;
+	free(xml);
+	if (!err)
+		err = find_hosts(e, e->machine);
+	if (err)
+		SIM_BUG("cannot hand the platform to SimGrid: %s", strerror(-err));
 }
 
 static void free_movers(struct mover *m)
@@ -419,14 +429,14 @@ static void carry_parts(void)
 	free(links);
 }
 
-static void make_schedule(struct engine *e)
+/* The schedule's actors go on in SimGrid: from now on somebody competes. */
+static void start_conductor(struct engine *e)
 {
 	const struct schedule_ops ops = {.move = move, .wait = wait_for_movers, .arg = e};
 	sg_actor_t actor;
 
-	e->schedule = schedule_create(e->machine, e->nr_cpus + e->nr_threads, &ops);
-	if (!e->schedule)
-		SIM_BUG("no memory for %d actors", e->nr_cpus + e->nr_threads);
+	start_simgrid(e);
+	schedule_set_ops(e->schedule, &ops);
 	carry_parts();
 	e->moved = sg_sem_init(0);
 	actor = sg_actor_init("conductor", e->node[0]);
@@ -451,6 +461,7 @@ static void start_in_simgrid(struct engine *e, int number)
 	char name[32], host[32];
 	sg_actor_t actor;
 
+	start_simgrid(e);
 	e->actors[number].unblocked = sg_sem_init(0);
 	/* A host is only a name here: sleeps and transfers know theirs. */
 	snprintf(host, sizeof(host), "cpu%d", thread ? 0 : number);
@@ -495,7 +506,9 @@ void engine_add_actor(struct engine *e, int number, void (*main)(void *arg), voi
 		return;
 	}
 	if (!e->schedule)
-		make_schedule(e);
+		e->schedule = schedule_create(e->machine, e->nr_cpus + e->nr_threads, NULL);
+	if (!e->schedule)
+		SIM_BUG("no memory for %d actors", e->nr_cpus + e->nr_threads);
 	if (schedule_add(e->schedule, number, main, arg))
 		SIM_BUG("no memory for the stack of actor %d", number);
 }
@@ -514,7 +527,7 @@ int engine_current_cpu(const struct engine *e)
 		number = schedule_current(e->schedule);
 		return number < 0 ? MM_NO_CPU : e->actors[number].cpu;
 	}
-	if (!sg_actor_self())
+	if (!e->simgrid || !sg_actor_self())
 		return MM_NO_CPU;
 	actor = sg_actor_self_get_data();
 	return actor ? actor->cpu : MM_NO_CPU;
@@ -522,14 +535,21 @@ int engine_current_cpu(const struct engine *e)
 
 void engine_run(struct engine *e)
 {
-	simgrid_run();
+	if (e->schedule)
+		e->schedule_error = schedule_run(e->schedule);
+	if (e->schedule_error == -EAGAIN)
+		start_conductor(e);
+	if (e->simgrid)
+		simgrid_run();
 	if (e->schedule_error)
 		SIM_BUG("no memory to run the actors");
 }
 
 uint64_t engine_now_ps(const struct engine *e)
 {
-	return e->schedule ? schedule_now_ps(e->schedule) : to_ps(simgrid_get_clock());
+	if (e->schedule)
+		return schedule_now_ps(e->schedule);
+	return e->simgrid ? to_ps(simgrid_get_clock()) : 0;
 }
 
 void engine_set_lookahead(struct engine *e, bool on)
@@ -591,7 +611,8 @@ void engine_unblock(struct engine *e, int number)
 		sg_sem_release(e->actors[number].unblocked);
 }
 
-uint64_t engine_route_latency_ps(const struct engine *e, int nid, int bank)
+uint64_t engine_route_latency_ps(struct engine *e, int nid, int bank)
 {
+	start_simgrid(e);
 	return to_ps(sg_host_get_route_latency(e->node[nid], e->bank[bank]));
 }

@@ -14,9 +14,9 @@
 struct engine;
 
 /**
- * Start SimGrid on the machine's platform. Returns 0 and *out (free with engine_stop); -EBUSY with
- * the reason in diag where this process has started one before; -ENOMEM; another -errno, also in
- * diag, where the platform's text cannot be handed over.
+ * An engine for the machine, borrowed until engine_stop(). SimGrid itself is started once it is
+ * needed. Returns 0 and *out (free with engine_stop); -EBUSY with the reason in diag where this
+ * process has started one before; -ENOMEM.
  */
 int engine_start(const struct machine *m, struct diag *diag, struct engine **out);
 /** Free the handle. SimGrid itself stays until the process ends. */
@@ -74,6 +74,6 @@ bool engine_block_for(struct engine *e, int number, uint64_t ps);
 void engine_unblock(struct engine *e, int number);
 
 /** Sum of the latencies on SimGrid's route from a node to a bank, picoseconds. */
-uint64_t engine_route_latency_ps(const struct engine *e, int nid, int bank);
+uint64_t engine_route_latency_ps(struct engine *e, int nid, int bank);
 
 #endif

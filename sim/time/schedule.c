@@ -29,7 +29,7 @@ struct wakeup {
 };
 
 struct schedule {
-	struct schedule_ops ops; /* (C) */
+	struct schedule_ops ops; /* move NULL: nobody does */
 	struct actor *actors;    /* by number */
 	int nr_actors;           /* (C) */
 	int nr_alive;
@@ -259,6 +259,7 @@ static void move_rivals(struct schedule *s)
 
 int schedule_run(struct schedule *s)
 {
+	fiber_free(s->home);
 	s->home = fiber_of_caller();
 	if (!s->home)
 		return -ENOMEM;
@@ -267,6 +268,8 @@ int schedule_run(struct schedule *s)
 
 		if (next)
 			switch_to(s, next, false);
+		else if (s->new_rivals && !s->ops.move)
+			return -EAGAIN;
 		else if (s->new_rivals)
 			move_rivals(s);
 		else if (s->nr_late)
@@ -280,13 +283,19 @@ int schedule_run(struct schedule *s)
 	return 0;
 }
 
+void schedule_set_ops(struct schedule *s, const struct schedule_ops *ops)
+{
+	s->ops = *ops;
+}
+
 struct schedule *schedule_create(const struct machine *m, int nr, const struct schedule_ops *ops)
 {
 	struct schedule *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
-	s->ops = *ops;
+	if (ops)
+		s->ops = *ops;
 	s->nr_actors = nr;
 	s->actors = calloc((size_t)nr, sizeof(*s->actors));
 	s->heap = calloc((size_t)nr, sizeof(*s->heap));

@@ -31,13 +31,19 @@ struct schedule_ops {
 	void *arg;
 };
 
-/** For the machine, borrowed; actors 0 to nr. NULL: no memory. */
+/** For the machine, borrowed; actors 0 to nr. `ops` NULL: none yet. NULL: no memory. */
 struct schedule *schedule_create(const struct machine *m, int nr, const struct schedule_ops *ops);
 void schedule_free(struct schedule *s);
+/** Who moves the bytes of rivals, where that was not said before. */
+void schedule_set_ops(struct schedule *s, const struct schedule_ops *ops);
 
 /** An actor that calls main(arg) from now on. Returns 0 or -ENOMEM. */
 int schedule_add(struct schedule *s, int number, void (*main)(void *arg), void *arg);
-/** Run until every main has returned; all blocked is an error of the caller. Once. 0 or -ENOMEM. */
+/**
+ * Run until every main has returned; all blocked is an error of the caller. Once. 0 or -ENOMEM; or
+ * -EAGAIN where somebody is needed for rivals and there are no operations: call it again, once
+ * there are, on any stack.
+ */
 int schedule_run(struct schedule *s);
 
 uint64_t schedule_now_ps(const struct schedule *s);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Turns of actors on one clock, with a mover that is not SimGrid. */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -50,21 +51,32 @@ static uint64_t wait_for(void *arg, uint64_t until_ps)
 	return 500000;
 }
 
-static struct story *run(const struct machine *m, void (*main)(void *arg))
+/* With nobody to move rivals until somebody is asked for, if `late`. */
+static struct story *run_with(const struct machine *m, void (*main)(void *arg), bool late)
 {
 	static struct story s;
 	const struct schedule_ops ops = {.move = move, .wait = wait_for, .arg = &s};
 
-	s = (struct story){.schedule = schedule_create(m, NR, &ops)};
+	s = (struct story){.schedule = schedule_create(m, NR, late ? NULL : &ops)};
 	cr_assert_not_null(s.schedule);
 	for (int i = 0; i < NR; i++) {
 		s.args[i] = (struct actor_arg){&s, i};
 		cr_assert_eq(schedule_add(s.schedule, i, main, &s.args[i]), 0);
 	}
 	cr_assert_eq(schedule_current(s.schedule), -1);
+	if (late) {
+		cr_assert_eq(schedule_run(s.schedule), -EAGAIN);
+		cr_assert_eq(schedule_current(s.schedule), -1);
+		schedule_set_ops(s.schedule, &ops);
+	}
 	cr_assert_eq(schedule_run(s.schedule), 0);
 	schedule_free(s.schedule);
 	return &s;
+}
+
+static struct story *run(const struct machine *m, void (*main)(void *arg))
+{
+	return run_with(m, main, false);
 }
 
 static void sleeper(void *arg)
@@ -151,6 +163,18 @@ Test(schedule, rivals_are_moved)
 {
 	struct machine *m = build_machine(2, NR / 2);
 	struct story *s = run(m, transfers);
+
+	cr_assert_eq(s->moving, NR);
+	cr_assert_str_eq(s->text, "0@500000 1@500000 2@500000 3@500000 "
+				  "0@700000 1@700000 2@700000 3@700000 ");
+	built_free(m);
+}
+
+/* It goes on where it was. */
+Test(schedule, who_moves_rivals_may_come_when_needed)
+{
+	struct machine *m = build_machine(2, NR / 2);
+	struct story *s = run_with(m, transfers, true);
 
 	cr_assert_eq(s->moving, NR);
 	cr_assert_str_eq(s->text, "0@500000 1@500000 2@500000 3@500000 "
