@@ -141,6 +141,41 @@ run measure $machine fault --from 1 --to 1
 status 0
 out "Page faults of 2048 KiB"
 
+# A cell hangs on none before it: alone it is the same, and the nodes, which are alike, take the same within 1 %.
+run measure $machine fault --format csv
+status 0
+cp "$tmp/out" "$tmp/all"
+for from in 0 1; do
+	for to in 0 1; do
+		"$numasim" measure $machine fault -q --format csv --from $from --to $to | sed 1d
+	done
+done >"$tmp/cells"
+sed 1d "$tmp/all" | cmp -s - "$tmp/cells" || fail "cells alone are other than in the table"
+awk -F, '$1 != $2 { next } !near { near = $3; next } { off = $3 / near - 1; exit !(off * off < 1e-4) }' "$tmp/all" ||
+	fail "a fault on node 1 is not as on node 0"
+
+# No figure of small pages stands for huge ones: none fits, or huge pages are off.
+none_huge()
+{
+	run measure "$@"
+	status 0
+	grep -qx '0,0,[1-9][0-9]*,' "$tmp/out" || fail "there is a figure of huge pages, or none of small ones"
+}
+none_huge configs/machines/W4c_pagecache_uma256m.cfg fault --format csv
+run measure configs/machines/W4c_pagecache_uma256m.cfg fault
+out "16 faults found no huge page, and took a small one"
+tail -n 2 "$tmp/out" | grep -qx '       0	     -	' || fail "no figure is not said"
+none_huge $machine fault --format csv --from 0 --to 0 --set 'kernel.transparent_hugepage="never"'
+# Of a node's 12 MiB 8 are not to be had: nothing of it, all of the others.
+sed 's/base = "2GiB"; size = "256MiB"/base = "2GiB"; size = "12MiB"/' "$tmp/holes.cfg" >"$tmp/little.cfg"
+run measure "$tmp/little.cfg" fault --format csv
+status 0
+out "0,3,,"
+grep -q '^2,2,[1-9][0-9]*,[1-9]' "$tmp/out" || fail "no figures of node 2"
+run measure "$tmp/little.cfg" fault --to 3
+status 1
+err "its memory is too small to measure faults with"
+
 # At 2 MHz it takes longer than the second after which counters are passed on.
 run measure $machine fault --from 0 --to 0 --set nodes[0].cpus.frequency=2MHz
 status 0
