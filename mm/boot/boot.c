@@ -130,7 +130,11 @@ static int check_presets(const struct mm *mm, const struct mm_config *c, struct 
 	for (size_t i = 0; i < c->nr_presets; i++)
 		if (c->presets[i].nid < 0 || c->presets[i].nid >= mm->nr_nodes ||
 		    c->presets[i].zone < 0 || c->presets[i].zone >= mm->arch->nr_zones)
-			return mm_refuse(r, MM_ABOUT_PRESET, i, "there is no such zone");
+			return mm_refuse(r, MM_ABOUT_PRESET, i,
+					 "`zones`: the kernel has no zone %d of node %d, it has "
+					 "%d zones on each of %d node%s",
+					 c->presets[i].zone, c->presets[i].nid, mm->arch->nr_zones,
+					 mm->nr_nodes, mm->nr_nodes == 1 ? "" : "s");
 	return 0;
 }
 

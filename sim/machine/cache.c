@@ -9,9 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MIN_LINE 8
-#define MAX_LINE 4096
-#define MAX_WAYS 1024
+#define MIN_LINE  8
+#define MAX_LINE  4096
+#define MAX_WAYS  1024
+#define MAX_BYTES (UINT64_C(4) << 30) /* a tag a line is kept */
 
 static void read_line_size(struct machine_reader *r, const struct cfg_setting *root)
 {
@@ -34,7 +35,11 @@ static void check_geometry(struct machine_reader *r, const struct cfg_setting *s
 
 	if (cfg_status(r->cfg))
 		return;
-	if (cache->size_bytes == 0 || cache->size_bytes % set_bytes)
+	if (cache->size_bytes > MAX_BYTES)
+		cfg_error(r->cfg, cfg_find(r->cfg, s, "size"),
+			  "expected at most %" PRIu64 " bytes (4GiB), found %" PRIu64, MAX_BYTES,
+			  cache->size_bytes);
+	else if (cache->size_bytes == 0 || cache->size_bytes % set_bytes)
 		cfg_error(r->cfg, s, "%" PRIu64 " bytes are not whole sets of %u lines of %u bytes",
 			  cache->size_bytes, cache->ways, r->m->cache_line_bytes);
 	for (const struct machine_cache *other = r->m->caches; other < cache; other++)

@@ -67,6 +67,20 @@ void machine_read_load(struct machine_reader *r, const struct cfg_setting *group
 		read_point(r, cfg_element(list, i), load);
 }
 
+void machine_check_load(struct machine_reader *r, const struct cfg_setting *group,
+			const struct machine_load *load, uint64_t bytes_per_s)
+{
+	const struct machine_load_point *last = &load->points[load->nr - 1];
+	const struct cfg_setting *list = cfg_list(r->cfg, cfg_find(r->cfg, group, "loaded"));
+
+	if (cfg_status(r->cfg) || !load->nr || !bytes_per_s || last->bytes_per_s <= bytes_per_s)
+		return;
+	cfg_error(r->cfg, list ? cfg_element(list, cfg_length(list) - 1) : group,
+		  "a point at %" PRIu64 " bytes a second is never reached: no more than %" PRIu64
+		  " are carried",
+		  last->bytes_per_s, bytes_per_s);
+}
+
 void machine_read_bank(struct machine_reader *r, const struct cfg_setting *group,
 		       struct machine_bank *bank)
 {
@@ -94,6 +108,7 @@ void machine_check_bank(struct machine_reader *r, const struct cfg_setting *grou
 {
 	check_writes(r, group, bank, "write_bandwidth", bank->write_bytes_per_s);
 	check_writes(r, group, bank, "streaming_write_bandwidth", bank->stream_bytes_per_s);
+	machine_check_load(r, group, &bank->load, bank->bytes_per_s);
 }
 
 static void read_banks_of(struct machine_reader *r, const struct cfg_setting *s, bool *given)

@@ -58,6 +58,9 @@ bool machine_read_range(struct machine_reader *r, const struct cfg_setting *grou
 /** `loaded` of a group, where it has it; the point at load 0 is set by machine_finish_loads(). */
 void machine_read_load(struct machine_reader *r, const struct cfg_setting *group,
 		       struct machine_load *load);
+/** A point that what carries so much never comes to is an error; 0: how much is not known. */
+void machine_check_load(struct machine_reader *r, const struct cfg_setting *group,
+			const struct machine_load *load, uint64_t bytes_per_s);
 /** What a group says of a bank, but for its latency; what is not there stays as it is. */
 void machine_read_bank(struct machine_reader *r, const struct cfg_setting *group,
 		       struct machine_bank *bank);

@@ -118,6 +118,8 @@ static void read_link(struct machine_reader *r, struct link_reader *l, const str
 	machine_read_load(r, link, &load);
 	if (load.nr || load.queue_ps || load.none)
 		wire.load = &load;
+	if (wire.load)
+		machine_check_load(r, link, wire.load, wire.bytes_per_s);
 	cfg_bool(r->cfg, cfg_find(r->cfg, link, "one_way"), &one_way);
 	if (!machine_read_nid(r, cfg_need(r->cfg, link, "from"), &there.from) ||
 	    !machine_read_nid(r, cfg_need(r->cfg, link, "to"), &there.to) || cfg_status(r->cfg))
@@ -223,9 +225,11 @@ static void read_links(struct machine_reader *r, const struct cfg_setting *root,
 	cfg_keys(r->cfg, link, link_keys);
 	read_wire(r, link, &common);
 	machine_read_load(r, link, &load);
+	machine_check_load(r, link, &load, common.bytes_per_s);
 	cfg_keys(r->cfg, outer_link, link_keys);
 	read_wire(r, outer_link, &outer);
 	machine_read_load(r, outer_link, &outer_load);
+	machine_check_load(r, outer_link, &outer_load, outer.bytes_per_s);
 	if (topology && links)
 		cfg_error(r->cfg, links, "`topology` gives the links already: one of the two");
 	read_topology(r, group, link ? &common : NULL, &outer);

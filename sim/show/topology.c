@@ -12,6 +12,7 @@
 #include "sim/json.h"
 #include "sim/machine/channels.h"
 #include "sim/show/show.h"
+#include "sim/show_cpus.h"
 #include "sim/text.h"
 
 #define MAP_WIDTH 64 /* characters of the map of physical memory */
@@ -70,8 +71,24 @@ static void gather_nodes(json_t *doc, const struct machine *m)
 				json_append(cpus, (uint64_t)cpu);
 				json_put(node, "freq_hz", m->cpus[cpu].freq_hz);
 			}
+		show_cpus_gather_node(node, m, nid);
 		gather_memory(node, m, nid);
 	}
+}
+
+/* Whose ways lead over the link. */
+static void gather_pairs(json_t *link, const struct machine *m, int nr)
+{
+	json_t *pairs = json_put_array(link, "pairs");
+
+	for (int i = 0; i < m->mm.nr_nodes * m->mm.nr_nodes; i++)
+		for (int j = 0; j < m->routes[i].nr_links; j++)
+			if (m->routes[i].links[j] == nr) {
+				json_t *pair = json_append_object(pairs);
+
+				json_put(pair, "from", (uint64_t)(i / m->mm.nr_nodes));
+				json_put(pair, "to", (uint64_t)(i % m->mm.nr_nodes));
+			}
 }
 
 static void gather_links(json_t *doc, const struct machine *m)
@@ -88,6 +105,9 @@ static void gather_links(json_t *doc, const struct machine *m)
 		json_put(link, "bytes_per_s", m->links[i].bytes_per_s);
 		if (m->links[i].wire != i)
 			json_put_string(link, "wire", m->links[m->links[i].wire].name);
+		/* One of `wires`: what the pairs' own links have no more of. */
+		if (!m->links[i].latency_ps)
+			gather_pairs(link, m, i);
 	}
 }
 
@@ -189,6 +209,7 @@ static json_t *json(const struct show_subject *s)
 	json_put_string(doc, "architecture", mm_arch(m->mm.arch)->name);
 	json_put_string(doc, "memory_model", mm_model_name(m->mm.model));
 	gather_nodes(doc, m);
+	show_cpus_gather(doc, m);
 	gather_links(doc, m);
 	json_object_set_new(doc, "latency_ps", matrix(m, false));
 	json_object_set_new(doc, "bytes_per_s", matrix(m, true));
@@ -265,7 +286,7 @@ static void print_ranges(const json_t *node, FILE *out)
 static void print_node(const json_t *node, FILE *out)
 {
 	uint64_t bytes = json_get(node, "bytes"), nr_cpus;
-	char title[32], numbers[200];
+	char title[32], numbers[200], each[80];
 
 	snprintf(title, sizeof(title), " node %" PRIu64 " ", json_get(node, "node"));
 	box_edge(out, title);
@@ -276,6 +297,9 @@ static void print_node(const json_t *node, FILE *out)
 			 numbers, units_frequency(json_get(node, "freq_hz")).text);
 	else
 		box_line(out, "no CPUs");
+	show_cpus_node_text(node, each, sizeof(each));
+	if (each[0])
+		box_line(out, "%s", each);
 	if (bytes)
 		box_line(out, "%s of memory; its bank: %s, %s", text_bytes(bytes).text,
 			 units_time(json_get(node, "bank_latency_ps")).text,
@@ -332,6 +356,18 @@ static void print_map(const json_t *doc, FILE *out)
 	fprintf(out, "[%s]\n", map);
 }
 
+static void print_pairs(const json_t *pairs, FILE *out)
+{
+	const json_t *pair;
+	size_t i;
+
+	if (json_array_size(pairs) < 2)
+		return;
+	json_array_foreach (pairs, i, pair)
+		fprintf(out, "%s %" PRIu64 " -> %" PRIu64, i ? "," : "  of all from",
+			json_get(pair, "from"), json_get(pair, "to"));
+}
+
 static void print_links(const json_t *doc, FILE *out)
 {
 	const json_t *link;
@@ -346,10 +382,12 @@ static void print_links(const json_t *doc, FILE *out)
 
 		snprintf(name, sizeof(name), "%" PRIu64 " -> %" PRIu64, json_get(link, "from"),
 			 json_get(link, "to"));
-		fprintf(out, "%-16s%14s%16s%s%s\n", name,
+		fprintf(out, "%-16s%14s%16s%s%s", name,
 			units_time(json_get(link, "latency_ps")).text,
 			units_rate(json_get(link, "bytes_per_s")).text, wire ? "  as " : "",
 			wire ? json_string_value(wire) : "");
+		print_pairs(json_object_get(link, "pairs"), out);
+		fputc('\n', out);
 	}
 }
 
@@ -418,6 +456,7 @@ static void print(const json_t *doc, FILE *out)
 	json_array_foreach (json_object_get(doc, "nodes"), i, node)
 		print_node(node, out);
 	print_map(doc, out);
+	show_cpus_print(doc, out);
 	print_links(doc, out);
 	print_disks(doc, out);
 	print_matrix(doc, "latency_ps", "Latency (ns) from the CPUs of a node to memory of a node",

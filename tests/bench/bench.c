@@ -350,8 +350,21 @@ static bool known(const char *name)
 	return false;
 }
 
+static void usage(FILE *out)
+{
+	fputs("Usage: numasim-bench [NAME...]\n"
+	      "Measure, and print a line of JSON for each figure; all of them without a name:\n",
+	      out);
+	for (size_t f = 0; f < NR_FIGURES; f++)
+		fprintf(out, "  %-36s %s\n", figures[f].name, figures[f].unit);
+}
+
 int main(int argc, char **argv)
 {
+	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
+		usage(stdout);
+		return 0;
+	}
 	for (int i = 1; i < argc; i++)
 		if (!known(argv[i])) {
 			fprintf(stderr, "numasim-bench: unknown figure '%s'; known are", argv[i]);

@@ -14,6 +14,11 @@ sed -n 2p "$tmp/out" | grep -qE '^\{"name": "replay.activities_per_event", "valu
 sed -n 1p "$tmp/out" | grep -qE '^\{"name": "boot.16tib.mib", "value": [0-9.]+, "unit": "MiB"\}$' ||
 	fail "not a line of JSON with the memory of a boot"
 
+"$bench" --help >"$tmp/out" 2>"$tmp/err" || fail "exit status $?"
+silent err
+out "Usage: numasim-bench"
+out "replay.naive"
+
 # What batching may cost: half a percent of simulated time. All scenarios: replay.batched_error. Where
 # reclaim is simulated, nothing: there only what no other CPU can come between is summed up.
 simulated_ps()

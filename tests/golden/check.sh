@@ -107,6 +107,18 @@ status 2
 silent out
 err "numasim: $tmp/cut.gz"
 
+# As other commands that read a machine.
+run check --set bank.bandwith=1GB/s configs/machines/small-uma.cfg
+status 2
+silent out
+err "unknown key 'bandwith', did you mean 'bandwidth'?"
+run check --set kernel.numa_off=true configs/machines/W1b_touch_4k_2x512m.cfg
+status 2
+err "the kernel has no zone 1 of node 1, it has 5 zones on each of 1 node"
+run check --set cpus.count=1 configs/machines/small-uma.cfg
+status 2
+err "unknown key"
+
 : >"$tmp/empty"
 run check "$tmp/empty"
 status 2

@@ -120,6 +120,19 @@ out "     1      21      10"
 [ "$(grep -c '^+-- node [01] -*+$' "$tmp/out")" -eq 2 ] || fail "not two boxes"
 [ "$(awk '/^[+|]/ { print length }' "$tmp/out" | sort -u | wc -l)" -eq 1 ] ||
 	fail "the boxes have ragged edges"
+# What CPUs have: lines in flight, threads, caches, what a line of another CPU takes, TLBs.
+for line in "| 12 lines in flight, 18 of a stream " "L3                    35.8 MiB      11        24ns  node" \
+	"modified, on its own node's                111.3ns" "first level                 32       4  2 MiB, 4 MiB"; do
+	out "$line"
+done
+run show $machine topology --set nodes[1].cpus.threads_per_core=2
+out "| 2 threads a core; 12 lines in flight, 18 of a stream "
+# A wire says whose ways lead over it.
+run show configs/machines/epyc-9224-cxl.cfg topology -q
+out "0 -> 2                     0ps         256GB/s  of all from 0 -> 2, 0 -> 3, 1 -> 2, 1 -> 3"
+if grep -q 'of all from 0 -> 0' "$tmp/out"; then
+	fail "a link of one pair is no wire of several"
+fi
 run show configs/machines/holey-board-flat.cfg topology
 out "hole, 30 GiB"
 # A character is 0.625 GiB: 2 to 4 GiB are in the characters 3.2 to 6.4, 34 to 40 in 54.4 to 64.

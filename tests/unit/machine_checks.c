@@ -113,7 +113,7 @@ Test(machine_checks, clean_lines_come_from_where_they_are)
 {
 #define L3(more)                                                                                   \
 	"caches = ( { name = \"L3\"; size = \"1MiB\"; ways = 8; latency = \"9ns\"; " more " } "    \
-											  ");\n"
+	");\n"
 #define TRANSFERS                                                                                  \
 	"line_transfers = { same_node = \"50ns\"; home_at_owner = \"90ns\"; "                      \
 	"same_node_clean = \"49ns\"; };"
@@ -124,4 +124,27 @@ Test(machine_checks, clean_lines_come_from_where_they_are)
 	refused(TWO BANK FULL LINE L3("shared_by = \"cpu\"; inclusive = false;"),
 		"m.cfg:5: caches[0].inclusive: only a cache of the node is inclusive of its CPUs' "
 		"own, or not");
+}
+
+/* A point of a curve that what it is of never comes to. */
+Test(machine_checks, curves_end_where_bandwidth_does)
+{
+#define CURVE(last) "loaded = ( { bandwidth = \"1GB/s\"; latency = \"160ns\"; },\n" last " );"
+#define AT(rate)    "{ bandwidth = \"" rate "\"; latency = \"300ns\"; }"
+#define OF_BANK(last)                                                                              \
+	TWO LINE FULL "bank = { latency = \"100ns\"; bandwidth = \"10GB/s\"; " CURVE(last) " };"
+#define OF_LINK(last)                                                                              \
+	TWO LINE BANK "interconnect = { topology = \"full\"; link = { latency = \"50ns\"; "        \
+		      "bandwidth = \"9GB/s\"; " CURVE(last) " }; };"
+	accepted(OF_BANK(AT("10GB/s")));
+	refused(OF_BANK(AT("11GB/s")),
+		"m.cfg:6: bank.loaded[1]: a point at 11000000000 bytes a second is never reached: "
+		"no more than 10000000000 are carried");
+	accepted(OF_LINK(AT("9GB/s")));
+	refused(OF_LINK(AT("9.5GB/s")),
+		"m.cfg:5: interconnect.link.loaded[1]: a point at 9500000000 bytes a second is "
+		"never reached: no more than 9000000000 are carried");
+	refused(TWO MATRIX("banks = ( { nodes = ( 0 ); " CURVE(AT("12GB/s")) " } );"),
+		"m.cfg:7: interconnect.banks[0].loaded[1]: a point at 12000000000 bytes a second "
+		"is never reached: no more than 10000000000 are carried");
 }

@@ -346,6 +346,9 @@ Test(machine_errors, caches)
 		"m.cfg:6: cache_line: expected a power of two from 8B to 4096B, found 48B");
 	refused(ONE "cache_line = \"64B\"; caches = ( " CACHE("33000B", "8") " );",
 		"m.cfg:6: caches[0]: 33000 bytes are not whole sets of 8 lines of 64 bytes");
+	refused(ONE "cache_line = \"64B\"; caches = ( " CACHE("8GiB", "8") " );",
+		"m.cfg:6: caches[0].size: expected at most 4294967296 bytes (4GiB), found "
+		"8589934592");
 	refused(ONE "cache_line = \"64B\"; caches = ( " CACHE("32KiB", "0") " );",
 		"m.cfg:6: caches[0].ways: expected an integer from 1 to 1024, found 0");
 	refused(ONE "cache_line = \"64B\"; caches = ( " CACHE("32KiB", "8") ",\n" CACHE("64KiB",

@@ -27,6 +27,7 @@
 #include "tools/progress.h"
 
 struct check {
+	const struct arguments *args;
 	bool quiet;
 	struct diag diag; /* of the file at hand */
 	json_t *entry;    /* what is said of it; a check adds its details */
@@ -160,7 +161,7 @@ static int load_machine(struct check *c, const char *path, struct machine **m)
 	struct mm *mm;
 	int err;
 
-	err = machine_load(path, NULL, 0, &c->diag, m);
+	err = machine_load(path, c->args->sets, c->args->nr_sets, &c->diag, m);
 	if (err)
 		return err;
 	err = boot_machine(*m, NULL, NULL, &c->diag, &mm);
@@ -205,7 +206,7 @@ static int check_scenario(struct check *c, const char *path)
 	struct trace *t = NULL;
 	int err;
 
-	err = scenario_load(path, NULL, 0, &c->diag, &s);
+	err = scenario_load(path, c->args->sets, c->args->nr_sets, &c->diag, &s);
 	if (!err && s->costs)
 		err = costs_load(s->costs, &c->diag, &costs);
 	if (!err)
@@ -323,7 +324,7 @@ static void print_entry(const json_t *entry, const char *path, FILE *out)
 
 static int run(const struct arguments *args)
 {
-	struct check c = {.quiet = arguments_value(args, &option_quiet) != NULL};
+	struct check c = {.args = args, .quiet = arguments_value(args, &option_quiet) != NULL};
 	bool json = arguments_choice(args, &option_format) == FORMAT_JSON;
 	json_t *entries = json_array();
 	int status = STATUS_DONE;
@@ -352,7 +353,8 @@ static int run(const struct arguments *args)
 	return status;
 }
 
-static const struct option_def *const options[] = {&option_format, &option_output, NULL};
+static const struct option_def *const options[] = {&option_set, &option_format, &option_output,
+						   NULL};
 
 const struct command command_check = {
 	.name = "check",
