@@ -191,14 +191,14 @@ void measure_buffers_free(const struct measure *m, struct measure_buffer *buffer
 int measure_first_cpu(const struct machine *m, int nid)
 {
 	for (int cpu = 0; cpu < m->mm.nr_cpus; cpu++)
-		if (m->cpus[cpu].nid == nid)
+		if (m->cpu_nid[cpu] == nid)
 			return cpu;
 	return MM_NO_CPU;
 }
 
 bool measure_is_first(const struct measure *m, int cpu, int from)
 {
-	return m->machine->cpus[cpu].nid == from && measure_from(m, from) &&
+	return m->machine->cpu_nid[cpu] == from && measure_from(m, from) &&
 	       measure_first_cpu(m->machine, from) == cpu;
 }
 
@@ -211,7 +211,7 @@ bool measure_from(const struct measure *m, int from)
 bool measure_to(const struct measure *m, int to)
 {
 	bool is = m->to_cpus ? measure_first_cpu(m->machine, to) != MM_NO_CPU
-			     : m->machine->banks[to].bytes_per_s != 0;
+			     : m->machine->banks[machine_way(m->machine, to, 0)].bytes_per_s != 0;
 
 	return is && (m->to == MM_NO_NODE || m->to == to);
 }

@@ -30,7 +30,7 @@ enum time_cause {
 };
 const char *time_cause_name(enum time_cause cause);
 
-/* Of a CPU, with the bank of one node. */
+/* Of a CPU, with the bank of one place (a node, but where memory is interleaved). */
 struct cpu_node_account {
 	uint64_t remote_ps;   /* sums to cause_ps[CAUSE_REMOTE]; the own node's is 0 */
 	uint64_t zeroing_ps;  /* sums to cause_ps[CAUSE_ZEROING] */
@@ -58,7 +58,7 @@ struct lock_account {
 struct cpu_account {
 	uint64_t total_ps;
 	uint64_t cause_ps[NR_CAUSES];
-	struct cpu_node_account *nodes; /* by node */
+	struct cpu_node_account *nodes; /* by place */
 	/* By channel, of all banks that have such in a row: of the bytes those of accesses that not
 	 * all channels have a part of. NULL: there are none. */
 	uint64_t *channel_bytes;

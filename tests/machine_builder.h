@@ -49,7 +49,7 @@ static inline int built_link(int from, int to)
 /* Routes along the row, from what links and banks say. */
 static inline void build_routes(struct machine *m)
 {
-	int nr_nodes = m->mm.nr_nodes;
+	int nr_nodes = machine_nr_places(m);
 
 	for (int from = 0; from < nr_nodes; from++) {
 		for (int to = 0; to < nr_nodes; to++) {
@@ -105,7 +105,7 @@ static void build_nodes(struct machine *m)
 	m->routes = built_array((size_t)(nr_nodes * nr_nodes), sizeof(*m->routes));
 	for (int nid = 0; nid < nr_nodes; nid++) {
 		m->banks[nid] = (struct machine_bank){
-			.nid = nid, .latency_ps = BUILT_BANK_PS, .bytes_per_s = BUILT_BANK_RATE};
+			.place = nid, .latency_ps = BUILT_BANK_PS, .bytes_per_s = BUILT_BANK_RATE};
 		m->memory[nid].start = (phys_addr_t)nid * BUILT_NODE_BYTES;
 		m->memory[nid].bytes = BUILT_NODE_BYTES;
 		m->memory[nid].nid = nid;
@@ -129,7 +129,7 @@ static inline struct machine *build_machine(int nr_nodes, int cpus_per_node)
 	m->cpus = built_array((size_t)nr_cpus, sizeof(*m->cpus));
 	m->cpu_nid = built_array((size_t)nr_cpus, sizeof(*m->cpu_nid));
 	for (int cpu = 0; cpu < nr_cpus; cpu++) {
-		m->cpus[cpu] = (struct machine_cpu){.nid = cpu / cpus_per_node,
+		m->cpus[cpu] = (struct machine_cpu){.place = cpu / cpus_per_node,
 						    .core = cpu,
 						    .thread_share = 100,
 						    .freq_hz = BUILT_HZ};
@@ -152,16 +152,41 @@ static inline struct machine *build_machine(int nr_nodes, int cpus_per_node)
 	return m;
 }
 
+/* All nodes become one of the kernel, whose memory is at each of them in turn. */
+static inline void build_interleave(struct machine *m, unsigned shift)
+{
+	int nr = m->mm.nr_nodes;
+
+	m->nr_places = nr;
+	m->place_nid = built_array((size_t)nr, sizeof(*m->place_nid));
+	m->ways = built_array(1, sizeof(*m->ways));
+	m->ways[0] = (struct machine_ways){
+		.places = built_array((size_t)nr, sizeof(int)),
+		.nr = (unsigned)nr,
+		.shift = shift,
+	};
+	for (int i = 0; i < nr; i++) {
+		m->ways[0].places[i] = i;
+		m->memory[i].nid = 0;
+	}
+	memset(m->cpu_nid, 0, (size_t)m->mm.nr_cpus * sizeof(*m->cpu_nid));
+	m->mm.nr_nodes = 1;
+}
+
 static inline void built_free(struct machine *m)
 {
 	for (int i = 0; i < m->nr_links; i++) {
 		free(m->links[i].load.points);
 		free(m->links[i].name);
 	}
-	for (int nid = 0; nid < m->mm.nr_nodes; nid++)
-		free(m->banks[nid].load.points);
-	for (int i = 0; i < m->mm.nr_nodes * m->mm.nr_nodes; i++)
+	for (int i = 0; i < machine_nr_places(m); i++)
+		free(m->banks[i].load.points);
+	for (int i = 0; i < machine_nr_places(m) * machine_nr_places(m); i++)
 		free(m->routes[i].links);
+	for (int nid = 0; m->ways && nid < m->mm.nr_nodes; nid++)
+		free(m->ways[nid].places);
+	free(m->ways);
+	free(m->place_nid);
 	for (int i = 0; i < m->nr_caches; i++)
 		free(m->caches[i].name);
 	free(m->caches);

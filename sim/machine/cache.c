@@ -150,7 +150,7 @@ static void check_bounds(struct machine_reader *r, const struct cfg_setting *cac
 			 "the CPUs have caches, but nothing says how many misses they may have in "
 			 "flight (`fill_buffers` of `cpus` of node %d): one CPU moves blocks at "
 			 "the bandwidth of the bank",
-			 r->m->cpus[cpu].nid);
+			 r->m->cpus[cpu].place);
 		return;
 	}
 }

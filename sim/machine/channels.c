@@ -75,11 +75,11 @@ struct channel_set channel_set_of(unsigned channels, const uint64_t *by_channel,
 	return set;
 }
 
-unsigned channels_number(const struct machine *m, int nr, unsigned *first)
+unsigned channels_number(const struct machine *m, unsigned *first)
 {
 	unsigned all = 0;
 
-	for (int i = 0; i < nr; i++) {
+	for (int i = 0; i < machine_nr_places(m); i++) {
 		first[i] = all;
 		if (bank_has_channels(&m->banks[i]))
 			all += m->banks[i].channels;

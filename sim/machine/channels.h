@@ -50,10 +50,7 @@ struct channel_set channel_set_at(unsigned channels, unsigned index);
  */
 struct channel_set channel_set_of(unsigned channels, const uint64_t *by_channel, uint64_t even);
 
-/**
- * Channels of all banks in a row: fills first[], by bank (nr of them), and returns how many there
- * are.
- */
-unsigned channels_number(const struct machine *m, int nr, unsigned *first);
+/** Channels of all banks in a row: fills first[], by bank, and returns how many there are. */
+unsigned channels_number(const struct machine *m, unsigned *first);
 
 #endif

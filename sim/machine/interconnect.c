@@ -267,7 +267,7 @@ static void interconnect_link_clear(struct machine_link *link)
 
 void interconnect_clear(struct machine *m)
 {
-	size_t nr = (size_t)m->mm.nr_nodes;
+	size_t nr = (size_t)machine_nr_places(m);
 
 	for (size_t i = 0; m->routes && i < nr * nr; i++)
 		free(m->routes[i].links);

@@ -187,6 +187,7 @@ static void (*const parts[])(struct machine_reader *r, const struct cfg_setting 
 	machine_check_channels,
 	machine_read_transfers,
 	machine_read_tlb,
+	machine_read_interleave,
 	machine_read_kernel,
 	machine_read_disks,
 	machine_read_reserved,
@@ -200,7 +201,8 @@ static int read_machine(struct cfg *cfg, const char *file, bool in_memory, struc
 		"name",       "description", "source",         "architecture", "memory_model",
 		"nodes",      "distances",   "bank",           "interconnect", "caches",
 		"cache_line", "kernel",      "reservations",   "reserved",     "released_late",
-		"zones",      "disks",       "line_transfers", "tlb",          NULL,
+		"zones",      "disks",       "line_transfers", "tlb",          "interleave",
+		NULL,
 	};
 	struct machine_reader r = {
 		.cfg = cfg, .m = calloc(1, sizeof(*r.m)), .in_memory = in_memory};
@@ -263,8 +265,12 @@ void machine_free(struct machine *m)
 	for (int i = 0; i < m->nr_disks; i++)
 		free(m->disks[i].name);
 	free(m->disks);
-	for (int nid = 0; m->banks && nid < m->mm.nr_nodes; nid++)
+	for (int nid = 0; m->banks && nid < machine_nr_places(m); nid++)
 		free(m->banks[nid].load.points);
+	for (int nid = 0; m->ways && nid < m->mm.nr_nodes; nid++)
+		free(m->ways[nid].places);
+	free(m->ways);
+	free(m->place_nid);
 	free(m->banks);
 	free(m->cpus);
 	free(m->cpu_nid);

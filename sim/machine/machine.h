@@ -3,6 +3,10 @@
  * A machine as its file describes it: nodes, CPUs, memory, interconnect, caches, memory model and
  * kernel parameters. Read from libconfig by machine.c; constant afterwards.
  *
+ * A place is what the file has as a node: CPUs, a bank. So is a node of the kernel, unless firmware
+ * interleaves the memory of several places and shows the kernel one node. Banks, links, routes and
+ * CPUs are of places; memory, distances and all of `mm` of nodes.
+ *
  * Units: picoseconds, bytes, bytes per second, hertz. Node and CPU ids run from 0 without gaps.
  */
 #ifndef SIM_MACHINE_H
@@ -14,7 +18,7 @@
 struct kernel_profile; /* profile.h */
 
 struct machine_cpu {
-	int nid;
+	int place;
 	int core;              /* the first CPU that is a thread of the same core; often itself */
 	unsigned thread_share; /* per cent of the core's work it does while all its threads are busy
 				*/
@@ -62,7 +66,7 @@ struct machine_link {
 };
 
 struct machine_bank {
-	int nid;
+	int place;
 	uint64_t latency_ps; /* of the bank itself: the least that any CPU sees */
 	uint64_t bytes_per_s;
 	uint64_t write_bytes_per_s;  /* if it did nothing but writes; 0: as reads */
@@ -72,7 +76,14 @@ struct machine_bank {
 	struct machine_load load;
 };
 
-/* How a CPU of node `from` reaches the bank of node `to`: its links in order, then the bank. */
+/* Where the memory of a node is: at a place, or at several by turns. */
+struct machine_ways {
+	int *places; /* owned */
+	unsigned nr;
+	unsigned shift; /* log2 of the bytes of a turn, where there are several */
+};
+
+/* How a CPU of place `from` reaches the bank of `to`: its links in order, then the bank. */
 struct machine_route {
 	int nr_links;
 	int *links;           /* indexes into machine.links, owned */
@@ -140,11 +151,14 @@ struct machine {
 	char *source;      /* where its hardware numbers come from */
 
 	struct machine_cpu *cpus;
-	struct machine_bank *banks; /* by node id; bytes_per_s 0 where the node has no memory */
+	struct machine_bank *banks; /* by place; bytes_per_s 0 where it has no memory */
 	struct machine_link *links;
 	int nr_links;
-	struct machine_route *routes; /* [from * nr_nodes + to]; empty where `from` has no CPU or
+	struct machine_route *routes; /* [from * nr_places + to]; empty where `from` has no CPU or
 					 `to` no memory */
+	int nr_places;                /* 0: as many as nodes, which they are */
+	int *place_nid;               /* by place: of which node it is; NULL: of its own */
+	struct machine_ways *ways;    /* by node; NULL: each is at its own place */
 
 	struct machine_disk *disks;
 	int nr_disks;             /* 0: what is written and read takes no time */
@@ -200,9 +214,32 @@ int machine_parse(const char *text, size_t len, const char *name, struct diag *d
 
 void machine_free(struct machine *m);
 
+static inline int machine_nr_places(const struct machine *m)
+{
+	return m->nr_places ? m->nr_places : m->mm.nr_nodes;
+}
+
+/** The node that a place is of. */
+static inline int machine_place_nid(const struct machine *m, int place)
+{
+	return m->place_nid ? m->place_nid[place] : place;
+}
+
+/** At how many places the memory of a node is. */
+static inline unsigned machine_nr_ways(const struct machine *m, int nid)
+{
+	return m->ways ? m->ways[nid].nr : 1;
+}
+
+/** The i-th of them. */
+static inline int machine_way(const struct machine *m, int nid, unsigned i)
+{
+	return m->ways ? m->ways[nid].places[i] : nid;
+}
+
 static inline const struct machine_route *machine_route(const struct machine *m, int from, int to)
 {
-	return &m->routes[from * m->mm.nr_nodes + to];
+	return &m->routes[from * machine_nr_places(m) + to];
 }
 
 /** Have a sysctl of the command line written after those that are there. 0 or -ENOMEM. */

@@ -231,7 +231,7 @@ static void read_cpus(struct machine_reader *r)
 	for (int nid = 0; nid < m->mm.nr_nodes && !cfg_status(r->cfg); nid++) {
 		const struct cfg_setting *cpus = cpus_of(r, r->node_at[nid]);
 		const struct cfg_setting *ids = cfg_find(r->cfg, cpus, "ids");
-		struct machine_cpu like = {.nid = nid};
+		struct machine_cpu like = {.place = nid};
 		uint64_t nr = 0;
 
 		read_cpu(r, cpus, &like);
@@ -421,7 +421,7 @@ void machine_read_nodes(struct machine_reader *r, const struct cfg_setting *root
 		return;
 	m->mm.cpu_nid = m->cpu_nid;
 	for (unsigned i = 0; i < nr; i++)
-		m->banks[i].nid = (int)i;
+		m->banks[i].place = (int)i;
 	read_shares(r);
 	read_weights(r);
 	read_cpus(r);

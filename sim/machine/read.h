@@ -69,6 +69,11 @@ void machine_read_channels(struct machine_reader *r, const struct cfg_setting *g
 			   struct machine_bank *bank);
 /** Once banks and caches are known: how many channels there are, and how large lines. */
 void machine_check_channels(struct machine_reader *r, const struct cfg_setting *root);
+/**
+ * `interleave`: places whose memory is one node's. Nodes are those of the kernel from here on; all
+ * that is of places has been read.
+ */
+void machine_read_interleave(struct machine_reader *r, const struct cfg_setting *root);
 /** Does it write no faster than it reads? */
 void machine_check_bank(struct machine_reader *r, const struct cfg_setting *group,
 			const struct machine_bank *bank);

@@ -21,16 +21,26 @@ struct bandwidth {
 	uint64_t *matrix; /* [from * nr_nodes + to], then one a mix */
 };
 
-/* The memory that CPUs of `from` reach soonest. */
-static int nearest(const struct measure *m, int from)
+/* Mean latency from a CPU to the places that a node's memory is at. */
+static uint64_t latency_of(const struct machine *m, int cpu, int nid)
 {
-	const struct machine *machine = m->machine;
+	unsigned nr = machine_nr_ways(m, nid);
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < nr; i++)
+		sum += machine_route(m, m->cpus[cpu].place, machine_way(m, nid, i))->latency_ps;
+	return sum / nr;
+}
+
+/* The memory that the CPU reaches soonest. */
+static int nearest(const struct measure *m, int cpu)
+{
 	int best = MM_NO_NODE;
 
-	for (int to = 0; to < machine->mm.nr_nodes; to++)
+	for (int to = 0; to < m->machine->mm.nr_nodes; to++)
 		if (measure_to(m, to) &&
-		    (best == MM_NO_NODE || machine_route(machine, from, to)->latency_ps <
-						   machine_route(machine, from, best)->latency_ps))
+		    (best == MM_NO_NODE ||
+		     latency_of(m->machine, cpu, to) < latency_of(m->machine, cpu, best)))
 			best = to;
 	return best;
 }
@@ -39,7 +49,7 @@ static int nearest(const struct measure *m, int from)
 static bool joins(const struct measure_team *t, int cpu, int phase)
 {
 	const struct bandwidth *b = t->arg;
-	int nr = b->m->machine->mm.nr_nodes, nid = b->m->machine->cpus[cpu].nid;
+	int nr = b->m->machine->mm.nr_nodes, nid = b->m->machine->cpu_nid[cpu];
 
 	if (phase < nr * nr && (phase / nr != nid || !measure_to(b->m, phase % nr)))
 		return false;
@@ -55,7 +65,7 @@ static void stream(struct measure_team *t, int cpu, int phase)
 
 	if (phase >= nr * nr) {
 		mix = &measure_mixes[phase - nr * nr];
-		to = nearest(m, m->machine->cpus[cpu].nid);
+		to = nearest(m, cpu);
 	}
 	b->matrix[phase] += measure_stream(t, cpu, mix, &b->buffers[to], &times, 0);
 }

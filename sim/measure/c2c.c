@@ -33,7 +33,7 @@ struct c2c {
 static int writer_of(const struct machine *m, int nid, int reader)
 {
 	for (int cpu = 0; cpu < m->mm.nr_cpus; cpu++)
-		if (m->cpus[cpu].nid == nid && m->cpus[cpu].core != m->cpus[reader].core)
+		if (m->cpu_nid[cpu] == nid && m->cpus[cpu].core != m->cpus[reader].core)
 			return cpu;
 	return MM_NO_CPU;
 }
@@ -118,7 +118,7 @@ static bool joins(const struct measure_team *t, int cpu, int phase)
 	const struct c2c *c = t->arg;
 	const struct machine *m = c->m->machine;
 	const struct step s = step_of(c, phase);
-	int nid = m->cpus[cpu].nid, reader, writer;
+	int nid = m->cpu_nid[cpu], reader, writer;
 
 	if ((nid != s.from && nid != s.to) || !measure_from(c->m, s.from) ||
 	    !measure_to(c->m, s.to) || !c->buffers[s.nid].nr)

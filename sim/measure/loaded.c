@@ -56,7 +56,7 @@ static void chase(struct measure_team *t, struct measure_buffer *b, int phase)
 static bool joins(const struct measure_team *t, int cpu, int phase)
 {
 	const struct loaded *l = t->arg;
-	int nid = l->m->machine->cpus[cpu].nid;
+	int nid = l->m->machine->cpu_nid[cpu];
 
 	(void)phase;
 	return measure_from(l->m, nid) && measure_to(l->m, l->m->to == MM_NO_NODE ? nid : l->m->to);
@@ -65,7 +65,7 @@ static bool joins(const struct measure_team *t, int cpu, int phase)
 static void load(struct measure_team *t, int cpu, int phase)
 {
 	struct loaded *l = t->arg;
-	int to = l->m->to == MM_NO_NODE ? l->m->machine->cpus[cpu].nid : l->m->to;
+	int to = l->m->to == MM_NO_NODE ? l->m->machine->cpu_nid[cpu] : l->m->to;
 
 	if (cpu == l->chaser) {
 		chase(t, &l->buffers[to], phase);
@@ -79,7 +79,7 @@ static void load(struct measure_team *t, int cpu, int phase)
 static int find_chaser(const struct measure *m)
 {
 	for (int cpu = 0; cpu < m->machine->mm.nr_cpus; cpu++) {
-		int nid = m->machine->cpus[cpu].nid;
+		int nid = m->machine->cpu_nid[cpu];
 
 		if (measure_from(m, nid) && measure_to(m, m->to == MM_NO_NODE ? nid : m->to))
 			return cpu;

@@ -170,7 +170,7 @@ static uint64_t room_on(const struct pagealloc *p, const struct row *r, int nid)
 		pages += free;
 	}
 	for (int i = 0; i < r->nr_cpus; i++)
-		nr_cpus += p->m->to == nid || p->m->machine->cpus[first_cpu(p) + i].nid == nid;
+		nr_cpus += p->m->to == nid || p->m->machine->cpu_nid[first_cpu(p) + i] == nid;
 	return (pages * 3 / 4 >> r->order) / (uint64_t)nr_cpus;
 }
 
@@ -180,7 +180,7 @@ static uint64_t blocks_of(const struct pagealloc *p, const struct row *r)
 	uint64_t nr = blocks_wanted(p, r);
 
 	for (int i = 0, last = MM_NO_NODE; i < r->nr_cpus; i++) {
-		int nid = p->m->to == MM_NO_NODE ? p->m->machine->cpus[first_cpu(p) + i].nid
+		int nid = p->m->to == MM_NO_NODE ? p->m->machine->cpu_nid[first_cpu(p) + i]
 						 : p->m->to;
 		uint64_t room = nid == last ? nr : room_on(p, r, nid);
 
@@ -291,7 +291,7 @@ static int nr_cpus_from(const struct machine *m, int nid, bool and_behind)
 {
 	int first = measure_first_cpu(m, nid), nr = 0;
 
-	while (first + nr < m->mm.nr_cpus && (and_behind || m->cpus[first + nr].nid == nid))
+	while (first + nr < m->mm.nr_cpus && (and_behind || m->cpu_nid[first + nr] == nid))
 		nr++;
 	return nr;
 }
@@ -300,7 +300,7 @@ static int nr_cpus_from(const struct machine *m, int nid, bool and_behind)
 static int plan(struct pagealloc *p)
 {
 	const struct machine *m = p->m->machine;
-	int nid = p->m->from == MM_NO_NODE ? m->cpus[0].nid : p->m->from, least = 1;
+	int nid = p->m->from == MM_NO_NODE ? m->cpu_nid[0] : p->m->from, least = 1;
 	int most = nr_cpus_from(m, nid, p->m->from == MM_NO_NODE && p->m->nr_cpus);
 
 	if (p->m->nr_cpus > most)

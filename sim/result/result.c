@@ -208,15 +208,19 @@ static void add_sites(struct cpu_site_account *to, const struct cpu_site_account
 	}
 }
 
-static void add_nodes(struct cpu_node_account *to, const struct cpu_node_account *from, int nr)
+/* What is by place, by the node that each is of. */
+static void add_nodes(struct cpu_node_account *by_node, const struct cpu_node_account *from,
+		      const struct machine *m)
 {
-	for (int n = 0; n < nr; n++) {
-		to[n].remote_ps += from[n].remote_ps;
-		to[n].zeroing_ps += from[n].zeroing_ps;
-		to[n].misses += from[n].misses;
-		to[n].walk_misses += from[n].walk_misses;
-		to[n].bytes_read += from[n].bytes_read;
-		to[n].bytes_written += from[n].bytes_written;
+	for (int place = 0; place < machine_nr_places(m); place++) {
+		struct cpu_node_account *to = &by_node[machine_place_nid(m, place)];
+
+		to->remote_ps += from[place].remote_ps;
+		to->zeroing_ps += from[place].zeroing_ps;
+		to->misses += from[place].misses;
+		to->walk_misses += from[place].walk_misses;
+		to->bytes_read += from[place].bytes_read;
+		to->bytes_written += from[place].bytes_written;
 	}
 }
 
@@ -252,7 +256,7 @@ static bool sum_accounts(const struct result_of *w, struct totals *t)
 		add_locks(s->locks, a->locks);
 		add_array(s->cause_ps, a->cause_ps, NR_CAUSES);
 		add_sites(s->sites, a->sites);
-		add_nodes(s->nodes, a->nodes, t->nr_nodes);
+		add_nodes(s->nodes, a->nodes, sim_machine(w->sim));
 	}
 	return true;
 }
@@ -273,12 +277,13 @@ static void put_account(json_t *cost, const struct cpu_account *a, int nr_nodes)
 /* Latencies that CPUs paid for memory of other nodes: what a longer way there makes longer. */
 static uint64_t remote_misses(const struct result_of *w)
 {
+	const struct machine *m = sim_machine(w->sim);
 	uint64_t sum = 0;
 
-	for (int cpu = 0; cpu < mm_nr_cpus(sim_mm(w->sim)); cpu++)
-		for (int n = 0; n < sim_machine(w->sim)->mm.nr_nodes; n++)
-			if (n != sim_machine(w->sim)->cpus[cpu].nid)
-				sum += sim_account(w->sim, cpu)->nodes[n].misses;
+	for (int cpu = 0; cpu < m->mm.nr_cpus; cpu++)
+		for (int place = 0; place < machine_nr_places(m); place++)
+			if (machine_place_nid(m, place) != m->cpu_nid[cpu])
+				sum += sim_account(w->sim, cpu)->nodes[place].misses;
 	return sum;
 }
 
@@ -295,7 +300,7 @@ static void put_cost(json_t *doc, const struct result_of *w, const struct totals
 			    BY_NODE(&t->sum, bytes_read, t->nr_nodes));
 	json_object_set_new(memory, "bytes_written_by_node",
 			    BY_NODE(&t->sum, bytes_written, t->nr_nodes));
-	result_put_channels(memory, w->sim);
+	result_put_banks(memory, w->sim);
 	tlb = json_put_object(doc, "tlb");
 	json_put(tlb, "hits", t->sum.tlb_hits);
 	json_put(tlb, "second_level_hits", t->sum.tlb_second_hits);
@@ -308,7 +313,7 @@ static void put_cost(json_t *doc, const struct result_of *w, const struct totals
 		json_t *c = json_append_object(cpus);
 
 		json_put(c, "cpu", (uint64_t)cpu);
-		json_put(c, "node", (uint64_t)sim_machine(w->sim)->cpus[cpu].nid);
+		json_put(c, "node", (uint64_t)sim_machine(w->sim)->cpu_nid[cpu]);
 		put_account(c, sim_account(w->sim, cpu), t->nr_nodes);
 	}
 }

@@ -7,7 +7,10 @@
 
 #include "sim/sim.h"
 
-/** Member `channels` of `memory`: the traffic of each channel, where banks have such. */
-void result_put_channels(json_t *memory, const struct sim *s);
+/**
+ * Members of `memory`: `interleave`, the traffic of each bank of nodes that several share, where
+ * there are such; `channels`, that of each channel, where banks have them.
+ */
+void result_put_banks(json_t *memory, const struct sim *s);
 
 #endif

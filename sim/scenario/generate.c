@@ -29,7 +29,7 @@ int workload_host_of_machine(struct workload_host *host, const struct machine *m
 	if (host_arrays(host))
 		return -ENOMEM;
 	for (int cpu = 0; cpu < host->nr_cpus; cpu++)
-		host->cpu_nid[cpu] = m->cpus[cpu].nid;
+		host->cpu_nid[cpu] = m->cpu_nid[cpu];
 	for (size_t i = 0; i < m->mm.nr_memory; i++)
 		host->node_bytes[m->memory[i].nid] += m->memory[i].bytes;
 	return 0;

@@ -29,8 +29,19 @@ static void put_flag(json_t *to, const char *key, const struct mm_range *range,
 	json_object_set_new(to, key, json_boolean(found));
 }
 
+/* The places that the node's memory is at by turns. */
+static void gather_ways(json_t *node, const struct machine_ways *w)
+{
+	json_t *places = json_put_array(node, "interleaved_over");
+
+	for (unsigned i = 0; i < w->nr; i++)
+		json_append(places, (uint64_t)w->places[i]);
+	json_put(node, "interleave_bytes", UINT64_C(1) << w->shift);
+}
+
 static void gather_memory(json_t *node, const struct machine *m, int nid)
 {
+	const struct machine_bank *bank = &m->banks[machine_way(m, nid, 0)];
 	json_t *ranges = json_put_array(node, "memory");
 	uint64_t sum = 0;
 
@@ -48,13 +59,14 @@ static void gather_memory(json_t *node, const struct machine *m, int nid)
 		sum += m->memory[i].bytes;
 	}
 	json_put(node, "bytes", sum);
-	json_put(node, "bank_latency_ps", m->banks[nid].latency_ps);
-	json_put(node, "bank_bytes_per_s", m->banks[nid].bytes_per_s);
-	if (bank_has_channels(&m->banks[nid])) {
-		json_put(node, "bank_channels", m->banks[nid].channels);
-		json_put(node, "channel_interleave_bytes",
-			 UINT64_C(1) << m->banks[nid].channel_shift);
+	json_put(node, "bank_latency_ps", bank->latency_ps);
+	json_put(node, "bank_bytes_per_s", bank->bytes_per_s);
+	if (bank_has_channels(bank)) {
+		json_put(node, "bank_channels", bank->channels);
+		json_put(node, "channel_interleave_bytes", UINT64_C(1) << bank->channel_shift);
 	}
+	if (machine_nr_ways(m, nid) > 1)
+		gather_ways(node, &m->ways[nid]);
 }
 
 static void gather_nodes(json_t *doc, const struct machine *m)
@@ -67,7 +79,7 @@ static void gather_nodes(json_t *doc, const struct machine *m)
 		json_put(node, "node", (uint64_t)nid);
 		cpus = json_put_array(node, "cpus");
 		for (int cpu = 0; cpu < m->mm.nr_cpus; cpu++)
-			if (m->cpus[cpu].nid == nid) {
+			if (m->cpu_nid[cpu] == nid) {
 				json_append(cpus, (uint64_t)cpu);
 				json_put(node, "freq_hz", m->cpus[cpu].freq_hz);
 			}
@@ -134,10 +146,10 @@ static json_t *matrix(const struct machine *m, bool bandwidth)
 {
 	json_t *rows = json_array();
 
-	for (int from = 0; from < m->mm.nr_nodes; from++) {
+	for (int from = 0; from < machine_nr_places(m); from++) {
 		json_t *row = json_array();
 
-		for (int to = 0; to < m->mm.nr_nodes; to++) {
+		for (int to = 0; to < machine_nr_places(m); to++) {
 			const struct machine_route *r = machine_route(m, from, to);
 
 			if (r->bytes_per_s)
@@ -286,6 +298,7 @@ static void print_ranges(const json_t *node, FILE *out)
 static void print_node(const json_t *node, FILE *out)
 {
 	uint64_t bytes = json_get(node, "bytes"), nr_cpus;
+	const json_t *places = json_object_get(node, "interleaved_over");
 	char title[32], numbers[200], each[80];
 
 	snprintf(title, sizeof(title), " node %" PRIu64 " ", json_get(node, "node"));
@@ -301,7 +314,8 @@ static void print_node(const json_t *node, FILE *out)
 	if (each[0])
 		box_line(out, "%s", each);
 	if (bytes)
-		box_line(out, "%s of memory; its bank: %s, %s", text_bytes(bytes).text,
+		box_line(out, "%s of memory; %s: %s, %s", text_bytes(bytes).text,
+			 json_array_size(places) ? "each bank" : "its bank",
 			 units_time(json_get(node, "bank_latency_ps")).text,
 			 units_rate(json_get(node, "bank_bytes_per_s")).text);
 	else
@@ -313,6 +327,10 @@ static void print_node(const json_t *node, FILE *out)
 				    json_get(node, "bank_channels"))
 				 .text,
 			 text_bytes(json_get(node, "channel_interleave_bytes")).text);
+	print_numbers(places, numbers, sizeof(numbers));
+	if (places)
+		box_line(out, "in turn after %s at the banks of places %s",
+			 text_bytes(json_get(node, "interleave_bytes")).text, numbers);
 	print_ranges(node, out);
 	box_edge(out, "");
 }
@@ -418,7 +436,7 @@ static void print_matrix(const json_t *doc, const char *key, const char *title, 
 			 FILE *out)
 {
 	const json_t *row, *value;
-	size_t from, to, nr = json_array_size(json_object_get(doc, "nodes"));
+	size_t from, to, nr = json_array_size(json_object_get(doc, key));
 
 	fprintf(out, "\n%s\n%6s", title, "");
 	for (to = 0; to < nr; to++)
@@ -459,7 +477,11 @@ static void print(const json_t *doc, FILE *out)
 	show_cpus_print(doc, out);
 	print_links(doc, out);
 	print_disks(doc, out);
-	print_matrix(doc, "latency_ps", "Latency (ns) from the CPUs of a node to memory of a node",
+	print_matrix(doc, "latency_ps",
+		     json_array_size(json_object_get(doc, "latency_ps")) ==
+				     json_array_size(json_object_get(doc, "nodes"))
+			     ? "Latency (ns) from the CPUs of a node to memory of a node"
+			     : "Latency (ns) from the CPUs of a place to its memory and others'",
 		     1000, out);
 	print_matrix(doc, "bytes_per_s", "Bandwidth (GB/s)", 1e9, out);
 	print_matrix(doc, "distances", "Distances (SLIT)", 1, out);

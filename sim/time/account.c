@@ -27,20 +27,20 @@ void cpu_check_account(const struct cpu *c)
 
 	for (int cause = 0; cause < NR_CAUSES; cause++)
 		causes += a->cause_ps[cause];
-	for (int nid = 0; nid < c->nr_nodes; nid++) {
-		remote += a->nodes[nid].remote_ps;
-		zeroing += a->nodes[nid].zeroing_ps;
+	for (int place = 0; place < c->nr_banks; place++) {
+		remote += a->nodes[place].remote_ps;
+		zeroing += a->nodes[place].zeroing_ps;
 	}
 	for (int kind = 0; kind < MM_NR_LOCK_KINDS; kind++)
 		locks += a->locks[kind].wait_ps;
 	if (causes != c->now_ps || a->total_ps != c->now_ps ||
 	    remote != a->cause_ps[CAUSE_REMOTE] || zeroing != a->cause_ps[CAUSE_ZEROING] ||
-	    locks != a->cause_ps[CAUSE_LOCK_WAIT] || a->nodes[c->nid].remote_ps)
+	    locks != a->cause_ps[CAUSE_LOCK_WAIT] || a->nodes[c->place].remote_ps)
 		SIM_BUG("the account of cpu %d does not add up, in ps: clock %" PRIu64
 			", total %" PRIu64 ", causes %" PRIu64 ", remote %" PRIu64
 			" by node %" PRIu64 " of which its own %" PRIu64 ", zeroing %" PRIu64
 			" by node %" PRIu64 ", waiting for locks %" PRIu64 " by lock %" PRIu64,
 			c->id, c->now_ps, a->total_ps, causes, a->cause_ps[CAUSE_REMOTE], remote,
-			a->nodes[c->nid].remote_ps, a->cause_ps[CAUSE_ZEROING], zeroing,
+			a->nodes[c->place].remote_ps, a->cause_ps[CAUSE_ZEROING], zeroing,
 			a->cause_ps[CAUSE_LOCK_WAIT], locks);
 }

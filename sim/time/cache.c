@@ -50,14 +50,14 @@ static int level_init(struct level *l, const struct machine *m, const struct mac
 	l->mask = l->nr_sets & (l->nr_sets - 1) ? 0 : l->nr_sets - 1;
 	l->inverse = UINT64_MAX / l->nr_sets;
 	l->per_node = conf->per_node;
-	l->nr_domains = conf->per_node ? m->mm.nr_nodes : m->mm.nr_cpus;
+	l->nr_domains = conf->per_node ? machine_nr_places(m) : m->mm.nr_cpus;
 	l->tags = calloc((size_t)l->nr_domains, sizeof(*l->tags));
 	l->domains = calloc((size_t)m->mm.nr_cpus, sizeof(*l->domains));
 	if (!l->tags || !l->domains)
 		return -ENOMEM;
 	for (int cpu = 0; cpu < m->mm.nr_cpus; cpu++) {
 		if (conf->per_node)
-			l->domains[cpu] = m->cpus[cpu].nid;
+			l->domains[cpu] = m->cpus[cpu].place;
 		else
 			l->domains[cpu] = conf->per_core ? m->cpus[cpu].core : cpu;
 	}

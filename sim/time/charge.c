@@ -115,7 +115,7 @@ void cpu_charge_divided(struct cpu *c, uint64_t cycles)
 /* What so many bytes written cost the bank, in bytes read. */
 static uint64_t write_cost(const struct cpu *c, const struct cpu_memory_charge *charge)
 {
-	const struct machine_bank *bank = &c->banks[charge->nid];
+	const struct machine_bank *bank = &c->banks[charge->bank];
 	uint64_t rate = bank->write_bytes_per_s;
 
 	if (charge->past_cache && bank->stream_bytes_per_s)
@@ -132,7 +132,7 @@ static uint64_t write_cost(const struct cpu *c, const struct cpu_memory_charge *
 static uint64_t latency_of(const struct cpu *c, const struct cpu_memory_charge *charge,
 			   uint64_t extra_ps)
 {
-	uint64_t one = c->routes[charge->nid].latency_ps + extra_ps;
+	uint64_t one = c->routes[charge->bank].latency_ps + extra_ps;
 	uint64_t in_flight = charge->prefetched ? c->prefetched : c->fill_buffers;
 	uint64_t busy = c->next_thread ? busy_threads(c) : 1;
 	uint64_t nr = charge->nr_latencies, of_cores = nr * busy;
@@ -156,18 +156,18 @@ static uint64_t latency_of(const struct cpu *c, const struct cpu_memory_charge *
 /* Into the list, once. */
 static inline void touch_traffic(struct cpu *c, int index)
 {
-	int nid = c->traffic[index].nid;
+	int bank = c->traffic[index].bank;
 
 	c->traffic[index].touched = true;
 	c->touched[c->nr_touched++] = index;
 	if (c->loads)
 		c->traffic[index].extra_ps =
-			loads_extra_ps(c->loads, c->nid, nid, engine_now_ps(c->engine));
+			loads_extra_ps(c->loads, c->place, bank, engine_now_ps(c->engine));
 }
 
 void cpu_charge_translation(struct cpu *c, uint64_t ps)
 {
-	int index = c->nid * NR_CPU_PURPOSES + CPU_WALK;
+	int index = c->place * NR_CPU_PURPOSES + CPU_WALK;
 	struct cpu_traffic *traffic = &c->traffic[index];
 
 	if (!traffic->touched)
@@ -184,12 +184,12 @@ static NOINLINE struct channel_set take_channels(struct cpu *c, struct cpu_traff
 						 const struct cpu_memory_charge *charge,
 						 uint64_t written)
 {
-	const struct machine_bank *bank = &c->banks[charge->nid];
+	const struct machine_bank *bank = &c->banks[charge->bank];
 	const struct spread_block block = {.at = charge->at,
 					   .length = charge->bytes_read + charge->bytes_written,
 					   .bytes_read = charge->bytes_read,
 					   .written = written};
-	uint64_t *counted = &c->account.channel_bytes[c->first_channel[charge->nid]];
+	uint64_t *counted = &c->account.channel_bytes[c->first_channel[charge->bank]];
 	struct channel_set set;
 
 	traffic->unspread += spread_over(bank, &block, traffic->by_channel, &set);
@@ -202,30 +202,33 @@ static NOINLINE struct channel_set take_channels(struct cpu *c, struct cpu_traff
 static uint64_t extra_of(const struct cpu *c, const struct cpu_traffic *traffic,
 			 struct channel_set set)
 {
-	int nid = traffic->nid;
+	int bank = traffic->bank;
 
-	if (set.apart <= 1 || !c->loads || set.apart != c->banks[nid].channels)
+	if (set.apart <= 1 || !c->loads || set.apart != c->banks[bank].channels)
 		return traffic->extra_ps;
-	return loads_channel_extra_ps(c->loads, c->nid, nid, set.first, engine_now_ps(c->engine));
+	return loads_channel_extra_ps(c->loads, c->place, bank, set.first,
+				      engine_now_ps(c->engine));
 }
 
 uint64_t cpu_charge_memory(struct cpu *c, const struct cpu_memory_charge *charge)
 {
-	const struct machine_route *route = &c->routes[charge->nid];
-	int index = charge->nid * NR_CPU_PURPOSES + (int)charge->purpose;
+	const struct machine_route *route = &c->routes[charge->bank];
+	int index = charge->bank * NR_CPU_PURPOSES + (int)charge->purpose;
 	struct cpu_traffic *traffic = &c->traffic[index];
-	struct cpu_node_account *account = &c->account.nodes[charge->nid];
+	struct cpu_node_account *account = &c->account.nodes[charge->bank];
 	uint64_t latency_ps, written = write_cost(c, charge);
 	struct channel_set set = {0};
 
 	if (!route->bytes_per_s)
-		SIM_BUG("cpu %d on node %d reaches for the memory of node %d, with no way there",
-			c->id, c->nid, charge->nid);
+		SIM_BUG("cpu %d at place %d reaches for the memory of place %d, with no way there",
+			c->id, c->place, charge->bank);
 	if (!traffic->touched)
 		touch_traffic(c, index);
 	if (UNLIKELY(traffic->by_channel != NULL))
 		set = take_channels(c, traffic, charge, written);
 	latency_ps = latency_of(c, charge, extra_of(c, traffic, set));
+	if (UNLIKELY(charge->all_bytes))
+		latency_ps = mul_div(latency_ps, charge->part_bytes, charge->all_bytes);
 	traffic->latency_ps += latency_ps;
 	if (c->window != SIM_WINDOW_SETTLE)
 		keep_apart(c, &(struct cpu_charge){.index = index,
@@ -236,7 +239,7 @@ uint64_t cpu_charge_memory(struct cpu *c, const struct cpu_memory_charge *charge
 	traffic->bytes += charge->bytes_read + written;
 	traffic->bytes_written += written;
 	c->latency_ps += latency_ps;
-	account->misses += charge->nr_latencies;
+	account->misses += charge->counted ? 0 : charge->nr_latencies;
 	account->bytes_read += charge->bytes_read;
 	account->bytes_written += charge->bytes_written;
 	c->account.sites[c->site].ps += latency_ps;

@@ -44,6 +44,11 @@ static inline const struct mm_range *range_of(const struct sim *s, struct cpu *c
 	return range;
 }
 
+static inline struct bank_place bank_of(const struct sim *s, struct cpu *c, phys_addr_t at)
+{
+	return sim_bank_of(s, range_of(s, c, at), at);
+}
+
 /* After the interrupts that it has had since its last work. */
 static NOINLINE void work_interrupted(const struct sim *s, struct cpu *c, enum mm_site site,
 				      uint32_t nr)
@@ -80,16 +85,15 @@ static NOINLINE void access_memory(struct sim *s, struct cpu *c, phys_addr_t at,
 		uint64_t part = bytes < left ? bytes : left;
 		bool read = kind < MM_WRITE || kind == MM_COPY_FROM;
 
-		cpu_charge_memory(c, &(struct cpu_memory_charge){
-					     .nid = range->nid,
-					     .at = at,
-					     .purpose = kind == MM_ZERO ? CPU_ZEROING : CPU_DATA,
-					     .nr_latencies = 1,
-					     .nr_lines = lines_of(s, part),
-					     .past_cache = true,
-					     .bytes_read = read ? part : 0,
-					     .bytes_written = read ? 0 : part,
-				     });
+		cost_sink_block(s, c, range, at,
+				&(struct cpu_memory_charge){
+					.purpose = kind == MM_ZERO ? CPU_ZEROING : CPU_DATA,
+					.nr_latencies = 1,
+					.nr_lines = lines_of(s, part),
+					.past_cache = true,
+					.bytes_read = read ? part : 0,
+					.bytes_written = read ? 0 : part,
+				});
 		at += part;
 		bytes -= part;
 	}
@@ -124,6 +128,7 @@ static NOINLINE void charge_miss(struct sim *s, struct cpu *c, phys_addr_t at, u
 	const struct machine *m = s->machine;
 	unsigned line_bytes = m->cache_line_bytes;
 	int level = fresh_level(&c->fresh, m, at);
+	struct bank_place place;
 	uint64_t hit_ps, stream_ps;
 	bool ahead;
 
@@ -131,10 +136,11 @@ static NOINLINE void charge_miss(struct sim *s, struct cpu *c, phys_addr_t at, u
 		cpu_charge_hit(c, part(m->caches[level].latency_ps, share));
 		return;
 	}
+	place = bank_of(s, c, at);
 	ahead = prefetcher_miss(&c->prefetcher, at >> s->line_shift, line_bytes);
 	stream_ps = cpu_charge_memory(c, &(struct cpu_memory_charge){
-						 .nid = range_of(s, c, at)->nid,
-						 .at = at,
+						 .bank = place.bank,
+						 .at = place.at,
 						 .nr_latencies = !ahead,
 						 .prefetched = ahead,
 						 .overlapped = share,
@@ -152,12 +158,12 @@ static NOINLINE void charge_transfer(const struct sim *s, struct cpu *c, int own
 				     unsigned share)
 {
 	const struct machine_transfers *t = &s->machine->transfers;
-	int nid = s->cpus[owner].nid;
+	int place = s->cpus[owner].place;
 
 	c->account.line_transfers++;
-	if (nid == c->nid)
+	if (place == c->place)
 		cpu_charge_hit(c, part(t->same_node_ps, share));
-	else if (range_of(s, c, at)->nid == nid)
+	else if (bank_of(s, c, at).bank == place)
 		cpu_charge_hit(c, part(t->home_at_owner_ps, share));
 	else
 		cpu_charge_hit(c, part(t->home_elsewhere_ps, share));
@@ -173,11 +179,11 @@ static NOINLINE void charge_clean_transfer(const struct sim *s, struct cpu *c, u
 /* A modified line leaves the caches. */
 static NOINLINE void charge_write_back(struct sim *s, struct cpu *c, uint64_t line)
 {
-	phys_addr_t at = line << s->line_shift;
+	struct bank_place place = bank_of(s, c, line << s->line_shift);
 
 	cpu_charge_memory(c, &(struct cpu_memory_charge){
-				     .nid = range_of(s, c, at)->nid,
-				     .at = at,
+				     .bank = place.bank,
+				     .at = place.at,
 				     .bytes_written = s->machine->cache_line_bytes,
 			     });
 }

@@ -33,12 +33,12 @@ static enum time_cause cause_of(const struct cpu *c, int purpose, int nid)
 /* Room for what is on which channel. Returns 0 or -ENOMEM. */
 static int init_channels(struct cpu *c, const struct machine *m)
 {
-	size_t nr_nodes = (size_t)c->nr_nodes, nr;
+	size_t nr_banks = (size_t)c->nr_banks, nr;
 
-	c->first_channel = calloc(nr_nodes, sizeof(*c->first_channel));
+	c->first_channel = calloc(nr_banks, sizeof(*c->first_channel));
 	if (!c->first_channel)
 		return -ENOMEM;
-	nr = channels_number(m, c->nr_nodes, c->first_channel);
+	nr = channels_number(m, c->first_channel);
 	if (!nr) {
 		free(c->first_channel);
 		c->first_channel = NULL;
@@ -48,28 +48,29 @@ static int init_channels(struct cpu *c, const struct machine *m)
 	c->account.channel_bytes = calloc(nr, sizeof(*c->account.channel_bytes));
 	if (!c->by_channel || !c->account.channel_bytes)
 		return -ENOMEM;
-	for (size_t i = 0; i < NR_CPU_PURPOSES * nr_nodes; i++) {
-		size_t nid = i / NR_CPU_PURPOSES, purpose = i % NR_CPU_PURPOSES;
+	for (size_t i = 0; i < NR_CPU_PURPOSES * nr_banks; i++) {
+		size_t bank = i / NR_CPU_PURPOSES, purpose = i % NR_CPU_PURPOSES;
 
-		if (bank_has_channels(&m->banks[nid]))
+		if (bank_has_channels(&m->banks[bank]))
 			c->traffic[i].by_channel =
-				&c->by_channel[purpose * nr + c->first_channel[nid]];
+				&c->by_channel[purpose * nr + c->first_channel[bank]];
 	}
 	return 0;
 }
 
 int cpu_init(struct cpu *c, const struct machine *m, int id)
 {
-	size_t nr_nodes = (size_t)m->mm.nr_nodes;
+	size_t nr_banks = (size_t)machine_nr_places(m);
 	struct cpu_account *account = &c->account;
 
 	*c = (struct cpu){
 		.id = id,
-		.nid = m->cpus[id].nid,
-		.nr_nodes = m->mm.nr_nodes,
+		.nid = m->cpu_nid[id],
+		.place = m->cpus[id].place,
+		.nr_banks = machine_nr_places(m),
 		.freq_hz = m->cpus[id].freq_hz,
 		.cycle_ps = PS_PER_S % m->cpus[id].freq_hz ? 0 : PS_PER_S / m->cpus[id].freq_hz,
-		.routes = machine_route(m, m->cpus[id].nid, 0),
+		.routes = machine_route(m, m->cpus[id].place, 0),
 		.banks = m->banks,
 		.fill_buffers = m->cpus[id].fill_buffers,
 		.prefetched = m->cpus[id].prefetched,
@@ -78,18 +79,19 @@ int cpu_init(struct cpu *c, const struct machine *m, int id)
 		.walk_ps = ps_of(m->tlb.walk_cycles, m->cpus[id].freq_hz),
 		.site = MM_SITE_TOUCH,
 		.traffic = aligned_alloc(sizeof(*c->traffic),
-					 NR_CPU_PURPOSES * nr_nodes * sizeof(*c->traffic)),
-		.touched = calloc(NR_CPU_PURPOSES * nr_nodes, sizeof(*c->touched)),
+					 NR_CPU_PURPOSES * nr_banks * sizeof(*c->traffic)),
+		.touched = calloc(NR_CPU_PURPOSES * nr_banks, sizeof(*c->touched)),
 	};
 	if (m->nr_caches)
 		c->at_hand_ps[false] = c->at_hand_ps[true] = m->caches[0].latency_ps;
 	if (c->fill_buffers)
 		c->at_hand_ps[true] /= c->fill_buffers;
-	account->nodes = calloc(nr_nodes, sizeof(*account->nodes));
-	for (int i = 0; c->traffic && i < NR_CPU_PURPOSES * c->nr_nodes; i++)
+	account->nodes = calloc(nr_banks, sizeof(*account->nodes));
+	for (int i = 0; c->traffic && i < NR_CPU_PURPOSES * c->nr_banks; i++)
 		c->traffic[i] = (struct cpu_traffic){
-			.nid = i / NR_CPU_PURPOSES,
-			.cause = (uint8_t)cause_of(c, i % NR_CPU_PURPOSES, i / NR_CPU_PURPOSES),
+			.bank = i / NR_CPU_PURPOSES,
+			.cause = (uint8_t)cause_of(c, i % NR_CPU_PURPOSES,
+						   machine_place_nid(m, i / NR_CPU_PURPOSES)),
 		};
 	if (prefetcher_init(&c->prefetcher, m->cpus[id].streams))
 		return -ENOMEM;
@@ -120,15 +122,15 @@ uint64_t cpu_pending_until_ps(const struct cpu *c)
 	return c->now_ps + c->compute_ps + c->latency_ps;
 }
 
-/* The only place where an account's time grows. `nid` counts for the causes that go by node. */
-static void attribute(struct cpu *c, uint64_t ps, enum time_cause cause, int nid)
+/* The only place where an account's time grows. `bank` counts for the causes that go by place. */
+static void attribute(struct cpu *c, uint64_t ps, enum time_cause cause, int bank)
 {
 	c->account.total_ps += ps;
 	c->account.cause_ps[cause] += ps;
 	if (cause == CAUSE_REMOTE)
-		c->account.nodes[nid].remote_ps += ps;
+		c->account.nodes[bank].remote_ps += ps;
 	if (cause == CAUSE_ZEROING)
-		c->account.nodes[nid].zeroing_ps += ps;
+		c->account.nodes[bank].zeroing_ps += ps;
 }
 
 /* What moves the clock on to the engine's. The engine's may be less than half a picosecond behind
@@ -146,13 +148,13 @@ uint64_t cpu_catch_up(struct cpu *c, enum time_cause cause)
 {
 	uint64_t ps = follow_engine(c);
 
-	attribute(c, ps, cause, c->nid);
+	attribute(c, ps, cause, c->place);
 	return ps;
 }
 
 /* Bytes that are settled, of one bank and purpose. */
 struct moving {
-	int nid;
+	int bank;
 	uint64_t bytes, bytes_written; /* written ones are among the bytes */
 	struct channel_set channels;
 };
@@ -164,10 +166,10 @@ struct moving {
  */
 static void move_bytes(struct cpu *c, const struct moving *m)
 {
-	uint64_t apart = c->routes[m->nid].two_ways ? m->bytes_written : 0;
-	struct flow_way way = {.nid = c->nid, .bank = m->nid, .channels = m->channels};
+	uint64_t apart = c->routes[m->bank].two_ways ? m->bytes_written : 0;
+	struct flow_way way = {.nid = c->place, .bank = m->bank, .channels = m->channels};
 	const struct flow_way back = {
-		.nid = c->nid, .bank = m->nid, .write = true, .channels = m->channels};
+		.nid = c->place, .bank = m->bank, .write = true, .channels = m->channels};
 	bool write_first = c->id % 2;
 
 	if (apart && write_first)
@@ -183,8 +185,8 @@ static void count_load(struct cpu *c, const struct moving *m, uint64_t took_ps)
 {
 	if (c->loads && m->bytes)
 		loads_add(c->loads,
-			  &(struct load_moved){.from = c->nid,
-					       .to = m->nid,
+			  &(struct load_moved){.from = c->place,
+					       .to = m->bank,
 					       .bytes = m->bytes,
 					       .bytes_written = m->bytes_written,
 					       .took_ps = took_ps,
@@ -195,12 +197,12 @@ static void count_load(struct cpu *c, const struct moving *m, uint64_t took_ps)
 /* All that is pending of it. */
 static struct moving all_of(const struct cpu *c, const struct cpu_traffic *traffic)
 {
-	struct moving m = {.nid = traffic->nid,
+	struct moving m = {.bank = traffic->bank,
 			   .bytes = traffic->bytes,
 			   .bytes_written = traffic->bytes_written};
 
 	if (UNLIKELY(traffic->unspread))
-		m.channels = channel_set_of(c->banks[traffic->nid].channels, traffic->by_channel,
+		m.channels = channel_set_of(c->banks[traffic->bank].channels, traffic->by_channel,
 					    traffic->bytes - traffic->unspread);
 	return m;
 }
@@ -210,9 +212,9 @@ static void end_traffic(const struct cpu *c, struct cpu_traffic *traffic)
 {
 	if (UNLIKELY(traffic->unspread))
 		memset(traffic->by_channel, 0,
-		       c->banks[traffic->nid].channels * sizeof(*traffic->by_channel));
+		       c->banks[traffic->bank].channels * sizeof(*traffic->by_channel));
 	*traffic = (struct cpu_traffic){
-		.nid = traffic->nid, .cause = traffic->cause, .by_channel = traffic->by_channel};
+		.bank = traffic->bank, .cause = traffic->cause, .by_channel = traffic->by_channel};
 }
 
 /*
@@ -223,13 +225,13 @@ static void settle_one(struct cpu *c, const struct cpu_charge *charge)
 {
 	uint64_t start_ps = c->now_ps, until_ps = start_ps + charge->ps;
 	enum time_cause cause = CAUSE_COMPUTE;
-	struct moving m = {.nid = c->nid,
+	struct moving m = {.bank = c->place,
 			   .bytes = charge->bytes,
 			   .bytes_written = charge->bytes_written,
 			   .channels = charge->channels};
 
 	if (charge->index >= 0) {
-		m.nid = c->traffic[charge->index].nid;
+		m.bank = c->traffic[charge->index].bank;
 		cause = c->traffic[charge->index].cause;
 	}
 	if (c->fill_buffers && charge->bytes) {
@@ -239,11 +241,11 @@ static void settle_one(struct cpu *c, const struct cpu_charge *charge)
 	if (charge->bytes || c->window == SIM_WINDOW_CHARGE)
 		engine_sleep_until(c->engine, until_ps);
 	c->now_ps = until_ps;
-	attribute(c, charge->ps, cause, m.nid);
+	attribute(c, charge->ps, cause, m.bank);
 	if (!c->fill_buffers && charge->bytes)
 		move_bytes(c, &m);
 	if (charge->bytes) {
-		attribute(c, follow_engine(c), cause, m.nid);
+		attribute(c, follow_engine(c), cause, m.bank);
 		count_load(c, &m, c->now_ps - start_ps);
 	}
 }
@@ -268,17 +270,17 @@ static void settle_overlapped(struct cpu *c)
 {
 	uint64_t start_ps = c->now_ps, until_ps = cpu_pending_until_ps(c);
 
-	attribute(c, c->compute_ps, CAUSE_COMPUTE, c->nid);
+	attribute(c, c->compute_ps, CAUSE_COMPUTE, c->place);
 	for (int i = 0; i < c->nr_touched; i++) {
 		const struct cpu_traffic *traffic = &c->traffic[c->touched[i]];
 		const struct moving m = all_of(c, traffic);
 		uint64_t now_ps;
 
-		attribute(c, traffic->latency_ps, traffic->cause, m.nid);
+		attribute(c, traffic->latency_ps, traffic->cause, m.bank);
 		move_bytes(c, &m);
 		now_ps = engine_now_ps(c->engine);
 		if (now_ps > until_ps) {
-			attribute(c, now_ps - until_ps, traffic->cause, m.nid);
+			attribute(c, now_ps - until_ps, traffic->cause, m.bank);
 			until_ps = now_ps;
 		}
 	}
@@ -316,7 +318,7 @@ void cpu_settle(struct cpu *c)
 	if (until_ps > c->now_ps) {
 		engine_sleep_until(c->engine, until_ps);
 		c->now_ps = until_ps;
-		attribute(c, c->compute_ps, CAUSE_COMPUTE, c->nid);
+		attribute(c, c->compute_ps, CAUSE_COMPUTE, c->place);
 		c->compute_ps = 0;
 		c->latency_ps = 0;
 	}
@@ -324,13 +326,13 @@ void cpu_settle(struct cpu *c)
 		struct cpu_traffic *traffic = &c->traffic[c->touched[i]];
 		const struct moving m = all_of(c, traffic);
 
-		attribute(c, traffic->latency_ps, traffic->cause, m.nid);
+		attribute(c, traffic->latency_ps, traffic->cause, m.bank);
 		if (m.bytes) {
 			uint64_t took_ps;
 
 			move_bytes(c, &m);
 			took_ps = follow_engine(c);
-			attribute(c, took_ps, traffic->cause, m.nid);
+			attribute(c, took_ps, traffic->cause, m.bank);
 			count_load(c, &m, took_ps);
 		}
 		end_traffic(c, traffic);
@@ -344,7 +346,7 @@ void cpu_sleep_until(struct cpu *c, uint64_t when_ps)
 	/* A guest that is there moves the clock, one that was has moved it. */
 	if (c->guest || when_ps <= c->now_ps)
 		return;
-	attribute(c, when_ps - c->now_ps, CAUSE_IDLE, c->nid);
+	attribute(c, when_ps - c->now_ps, CAUSE_IDLE, c->place);
 	c->now_ps = when_ps;
 }
 
@@ -353,7 +355,7 @@ void cpu_finish(struct cpu *c, uint64_t end_ps)
 	if (end_ps < c->now_ps)
 		SIM_BUG("cpu %d is at %" PRIu64 " ps, after the end at %" PRIu64 " ps", c->id,
 			c->now_ps, end_ps);
-	attribute(c, end_ps - c->now_ps, CAUSE_IDLE, c->nid);
+	attribute(c, end_ps - c->now_ps, CAUSE_IDLE, c->place);
 	c->now_ps = end_ps;
 	cpu_check_account(c);
 }

@@ -32,7 +32,7 @@
 
 /* Pending traffic with one bank for one purpose: a line of most hosts. */
 struct cpu_traffic {
-	int nid;                /* (C) of the bank */
+	int bank;               /* (C) by place */
 	uint8_t cause;          /* (C) of what it is for; enum time_cause */
 	bool touched;           /* is in the list */
 	uint64_t latency_ps;    /* */
@@ -73,10 +73,11 @@ struct cpu {
 	uint64_t cycle_ps;                   /* (C) of a cycle; 0: no whole number */
 
 	int nid;                            /* (C) */
-	int nr_nodes;                       /* (C) */
+	int place;                          /* (C) */
+	int nr_banks;                       /* (C) one a place */
 	uint64_t freq_hz;                   /* (C) */
-	const struct machine_route *routes; /* (C) by node: the way to its bank */
-	const struct machine_bank *banks;   /* (C) by node */
+	const struct machine_route *routes; /* (C) by place: the way to its bank */
+	const struct machine_bank *banks;   /* (C) by place */
 	unsigned fill_buffers, prefetched;  /* (C) lines in flight; 0: not known */
 	struct cpu *next_thread;            /* (C) of the core, in a ring; NULL: it is alone */
 	unsigned thread_share;              /* (C) per cent, while all threads are busy */
@@ -88,13 +89,13 @@ struct cpu {
 
 	uint64_t cycle_rest;         /* (O) of the division by freq_hz: cycles do not drift */
 	uint64_t latency_ps;         /* (O) pending latencies, summed over the traffic */
-	struct cpu_traffic *traffic; /* (O) [nid * NR_CPU_PURPOSES + purpose] */
+	struct cpu_traffic *traffic; /* (O) [bank * NR_CPU_PURPOSES + purpose] */
 	int *touched;                /* (O) indexes into traffic, in order */
 	int nr_touched;              /* (O) */
 	struct cpu_charge *charges;  /* (O) pending, in order, where they are kept apart */
 	size_t nr_charges, charges_room;
 	struct cpu_charge *delay; /* (O) the last of these, if it is time of its own; else NULL */
-	unsigned *first_channel;  /* (C) by node, in the account's; NULL: no bank has channels */
+	unsigned *first_channel;  /* (C) by bank, in the account's; NULL: no bank has channels */
 	uint64_t *by_channel;     /* (C) what traffic points into */
 	struct prefetcher prefetcher;
 	struct fresh fresh;              /* (O) */
@@ -186,10 +187,10 @@ static inline void cpu_charge_hit(struct cpu *c, uint64_t latency_ps)
 /** Charge time that a translation takes: hits in the second level of the TLB, walks. */
 void cpu_charge_translation(struct cpu *c, uint64_t ps);
 
-/* Traffic with the bank of node `nid`, which the CPU must have a way to. */
+/* Traffic with a bank, which the CPU must have a way to. */
 struct cpu_memory_charge {
-	int nid;
-	phys_addr_t at; /* where the bytes begin */
+	int bank;
+	uint64_t at; /* where the bytes begin, as the bank counts addresses */
 	enum cpu_purpose purpose;
 	unsigned nr_latencies; /* of accesses one after the other */
 	/* A block of so many lines, which do not wait for each other; 0: what it says above. */
@@ -199,6 +200,10 @@ struct cpu_memory_charge {
 	unsigned
 		overlapped; /* so many such are in flight, it takes its part; 0 or 1: it is alone */
 	bool past_cache;    /* its stores stream past the caches */
+	/* Of a block of which other banks have parts: as much of `all_bytes` is here of its time.
+	 * 0: all. */
+	uint64_t part_bytes, all_bytes;
+	bool counted; /* a latency that counts with another part */
 	uint64_t bytes_read, bytes_written;
 };
 /** Returns the latency that it was charged with. */

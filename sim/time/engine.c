@@ -239,7 +239,7 @@ int engine_start(const struct machine *m, struct diag *diag, struct engine **out
 	if (!e)
 		return -ENOMEM;
 	e->machine = m;
-	e->nr_nodes = m->mm.nr_nodes;
+	e->nr_nodes = machine_nr_places(m);
 	e->nr_cpus = m->mm.nr_cpus;
 	e->node = calloc((size_t)e->nr_nodes, sizeof(*e->node));
 	e->bank = calloc((size_t)e->nr_nodes, sizeof(*e->bank));

@@ -92,7 +92,7 @@ static struct rate part_rate(const struct flows *f, const struct flow_way *way, 
 
 static struct rate alone_rate(const struct flows *f, const struct flow_way *way)
 {
-	int nr = f->machine->mm.nr_nodes;
+	int nr = machine_nr_places(f->machine);
 	struct rate all;
 
 	if (way->nid < 0)
@@ -104,7 +104,7 @@ static struct rate alone_rate(const struct flows *f, const struct flow_way *way)
 static void find_rates(struct flows *f)
 {
 	const struct machine *m = f->machine;
-	int nr = m->mm.nr_nodes, all = 2 * nr * nr + 2 * m->nr_disks;
+	int nr = machine_nr_places(m), all = 2 * nr * nr + 2 * m->nr_disks;
 
 	for (int nid = 0; nid < nr; nid++)
 		for (int bank = 0; bank < nr; bank++) {
@@ -125,7 +125,7 @@ static void find_links(struct flows *f)
 {
 	const struct machine *m = f->machine;
 
-	for (int nid = 0; nid < m->mm.nr_nodes; nid++)
+	for (int nid = 0; nid < machine_nr_places(m); nid++)
 		f->links[nid].carries = m->banks[nid].bytes_per_s;
 	for (int i = 0; i < m->nr_links; i++) {
 		f->links[f->first_link + 2 * i].carries = m->links[i].bytes_per_s;
@@ -139,7 +139,7 @@ static void find_links(struct flows *f)
 		links[0].carries =
 			links[1].carries > links[2].carries ? links[1].carries : links[2].carries;
 	}
-	for (int nid = 0; nid < m->mm.nr_nodes; nid++) {
+	for (int nid = 0; nid < machine_nr_places(m); nid++) {
 		struct link *channels =
 			&f->links[f->first_disk + 3 * m->nr_disks + (int)f->first_channel[nid]];
 
@@ -153,18 +153,18 @@ struct flows *flows_create(const struct machine *m, void (*changed)(void *arg, s
 			   void *arg)
 {
 	struct flows *f = calloc(1, sizeof(*f));
-	size_t nr_nodes = (size_t)m->mm.nr_nodes, nr_channels = 0;
+	size_t nr_nodes = (size_t)machine_nr_places(m), nr_channels = 0;
 
 	if (!f)
 		return NULL;
 	f->machine = m;
 	f->changed = changed;
 	f->arg = arg;
-	f->first_link = m->mm.nr_nodes;
+	f->first_link = machine_nr_places(m);
 	f->first_disk = f->first_link + 2 * m->nr_links;
 	f->first_channel = calloc(nr_nodes, sizeof(*f->first_channel));
 	if (f->first_channel)
-		nr_channels = channels_number(m, m->mm.nr_nodes, f->first_channel);
+		nr_channels = channels_number(m, f->first_channel);
 	f->links = calloc((size_t)f->first_disk + 3 * (size_t)m->nr_disks + nr_channels,
 			  sizeof(*f->links));
 	f->alone = calloc(2 * nr_nodes * nr_nodes + 2 * (size_t)m->nr_disks, sizeof(*f->alone));

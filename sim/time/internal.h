@@ -66,6 +66,23 @@ static inline struct cpu *charged_cpu(struct sim *s, int cpu)
 }
 /** The range that holds `at`: there is one. */
 const struct mm_range *sim_range_of(const struct sim *s, struct cpu *c, phys_addr_t at);
+/* The bank that has an address, and what that is to the bank. */
+struct bank_place {
+	int bank; /* by place */
+	uint64_t at;
+};
+/* ways.c */
+struct bank_place ways_bank(const struct machine_ways *w, phys_addr_t at);
+static inline struct bank_place sim_bank_of(const struct sim *s, const struct mm_range *range,
+					    phys_addr_t at)
+{
+	if (UNLIKELY(s->machine->ways != NULL))
+		return ways_bank(&s->machine->ways[range->nid], at);
+	return (struct bank_place){range->nid, at};
+}
+/** Charge a block, all of that range; its bank and address are found. `block` is written to. */
+void cost_sink_block(struct sim *s, struct cpu *c, const struct mm_range *range, phys_addr_t at,
+		     struct cpu_memory_charge *block);
 /** An access whose address is translated already, or need not be. */
 void cost_sink_access(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t bytes,
 		      enum mm_access kind);

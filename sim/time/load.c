@@ -136,10 +136,10 @@ static void count_lines(const struct machine *m, uint64_t *lines)
 	for (int cpu = 0; cpu < m->mm.nr_cpus; cpu++)
 		/* Threads of a core have them together. */
 		if (m->cpus[cpu].core == cpu)
-			lines[m->cpus[cpu].nid] += m->cpus[cpu].prefetched;
+			lines[m->cpus[cpu].place] += m->cpus[cpu].prefetched;
 	for (int cpu = 0; cpu < m->mm.nr_cpus; cpu++)
 		if (!m->cpus[cpu].fill_buffers)
-			lines[m->cpus[cpu].nid] = 0;
+			lines[m->cpus[cpu].place] = 0;
 }
 
 /* What else on the way adds to latency while so much is carried. */
@@ -156,6 +156,36 @@ static uint64_t of_others(const struct loads *l, const struct place *p)
 			ps += beyond_alone(link, p->bytes_per_s);
 	}
 	return ps;
+}
+
+/* With so many lines in flight, at that latency without load, a bandwidth was measured. */
+struct measured {
+	uint64_t lines, latency_ps;
+};
+
+/*
+ * By the CPUs whose way is the shortest. A bank that shares a node's memory with others has but its
+ * part of their lines, and CPUs of a node that is several places come from all of these.
+ */
+static struct measured measured_by(const struct machine *m, const struct place *p)
+{
+	unsigned nr_ways = machine_nr_ways(m, machine_place_nid(m, p->to)), nr = 0;
+	struct measured by = {p->lines[p->from], p->route->latency_ps};
+	uint64_t lines = 0, sum_ps = 0;
+
+	if (nr_ways == 1)
+		return by;
+	for (int from = 0; from < machine_nr_places(m); from++) {
+		const struct machine_route *route = machine_route(m, from, p->to);
+
+		if (!route->bytes_per_s ||
+		    machine_place_nid(m, from) != machine_place_nid(m, p->from))
+			continue;
+		lines += p->lines[from];
+		sum_ps += route->latency_ps;
+		nr++;
+	}
+	return (struct measured){lines / nr_ways, sum_ps / nr};
 }
 
 /* The queue as it is at that rate is the longest. */
@@ -192,10 +222,10 @@ static void set_said(const struct place *p)
  */
 static void set_default(const struct loads *l, const struct place *p)
 {
-	const struct machine *m = l->machine;
-	__uint128_t bytes = (__uint128_t)p->lines[p->from] * m->cache_line_bytes;
+	const struct measured by = measured_by(l->machine, p);
+	__uint128_t bytes = (__uint128_t)by.lines * l->machine->cache_line_bytes;
 	uint64_t full_ps = (uint64_t)(bytes * PS_PER_S / p->bytes_per_s);
-	uint64_t empty_ps = p->route->latency_ps + of_others(l, p);
+	uint64_t empty_ps = by.latency_ps + of_others(l, p);
 	uint64_t left = full_ps > empty_ps ? full_ps - empty_ps : empty_ps - full_ps;
 	uint64_t queue = p->default_ps, more;
 
@@ -240,7 +270,7 @@ static void use(struct place *p, const struct machine *m, int from, int to)
 static void find_places(struct loads *l, const struct costs *costs, struct place *places)
 {
 	const struct machine *m = l->machine;
-	int nr = m->mm.nr_nodes;
+	int nr = machine_nr_places(m);
 
 	for (int nid = 0; nid < nr; nid++)
 		places[nid] = (struct place){
@@ -281,7 +311,7 @@ static int by_rate(const void *a, const void *b)
 static int set_all(struct loads *l, const struct costs *costs, bool *any)
 {
 	const struct machine *m = l->machine;
-	int nr_banks = m->mm.nr_nodes;
+	int nr_banks = machine_nr_places(m);
 	struct place *places = calloc((size_t)nr_banks + (size_t)m->nr_links, sizeof(*places));
 	uint64_t *lines = calloc((size_t)nr_banks, sizeof(*lines));
 
@@ -316,14 +346,13 @@ int loads_create(const struct machine *m, const struct costs *costs, struct load
 	if (!l)
 		return -ENOMEM;
 	l->machine = m;
-	l->banks = calloc((size_t)m->mm.nr_nodes, sizeof(*l->banks));
+	l->banks = calloc((size_t)machine_nr_places(m), sizeof(*l->banks));
 	l->links = calloc((size_t)m->nr_links + 1, sizeof(*l->links));
-	l->unspread = calloc((size_t)m->mm.nr_nodes, sizeof(*l->unspread));
-	l->first_channel = calloc((size_t)m->mm.nr_nodes, sizeof(*l->first_channel));
+	l->unspread = calloc((size_t)machine_nr_places(m), sizeof(*l->unspread));
+	l->first_channel = calloc((size_t)machine_nr_places(m), sizeof(*l->first_channel));
 	if (l->first_channel)
-		l->channels =
-			calloc((size_t)channels_number(m, m->mm.nr_nodes, l->first_channel) + 1,
-			       sizeof(*l->channels));
+		l->channels = calloc((size_t)channels_number(m, l->first_channel) + 1,
+				     sizeof(*l->channels));
 	if (l->banks && l->links && l->unspread && l->channels)
 		err = set_all(l, costs, &any);
 	if (err || !any)

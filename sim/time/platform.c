@@ -135,7 +135,7 @@ static void put_cpus(FILE *out, const struct machine *m)
 	for (int cpu = 0; cpu < m->mm.nr_cpus; cpu++) {
 		fprintf(out, "\t\t\t<host id=\"cpu%d\" speed=\"", cpu);
 		put_decimal(out, m->cpus[cpu].freq_hz, 9);
-		fprintf(out, "f\"><prop id=\"node\" value=\"%d\"/></host>\n", m->cpus[cpu].nid);
+		fprintf(out, "f\"><prop id=\"node\" value=\"%d\"/></host>\n", m->cpus[cpu].place);
 	}
 	fputs("\t\t</zone>\n", out);
 }
@@ -254,7 +254,7 @@ static void put_bank(FILE *out, const struct machine_bank *bank, int nid)
 
 static void put_memory(FILE *out, const struct machine *m)
 {
-	int nr_nodes = m->mm.nr_nodes;
+	int nr_nodes = machine_nr_places(m);
 
 	fputs("\t\t<zone id=\"memory\" routing=\"Full\">\n", out);
 	for (int nid = 0; nid < nr_nodes; nid++)

@@ -14,19 +14,24 @@
 #include "sim/time/cost_sink.h"
 #include "sim/time/internal.h"
 
+static bool reaches(const struct machine *m, int place, int nid)
+{
+	for (unsigned i = 0; i < machine_nr_ways(m, nid); i++)
+		if (!machine_route(m, place, machine_way(m, nid, i))->bytes_per_s)
+			return false;
+	return true;
+}
+
 /* Every CPU can reach all memory: else an access in the middle of a run would have no cost. */
 static int check_routes(const struct machine *m, struct diag *diag)
 {
-	for (int cpu = 0; cpu < m->mm.nr_cpus; cpu++) {
-		int nid = m->cpus[cpu].nid;
-
+	for (int cpu = 0; cpu < m->mm.nr_cpus; cpu++)
 		for (size_t i = 0; i < m->mm.nr_memory; i++)
-			if (!machine_route(m, nid, m->mm.memory[i].nid)->bytes_per_s)
+			if (!reaches(m, m->cpus[cpu].place, m->mm.memory[i].nid))
 				return diag_error(diag, -EINVAL, m->file, 0,
 						  "cpu %d on node %d has no way to the memory of "
 						  "node %d",
-						  cpu, nid, m->mm.memory[i].nid);
-	}
+						  cpu, m->cpu_nid[cpu], m->mm.memory[i].nid);
 	return 0;
 }
 
@@ -37,7 +42,7 @@ static int check_step(const struct machine *m, const struct machine_hotplug *h, 
 	char wrong[128];
 
 	if (hotplug_parse(h->text, &step, wrong, sizeof(wrong)) || !hotplug_step_end(&step) ||
-	    step.nid >= m->mm.nr_nodes || m->banks[step.nid].bytes_per_s)
+	    step.nid >= m->mm.nr_nodes || m->banks[machine_way(m, step.nid, 0)].bytes_per_s)
 		return 0;
 	return diag_error(diag, -EINVAL, m->file, h->line,
 			  "%s: node %d has neither memory nor a `bank` of its own in the machine "

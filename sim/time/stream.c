@@ -29,11 +29,12 @@ static void by_stride(struct sim *s, struct cpu *c, const struct sim_stream *str
 
 	for (uint64_t i = 0; i < nr; i++) {
 		phys_addr_t at = stream->at + i * stream->stride;
+		struct bank_place place = sim_bank_of(s, sim_range_of(s, c, at), at);
 
 		cpu_charge_memory(
 			c, &(struct cpu_memory_charge){
-				   .nid = sim_range_of(s, c, at)->nid,
-				   .at = at,
+				   .bank = place.bank,
+				   .at = place.at,
 				   .nr_latencies = i < (c->fill_buffers ? nr_waits : 1),
 				   .overlapped = nr_waits < c->fill_buffers ? (unsigned)nr_waits
 									    : c->fill_buffers,
@@ -60,14 +61,13 @@ void cost_sink_stream(struct sim *s, struct cpu *c, const struct sim_stream *str
 		by_stride(s, c, stream, lines_of(s, waited_for));
 		return;
 	}
-	cpu_charge_memory(c, &(struct cpu_memory_charge){
-				     .nid = sim_range_of(s, c, stream->at)->nid,
-				     .at = stream->at,
-				     .nr_latencies = 1,
-				     .nr_lines = lines_of(s, waited_for),
-				     .prefetched = true,
-				     .past_cache = stream->past_cache,
-				     .bytes_read = stream->bytes_read,
-				     .bytes_written = stream->bytes_written,
-			     });
+	cost_sink_block(s, c, sim_range_of(s, c, stream->at), stream->at,
+			&(struct cpu_memory_charge){
+				.nr_latencies = 1,
+				.nr_lines = lines_of(s, waited_for),
+				.prefetched = true,
+				.past_cache = stream->past_cache,
+				.bytes_read = stream->bytes_read,
+				.bytes_written = stream->bytes_written,
+			});
 }

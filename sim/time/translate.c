@@ -19,11 +19,12 @@
 static uint64_t transfer_ps(const struct sim *s, struct cpu *c, int owner, phys_addr_t at)
 {
 	const struct machine_transfers *t = &s->machine->transfers;
-	int nid = s->cpus[owner].nid;
+	int place = s->cpus[owner].place;
 
-	if (nid == c->nid)
+	if (place == c->place)
 		return t->same_node_ps;
-	return sim_range_of(s, c, at)->nid == nid ? t->home_at_owner_ps : t->home_elsewhere_ps;
+	return sim_bank_of(s, sim_range_of(s, c, at), at).bank == place ? t->home_at_owner_ps
+									: t->home_elsewhere_ps;
 }
 
 /* What a store that nothing waits for bears of it: those in the store buffer overlap. */
@@ -34,12 +35,12 @@ static void charge(struct cpu *c, uint64_t ps, bool stored)
 
 static void from_memory(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t bytes, bool stored)
 {
-	int nid = sim_range_of(s, c, at)->nid;
+	struct bank_place place = sim_bank_of(s, sim_range_of(s, c, at), at);
 
-	c->account.nodes[nid].walk_misses++;
+	c->account.nodes[place.bank].walk_misses++;
 	cpu_charge_memory(c, &(struct cpu_memory_charge){
-				     .nid = nid,
-				     .at = at,
+				     .bank = place.bank,
+				     .at = place.at,
 				     .purpose = CPU_WALK,
 				     .nr_latencies = 1,
 				     .overlapped = stored ? c->fill_buffers : 1,
@@ -72,10 +73,11 @@ static void read_entry(struct sim *s, struct cpu *c, phys_addr_t at, unsigned by
 	}
 	if (result.wrote_back) {
 		phys_addr_t victim = result.victim << s->line_shift;
+		struct bank_place place = sim_bank_of(s, sim_range_of(s, c, victim), victim);
 
 		cpu_charge_memory(c, &(struct cpu_memory_charge){
-					     .nid = sim_range_of(s, c, victim)->nid,
-					     .at = victim,
+					     .bank = place.bank,
+					     .at = place.at,
 					     .bytes_written = m->cache_line_bytes,
 				     });
 	}

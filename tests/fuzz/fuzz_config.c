@@ -42,7 +42,7 @@ static void check(const struct machine *m)
 {
 	require(m->mm.nr_nodes > 0 && m->mm.nr_cpus > 0 && m->mm.nr_memory > 0);
 	for (int cpu = 0; cpu < m->mm.nr_cpus; cpu++) {
-		require(m->cpus[cpu].nid >= 0 && m->cpus[cpu].nid < m->mm.nr_nodes);
+		require(m->cpu_nid[cpu] >= 0 && m->cpu_nid[cpu] < m->mm.nr_nodes);
 		require(m->cpus[cpu].freq_hz > 0);
 	}
 	for (size_t i = 0; i < m->mm.nr_memory; i++) {

@@ -213,7 +213,7 @@ static void expect_sums(enum mode mode)
 		cr_assert_eq(causes, a->total_ps);
 		cr_assert_eq(remote, a->cause_ps[CAUSE_REMOTE]);
 		cr_assert_eq(zeroing, a->cause_ps[CAUSE_ZEROING]);
-		cr_assert_eq(a->nodes[m->cpus[cpu].nid].remote_ps, 0);
+		cr_assert_eq(a->nodes[m->cpu_nid[cpu]].remote_ps, 0);
 		calls += a->sites[MM_SITE_ALLOC_ENTRY].calls + a->sites[MM_SITE_FREE_ENTRY].calls;
 	}
 	for (int cause = 0; cause < NR_CAUSES; cause++)

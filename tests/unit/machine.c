@@ -341,7 +341,7 @@ Test(machine, cpu_ids)
 	cr_assert_eq(m->mm.nr_cpus, 4);
 	for (int cpu = 0; cpu < 4; cpu++) {
 		cr_assert_eq(m->mm.cpu_nid[cpu], cpu % 2);
-		cr_assert_eq(m->cpus[cpu].nid, cpu % 2);
+		cr_assert_eq(m->cpu_nid[cpu], cpu % 2);
 		cr_assert_eq(m->cpus[cpu].freq_hz, UINT64_C(1000000000) * (cpu % 2 ? 3 : 2));
 	}
 	machine_free(m);

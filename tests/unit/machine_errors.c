@@ -4,11 +4,11 @@
 
 Test(machine_errors, unknown_keys)
 {
-	refused(ONE "nods = 1;",
-		"m.cfg:6: nods: unknown key 'nods', did you mean 'nodes'? (known: "
-		"name, description, source, architecture, memory_model, nodes, "
-		"distances, bank, interconnect, caches, cache_line, kernel, "
-		"reservations, reserved, released_late, zones, disks, line_transfers, tlb)");
+	refused(ONE "nods = 1;", "m.cfg:6: nods: unknown key 'nods', did you mean 'nodes'? (known: "
+				 "name, description, source, architecture, memory_model, nodes, "
+				 "distances, bank, interconnect, caches, cache_line, kernel, "
+				 "reservations, reserved, released_late, zones, disks, "
+				 "line_transfers, tlb, interleave)");
 	refused(HEAD BANK NODES("{ memroy = ( ); }"),
 		"m.cfg:4: nodes[0].memroy: unknown key 'memroy', did you mean 'memory'? (known: "
 		"id, memory, cpus, shares_cpus_with, interleave_weight, bank, source)");
@@ -529,7 +529,8 @@ Test(machine_errors, overrides_are_checked_as_the_file_is)
 		 "--set memory_modle=flat: memory_modle: unknown key 'memory_modle', did you mean "
 		 "'memory_model'? (known: name, description, source, architecture, memory_model, "
 		 "nodes, distances, bank, interconnect, caches, cache_line, kernel, "
-		 "reservations, reserved, released_late, zones, disks, line_transfers, tlb)"},
+		 "reservations, reserved, released_late, zones, disks, line_transfers, tlb, "
+		 "interleave)"},
 		{{"memory_model", "spars"},
 		 "--set memory_model=spars: memory_model: unknown memory model 'spars', did you "
 		 "mean 'sparse'? (known: flat, discontig, sparse, sparse-vmemmap)"},

@@ -133,7 +133,8 @@ static bool find_node(const struct arguments *args, const struct option_def *opt
 		return false;
 	}
 	*nid = (int)node;
-	if (cpus ? measure_first_cpu(m, *nid) != MM_NO_CPU : m->banks[node].bytes_per_s != 0)
+	if (cpus ? measure_first_cpu(m, *nid) != MM_NO_CPU
+		 : m->banks[machine_way(m, *nid, 0)].bytes_per_s != 0)
 		return true;
 	message("measure: --%s: node %d has no %s", option->name, *nid, cpus ? "CPUs" : "memory");
 	return false;

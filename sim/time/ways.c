@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Blocks of memory that is at several places by turns: each bank's part of one is a charge of its
+ * own. All lines of a block are in flight at once, so each place's latency counts for its part of
+ * them. Every second CPU begins with another bank: those that do the same in step would all come to
+ * one bank, then to the next.
+ */
+#include "sim/mul_div.h"
+#include "sim/time/internal.h"
+
+/* Of the addresses below `at`, how many bytes the i-th of the ways has. */
+static uint64_t below(const struct machine_ways *w, unsigned i, phys_addr_t at)
+{
+	uint64_t turn = UINT64_C(1) << w->shift, round = w->nr * turn;
+	uint64_t rest = at % round, first = i * turn;
+	uint64_t last = rest < first ? 0 : rest - first;
+
+	return at / round * turn + (last < turn ? last : turn);
+}
+
+struct bank_place ways_bank(const struct machine_ways *w, phys_addr_t at)
+{
+	uint64_t turn = at >> w->shift;
+
+	if (w->nr == 1)
+		return (struct bank_place){w->places[0], at};
+	return (struct bank_place){
+		.bank = w->places[turn % w->nr],
+		.at = (turn / w->nr << w->shift) + (at & ((UINT64_C(1) << w->shift) - 1)),
+	};
+}
+
+static void charge_parts(struct cpu *c, const struct machine_ways *w, phys_addr_t at,
+			 const struct cpu_memory_charge *block)
+{
+	uint64_t bytes = block->bytes_read + block->bytes_written, before = 0;
+
+	for (unsigned n = 0; n < w->nr; n++) {
+		unsigned i = ((unsigned)c->id + n) % w->nr;
+		uint64_t begin = below(w, i, at), end = below(w, i, at + bytes);
+		struct cpu_memory_charge part = *block;
+		uint64_t upto = before + end - begin;
+
+		if (begin == end)
+			continue;
+		part.bank = w->places[i];
+		part.at = begin;
+		part.part_bytes = end - begin;
+		part.all_bytes = bytes;
+		part.counted = before > 0;
+		part.bytes_read = mul_div(block->bytes_read, upto, bytes) -
+				  mul_div(block->bytes_read, before, bytes);
+		part.bytes_written = end - begin - part.bytes_read;
+		cpu_charge_memory(c, &part);
+		before = upto;
+	}
+}
+
+void cost_sink_block(struct sim *s, struct cpu *c, const struct mm_range *range, phys_addr_t at,
+		     struct cpu_memory_charge *block)
+{
+	const struct machine_ways *w = s->machine->ways ? &s->machine->ways[range->nid] : NULL;
+	uint64_t bytes = block->bytes_read + block->bytes_written;
+	struct bank_place place = sim_bank_of(s, range, at);
+
+	if (w && w->nr > 1 && bytes && at >> w->shift != (at + bytes - 1) >> w->shift) {
+		charge_parts(c, w, at, block);
+		return;
+	}
+	block->bank = place.bank;
+	block->at = place.at;
+	cpu_charge_memory(c, block);
+}
