@@ -12,7 +12,7 @@ void show_cpus_gather_node(json_t *node, const struct machine *m, int nid)
 	uint64_t threads = 0;
 
 	for (int cpu = 0; cpu < m->mm.nr_cpus; cpu++) {
-		if (!first && m->cpus[cpu].nid == nid)
+		if (!first && m->cpu_nid[cpu] == nid)
 			first = &m->cpus[cpu];
 		threads += first && m->cpus[cpu].core == first->core;
 	}
