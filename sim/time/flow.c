@@ -15,7 +15,9 @@ struct link {
 	uint64_t carries;             /* (C) bytes a second */
 	uint64_t asked;               /* */
 	uint64_t looked_at;           /* number of the look of is_plain() */
-	struct flow_on *first, *last; /* who is on it */
+	struct flow_on *first, *last; /* who is on it: */
+	unsigned nr, nr_simgrid;      /* so many; of these, SimGrid's */
+	unsigned weights;             /* of all of them */
 };
 
 /* What a lone transfer moves. */
@@ -238,12 +240,9 @@ static void set_rate(struct flows *f, struct flow *flow, double rate, uint64_t n
  */
 static double fair_part(const struct link *l)
 {
-	unsigned nr = 0, nr_slower = 0, nr_before; /* who takes more of it is several */
-	double part;
+	unsigned nr = l->weights, nr_slower = 0, nr_before; /* who takes more of it is several */
+	double part = (double)l->carries / 1e9 / nr;
 
-	for (const struct flow_on *on = l->first; on; on = on->after)
-		nr += on->weight;
-	part = (double)l->carries / 1e9 / nr;
 	do {
 		uint64_t given = 0;
 
@@ -284,7 +283,16 @@ static void give_to_simgrid(struct flows *f, struct flow *flow, uint64_t now_ps)
 	flow->next = NULL;
 	*(f->last_new ? &f->last_new->next : &f->first_new) = flow;
 	f->last_new = flow;
+	for (int i = 0; i < flow->nr_on; i++)
+		f->links[flow->on[i].link].nr_simgrid++;
 	set_rate(f, flow, flow->alone, now_ps);
+}
+
+/* A long way of SimGrid's has links of hundreds of users each: nobody looks through these in vain.
+ */
+static bool all_are_simgrids(const struct link *l)
+{
+	return l->nr_simgrid == l->nr;
 }
 
 /* It is SimGrid's from now on, and so are all that short links join it with. */
@@ -294,7 +302,7 @@ static void give_all_to_simgrid(struct flows *f, struct flow *flow, uint64_t now
 		for (int i = 0; i < flow->nr_on; i++) {
 			const struct link *l = &f->links[flow->on[i].link];
 
-			if (!is_short(l))
+			if (!is_short(l) || all_are_simgrids(l))
 				continue;
 			for (struct flow_on *on = l->first; on; on = on->after)
 				give_to_simgrid(f, on->flow, now_ps);
@@ -326,13 +334,14 @@ static bool is_covered(const struct flows *f, const struct link *other)
 	return carried <= most * (1 + ROUNDING);
 }
 
-/* Is what its users get told by this link alone? Each other link is looked at once. */
+/*
+ * Is what its users, none of them SimGrid's, get told by this link alone? Each other link is looked
+ * at once.
+ */
 static bool is_plain(struct flows *f, struct link *link, double part)
 {
 	link->looked_at = ++f->nr_looks;
 	for (struct flow_on *on = link->first; on; on = on->after) {
-		if (on->flow->simgrid)
-			return false;
 		on->flow->looked_at = f->nr_looks;
 		on->flow->share = share_of(on->flow, part);
 	}
@@ -363,7 +372,7 @@ static void share_now(struct flows *f, struct flow *flow, uint64_t now_ps)
 		struct link *link = &f->links[flow->on[i].link];
 		double part;
 
-		if (!is_short(link))
+		if (!is_short(link) || link->nr_simgrid)
 			continue;
 		part = fair_part(link);
 		if (is_plain(f, link, part)) {
@@ -397,6 +406,8 @@ static void put_on(struct flows *f, struct flow_on *on)
 	*(l->last ? &l->last->after : &l->first) = on;
 	l->last = on;
 	l->asked += on->flow->asks * on->weight;
+	l->weights += on->weight;
+	l->nr++;
 	if (!is_short(l))
 		return;
 	for (struct flow_on *user = was_short ? on : l->first; user; user = user->after)
@@ -413,6 +424,9 @@ static bool take_off(struct flows *f, struct flow_on *on)
 	*(on->before ? &on->before->after : &l->first) = on->after;
 	*(on->after ? &on->after->before : &l->last) = on->before;
 	l->asked -= on->flow->asks * on->weight;
+	l->weights -= on->weight;
+	l->nr--;
+	l->nr_simgrid -= on->flow->simgrid;
 	if (was_short && !is_short(l))
 		for (struct flow_on *user = l->first; user; user = user->after)
 			user->flow->nr_short--;
@@ -422,6 +436,8 @@ static bool take_off(struct flows *f, struct flow_on *on)
 /* Those that stay have more now. */
 static void share_again(struct flows *f, const struct link *l, uint64_t now_ps)
 {
+	if (all_are_simgrids(l))
+		return;
 	for (struct flow_on *on = l->first; on; on = on->after) {
 		if (!on->flow->simgrid)
 			share_all(f, on->flow, now_ps);
@@ -441,6 +457,8 @@ static void end_those_over(struct flows *f, const struct link *l, uint64_t now_p
 {
 	struct flow_on *after;
 
+	if (all_are_simgrids(l))
+		return;
 	for (struct flow_on *on = l->first; on; on = after) {
 		after = on->after;
 		if (!on->flow->simgrid && is_over(on->flow, now_ps, part))
