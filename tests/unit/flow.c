@@ -152,6 +152,7 @@ Test(flow, who_is_slower_alone_leaves_the_rest)
 	cr_assert_eq(b.end_ps, 1000000);
 	cr_assert_eq(c.end_ps, 1000000);
 	/* Who is over, but has not said so, is in nobody's way. */
+	flows_end(f, &b, 1000000);
 	begin(f, &b, &local, 20, 1000000);
 	cr_assert_eq(b.end_ps, 1001000);
 	flows_end(f, &b, 1001000);
