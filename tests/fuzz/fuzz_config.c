@@ -44,6 +44,7 @@ static void check(const struct machine *m)
 	for (int cpu = 0; cpu < m->mm.nr_cpus; cpu++) {
 		require(m->cpu_nid[cpu] >= 0 && m->cpu_nid[cpu] < m->mm.nr_nodes);
 		require(m->cpus[cpu].freq_hz > 0);
+		require(machine_place_nid(m, m->cpus[cpu].place) == m->cpu_nid[cpu]);
 	}
 	for (size_t i = 0; i < m->mm.nr_memory; i++) {
 		const struct mm_range *range = &m->memory[i];
@@ -53,11 +54,14 @@ static void check(const struct machine *m)
 		require(machine_node_of(m, range->start) == range->nid);
 		require(machine_node_of(m, range->start + range->bytes - 1) == range->nid);
 	}
-	for (int from = 0; from < m->mm.nr_nodes; from++) {
-		require(m->distance[from * m->mm.nr_nodes + from] == 10);
-		for (int to = 0; to < m->mm.nr_nodes; to++)
-			check_route(m, from, to);
+	for (int nid = 0; nid < m->mm.nr_nodes; nid++) {
+		require(m->distance[nid * m->mm.nr_nodes + nid] == 10);
+		for (unsigned i = 0; i < machine_nr_ways(m, nid); i++)
+			require(machine_place_nid(m, machine_way(m, nid, i)) == nid);
 	}
+	for (int from = 0; from < machine_nr_places(m); from++)
+		for (int to = 0; to < machine_nr_places(m); to++)
+			check_route(m, from, to);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

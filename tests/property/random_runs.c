@@ -72,6 +72,32 @@ static int any_node(struct run *r)
 	return n;
 }
 
+/* Of a node with memory, in place of that of all nodes. */
+static void write_bank(struct run *r, FILE *f)
+{
+	fprintf(f,
+		" bank = { latency = \"90ns\"; bandwidth = \"30GB/s\"; channels = %" PRIu64
+		"; channel_interleave = \"%s\"; };",
+		1 + below(r, 12), PICK(r, "64B", "256B", "4KiB"));
+}
+
+/* The last node and one before it become one, if both have memory: the kernel has a node less. */
+static void write_interleave(struct run *r, FILE *f)
+{
+	int last = r->nodes - 1, with = last - 1;
+
+	while (with >= 0 && !r->memory[with])
+		with--;
+	if (with < 0 || !r->memory[last] || below(r, 3))
+		return;
+	fprintf(f, "interleave = ( { nodes = ( %d, %d ); granularity = \"%s\"; } );\n", with, last,
+		PICK(r, "64B", "256B", "4KiB", "2MiB"));
+	for (int cpu = 0; cpu < r->cpus; cpu++)
+		if (r->with_cpus[cpu] == last)
+			r->with_cpus[cpu] = with;
+	r->nodes--;
+}
+
 /* The first has CPUs and memory, further ones either or both. 16 to 48 MiB each. */
 static void write_nodes(struct run *r, FILE *f)
 {
@@ -91,6 +117,8 @@ static void write_nodes(struct run *r, FILE *f)
 				" memory = ( { base = \"%" PRIu64 "MiB\"; size = \"%" PRIu64
 				"MiB\"; } );",
 				at, n ? mib : mib - 1);
+		if (r->memory[n] && !below(r, 3))
+			write_bank(r, f);
 		at += r->memory[n] ? n ? mib : mib - 1 : 0;
 		if (cpus)
 			fprintf(f, " cpus = { count = %d; frequency = \"2.5GHz\"; };", cpus);
@@ -116,6 +144,7 @@ static void write_machine(struct run *r)
 	fprintf(f, "name = \"random\";\ndescription = \"\";\nsource = \"random\";\n"
 		   "architecture = \"x86_64\";\n");
 	write_nodes(r, f);
+	write_interleave(r, f);
 	if (r->nodes > 1 && !strcmp(model, "flat"))
 		model = "sparse";
 	r->hotplug = !strncmp(model, "sparse", 6);
