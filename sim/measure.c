@@ -17,11 +17,13 @@
 #define MOST_PAUSES  16 /* of a chunk */
 #define PAUSE_CYCLES 1600
 #define MOST_BYTES   (UINT64_C(16) << 10) /* of a chunk, where nothing is computed between, */
-#define CHUNKS       100                  /* but so many while it is measured */
-#define STAGGER_PS   UINT64_C(61000)      /* between the starts of streams, */
-#define NR_STAGGERED 24                   /* up to about the time of a chunk */
-#define WINDOW_LINES 4096                 /* 256 KiB */
-#define CHASE_STEPS  8                    /* between two looks at the clock */
+#define CHUNKS       50                   /* but so many while it is measured; */
+#define WARM_BYTES   (UINT64_C(64) << 10) /* while the load is becoming steady */
+#define WARM_CHUNKS  128
+#define STAGGER_PS   UINT64_C(61000) /* between the starts of streams, */
+#define NR_STAGGERED 24              /* up to about the time of a chunk */
+#define WINDOW_LINES 4096            /* 256 KiB */
+#define CHASE_STEPS  8               /* between two looks at the clock */
 
 const struct measure_mix measure_mixes[] = {
 	{"reads", "ALL Reads        ", 1, 0, false}, {"3:1", "3:1 Reads-Writes ", 3, 1, false},
@@ -72,6 +74,8 @@ static void next_phase(struct measure_team *t)
 		for (int cpu = 0; cpu < nr_cpus; cpu++)
 			t->left += t->joins(t, cpu, t->phase);
 	}
+	if (t->rested)
+		sim_forget_loads(t->sim);
 }
 
 /* All are there: wake who is in the next phase, or everybody once there is none. */
@@ -250,7 +254,8 @@ struct streamer {
 	uint64_t stride;        /* from line to line; 0: one line */
 	uint64_t pause;         /* cycles, */
 	uint64_t pauses;        /* so many in a chunk */
-	uint64_t chunk;         /* bytes */
+	uint64_t chunk;         /* bytes; grows, where it may, */
+	uint64_t most, most_ps; /* to so many, and while it takes no longer */
 	uint64_t block, offset; /* where the next one begins */
 };
 
@@ -284,8 +289,7 @@ static void stream_chunk(struct measure_team *t, int cpu, struct streamer *w)
 /* The next chunk may be larger: it is short, and there is room for it in each block. */
 static bool may_grow(const struct streamer *w, uint64_t took_ps)
 {
-	return !w->pause && !w->stride && !w->times->fine && w->chunk < MOST_BYTES &&
-	       4 * w->chunk <= w->b->block_bytes && 2 * took_ps <= w->times->measure_ps / CHUNKS;
+	return w->chunk < w->most && 4 * w->chunk <= w->b->block_bytes && 2 * took_ps <= w->most_ps;
 }
 
 /* Stream for `ps`; returns bytes a second. */
@@ -305,6 +309,23 @@ static uint64_t stream_for(struct measure_team *t, int cpu, struct streamer *w, 
 			w->chunk *= 2;
 	}
 	return (uint64_t)((__uint128_t)bytes * UINT64_C(1000000000000) / (now_ps - start_ps));
+}
+
+/* Until the load is steady: in large chunks first, which are fewer, then in those measured. */
+static void warm_up(struct measure_team *t, int cpu, struct streamer *w)
+{
+	uint64_t chunk = w->chunk, ps = w->times->warm_ps, fine_ps = ps;
+
+	if (!w->pause && !w->stride && !w->times->fine) {
+		w->most = WARM_BYTES;
+		w->most_ps = ps / WARM_CHUNKS;
+		fine_ps = 2 * w->times->measure_ps;
+		stream_for(t, cpu, w, ps - fine_ps);
+		w->chunk = chunk;
+		w->most = MOST_BYTES;
+		w->most_ps = w->times->measure_ps / CHUNKS;
+	}
+	stream_for(t, cpu, w, fine_ps);
 }
 
 uint64_t measure_stream(struct measure_team *t, int cpu, const struct measure_mix *mix,
@@ -327,10 +348,10 @@ uint64_t measure_stream(struct measure_team *t, int cpu, const struct measure_mi
 	w.chunk = w.pauses * PAUSE_LINES * LINE_BYTES;
 	/* Real threads are not in step with each other. */
 	sim_idle_until(t->sim, cpu, now_ps + STAGGER_PS * (uint64_t)(cpu % NR_STAGGERED));
-	stream_for(t, cpu, &w, times->warm_ps);
+	warm_up(t, cpu, &w);
 	rate = stream_for(t, cpu, &w, times->measure_ps);
 	/* Others are still measuring. */
-	stream_for(t, cpu, &w, times->warm_ps / 8);
+	stream_for(t, cpu, &w, times->after_ps);
 	return rate;
 }
 

@@ -87,6 +87,7 @@ struct measure_team {
 	void *arg;
 	const struct measure *m; /* whose progress is told; NULL: nobody's */
 	uint64_t total;          /* steps, as told by measure_step(); 0: phases */
+	bool rested;             /* nothing has moved for long where a phase begins */
 	/* Of the team itself. */
 	int phase; /* that is under way; nr_phases: none is any more */
 	int left;  /* CPUs that have not ended it */
@@ -126,9 +127,10 @@ bool measure_is_first(const struct measure *m, int cpu, int from);
 /** Bytes that are far more than the largest cache holds. */
 uint64_t measure_beyond_caches(const struct machine *m);
 
-/* How long a load runs: until it is steady, and then as long as it is measured. */
+/* How long a load runs: until it is steady, then as long as it is measured, and on while others are
+ * still measuring. */
 struct measure_times {
-	uint64_t warm_ps, measure_ps;
+	uint64_t warm_ps, measure_ps, after_ps;
 	bool fine; /* chunks that are as small as the CPU can have them */
 };
 /** Stream from `b`, computing `pause` cycles after each 4 lines. Returns bytes a second. */

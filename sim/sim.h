@@ -173,6 +173,12 @@ struct sim_reclaim_pace {
 void sim_set_reclaim_pace(struct sim *s, const struct sim_reclaim_pace *pace);
 
 /**
+ * As if nothing had been moved for very long: no bank and no link is busy. Before sim_run(), or by
+ * a program while no other moves anything.
+ */
+void sim_forget_loads(struct sim *s);
+
+/**
  * Is SimGrid left out where nothing is to be solved (the default)? Off, each sleep and each
  * transfer is SimGrid's: slower, and the same within rounding to the picosecond, but for who goes
  * first of two that come to the same time. Before sim_run().

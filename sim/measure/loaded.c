@@ -16,6 +16,7 @@
 static const struct measure_times times = {
 	.warm_ps = UINT64_C(800000000),
 	.measure_ps = UINT64_C(800000000),
+	.after_ps = UINT64_C(100000000),
 	.fine = true,
 };
 /* The first load is the largest, and comes after none: near saturation a per cent that the
@@ -23,6 +24,7 @@ static const struct measure_times times = {
 static const struct measure_times first_times = {
 	.warm_ps = UINT64_C(3200000000),
 	.measure_ps = UINT64_C(800000000),
+	.after_ps = UINT64_C(400000000),
 	.fine = true,
 };
 

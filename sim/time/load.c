@@ -56,6 +56,7 @@ struct loads {
 	struct average *unspread;      /* by bank */
 	struct average *channels;      /* of what is not spread: of all banks in a row */
 	unsigned *first_channel;       /* (C) in it, by bank */
+	size_t nr_channels;            /* (C) of all banks */
 };
 
 /* On the straight line between two points; beyond the last one its latency. */
@@ -350,9 +351,10 @@ int loads_create(const struct machine *m, const struct costs *costs, struct load
 	l->links = calloc((size_t)m->nr_links + 1, sizeof(*l->links));
 	l->unspread = calloc((size_t)machine_nr_places(m), sizeof(*l->unspread));
 	l->first_channel = calloc((size_t)machine_nr_places(m), sizeof(*l->first_channel));
-	if (l->first_channel)
-		l->channels = calloc((size_t)channels_number(m, l->first_channel) + 1,
-				     sizeof(*l->channels));
+	if (l->first_channel) {
+		l->nr_channels = channels_number(m, l->first_channel);
+		l->channels = calloc(l->nr_channels + 1, sizeof(*l->channels));
+	}
 	if (l->banks && l->links && l->unspread && l->channels)
 		err = set_all(l, costs, &any);
 	if (err || !any)
@@ -372,6 +374,20 @@ void loads_free(struct loads *l)
 	free(l->channels);
 	free(l->first_channel);
 	free(l);
+}
+
+void loads_forget(struct loads *l)
+{
+	const struct machine *m = l->machine;
+
+	for (int place = 0; place < machine_nr_places(m); place++) {
+		l->banks[place].carried = (struct average){0};
+		l->unspread[place] = (struct average){0};
+	}
+	for (int i = 0; i < m->nr_links; i++)
+		l->links[i].carried = (struct average){0};
+	for (size_t i = 0; i < l->nr_channels; i++)
+		l->channels[i] = (struct average){0};
 }
 
 static void decay(struct average *a, uint64_t now_ps)

@@ -19,6 +19,8 @@ struct loads;
  */
 int loads_create(const struct machine *m, const struct costs *costs, struct loads **out);
 void loads_free(struct loads *l);
+/** As if nothing had been moved for very long. */
+void loads_forget(struct loads *l);
 
 /* What CPUs of `from` have moved to or from the bank of `to`. */
 struct load_moved {

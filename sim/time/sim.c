@@ -214,6 +214,12 @@ void sim_set_reclaim_pace(struct sim *s, const struct sim_reclaim_pace *pace)
 	s->kthreads.pace.set = *pace;
 }
 
+void sim_forget_loads(struct sim *s)
+{
+	if (s->loads)
+		loads_forget(s->loads);
+}
+
 void sim_set_lookahead(struct sim *s, bool on)
 {
 	engine_set_lookahead(s->engine, on);

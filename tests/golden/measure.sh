@@ -103,6 +103,45 @@ if ! slow_build; then
 	out "system,triad,"
 fi
 
+# A cell is what it is alone, whatever was measured before: where all nodes are alike, so are pairs as far
+# from each other. 4 CPUs with 10 lines each, 30 ns of queue at 30 GB/s and 20 GB/s.
+cat >"$tmp/ring.cfg" <<'END'
+name = "ring";
+source = "a test";
+architecture = "x86_64";
+memory_model = "sparse-vmemmap";
+nodes = (
+	{ memory = ( { base = "0"; size = "256MiB"; } ); cpus = { count = 4; frequency = "2GHz"; fill_buffers = 10; }; },
+	{ memory = ( { base = "256MiB"; size = "256MiB"; } ); cpus = { count = 4; frequency = "2GHz"; fill_buffers = 10; }; },
+	{ memory = ( { base = "512MiB"; size = "256MiB"; } ); cpus = { count = 4; frequency = "2GHz"; fill_buffers = 10; }; },
+	{ memory = ( { base = "768MiB"; size = "256MiB"; } ); cpus = { count = 4; frequency = "2GHz"; fill_buffers = 10; }; }
+);
+bank = { latency = "80ns"; bandwidth = "30GB/s"; queueing = "30ns"; };
+interconnect = { topology = "ring"; link = { latency = "60ns"; bandwidth = "20GB/s"; queueing = "30ns"; }; };
+cache_line = "64B";
+caches = ( { name = "L2"; size = "1MiB"; ways = 16; latency = "7ns"; shared_by = "cpu"; } );
+END
+run measure "$tmp/ring.cfg" bandwidth --format csv
+status 0
+# In MB/s, by how far apart nodes are.
+sed -n '/^[0-3],/p' "$tmp/out" | awk -F, '
+	{ far = ($2 - $1 + 4) % 4; if (far == 3) far = 1; rate = int($3 / 1e6); n++
+		if (far in is && (is[far] - rate > 1 || rate - is[far] > 1)) failed = 1
+		is[far] = rate }
+	END { exit failed || n != 16 || is[0] <= is[1] || is[1] <= is[2] }' || fail "cells are not alike"
+whole=$(sed -n 's/^3,1,//p' "$tmp/out")
+run measure "$tmp/ring.cfg" bandwidth --format csv --from 3 --to 1
+alone=$(sed -n 's/^3,1,//p' "$tmp/out")
+[ $((whole - alone)) -lt 100000 ] && [ $((alone - whole)) -lt 100000 ] ||
+	fail "3 to 1: $alone bytes a second alone, $whole among others"
+
+# Measured once the load is steady: 40 lines in flight and a queue, of which idle latency has 5.45 ns: X * (74.55 ns + 30 ns * sqrt(X / (25 - X)))
+# = 40 * 64 B at X = 19.519 GB/s; 0.4 % either way.
+run measure "$tmp/ring.cfg" bandwidth --format csv --from 0 --to 0 --set bank.bandwidth=25GB/s
+status 0
+rate=$(sed -n 's/^0,0,//p' "$tmp/out")
+[ "$((rate / 1000000))" -ge 19441 ] && [ "$((rate / 1000000))" -le 19597 ] || fail "$rate bytes a second, not 19.52 GB/s"
+
 # A CPU with one line in flight reads a line a latency: 26 * 64 B / 77.9 ns = 21.36 GB/s.
 run measure $machine bandwidth --format csv --from 0 --to 0 \
 	--set nodes[0].cpus.fill_buffers=1 --set nodes[0].cpus.prefetched=1 \
