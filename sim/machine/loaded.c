@@ -70,10 +70,13 @@ void machine_read_load(struct machine_reader *r, const struct cfg_setting *group
 void machine_check_load(struct machine_reader *r, const struct cfg_setting *group,
 			const struct machine_load *load, uint64_t bytes_per_s)
 {
-	const struct machine_load_point *last = &load->points[load->nr - 1];
 	const struct cfg_setting *list = cfg_list(r->cfg, cfg_find(r->cfg, group, "loaded"));
+	const struct machine_load_point *last;
 
-	if (cfg_status(r->cfg) || !load->nr || !bytes_per_s || last->bytes_per_s <= bytes_per_s)
+	if (cfg_status(r->cfg) || !load->nr || !bytes_per_s)
+		return;
+	last = &load->points[load->nr - 1];
+	if (last->bytes_per_s <= bytes_per_s)
 		return;
 	cfg_error(r->cfg, list ? cfg_element(list, cfg_length(list) - 1) : group,
 		  "a point at %" PRIu64 " bytes a second is never reached: no more than %" PRIu64

@@ -51,6 +51,14 @@ static struct sim *run(const struct plan *plan, int how)
 	return s;
 }
 
+static void done(struct sim *s)
+{
+	struct machine *m = (struct machine *)sim_machine(s);
+
+	sim_destroy(s);
+	built_free(m);
+}
+
 static uint64_t busy_ps(const struct sim *s, int cpu)
 {
 	const struct cpu_account *a = sim_account(s, cpu);
@@ -71,8 +79,10 @@ static void expect_about(const struct sim *s, int cpu, uint64_t expected)
 Test(channels_time, a_stride_is_on_its_channels)
 {
 	const struct plan plan = {{{0, 0, 1}, {0}, {0}}};
+	struct sim *s = run(&plan, TOGETHER);
 
-	expect_about(run(&plan, TOGETHER), 0, 204800);
+	expect_about(s, 0, 204800);
+	done(s);
 }
 
 Test(channels_time, a_stride_over_all_channels_is_on_one)
@@ -83,21 +93,26 @@ Test(channels_time, a_stride_over_all_channels_is_on_one)
 	expect_about(s, 0, 819200);
 	cr_expect_eq(sim_account(s, 0)->channel_bytes[1], 4096);
 	cr_expect_eq(sim_account(s, 0)->channel_bytes[0], 0);
+	done(s);
 }
 
 Test(channels_time, half_a_stride_is_on_two)
 {
 	const struct plan plan = {{{0, 512, 1}, {0}, {0}}};
+	struct sim *s = run(&plan, TOGETHER);
 
-	expect_about(run(&plan, TOGETHER), 0, 409600);
+	expect_about(s, 0, 409600);
+	done(s);
 }
 
 /* A stride of a turn and one that has no common divisor with all of them come to each channel. */
 Test(channels_time, other_strides_are_on_all)
 {
 	const struct plan plan = {{{0, 1280, 1}, {0}, {0}}};
+	struct sim *s = run(&plan, TOGETHER);
 
-	expect_about(run(&plan, TOGETHER), 0, 204800);
+	expect_about(s, 0, 204800);
+	done(s);
 }
 
 /*
@@ -115,6 +130,7 @@ static void share_a_channel(int how)
 	/* 64 lines of each by itself. */
 	cr_expect_eq(sim_account(s, 0)->channel_bytes[0], 4096);
 	cr_expect_eq(sim_account(s, 2)->channel_bytes[3], 4096);
+	done(s);
 }
 
 Test(channels_time, who_wants_one_shares_it)
@@ -144,6 +160,7 @@ static void a_stream_and_two(int how)
 	expect_about(s, 0, 1024000);
 	expect_about(s, 1, 1024000);
 	expect_about(s, 2, 1024000);
+	done(s);
 }
 
 Test(channels_time, a_stream_has_its_part_of_each)

@@ -61,6 +61,14 @@ static struct sim *run(struct machine *m, const struct plan *of_first, const str
 	return s;
 }
 
+static void done(struct sim *s)
+{
+	struct machine *m = (struct machine *)sim_machine(s);
+
+	sim_destroy(s);
+	built_free(m);
+}
+
 static uint64_t busy_ps(const struct sim *s, int cpu)
 {
 	const struct cpu_account *a = sim_account(s, cpu);
@@ -93,6 +101,7 @@ Test(interleave_time, lines_come_from_both)
 		cr_expect_eq(a->nodes[1].misses, 5);
 		cr_expect_eq(a->nodes[0].bytes_read, 5 * 64);
 	}
+	done(s);
 }
 
 /* At a stride of two turns they come from one: 10 * 60 ns, or 10 * 100 from 64 on. */
@@ -104,6 +113,7 @@ Test(interleave_time, a_stride_of_all_comes_from_one)
 	expect_busy(s, 0, 600000);
 	expect_busy(s, 1, 1000000);
 	cr_expect_eq(sim_account(s, 0)->nodes[1].misses, 0);
+	done(s);
 }
 
 /* A block has its part at each bank, also where it begins or ends within a turn. */
@@ -117,6 +127,7 @@ Test(interleave_time, blocks_are_parted)
 	cr_expect_eq(a->nodes[0].bytes_read, 96);
 	cr_expect_eq(a->nodes[1].bytes_read, 64);
 	cr_expect_eq(a->nodes[0].misses + a->nodes[1].misses, 1, "one block");
+	done(s);
 }
 
 /* By turns of a page they take turns by pages. */
@@ -132,6 +143,7 @@ Test(interleave_time, turns_may_be_pages)
 	cr_expect_eq(sim_account(s, 0)->nodes[1].bytes_read, 0);
 	/* 64 lines at once, and 4096 B / 20 B/ns. */
 	expect_busy(s, 0, 204800);
+	done(s);
 }
 
 /*
@@ -151,4 +163,5 @@ Test(interleave_time, banks_have_channels_of_their_own)
 	s = run(m, &plan, NULL, TOGETHER);
 	expect_busy(s, 0, 819200);
 	cr_expect_eq(sim_account(s, 0)->channel_bytes[0], 4096);
+	done(s);
 }
