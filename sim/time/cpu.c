@@ -11,9 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/mul_div.h"
 #include "sim/time/bug.h"
 
 #define PS_PER_S UINT64_C(1000000000000)
+/* What is moved on is settled in slices no smaller than that: it bounds what they cost the host. */
+#define SLICE_BYTES 4096
 
 /* Rounded to the nearest. */
 static uint64_t ps_of(uint64_t cycles, uint64_t freq_hz)
@@ -218,10 +221,43 @@ static void end_traffic(const struct cpu *c, struct cpu_traffic *traffic)
 }
 
 /*
- * What one charge takes; its bytes after its latency, or meanwhile. The engine's clock may be left
- * behind where it has no bytes: nobody meets the CPU before it moves some, or has settled.
+ * Slices that so many bytes and latencies are settled in. What a bank or a link carries decides on
+ * the latency of who moves more, so what takes longer than that can be told ahead asks again.
  */
-static void settle_one(struct cpu *c, const struct cpu_charge *charge)
+static uint64_t slices_of(const struct cpu *c, int bank, uint64_t bytes, uint64_t latency_ps)
+{
+	uint64_t ps, nr;
+
+	if (LIKELY(bytes < 2 * SLICE_BYTES) || !c->loads || !c->fill_buffers)
+		return 1;
+	ps = mul_div(bytes, PS_PER_S, c->routes[bank].bytes_per_s);
+	nr = (ps > latency_ps ? ps : latency_ps) / LOAD_HOLDS_PS;
+	if (nr > bytes / SLICE_BYTES)
+		nr = bytes / SLICE_BYTES;
+	return nr ? nr : 1;
+}
+
+/* One slice of so many. */
+static uint64_t slice(uint64_t all, uint64_t nr)
+{
+	return nr == 1 ? all : all / nr;
+}
+
+/* The same latencies with what the load adds to each by now instead of *extra_ps. */
+static uint64_t renewed(const struct cpu *c, int bank, uint64_t latency_ps, uint64_t *extra_ps)
+{
+	uint64_t before_ps = c->routes[bank].latency_ps + *extra_ps;
+
+	*extra_ps = loads_extra_ps(c->loads, c->place, bank, c->now_ps);
+	return mul_div(latency_ps, c->routes[bank].latency_ps + *extra_ps, before_ps);
+}
+
+/*
+ * What one charge takes, or a slice of it; its bytes after its latency, or meanwhile. The engine's
+ * clock may be left behind where it has no bytes: nobody meets the CPU before it moves some, or has
+ * settled.
+ */
+static void settle_slice(struct cpu *c, const struct cpu_charge *charge)
 {
 	uint64_t start_ps = c->now_ps, until_ps = start_ps + charge->ps;
 	enum time_cause cause = CAUSE_COMPUTE;
@@ -250,6 +286,26 @@ static void settle_one(struct cpu *c, const struct cpu_charge *charge)
 	}
 }
 
+static void settle_one(struct cpu *c, const struct cpu_charge *charge)
+{
+	int bank = charge->index < 0 ? c->place : c->traffic[charge->index].bank;
+	uint64_t extra_ps = charge->index < 0 ? 0 : c->traffic[charge->index].extra_ps;
+	struct cpu_charge left = *charge;
+
+	for (uint64_t nr = slices_of(c, bank, left.bytes, left.ps); nr > 1; nr--) {
+		struct cpu_charge one = left;
+
+		one.ps /= nr;
+		one.bytes /= nr;
+		one.bytes_written /= nr;
+		settle_slice(c, &one);
+		left.ps = renewed(c, bank, left.ps - one.ps, &extra_ps);
+		left.bytes -= one.bytes;
+		left.bytes_written -= one.bytes_written;
+	}
+	settle_slice(c, &left);
+}
+
 /* One charge after the other; latencies and bytes are those that settling in one would take. */
 static void settle_each(struct cpu *c)
 {
@@ -265,18 +321,49 @@ static void settle_each(struct cpu *c)
 	c->nr_touched = 0;
 }
 
-/* Bytes move while the CPU waits for latencies: what they take beyond those is contention. */
-static void settle_overlapped(struct cpu *c)
+/* Of pending bytes one slice of so many: first of those that all channels carry alike. */
+static struct moving slice_of(const struct cpu *c, const struct cpu_traffic *traffic, uint64_t nr)
+{
+	uint64_t even = traffic->bytes - traffic->unspread;
+
+	if (LIKELY(nr == 1))
+		return all_of(c, traffic);
+	return (struct moving){
+		.bank = traffic->bank,
+		.bytes = even / nr,
+		.bytes_written =
+			even ? mul_div(traffic->bytes_written, even, traffic->bytes) / nr : 0,
+	};
+}
+
+/* Of all pending latencies. */
+static uint64_t latency_slice(const struct cpu *c, uint64_t nr)
+{
+	uint64_t ps = 0;
+
+	for (int i = 0; i < c->nr_touched; i++)
+		ps += c->traffic[c->touched[i]].latency_ps / nr;
+	return ps;
+}
+
+/*
+ * Bytes move while the CPU waits for latencies: what they take beyond those is contention. Of all
+ * that is pending, one slice of `nr`.
+ */
+static void overlap_slice(struct cpu *c, uint64_t nr)
 {
 	uint64_t start_ps = c->now_ps, until_ps = cpu_pending_until_ps(c);
+	uint64_t compute_ps = slice(c->compute_ps, nr);
 
-	attribute(c, c->compute_ps, CAUSE_COMPUTE, c->place);
+	if (UNLIKELY(nr > 1))
+		until_ps = start_ps + compute_ps + latency_slice(c, nr);
+	attribute(c, compute_ps, CAUSE_COMPUTE, c->place);
 	for (int i = 0; i < c->nr_touched; i++) {
 		const struct cpu_traffic *traffic = &c->traffic[c->touched[i]];
-		const struct moving m = all_of(c, traffic);
+		const struct moving m = slice_of(c, traffic, nr);
 		uint64_t now_ps;
 
-		attribute(c, traffic->latency_ps, traffic->cause, m.bank);
+		attribute(c, slice(traffic->latency_ps, nr), traffic->cause, m.bank);
 		move_bytes(c, &m);
 		now_ps = engine_now_ps(c->engine);
 		if (now_ps > until_ps) {
@@ -286,15 +373,53 @@ static void settle_overlapped(struct cpu *c)
 	}
 	engine_sleep_until(c->engine, until_ps);
 	c->now_ps = until_ps;
-	c->compute_ps = 0;
+	c->compute_ps -= compute_ps;
+	for (int i = 0; i < c->nr_touched; i++) {
+		struct cpu_traffic *traffic = &c->traffic[c->touched[i]];
+		const struct moving m = slice_of(c, traffic, nr);
+
+		count_load(c, &m, until_ps - start_ps);
+		if (nr == 1) {
+			end_traffic(c, traffic);
+			continue;
+		}
+		traffic->latency_ps -= traffic->latency_ps / nr;
+		traffic->bytes -= m.bytes;
+		traffic->bytes_written -= m.bytes_written;
+	}
+}
+
+/* What is left takes the latencies that there are by now; those of walks are as they were. */
+static void renew_latencies(struct cpu *c)
+{
 	c->latency_ps = 0;
 	for (int i = 0; i < c->nr_touched; i++) {
 		struct cpu_traffic *traffic = &c->traffic[c->touched[i]];
-		const struct moving m = all_of(c, traffic);
 
-		count_load(c, &m, until_ps - start_ps);
-		end_traffic(c, traffic);
+		if (c->touched[i] < CPU_WALK * c->nr_banks)
+			traffic->latency_ps =
+				renewed(c, traffic->bank, traffic->latency_ps, &traffic->extra_ps);
+		c->latency_ps += traffic->latency_ps;
 	}
+}
+
+static void settle_overlapped(struct cpu *c)
+{
+	uint64_t nr = 1;
+
+	for (int i = 0; i < c->nr_touched; i++) {
+		const struct cpu_traffic *traffic = &c->traffic[c->touched[i]];
+		uint64_t slices = slices_of(c, traffic->bank, traffic->bytes, traffic->latency_ps);
+
+		if (slices > nr)
+			nr = slices;
+	}
+	for (; nr > 1; nr--) {
+		overlap_slice(c, nr);
+		renew_latencies(c);
+	}
+	overlap_slice(c, 1);
+	c->latency_ps = 0;
 	c->nr_touched = 0;
 }
 

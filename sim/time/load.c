@@ -16,10 +16,10 @@
  * Long against moving a page (a microsecond at a CPU's share), by more than latency is steep near
  * saturation, where it may grow 30 times as fast as load; short against what a program does next.
  */
-#define TAU_PS   UINT64_C(200000000)
+#define TAU_PS   (8 * LOAD_HOLDS_PS)
 #define PS_PER_S UINT64_C(1000000000000) /* a whole number of TAU_PS */
+#define SHORT    256
 #define FRACTION 16                      /* bits below a byte, which decay would lose */
-/* bits below a byte, which decay would lose */
 /*
  * Per cent of a bandwidth from which a default's latency rises on a straight line: by more than
  * that it follows the load so fast that averages and CPUs' answers to them swing.
@@ -407,14 +407,17 @@ static void decay(struct average *a, uint64_t now_ps)
 	a->at_ps = now_ps;
 }
 
-/* Of a transfer that took longer than the average looks back, its last part. */
+/*
+ * A transfer counts by what of it has not been forgotten when it ends: so an average of nothing but
+ * transfers one after the other is their rate, however long they are. Of a short one that is all.
+ */
 static void carry(struct average *a, uint64_t bytes, uint64_t took_ps, uint64_t now_ps)
 {
 	__uint128_t part = (__uint128_t)bytes << FRACTION;
 
 	decay(a, now_ps);
-	if (took_ps > TAU_PS)
-		part = part * TAU_PS / took_ps;
+	if (took_ps >= TAU_PS / SHORT)
+		part = part * TAU_PS / (TAU_PS + took_ps);
 	a->sum += (uint64_t)part;
 }
 

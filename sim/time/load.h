@@ -10,6 +10,10 @@
 #include "sim/machine/channels.h"
 #include "sim/machine/costs.h"
 
+/* For so long may a CPU go by a latency for the load, in ps: what it moves meanwhile changes the
+ * average by no more than an eighth. */
+#define LOAD_HOLDS_PS UINT64_C(25000000)
+
 struct loads;
 
 /**

@@ -235,7 +235,10 @@ Test(memory_load, points_are_joined_by_straight_lines)
 	built_free(m);
 }
 
-/* One transfer of ten times the average's length: its rate, not its bytes, is the load. */
+/*
+ * A transfer of ten times what the average looks back leaves 1/11 of what was: after one, 10/11 of
+ * its rate is the load, 10 ns * sqrt(5/6) = 9.129; after some more, all of it.
+ */
 Test(memory_load, a_long_transfer_counts_by_its_rate)
 {
 	struct machine *m = machine_with(0, 0);
@@ -244,7 +247,12 @@ Test(memory_load, a_long_transfer_counts_by_its_rate)
 	m->banks[0].load.queue_ps = 10000;
 	cr_assert_eq(loads_create(m, &no_costs, &l), 0);
 	moved(l, 0, 0, 10 * percent(50), 10 * TAU_PS);
-	expect_about(loads_extra_ps(l, 0, 0, 10 * TAU_PS), 10000 - 2374);
+	expect_about(loads_extra_ps(l, 0, 0, 10 * TAU_PS), 9129 - 2374);
+	for (uint64_t i = 2; i <= 5; i++)
+		loads_add(l,
+			  &(struct load_moved){.bytes = 10 * percent(50), .took_ps = 10 * TAU_PS},
+			  i * 10 * TAU_PS);
+	expect_about(loads_extra_ps(l, 0, 0, 50 * TAU_PS), 10000 - 2374);
 	loads_free(l);
 	built_free(m);
 }
