@@ -175,12 +175,16 @@ static void move_bytes(struct cpu *c, const struct moving *m)
 		.nid = c->place, .bank = m->bank, .write = true, .channels = m->channels};
 	bool write_first = c->id % 2;
 
+	if (UNLIKELY(c->moving != NULL))
+		c->moving[m->bank]++;
 	if (apart && write_first)
 		engine_transfer(c->engine, &back, apart);
 	if (m->bytes > apart)
 		engine_transfer(c->engine, &way, m->bytes - apart);
 	if (apart && !write_first)
 		engine_transfer(c->engine, &back, apart);
+	if (UNLIKELY(c->moving != NULL))
+		c->moving[m->bank]--;
 }
 
 /* They have moved, in `took_ps` up to the clock. */

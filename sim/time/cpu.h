@@ -82,7 +82,8 @@ struct cpu {
 	struct cpu *next_thread;            /* (C) of the core, in a ring; NULL: it is alone */
 	unsigned thread_share;              /* (C) per cent, while all threads are busy */
 	struct engine *engine;              /* (C) set before the run */
-	struct loads *loads;                /* (C) NULL: latency does not depend on load */
+	int *moving; /* (W) by place: CPUs that move bytes there; NULL: no memory is interleaved */
+	struct loads *loads; /* (C) NULL: latency does not depend on load */
 
 	uint64_t now_ps;            /* (O) the clock; pending charges not included */
 	struct cpu_account account; /* (O) */

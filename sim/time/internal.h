@@ -37,6 +37,7 @@ struct sim {
 	struct tlb *tlb;             /* NULL where the machine describes none */
 	struct mm_direct_map direct; /* (C) */
 	struct loads *loads;         /* NULL where no latency depends on load */
+	int *moving;                 /* as struct cpu has it */
 	int nr_cpus;                 /* (C) */
 	struct cpu *cpus;            /* by id */
 	struct sim_actor *actors;    /* by CPU; constant once the run has begun */

@@ -93,6 +93,10 @@ static int allocate(struct sim *s)
 		err = bank_map_init(&s->banks, m);
 	if (!err)
 		err = loads_create(m, s->costs, &s->loads);
+	if (!err && m->ways) {
+		s->moving = calloc((size_t)machine_nr_places(m), sizeof(*s->moving));
+		err = s->moving ? 0 : -ENOMEM;
+	}
 	if (!err)
 		err = tlb_create(m, &s->tlb);
 	for (int cpu = 0; !err && cpu < m->mm.nr_cpus; cpu++) {
@@ -137,6 +141,7 @@ int sim_create(const struct machine *m, const struct costs *costs, struct diag *
 	for (int cpu = 0; cpu < m->mm.nr_cpus; cpu++) {
 		s->cpus[cpu].engine = s->engine;
 		s->cpus[cpu].loads = s->loads;
+		s->cpus[cpu].moving = s->moving;
 	}
 	s->waits = (struct waits){
 		.engine = s->engine,
@@ -175,6 +180,7 @@ void sim_destroy(struct sim *s)
 		cpu_clear(&s->cpus[cpu]);
 	bank_map_clear(&s->banks);
 	loads_free(s->loads);
+	free(s->moving);
 	tlb_free(s->tlb);
 	cache_free(s->cache);
 	free(s->actors);

@@ -2,8 +2,9 @@
 /*
  * Blocks of memory that is at several places by turns: each bank's part of one is a charge of its
  * own. All lines of a block are in flight at once, so each place's latency counts for its part of
- * them. Every second CPU begins with another bank: those that do the same in step would all come to
- * one bank, then to the next.
+ * them. A CPU's bytes move at one bank after the other, though: it begins with the one where the
+ * fewest others are moving some, or those that do the same in step would all come to one bank, then
+ * to the next. Of banks that are as busy as each other every second CPU takes another.
  */
 #include "sim/mul_div.h"
 #include "sim/time/internal.h"
@@ -30,13 +31,27 @@ struct bank_place ways_bank(const struct machine_ways *w, phys_addr_t at)
 	};
 }
 
+static unsigned least_busy(const struct cpu *c, const struct machine_ways *w)
+{
+	unsigned best = (unsigned)c->id % w->nr;
+
+	for (unsigned n = 1; n < w->nr; n++) {
+		unsigned i = ((unsigned)c->id + n) % w->nr;
+
+		if (c->moving[w->places[i]] < c->moving[w->places[best]])
+			best = i;
+	}
+	return best;
+}
+
 static void charge_parts(struct cpu *c, const struct machine_ways *w, phys_addr_t at,
 			 const struct cpu_memory_charge *block)
 {
 	uint64_t bytes = block->bytes_read + block->bytes_written, before = 0;
+	unsigned first = least_busy(c, w);
 
 	for (unsigned n = 0; n < w->nr; n++) {
-		unsigned i = ((unsigned)c->id + n) % w->nr;
+		unsigned i = (first + n) % w->nr;
 		uint64_t begin = below(w, i, at), end = below(w, i, at + bytes);
 		struct cpu_memory_charge part = *block;
 		uint64_t upto = before + end - begin;

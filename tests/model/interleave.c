@@ -31,19 +31,26 @@ static void follow(struct sim *s, int cpu, void *arg)
 			&(struct sim_stream){.at = at, .bytes_read = p->nr, .stride = p->stride});
 }
 
-static struct machine *two_sockets(void)
+/* Two sockets of so many CPUs each. */
+static struct machine *sockets_of(int nr_cpus)
 {
-	struct machine *m = build_machine(2, 1);
+	struct machine *m = build_machine(2, nr_cpus);
 
 	build_cache(m, 32768, 8, 1000, false);
-	for (int cpu = 0; cpu < 2; cpu++)
+	for (int cpu = 0; cpu < 2 * nr_cpus; cpu++)
 		m->cpus[cpu].fill_buffers = m->cpus[cpu].prefetched = 64;
 	build_interleave(m, 6);
 	return m;
 }
 
+static struct machine *two_sockets(void)
+{
+	return sockets_of(1);
+}
+
 enum { TOGETHER, CHARGE_BY_CHARGE, BY_SIMGRID };
 
+/* By the first CPU of each socket. */
 static struct sim *run(struct machine *m, const struct plan *of_first, const struct plan *of_second,
 		       int how)
 {
@@ -56,7 +63,7 @@ static struct sim *run(struct machine *m, const struct plan *of_first, const str
 	if (of_first)
 		cr_assert_eq(sim_spawn(s, 0, follow, (void *)of_first), 0);
 	if (of_second)
-		cr_assert_eq(sim_spawn(s, 1, follow, (void *)of_second), 0);
+		cr_assert_eq(sim_spawn(s, m->mm.nr_cpus / 2, follow, (void *)of_second), 0);
 	cr_assert_eq(sim_run(s), 0);
 	return s;
 }
@@ -127,6 +134,49 @@ Test(interleave_time, blocks_are_parted)
 	cr_expect_eq(a->nodes[0].bytes_read, 96);
 	cr_expect_eq(a->nodes[1].bytes_read, 64);
 	cr_expect_eq(a->nodes[0].misses + a->nodes[1].misses, 1, "one block");
+	done(s);
+}
+
+/*
+ * 2048 B of each bank, at 20 B/ns of one's own and then at 10 B/ns over the link: 102.4 + 204.8 ns.
+ * Both CPUs begin with another bank, and are in nobody's way.
+ */
+static void each_bank_in_turn(int how)
+{
+	const struct plan plan = {.what = STREAM, .nr = 4096};
+	struct sim *s = run(two_sockets(), &plan, &plan, how);
+
+	expect_busy(s, 0, 307200);
+	expect_busy(s, 1, 307200);
+	done(s);
+}
+
+Test(interleave_time, bytes_move_at_one_bank_after_the_other)
+{
+	each_bank_in_turn(TOGETHER);
+}
+
+Test(interleave_time, bytes_move_so_charge_by_charge)
+{
+	each_bank_in_turn(CHARGE_BY_CHARGE);
+}
+
+Test(interleave_time, bytes_move_so_by_simgrid)
+{
+	each_bank_in_turn(BY_SIMGRID);
+}
+
+/*
+ * The first CPUs of two each: CPUs 0 and 2, of which the second finds the first at bank 0, and
+ * begins with its own: 307.2 ns, too. In a fixed order of places both would be at bank 0 first.
+ */
+Test(interleave_time, who_comes_goes_where_nobody_is)
+{
+	const struct plan plan = {.what = STREAM, .nr = 4096};
+	struct sim *s = run(sockets_of(2), &plan, &plan, TOGETHER);
+
+	expect_busy(s, 0, 307200);
+	expect_busy(s, 2, 307200);
 	done(s);
 }
 
