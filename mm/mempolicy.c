@@ -129,13 +129,14 @@ static bool movable_only(const struct mm *mm, int nid)
 /* The lowest zone that policies are about: the highest that any node has, ZONE_MOVABLE apart. */
 static int policy_zone(const struct mm *mm)
 {
-	int movable = mm_arch_zone_index(mm->arch, MM_ZONE_MOVABLE), highest = 0;
+	int movable = mm_arch_zone_index(mm->arch, MM_ZONE_MOVABLE);
 
-	for (int nid = 0; nid < mm->nr_nodes; nid++)
-		for (int z = highest + 1; z < mm->arch->nr_zones; z++)
-			if (z != movable && mm->nodes[nid].zones[z].managed)
-				highest = z;
-	return highest;
+	/* From above: the first node has it most often, and others are not looked at. */
+	for (int z = mm->arch->nr_zones - 1; z > 0; z--)
+		for (int nid = 0; z != movable && nid < mm->nr_nodes; nid++)
+			if (mm->nodes[nid].zones[z].managed)
+				return z;
+	return 0;
 }
 
 static bool applies_to_zone(const struct mm *mm, const struct effective *e, int zone)

@@ -159,8 +159,11 @@ bool mm_numa_maps_line(const struct mm *mm, const struct mm_space *space, unsign
 
 /* For the mm core and the sink: of pages with `user` set. */
 
-/** May the CPU have a translation of the page, or of the space whose topmost table it is? */
-bool mm_user_runs_on(const struct mm *mm, const struct page *page, int cpu);
+/**
+ * The first CPU from `cpu` on that may have a translation of the page, or of the space whose topmost
+ * table it is; none: as many as there are.
+ */
+int mm_user_next_on(const struct mm *mm, const struct page *page, int cpu);
 /**
  * Take a huge page apart into single pages, and free those that nobody maps. `to`: the caller has
  * isolated it; so are its parts then, behind it on the list. NULL: it is on its LRU list, and time

@@ -393,13 +393,8 @@ static bool maps_file(const struct mm_space *space, const struct mm_file *file)
 	return false;
 }
 
-bool mm_user_runs_on(const struct mm *mm, const struct page *page, int cpu)
+static bool has_mapped(const struct mm_space *running, const struct mm_upage *up)
 {
-	const struct mm_space *running = mm->user->running[cpu];
-	const struct mm_upage *up = mm_upage(mm, page);
-
-	if (!running)
-		return false;
 	switch (up->kind) {
 	case UP_ANON:
 		return running->family == up->family;
@@ -411,6 +406,16 @@ bool mm_user_runs_on(const struct mm *mm, const struct page *page, int cpu)
 	default:
 		return false;
 	}
+}
+
+int mm_user_next_on(const struct mm *mm, const struct page *page, int cpu)
+{
+	struct mm_space *const *running = mm->user->running;
+	const struct mm_upage *up = mm_upage(mm, page);
+
+	while (cpu < mm->nr_cpus && !(running[cpu] && has_mapped(running[cpu], up)))
+		cpu++;
+	return cpu;
 }
 
 static void destroy_table(struct mm_utable *table)

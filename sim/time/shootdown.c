@@ -20,10 +20,13 @@ static void interrupt_all(struct sim *s, struct cpu *c)
 /* CPUs that run a process which has the page mapped. */
 static void interrupt_users(struct sim *s, struct cpu *c, const struct page *page)
 {
-	for (int i = 0; i < s->machine->mm.nr_cpus; i++) {
+	int nr = s->machine->mm.nr_cpus;
+
+	for (int i = mm_user_next_on(s->mm, page, 0); i < nr;
+	     i = mm_user_next_on(s->mm, page, i + 1)) {
 		struct cpu *user = &s->cpus[i];
 
-		if (user == c || cpu_is_quiet(user) || !mm_user_runs_on(s->mm, page, i))
+		if (user == c || cpu_is_quiet(user))
 			continue;
 		cost_sink_site(s, c, MM_SITE_TLB_IPI, 1);
 		user->nr_answers++;

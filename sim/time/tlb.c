@@ -42,6 +42,7 @@ struct tlb {
 	const struct machine_tlb *conf; /* (C) of it */
 	struct core *cores;             /* by the number of their first CPU */
 	int *thread;                    /* (C) by CPU: which one of its core */
+	int *users, nr_users;           /* CPUs whose cores have tags */
 };
 
 int tlb_create(const struct machine *m, struct tlb **out)
@@ -59,7 +60,8 @@ int tlb_create(const struct machine *m, struct tlb **out)
 	t->conf = &m->tlb;
 	t->cores = calloc(nr, sizeof(*t->cores));
 	t->thread = calloc(nr, sizeof(*t->thread));
-	if (!t->cores || !t->thread) {
+	t->users = calloc(nr, sizeof(*t->users));
+	if (!t->cores || !t->thread || !t->users) {
 		tlb_free(t);
 		return -ENOMEM;
 	}
@@ -79,6 +81,7 @@ void tlb_free(struct tlb *t)
 	}
 	free(t->cores);
 	free(t->thread);
+	free(t->users);
 	free(t);
 }
 
@@ -96,7 +99,7 @@ static struct tlb_tag *lay_out(struct array *arrays, const struct machine_tlb_ar
 }
 
 /* Its memory, at the first access. */
-static int open_core(const struct tlb *t, struct core *core)
+static int open_core(struct tlb *t, struct core *core)
 {
 	size_t nr = t->conf->table_entries + 1;
 	struct tlb_tag *next;
@@ -117,6 +120,9 @@ static int open_core(const struct tlb *t, struct core *core)
 	next = lay_out(core->first, t->conf->first, t->conf->nr_first, core->tags);
 	core->tables = lay_out(core->second, t->conf->second, t->conf->nr_second, next);
 	core->kernel = core->last_number = 1;
+	for (int cpu = 0; cpu < t->machine->mm.nr_cpus; cpu++)
+		if (&t->cores[t->machine->cpus[cpu].core] == core)
+			t->users[t->nr_users++] = cpu;
 	return 0;
 }
 
@@ -391,6 +397,12 @@ static void drop_range(const struct array *arrays, int nr, uint64_t number, uint
 				drop_matching(set_of(a, from + set), a->conf->ways,
 					      number << TLB_SHIFT_BITS | shift, from, to);
 		}
+}
+
+int tlb_users(const struct tlb *t, const int **cpus)
+{
+	*cpus = t->users;
+	return t->nr_users;
 }
 
 void tlb_forget(struct tlb *t, int cpu, uint64_t space, uint64_t start, uint64_t end)

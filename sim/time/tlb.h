@@ -117,6 +117,8 @@ unsigned tlb_fill(struct tlb *t, int cpu, uint64_t space, uint64_t address, unsi
  */
 bool tlb_table(struct tlb *t, int cpu, uint64_t space, uint64_t address, unsigned shift);
 
+/** CPUs that may have translations, in any order: how many. Until the next look-up. */
+int tlb_users(const struct tlb *t, const int **cpus);
 /** The CPU drops what it has of [start, end) of a space; and, as invlpg does, entries of tables. */
 void tlb_forget(struct tlb *t, int cpu, uint64_t space, uint64_t start, uint64_t end);
 /** All of a space; of the kernel, its core drops that of all spaces. */

@@ -176,17 +176,23 @@ void translate_mapped(struct sim *s, struct cpu *c, const struct sim_mapping *ma
  * A CPU that does not run the space is not interrupted: it finds out when it runs it again that it
  * has missed something, and drops all that it has of it (tlb_gen of x86).
  */
-void translate_forget(struct sim *s, int cpu, const struct mm_forget *what)
+static void forget_on(struct sim *s, int cpu, int by, const struct mm_forget *what)
 {
 	uint64_t space = what->space ? mm_space_id(what->space) : TLB_KERNEL;
 	bool all = what->start == 0 && what->end == UINT64_MAX;
 
-	for (int i = 0; i < s->machine->mm.nr_cpus; i++) {
-		if (what->own && i != cpu)
-			continue;
-		if (all || (what->space && i != cpu && !mm_space_runs_on(s->mm, what->space, i)))
-			tlb_forget_space(s->tlb, i, space);
-		else
-			tlb_forget(s->tlb, i, space, what->start, what->end);
-	}
+	if (all || (what->space && cpu != by && !mm_space_runs_on(s->mm, what->space, cpu)))
+		tlb_forget_space(s->tlb, cpu, space);
+	else
+		tlb_forget(s->tlb, cpu, space, what->start, what->end);
+}
+
+void translate_forget(struct sim *s, int cpu, const struct mm_forget *what)
+{
+	const int *users;
+	int nr = tlb_users(s->tlb, &users);
+
+	for (int i = 0; i < nr; i++)
+		if (!what->own || users[i] == cpu)
+			forget_on(s, users[i], cpu, what);
 }

@@ -58,6 +58,27 @@ Test(tlb, none_where_none_is_described)
 	built_free(m);
 }
 
+/* CPUs 1 and 3 are threads of a core: what one of them looks up, the other may find. */
+Test(tlb, who_may_have_translations)
+{
+	struct machine *m = machine_of(4);
+	struct tlb *t;
+	const int *cpus;
+
+	m->cpus[3].core = 1;
+	t = tlb_of(m);
+	cr_expect_eq(tlb_users(t, &cpus), 0);
+	use(t, 3, 1, PAGE, 12);
+	use(t, 3, 1, PAGE, 12);
+	cr_assert_eq(tlb_users(t, &cpus), 2);
+	cr_expect_eq(cpus[0] + cpus[1], 1 + 3);
+	use(t, 0, 1, PAGE, 12);
+	cr_assert_eq(tlb_users(t, &cpus), 3);
+	cr_expect_eq(cpus[2], 0);
+	tlb_free(t);
+	built_free(m);
+}
+
 /* Pages 0, 2 and 4 share a set of two: the one used the longest ago goes to the second level only.
  */
 Test(tlb, sets_and_the_order_of_use)
