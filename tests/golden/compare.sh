@@ -62,9 +62,9 @@ row "allocations" 143,691 143,691 1.00x
 out "  fallback into zone DMA "
 grep -q '^  fallback into zone Normal' "$tmp/out" && fail "a row for a zone that nothing fell back into"
 
-# Every machine that is shipped.
+# Every machine that is shipped; what each does is run elsewhere, too.
 if slow_build; then
-	set -- configs/machines/[hiw]*.cfg
+	set -- configs/machines/i*.cfg
 else
 	set -- configs/machines/*.cfg
 fi
