@@ -49,9 +49,10 @@
 #define GFP_DMA32            __GFP_DMA32
 #define GFP_HIGHUSER         (GFP_USER | __GFP_HIGHMEM)
 #define GFP_HIGHUSER_MOVABLE (GFP_HIGHUSER | __GFP_MOVABLE)
-#define GFP_TRANSHUGE_LIGHT                                                                        \
-	((GFP_HIGHUSER_MOVABLE | __GFP_COMP | __GFP_NOMEMALLOC | __GFP_NOWARN) & ~__GFP_RECLAIM)
-#define GFP_TRANSHUGE (GFP_TRANSHUGE_LIGHT | __GFP_DIRECT_RECLAIM)
+/* A page of a process: a folio by itself (the kernel: vma_alloc_folio()). */
+#define GFP_USER_FOLIO      (GFP_HIGHUSER_MOVABLE | __GFP_COMP)
+#define GFP_TRANSHUGE_LIGHT ((GFP_USER_FOLIO | __GFP_NOMEMALLOC | __GFP_NOWARN) & ~__GFP_RECLAIM)
+#define GFP_TRANSHUGE       (GFP_TRANSHUGE_LIGHT | __GFP_DIRECT_RECLAIM)
 
 /**
  * One flag or group by the kernel's name ("GFP_KERNEL", "__GFP_ZERO"), `len` bytes long.

@@ -239,6 +239,8 @@ static inline void mm_emit(struct mm *mm, int cpu, const struct mm_event *ev)
 		mm->ops.event(mm->ctx, cpu, ev);
 }
 
+/** vmstat.c: managed pages of all zones, as they are now. */
+uint64_t mm_managed_pages(const struct mm *mm);
 /* vmstat.c: mm_emit_block() where somebody listens. */
 void mm_tell_block(struct mm *mm, int cpu, enum mm_event_type type, const struct page *page,
 		   gfp_t gfp);

@@ -110,6 +110,16 @@ void mm_zone_room(const struct mm *mm, int nid, int zone, uint64_t *free, uint64
 	*boost = mm->nodes[nid].zones[zone].boost;
 }
 
+uint64_t mm_managed_pages(const struct mm *mm)
+{
+	uint64_t pages = 0;
+
+	for (int nid = 0; nid < mm->nr_nodes; nid++)
+		for (int zone = 0; zone < mm->arch->nr_zones; zone++)
+			pages += mm->nodes[nid].zones[zone].managed;
+	return pages;
+}
+
 const struct mm_params *mm_get_params(const struct mm *mm)
 {
 	return &mm->params;

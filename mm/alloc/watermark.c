@@ -126,11 +126,8 @@ void mm_watermarks_init(struct mm *mm)
  */
 void mm_khugepaged_watermarks(struct mm *mm)
 {
-	uint64_t total_pages = 0, wanted;
+	uint64_t total_pages = mm_managed_pages(mm), wanted;
 
-	for_each_zone (mm, zone) {
-		total_pages += zone->managed;
-	}
 	if (mm->params.thp)
 		mm->khugepaged = total_pages << mm->arch->page_shift >= UINT64_C(512) << 20;
 	if (total_pages << mm->arch->page_shift < UINT64_C(512) << 20)

@@ -88,8 +88,8 @@ static int fill_zonelist(struct mm *mm, struct mm_zonelist *list, const int *nod
 			 int most)
 {
 	if (!list->zones)
-		list->zones =
-			calloc((size_t)most * (size_t)mm->arch->nr_zones, sizeof(*list->zones));
+		list->zones = calloc((size_t)(unsigned)most * (unsigned)mm->arch->nr_zones,
+				     sizeof(*list->zones));
 	if (!list->zones)
 		return -ENOMEM;
 	list->nr = 0;

@@ -258,7 +258,7 @@ static bool has_cpus(const struct mm *mm, int nid)
 /* Threads of nodes without CPUs, dealt out one by one: does `cpu` get one of node `nid`? */
 static bool is_dealt(const struct mm *mm, int cpu, int nid, unsigned asked, unsigned *share)
 {
-	unsigned *load = calloc((size_t)mm->nr_cpus, sizeof(*load)), mine;
+	unsigned *load = calloc((unsigned)mm->nr_cpus, sizeof(*load)), mine;
 	bool found = false;
 
 	for (int i = 0; load && i < mm->nr_cpus; i++) {

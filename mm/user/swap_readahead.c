@@ -94,7 +94,7 @@ static int begin(struct mm *mm, int cpu, struct mm_space *space, struct mm_vma *
 	w->slot = e_pointer(entry);
 	if (e_kind(entry) != E_SWAP || w->slot->page)
 		return 0;
-	w->page = mm_user_take_page(mm, cpu, space, vma, at, GFP_HIGHUSER_MOVABLE | __GFP_COMP);
+	w->page = mm_user_take_page(mm, cpu, space, vma, at, GFP_USER_FOLIO);
 	if (!w->page)
 		return -ENOMEM;
 	/* That took time. */

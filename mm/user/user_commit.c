@@ -20,16 +20,6 @@ static uint64_t smaller(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-static uint64_t ram_pages(const struct mm *mm)
-{
-	uint64_t pages = 0;
-
-	for (int n = 0; n < mm->nr_nodes; n++)
-		for (int z = 0; z < mm->arch->nr_zones; z++)
-			pages += mm->nodes[n].zones[z].managed;
-	return pages;
-}
-
 static uint64_t kb_pages(const struct mm *mm, uint64_t kb)
 {
 	return kb >> (mm->arch->page_shift - 10);
@@ -74,7 +64,7 @@ uint64_t mm_commit_limit(const struct mm *mm)
 
 	if (c->kbytes)
 		return kb_pages(mm, c->kbytes) + mm->swap_pages;
-	return (ram_pages(mm) - mm_hugetlb_pages(mm)) * c->ratio / 100 + mm->swap_pages;
+	return (mm_managed_pages(mm) - mm_hugetlb_pages(mm)) * c->ratio / 100 + mm->swap_pages;
 }
 
 uint64_t mm_committed(const struct mm *mm)
@@ -101,7 +91,7 @@ static bool is_enough(const struct mm *mm, const struct mm_space *space, uint64_
 	if (c->memory == MM_OVERCOMMIT_ALWAYS)
 		return true;
 	if (c->memory == MM_OVERCOMMIT_GUESS)
-		return pages <= ram_pages(mm) + mm->swap_pages;
+		return pages <= mm_managed_pages(mm) + mm->swap_pages;
 	limit = mm_commit_limit(mm);
 	kept = kb_pages(mm, c->admin_reserve_kbytes) +
 	       smaller(size_of(mm, space) / 32, kb_pages(mm, c->user_reserve_kbytes));
@@ -132,7 +122,7 @@ uint64_t mm_tmpfs_limit(const struct mm *mm)
 
 	if (bytes == MM_TMPFS_NO_LIMIT)
 		return UINT64_MAX;
-	return bytes ? bytes >> mm->arch->page_shift : ram_pages(mm) / 2;
+	return bytes ? bytes >> mm->arch->page_shift : mm_managed_pages(mm) / 2;
 }
 
 /* Named ones are of a mount, and promise page by page; what has no name has promised all. */

@@ -14,8 +14,7 @@
 #include "mm/reclaim/lru_lists.h"
 #include "mm/user/user_state.h"
 
-#define ANON_GFP (GFP_HIGHUSER_MOVABLE | __GFP_COMP | __GFP_ZERO)
-#define COPY_GFP (GFP_HIGHUSER_MOVABLE | __GFP_COMP)
+#define ANON_GFP (GFP_USER_FOLIO | __GFP_ZERO)
 
 struct fault {
 	struct mm *mm;
@@ -169,7 +168,7 @@ static int copy_to(const struct fault *f, struct page *from, struct page *page)
 
 static int copy_from(const struct fault *f, struct page *from)
 {
-	struct page *page = take_page(f, COPY_GFP);
+	struct page *page = take_page(f, GFP_USER_FOLIO);
 
 	return page ? copy_to(f, from, page) : -ENOMEM;
 }
@@ -294,7 +293,7 @@ static int find_page(struct fault *f, bool write, struct page **page)
 /* A store to a private range: memory for the copy comes first (do_cow_fault()). */
 static int cow_fault(struct fault *f)
 {
-	struct page *copy = take_page(f, COPY_GFP), *page;
+	struct page *copy = take_page(f, GFP_USER_FOLIO), *page;
 	int result;
 
 	if (!copy)

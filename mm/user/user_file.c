@@ -171,9 +171,7 @@ static int fill_hole(struct mm *mm, int cpu, struct mm_space *space, struct mm_f
 		     uint64_t index, bool whole)
 {
 	int err = mm_tmpfs_charge(mm, space, file);
-	struct page *page =
-		err ? NULL
-		    : take_page(mm, cpu, space, file, index, GFP_HIGHUSER_MOVABLE | __GFP_COMP);
+	struct page *page = err ? NULL : take_page(mm, cpu, space, file, index, GFP_USER_FOLIO);
 
 	if (err)
 		return err;
@@ -194,7 +192,7 @@ static int bring_tmpfs(struct mm *mm, int cpu, struct mm_space *space, struct mm
 
 	if (e_kind(old) != E_SWAP)
 		return fill_hole(mm, cpu, space, file, index, whole);
-	page = take_page(mm, cpu, space, file, index, GFP_HIGHUSER_MOVABLE | __GFP_COMP);
+	page = take_page(mm, cpu, space, file, index, GFP_USER_FOLIO);
 	if (!page)
 		return -ENOMEM;
 	mm_swap_read(mm, cpu, 1);
@@ -235,8 +233,7 @@ static int bring_page(struct mm *mm, int cpu, struct mm_space *space, struct mm_
 		      uint64_t index, bool write, bool whole)
 {
 	struct page *page =
-		take_page(mm, cpu, space, file, index,
-			  GFP_HIGHUSER_MOVABLE | __GFP_COMP | (write ? __GFP_WRITE : 0));
+		take_page(mm, cpu, space, file, index, GFP_USER_FOLIO | (write ? __GFP_WRITE : 0));
 	uint64_t shadow;
 
 	if (!page)

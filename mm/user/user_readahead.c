@@ -247,7 +247,7 @@ static void submit(struct mm *mm, int cpu, struct mm_file *file, uint64_t first,
 static void read_window(struct mm *mm, int cpu, struct mm_space *space, struct mm_file *file,
 			struct window w, uint64_t wanted)
 {
-	gfp_t gfp = GFP_HIGHUSER_MOVABLE | __GFP_COMP | __GFP_NORETRY | __GFP_NOWARN;
+	gfp_t gfp = GFP_USER_FOLIO | __GFP_NORETRY | __GFP_NOWARN;
 	uint64_t run = 0, i;
 
 	if (file->size && w.start + w.nr > file->size)

@@ -27,16 +27,6 @@ static unsigned pointer_bytes(const struct mm *mm)
 	return mm->arch->flags_bits / 8;
 }
 
-static uint64_t memory_pages(const struct mm *mm)
-{
-	uint64_t pages = 0;
-
-	for (int n = 0; n < mm->nr_nodes; n++)
-		for (int z = 0; z < mm->arch->nr_zones; z++)
-			pages += mm->nodes[n].zones[z].managed;
-	return pages;
-}
-
 /* What the kernel keeps of the area itself: only how to reclaim is as for the pages. */
 static struct mm_slab_request own_request(const struct mm_vmalloc_request *req)
 {
@@ -273,7 +263,7 @@ static int refuse(struct mm *mm, const struct mm_vmalloc_request *req)
 		return -EPERM;
 	}
 	if (!req->bytes || (req->align & (req->align - 1)) ||
-	    req->bytes >> mm->arch->page_shift > memory_pages(mm)) {
+	    req->bytes >> mm->arch->page_shift > mm_managed_pages(mm)) {
 		mm_warn(mm, "vmalloc error: size %" PRIu64 "%s", req->bytes,
 			req->align & (req->align - 1) ? ", alignment is no power of two"
 			: req->bytes                  ? ", exceeds total pages"
@@ -387,9 +377,9 @@ int mm_vmap(struct mm *mm, int cpu, struct page *const *pages, uint64_t nr, cons
 	struct mm_vm_struct *vm;
 	int err;
 
-	if (!nr || nr > memory_pages(mm)) {
+	if (!nr || nr > mm_managed_pages(mm)) {
 		mm_warn(mm, "vmap error: %" PRIu64 " pages, there are %" PRIu64, nr,
-			memory_pages(mm));
+			mm_managed_pages(mm));
 		return -EINVAL;
 	}
 	err = get_vm_area(mm, &req, nr << mm->arch->page_shift, page_bytes(mm), &vm);

@@ -31,7 +31,7 @@ static uint8_t *header(const char *name, char type, unsigned long size)
 
 	memset(block, 0, TAR_BLOCK);
 	memcpy(block, name, strlen(name) < 100 ? strlen(name) : 100);
-	snprintf((char *)block + 124, 12, "%011lo", size);
+	snprintf((char *)block + 124, 12, "%011lo", size & 077777777777UL);
 	block[156] = (uint8_t)type;
 	memcpy(block + 257, "ustar\00000", 8);
 	put_sum(block);
