@@ -109,7 +109,8 @@ bool disks_busy(const struct disks *d)
 	return false;
 }
 
-/* Whose turn it is: those of the last direction up to a batch, then reads if not too often. */
+/* Whose turn it is, where any waits: those of the last direction up to a batch, then reads if not
+ * too often. */
 static struct disk_queue *choose(struct disk *disk)
 {
 	struct disk_queue *reads = &disk->queues[READS], *writes = &disk->queues[WRITES];
@@ -130,11 +131,13 @@ static struct disk_queue *choose(struct disk *disk)
 
 static struct disk_request *take(struct disk *disk)
 {
-	struct disk_queue *queue = choose(disk);
-	struct disk_request *q = queue->first;
+	struct disk_queue *queue;
+	struct disk_request *q;
 
-	if (!q || disk->all->over)
+	if (!disk->nr_waiting || disk->all->over)
 		return NULL;
+	queue = choose(disk);
+	q = queue->first;
 	queue->first = q->next;
 	if (!queue->first)
 		queue->last = NULL;
