@@ -132,15 +132,18 @@ sed -n '/^[0-3],/p' "$tmp/out" | awk -F, '
 whole=$(sed -n 's/^3,1,//p' "$tmp/out")
 run measure "$tmp/ring.cfg" bandwidth --format csv --from 3 --to 1
 alone=$(sed -n 's/^3,1,//p' "$tmp/out")
-[ $((whole - alone)) -lt 100000 ] && [ $((alone - whole)) -lt 100000 ] ||
+if [ $((whole - alone)) -ge 100000 ] || [ $((alone - whole)) -ge 100000 ]; then
 	fail "3 to 1: $alone bytes a second alone, $whole among others"
+fi
 
 # Measured once the load is steady: 40 lines in flight and a queue, of which idle latency has 5.45 ns: X * (74.55 ns + 30 ns * sqrt(X / (25 - X)))
 # = 40 * 64 B at X = 19.519 GB/s; 0.4 % either way.
 run measure "$tmp/ring.cfg" bandwidth --format csv --from 0 --to 0 --set bank.bandwidth=25GB/s
 status 0
 rate=$(sed -n 's/^0,0,//p' "$tmp/out")
-[ "$((rate / 1000000))" -ge 19441 ] && [ "$((rate / 1000000))" -le 19597 ] || fail "$rate bytes a second, not 19.52 GB/s"
+if [ "$((rate / 1000000))" -lt 19441 ] || [ "$((rate / 1000000))" -gt 19597 ]; then
+	fail "$rate bytes a second, not 19.52 GB/s"
+fi
 
 # A CPU with one line in flight reads a line a latency: 26 * 64 B / 77.9 ns = 21.36 GB/s.
 run measure $machine bandwidth --format csv --from 0 --to 0 \
