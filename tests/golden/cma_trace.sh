@@ -38,7 +38,7 @@ for form in native ftrace perf trace-cmd binary; do
 	is cma_alloc_success 2
 	is cma_alloc_fail 1
 	is page_failed_here 0
-	grep -v '"trace"\|"file"\|"format"\|"compression"\|"sha256"\|"bytes"' "$tmp/out" >"$tmp/$form.json"
+	grep -v '"work"\|"trace"\|"file"\|"format"\|"compression"\|"sha256"\|"bytes"' "$tmp/out" >"$tmp/$form.json"
 	[ $form = native ] || cmp -s "$tmp/native.json" "$tmp/$form.json" || fail "a replay of $form differs"
 done
 grep -q 'cma:cma_alloc_finish: name=reserved pfn=0x[0-9a-f]* page=0x[0-9a-f]* count=1024 align=8$' "$tmp/t.perf.out" ||
@@ -47,11 +47,14 @@ grep -q 'cma:cma_alloc_finish: name=reserved pfn=0x[0-9a-f]* page=0x[0-9a-f]* co
 # The area takes the rows where the simulated kernel puts them, and the replay's own events say so.
 run replay --events "$tmp/again" $machine "$tmp/t.native.out"
 status 0
+silent err
 [ "$(grep -c ": cma_alloc_finish: $finish" "$tmp/again")" = 3 ] || fail "the replay allocates other rows"
 
-# No cma= there: nothing to be had, and nothing to release.
+# No cma= there: nothing to be had, and nothing to release, which is said once.
 run replay --format json --verify configs/machines/small-2n.cfg "$tmp/t.native.out"
 status 0
+err "takes 2 rows of frames from a CMA area, the machine has none (kernel.cma)"
+[ "$(wc -l <"$tmp/err")" -eq 1 ] || fail "not one warning"
 is cma_alloc 0
 is cma_failed 3
 is cma_release 0

@@ -1,7 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* numasim replay: a captured or generated trace on a machine. */
+#include <inttypes.h>
+
 #include "tools/trace_in.h"
 #include "tools/work.h"
+
+/* What of the trace is another than it was, since the machine is. */
+static void warn_of_machine(struct work *w, const struct machine *m)
+{
+	const struct trace *t = w->trace;
+
+	if (t->nr_cpus > m->mm.nr_cpus)
+		diag_warn(&w->diag, t->file, 0,
+			  "the trace has CPUs up to %d, the machine %d: CPU n runs on n modulo %d",
+			  t->nr_cpus - 1, m->mm.nr_cpus, m->mm.nr_cpus);
+	if (t->nr_cma_allocs && !m->mm.params.cma_bytes)
+		diag_warn(
+			&w->diag, t->file, 0,
+			"the trace takes %" PRIu64 " rows of frames from a CMA area, the machine "
+			"has none (kernel.cma): they fail, and what was done with them is left out",
+			t->nr_cma_allocs);
+}
 
 static int run(const struct arguments *args)
 {
@@ -19,10 +38,8 @@ static int run(const struct arguments *args)
 		err = work_load_trace(&w, args->operands[1], m);
 	if (!err)
 		err = work_plan(&w, m);
-	if (!err && w.trace->nr_cpus > m->mm.nr_cpus)
-		diag_warn(&w.diag, w.trace->file, 0,
-			  "the trace has CPUs up to %d, the machine %d: CPU n runs on n modulo %d",
-			  w.trace->nr_cpus - 1, m->mm.nr_cpus, m->mm.nr_cpus);
+	if (!err)
+		warn_of_machine(&w, m);
 	if (!err && w.experiment.start)
 		machine_forget_free(m);
 	if (!err)
