@@ -293,6 +293,11 @@ int mm_cpu_to_node(const struct mm *mm, int cpu);
  */
 int mm_node_home(const struct mm *mm, int nid);
 
+/**
+ * Is it a CPU of that node, as cpumask_of_node() has them? With numa_fake a CPU is one of all nodes
+ * that its own was cut from; without NUMA, of all there are.
+ */
+bool mm_node_has_cpu(const struct mm *mm, int nid, int cpu);
 /** Has it CPUs or memory? The kernel shows no other nodes, but for their zonelists. */
 bool mm_node_online(const struct mm *mm, int nid);
 

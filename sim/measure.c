@@ -122,29 +122,31 @@ int measure_team_run(struct measure_team *t)
 }
 
 /* A block of 2^order of that node, or NULL. */
-static struct page *take(struct mm *mm, int nid, unsigned order)
+static struct page *take(const struct measure *m, int nid, unsigned order)
 {
+	struct mm *mm = sim_mm(m->sim);
 	struct mm_request req = {
 		.nid = nid,
 		.order = order,
-		.gfp = ((GFP_HIGHUSER_MOVABLE | __GFP_THISNODE | __GFP_NOWARN) & ~__GFP_RECLAIM),
+		.gfp = (GFP_HIGHUSER_MOVABLE | __GFP_NOWARN) & ~__GFP_RECLAIM,
 	};
 	struct page *page;
 
+	if (m->nr_nodes == mm_nr_nodes(mm))
+		req.gfp |= __GFP_THISNODE;
 	return mm_alloc_pages(mm, &req, &page) ? NULL : page;
 }
 
-int measure_buffer_take(const struct measure *m, struct sim *s, int nid, uint64_t bytes,
-			struct measure_buffer *b)
+int measure_buffer_take(const struct measure *m, int nid, uint64_t bytes, struct measure_buffer *b)
 {
-	struct mm *mm = sim_mm(s);
+	struct mm *mm = sim_mm(m->sim);
 	unsigned order = MAX_PAGE_ORDER, page_shift = mm_get_arch(mm)->page_shift;
-	struct page *page = take(mm, nid, order);
+	struct page *page = take(m, nid, order);
 	uint64_t most;
 
 	*b = (struct measure_buffer){.nid = nid};
 	while (!page && order)
-		page = take(mm, nid, --order);
+		page = take(m, nid, --order);
 	if (!page)
 		return diag_error(m->diag, -ENOSPC, m->machine->file, 0,
 				  "node %d has no free memory to measure with", nid);
@@ -160,7 +162,7 @@ int measure_buffer_take(const struct measure *m, struct sim *s, int nid, uint64_
 		return -ENOMEM;
 	while (page) {
 		b->blocks[b->nr++] = mm_page_to_pfn(mm, MM_NO_CPU, page) << page_shift;
-		page = b->nr < most ? take(mm, nid, order) : NULL;
+		page = b->nr < most ? take(m, nid, order) : NULL;
 	}
 	return 0;
 }
@@ -170,54 +172,25 @@ void measure_buffer_clear(struct measure_buffer *b)
 	free(b->blocks);
 }
 
-int measure_buffers(const struct measure *m, struct sim *s, uint64_t bytes,
-		    struct measure_buffer **out)
+int measure_buffers(const struct measure *m, uint64_t bytes, struct measure_buffer **out)
 {
-	int nr_nodes = m->machine->mm.nr_nodes, err = 0;
-	struct measure_buffer *buffers = calloc((size_t)nr_nodes, sizeof(*buffers));
+	int err = 0;
+	struct measure_buffer *buffers = calloc((size_t)m->nr_nodes, sizeof(*buffers));
 
 	*out = buffers;
 	if (!buffers)
 		return -ENOMEM;
-	for (int nid = 0; nid < nr_nodes && !err; nid++)
+	for (int nid = 0; nid < m->nr_nodes && !err; nid++)
 		if (measure_to(m, nid))
-			err = measure_buffer_take(m, s, nid, bytes, &buffers[nid]);
+			err = measure_buffer_take(m, nid, bytes, &buffers[nid]);
 	return err;
 }
 
 void measure_buffers_free(const struct measure *m, struct measure_buffer *buffers)
 {
-	for (int nid = 0; buffers && nid < m->machine->mm.nr_nodes; nid++)
+	for (int nid = 0; buffers && nid < m->nr_nodes; nid++)
 		measure_buffer_clear(&buffers[nid]);
 	free(buffers);
-}
-
-int measure_first_cpu(const struct machine *m, int nid)
-{
-	for (int cpu = 0; cpu < m->mm.nr_cpus; cpu++)
-		if (m->cpu_nid[cpu] == nid)
-			return cpu;
-	return MM_NO_CPU;
-}
-
-bool measure_is_first(const struct measure *m, int cpu, int from)
-{
-	return m->machine->cpu_nid[cpu] == from && measure_from(m, from) &&
-	       measure_first_cpu(m->machine, from) == cpu;
-}
-
-bool measure_from(const struct measure *m, int from)
-{
-	return measure_first_cpu(m->machine, from) != MM_NO_CPU &&
-	       (m->from == MM_NO_NODE || m->from == from);
-}
-
-bool measure_to(const struct measure *m, int to)
-{
-	bool is = m->to_cpus ? measure_first_cpu(m->machine, to) != MM_NO_CPU
-			     : m->machine->banks[machine_way(m->machine, to, 0)].bytes_per_s != 0;
-
-	return is && (m->to == MM_NO_NODE || m->to == to);
 }
 
 uint64_t measure_beyond_caches(const struct machine *m)

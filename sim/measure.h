@@ -5,6 +5,10 @@
  * of them. Programs on the simulated CPUs make the accesses and calls, and their clocks are read;
  * nothing is taken from the machine file.
  *
+ * Nodes are those of the kernel, as its /sys shows them to who measures real machines: with
+ * numa_fake there are more than of the machine, with numa_off there is one. Where a UMA kernel
+ * makes a node of each range of memory (discontig) nobody sees them, and there is one, too.
+ *
  * A measurement is made of phases, one after the other on all CPUs: each begins when the last CPU
  * has ended the one before. Results are integers: picoseconds, bytes a second.
  */
@@ -44,7 +48,23 @@ struct measure {
 	 * come. NULL: nobody is. */
 	void (*row)(void *arg, const json_t *doc, const json_t *row);
 	void *row_arg;
+	/* Of measure_boot(): */
+	struct sim *sim; /* as it has booted; measured once */
+	int nr_nodes;
+	struct measure_node *nodes;
 };
+
+struct measure_node {
+	int first_cpu; /* MM_NO_CPU: it has none */
+	bool memory;   /* it has some that is online */
+};
+
+/**
+ * Boot the machine; once a process. `machine`, `costs` and `diag` are set. As sim_create().
+ * measure_end() in either case.
+ */
+int measure_boot(struct measure *m);
+void measure_end(struct measure *m);
 
 enum measure_test { MEASURE_ALL_TESTS, MEASURE_BULK, MEASURE_REPEAT, MEASURE_RANDOM };
 
@@ -54,7 +74,7 @@ struct measure_kind {
 	bool streams;        /* goes by the mix */
 	bool allocates;      /* goes by the test, the number of CPUs and the seed */
 	bool to_cpus;        /* is between CPUs, not between CPUs and memory */
-	/** Measure; once a process. Members go into `doc`. 0, or -errno with the reason in diag. */
+	/** Measure on m->sim. Members go into `doc`. 0, or -errno with the reason in diag. */
 	int (*run)(const struct measure *m, json_t *doc);
 	/** Print in the layout that people know, and as comma-separated values: one table, whose
 	 * header is the first line; what was not measured is empty. Of kinds that have rows, what
@@ -67,7 +87,8 @@ struct measure_kind {
 };
 extern const struct measure_kind *const measure_kinds[]; /* NULL at the end */
 
-/** Run a kind: *doc is "measure", "machine" and what the kind adds. json_decref() it. */
+/** Run a kind, once it has booted, once: *doc is "measure", "machine" and what the kind adds.
+ * json_decref() it. */
 int measure_run(const struct measure_kind *kind, const struct measure *m, json_t **doc);
 
 /* For the kinds: */
@@ -109,21 +130,23 @@ struct measure_buffer {
  * Take up to `bytes` on `nid`, in blocks as large as there are; before the run, at no cost. It is
  * given back with the simulation. 0; -ENOMEM; -ENOSPC where the node has none free, also in diag.
  */
-int measure_buffer_take(const struct measure *m, struct sim *s, int nid, uint64_t bytes,
-			struct measure_buffer *b);
+int measure_buffer_take(const struct measure *m, int nid, uint64_t bytes, struct measure_buffer *b);
 void measure_buffer_clear(struct measure_buffer *b);
 /** One buffer a node with memory that is measured, `bytes` each; free with measure_buffers_free. */
-int measure_buffers(const struct measure *m, struct sim *s, uint64_t bytes,
-		    struct measure_buffer **out);
+int measure_buffers(const struct measure *m, uint64_t bytes, struct measure_buffer **out);
 void measure_buffers_free(const struct measure *m, struct measure_buffer *buffers);
 
 /** Are CPUs of node `from`, and memory (to_cpus: CPUs) of node `to`, measured? */
 bool measure_from(const struct measure *m, int from);
 bool measure_to(const struct measure *m, int to);
-/** The first CPU of a node, MM_NO_CPU where it has none. */
-int measure_first_cpu(const struct machine *m, int nid);
-/** Is `cpu` that of node `from`, whose CPUs are measured? */
+/** Is it a CPU of that node? It may be one of several. */
+bool measure_has_cpu(const struct measure *m, int nid, int cpu);
+/** Is `cpu` the first one of node `from`, whose CPUs are measured? */
 bool measure_is_first(const struct measure *m, int cpu, int from);
+/** The node that `cpu` is measured as a CPU of: `from`, or its own; MM_NO_NODE: it is not. */
+int measure_node_of(const struct measure *m, int cpu);
+/** The node with memory that is measured that `cpu` reaches soonest; of those alike its own. */
+int measure_nearest(const struct measure *m, int cpu);
 /** Bytes that are far more than the largest cache holds. */
 uint64_t measure_beyond_caches(const struct machine *m);
 

@@ -38,7 +38,7 @@ void measure_put_matrix(const struct measure *m, json_t *doc, const char *key,
 			const uint64_t *values)
 {
 	json_t *from = json_object_get(doc, "cpu_nodes"), *to = NULL, *rows;
-	int nr = m->machine->mm.nr_nodes;
+	int nr = m->nr_nodes;
 
 	if (!from) {
 		from = json_put_array(doc, "cpu_nodes");

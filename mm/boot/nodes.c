@@ -297,12 +297,17 @@ static int make_nodes(struct mm *mm, const struct mm_config *c, const struct hom
 	return 0;
 }
 
+bool mm_node_has_cpu(const struct mm *mm, int nid, int cpu)
+{
+	return mm->nodes[mm->cpu_nid[cpu]].cpus_of == mm->nodes[nid].cpus_of;
+}
+
 bool mm_node_online(const struct mm *mm, int nid)
 {
 	bool online = mm->nodes[nid].present > 0;
 
 	for (int cpu = 0; cpu < mm->nr_cpus && !online; cpu++)
-		online = mm->nodes[mm->cpu_nid[cpu]].cpus_of == mm->nodes[nid].cpus_of;
+		online = mm_node_has_cpu(mm, nid, cpu);
 	return online;
 }
 

@@ -24,51 +24,28 @@ struct bandwidth {
 	uint64_t *matrix; /* [from * nr_nodes + to], then one a mix */
 };
 
-/* Mean latency from a CPU to the places that a node's memory is at. */
-static uint64_t latency_of(const struct machine *m, int cpu, int nid)
-{
-	unsigned nr = machine_nr_ways(m, nid);
-	uint64_t sum = 0;
-
-	for (unsigned i = 0; i < nr; i++)
-		sum += machine_route(m, m->cpus[cpu].place, machine_way(m, nid, i))->latency_ps;
-	return sum / nr;
-}
-
-/* The memory that the CPU reaches soonest. */
-static int nearest(const struct measure *m, int cpu)
-{
-	int best = MM_NO_NODE;
-
-	for (int to = 0; to < m->machine->mm.nr_nodes; to++)
-		if (measure_to(m, to) &&
-		    (best == MM_NO_NODE ||
-		     latency_of(m->machine, cpu, to) < latency_of(m->machine, cpu, best)))
-			best = to;
-	return best;
-}
-
 /* First the cells of the matrix, then a phase a mix. */
 static bool joins(const struct measure_team *t, int cpu, int phase)
 {
 	const struct bandwidth *b = t->arg;
-	int nr = b->m->machine->mm.nr_nodes, nid = b->m->machine->cpu_nid[cpu];
+	int nr = b->m->nr_nodes;
 
-	if (phase < nr * nr && (phase / nr != nid || !measure_to(b->m, phase % nr)))
-		return false;
-	return measure_from(b->m, nid);
+	if (phase >= nr * nr)
+		return measure_node_of(b->m, cpu) != MM_NO_NODE;
+	return measure_from(b->m, phase / nr) && measure_has_cpu(b->m, phase / nr, cpu) &&
+	       measure_to(b->m, phase % nr);
 }
 
 static void stream(struct measure_team *t, int cpu, int phase)
 {
 	struct bandwidth *b = t->arg;
 	const struct measure *m = b->m;
-	int nr = m->machine->mm.nr_nodes, to = phase % nr;
+	int nr = m->nr_nodes, to = phase % nr;
 	const struct measure_mix *mix = m->mix;
 
 	if (phase >= nr * nr) {
 		mix = &measure_mixes[phase - nr * nr];
-		to = nearest(m, cpu);
+		to = measure_nearest(m, cpu);
 	}
 	b->matrix[phase] += measure_stream(t, cpu, mix, &b->buffers[to], &times, 0);
 }
@@ -87,19 +64,18 @@ static void put_mixes(const uint64_t *rates, json_t *doc)
 
 static int run(const struct measure *m, json_t *doc)
 {
-	int nr = m->machine->mm.nr_nodes, nr_mixes = 0;
+	int nr = m->nr_nodes, nr_mixes = 0;
 	struct bandwidth b = {.m = m};
 	struct measure_team team = {
-		.m = m, .work = stream, .joins = joins, .arg = &b, .rested = true};
+		.sim = m->sim, .m = m, .work = stream, .joins = joins, .arg = &b, .rested = true};
 	int err;
 
 	while (measure_mixes[nr_mixes].name)
 		nr_mixes++;
 	team.nr_phases = nr * nr + nr_mixes;
 	b.matrix = calloc((size_t)team.nr_phases, sizeof(*b.matrix));
-	err = b.matrix ? sim_create(m->machine, m->costs, m->diag, &team.sim) : -ENOMEM;
-	if (!err)
-		err = measure_buffers(m, team.sim, measure_beyond_caches(m->machine), &b.buffers);
+	err = b.matrix ? measure_buffers(m, measure_beyond_caches(m->machine), &b.buffers)
+		       : -ENOMEM;
 	if (!err)
 		err = measure_team_run(&team);
 	if (!err) {
@@ -107,7 +83,6 @@ static int run(const struct measure *m, json_t *doc)
 		measure_put_matrix(m, doc, "bytes_per_s", b.matrix);
 		put_mixes(b.matrix + nr * nr, doc);
 	}
-	sim_destroy(team.sim);
 	measure_buffers_free(m, b.buffers);
 	free(b.matrix);
 	return err;

@@ -30,10 +30,12 @@ struct c2c {
 };
 
 /* The CPU of that node that writes for a reader; MM_NO_CPU where there is none. */
-static int writer_of(const struct machine *m, int nid, int reader)
+static int writer_of(const struct measure *m, int nid, int reader)
 {
-	for (int cpu = 0; cpu < m->mm.nr_cpus; cpu++)
-		if (m->cpu_nid[cpu] == nid && m->cpus[cpu].core != m->cpus[reader].core)
+	const struct machine_cpu *cpus = m->machine->cpus;
+
+	for (int cpu = m->nodes[nid].first_cpu; cpu < m->machine->mm.nr_cpus; cpu++)
+		if (measure_has_cpu(m, nid, cpu) && cpus[cpu].core != cpus[reader].core)
 			return cpu;
 	return MM_NO_CPU;
 }
@@ -100,7 +102,7 @@ static uint64_t read_lines(struct measure_team *t, int cpu, const struct measure
 
 static struct step step_of(const struct c2c *c, int phase)
 {
-	int nr = c->m->machine->mm.nr_nodes;
+	int nr = c->m->nr_nodes;
 	struct step s = {
 		.home = phase / 2 % NR_HOMES,
 		.pair = phase / 2 / NR_HOMES,
@@ -116,16 +118,14 @@ static struct step step_of(const struct c2c *c, int phase)
 static bool joins(const struct measure_team *t, int cpu, int phase)
 {
 	const struct c2c *c = t->arg;
-	const struct machine *m = c->m->machine;
 	const struct step s = step_of(c, phase);
-	int nid = m->cpu_nid[cpu], reader, writer;
+	int reader = c->m->nodes[s.from].first_cpu, writer;
 
-	if ((nid != s.from && nid != s.to) || !measure_from(c->m, s.from) ||
-	    !measure_to(c->m, s.to) || !c->buffers[s.nid].nr)
+	if ((s.reads ? cpu != reader : !measure_has_cpu(c->m, s.to, cpu)) ||
+	    !measure_from(c->m, s.from) || !measure_to(c->m, s.to) || !c->buffers[s.nid].nr)
 		return false;
-	reader = measure_first_cpu(m, s.from);
-	writer = writer_of(m, s.to, reader);
-	return writer != MM_NO_CPU && cpu == (s.reads ? reader : writer);
+	writer = writer_of(c->m, s.to, reader);
+	return writer != MM_NO_CPU && (s.reads || cpu == writer);
 }
 
 static void work(struct measure_team *t, int cpu, int phase)
@@ -141,10 +141,11 @@ static void work(struct measure_team *t, int cpu, int phase)
 
 static int run(const struct measure *m, json_t *doc)
 {
-	size_t nr = (size_t)m->machine->mm.nr_nodes;
+	size_t nr = (size_t)m->nr_nodes;
 	struct measure all = *m;
 	struct c2c c = {.m = m};
-	struct measure_team team = {.m = m,
+	struct measure_team team = {.sim = m->sim,
+				    .m = m,
 				    .nr_phases = (int)(nr * nr) * NR_HOMES * 2,
 				    .work = work,
 				    .joins = joins,
@@ -165,12 +166,9 @@ static int run(const struct measure *m, json_t *doc)
 			c.ps[home][i] = MEASURE_NONE;
 	}
 	if (!err)
-		err = sim_create(m->machine, m->costs, m->diag, &team.sim);
-	if (!err)
-		err = measure_buffers(&all, team.sim,
-				      (uint64_t)(nr + 1) * LINES * APART *
-					      m->machine->cache_line_bytes,
-				      &c.buffers);
+		err = measure_buffers(
+			&all, (uint64_t)(nr + 1) * LINES * APART * m->machine->cache_line_bytes,
+			&c.buffers);
 	if (!err)
 		err = measure_team_run(&team);
 	if (!err) {
@@ -178,7 +176,6 @@ static int run(const struct measure *m, json_t *doc)
 		for (int home = 0; home < NR_HOMES; home++)
 			measure_put_matrix(m, doc, keys[home], c.ps[home]);
 	}
-	sim_destroy(team.sim);
 	measure_buffers_free(&all, c.buffers);
 	for (int home = 0; home < NR_HOMES; home++)
 		free(c.ps[home]);

@@ -29,7 +29,6 @@ struct part {
 
 struct fault {
 	const struct measure *m;
-	struct sim *sim; /* as it has booted */
 	struct part *parts, *part;
 	int nr_parts;
 	int err;
@@ -101,7 +100,7 @@ static void work(struct measure_team *t, int cpu, int phase)
 static int run_part(void *arg, int nr, const struct measure *mine, json_t *rows)
 {
 	struct fault *f = arg;
-	struct measure_team team = {.sim = f->sim,
+	struct measure_team team = {.sim = f->m->sim,
 				    .m = mine,
 				    .nr_phases = 1,
 				    .total = 1,
@@ -126,7 +125,7 @@ static int run_part(void *arg, int nr, const struct measure *mine, json_t *rows)
 
 static int plan(struct fault *f)
 {
-	int nr = f->m->machine->mm.nr_nodes;
+	int nr = f->m->nr_nodes;
 
 	f->parts = calloc((size_t)nr * (size_t)nr * NR_SIZES, sizeof(*f->parts));
 	if (!f->parts)
@@ -175,7 +174,7 @@ static int run_parts(struct fault *f)
 
 static int put_matrix(const struct fault *f, int size, json_t *doc)
 {
-	size_t nr = (size_t)f->m->machine->mm.nr_nodes;
+	size_t nr = (size_t)f->m->nr_nodes;
 	uint64_t *cells = calloc(nr * nr, sizeof(*cells));
 
 	if (!cells)
@@ -193,7 +192,7 @@ static int put_matrix(const struct fault *f, int size, json_t *doc)
 
 static int put(const struct fault *f, json_t *doc)
 {
-	const struct mm_arch *arch = mm_get_arch(sim_mm(f->sim));
+	const struct mm_arch *arch = mm_get_arch(sim_mm(f->m->sim));
 	uint64_t missed = 0;
 	int err = 0;
 
@@ -213,12 +212,9 @@ static int run(const struct measure *m, json_t *doc)
 	int err = plan(&f);
 
 	if (!err)
-		err = sim_create(m->machine, m->costs, m->diag, &f.sim);
-	if (!err)
 		err = run_parts(&f);
 	if (!err)
 		err = put(&f, doc);
-	sim_destroy(f.sim);
 	free(f.parts);
 	return err;
 }

@@ -21,7 +21,7 @@ struct latency {
 static bool joins(const struct measure_team *t, int cpu, int phase)
 {
 	const struct latency *l = t->arg;
-	int nr = l->m->machine->mm.nr_nodes;
+	int nr = l->m->nr_nodes;
 
 	return measure_is_first(l->m, cpu, phase / nr) && measure_to(l->m, phase % nr);
 }
@@ -30,14 +30,13 @@ static void chase(struct measure_team *t, int cpu, int phase)
 {
 	struct latency *l = t->arg;
 
-	l->ps[phase] =
-		measure_chase(t, cpu, &l->buffers[phase % l->m->machine->mm.nr_nodes], 0, ACCESSES);
+	l->ps[phase] = measure_chase(t, cpu, &l->buffers[phase % l->m->nr_nodes], 0, ACCESSES);
 }
 
 /* What there was of `bytes` in the least of them. */
 static uint64_t least_buffer(const struct latency *l, uint64_t bytes)
 {
-	for (int nid = 0; nid < l->m->machine->mm.nr_nodes; nid++) {
+	for (int nid = 0; nid < l->m->nr_nodes; nid++) {
 		const struct measure_buffer *b = &l->buffers[nid];
 
 		if (b->nr && b->nr * b->block_bytes < bytes)
@@ -48,15 +47,17 @@ static uint64_t least_buffer(const struct latency *l, uint64_t bytes)
 
 static int run(const struct measure *m, json_t *doc)
 {
-	int nr = m->machine->mm.nr_nodes;
+	int nr = m->nr_nodes;
 	struct latency l = {.m = m, .ps = calloc((size_t)nr * (size_t)nr, sizeof(*l.ps))};
-	struct measure_team team = {
-		.m = m, .nr_phases = nr * nr, .work = chase, .joins = joins, .arg = &l};
+	struct measure_team team = {.sim = m->sim,
+				    .m = m,
+				    .nr_phases = nr * nr,
+				    .work = chase,
+				    .joins = joins,
+				    .arg = &l};
 	uint64_t bytes = measure_beyond_caches(m->machine);
-	int err = l.ps ? sim_create(m->machine, m->costs, m->diag, &team.sim) : -ENOMEM;
+	int err = l.ps ? measure_buffers(m, bytes, &l.buffers) : -ENOMEM;
 
-	if (!err)
-		err = measure_buffers(m, team.sim, bytes, &l.buffers);
 	if (!err)
 		err = measure_team_run(&team);
 	if (!err) {
@@ -64,7 +65,6 @@ static int run(const struct measure *m, json_t *doc)
 		json_put(doc, "accesses", ACCESSES);
 		measure_put_matrix(m, doc, "latency_ps", l.ps);
 	}
-	sim_destroy(team.sim);
 	measure_buffers_free(m, l.buffers);
 	free(l.ps);
 	return err;

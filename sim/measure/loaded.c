@@ -54,20 +54,27 @@ static void chase(struct measure_team *t, struct measure_buffer *b, int phase)
 	l->bytes_per_s[phase] += UINT64_C(64) * 1000000000000 / ps;
 }
 
+/* The node whose memory a CPU accesses; MM_NO_NODE: it takes no part. */
+static int memory_of(const struct measure *m, int cpu)
+{
+	int nid = measure_node_of(m, cpu), to = m->to == MM_NO_NODE ? nid : m->to;
+
+	return nid == MM_NO_NODE || !measure_to(m, to) ? MM_NO_NODE : to;
+}
+
 /* All phases, or none. */
 static bool joins(const struct measure_team *t, int cpu, int phase)
 {
 	const struct loaded *l = t->arg;
-	int nid = l->m->machine->cpu_nid[cpu];
 
 	(void)phase;
-	return measure_from(l->m, nid) && measure_to(l->m, l->m->to == MM_NO_NODE ? nid : l->m->to);
+	return memory_of(l->m, cpu) != MM_NO_NODE;
 }
 
 static void load(struct measure_team *t, int cpu, int phase)
 {
 	struct loaded *l = t->arg;
-	int to = l->m->to == MM_NO_NODE ? l->m->machine->cpu_nid[cpu] : l->m->to;
+	int to = memory_of(l->m, cpu);
 
 	if (cpu == l->chaser) {
 		chase(t, &l->buffers[to], phase);
@@ -80,12 +87,9 @@ static void load(struct measure_team *t, int cpu, int phase)
 /* The first CPU that has memory to chase through; else an error. */
 static int find_chaser(const struct measure *m)
 {
-	for (int cpu = 0; cpu < m->machine->mm.nr_cpus; cpu++) {
-		int nid = m->machine->cpu_nid[cpu];
-
-		if (measure_from(m, nid) && measure_to(m, m->to == MM_NO_NODE ? nid : m->to))
+	for (int cpu = 0; cpu < m->machine->mm.nr_cpus; cpu++)
+		if (memory_of(m, cpu) != MM_NO_NODE)
 			return cpu;
-	}
 	return diag_error(m->diag, -EINVAL, m->machine->file, 0,
 			  "no CPU has memory on its own node; --to says which memory to measure");
 }
@@ -106,7 +110,8 @@ static void put_row(struct measure_team *t, int phase)
 static int run(const struct measure *m, json_t *doc)
 {
 	struct loaded l = {.m = m, .doc = doc, .chaser = find_chaser(m)};
-	struct measure_team team = {.m = m,
+	struct measure_team team = {.sim = m->sim,
+				    .m = m,
 				    .nr_phases = NR_DELAYS,
 				    .work = load,
 				    .joins = joins,
@@ -116,14 +121,11 @@ static int run(const struct measure *m, json_t *doc)
 
 	if (l.chaser < 0)
 		return l.chaser;
-	err = sim_create(m->machine, m->costs, m->diag, &team.sim);
-	if (!err)
-		err = measure_buffers(m, team.sim, measure_beyond_caches(m->machine), &l.buffers);
+	err = measure_buffers(m, measure_beyond_caches(m->machine), &l.buffers);
 	json_put_string(doc, "mix", m->mix->name);
 	json_put_array(doc, "loaded");
 	if (!err)
 		err = measure_team_run(&team);
-	sim_destroy(team.sim);
 	measure_buffers_free(m, l.buffers);
 	return err;
 }

@@ -44,12 +44,12 @@ struct row {
 
 struct pagealloc {
 	const struct measure *m;
-	struct sim *sim; /* as it has booted */
 	struct row *rows;
 	struct row *part; /* rows that are measured in this process */
 	int nr_rows;
 	uint64_t blocks_in_all;
 	struct page ***blocks; /* by CPU, while a row is measured */
+	int *order;            /* of nodes: room for all of them */
 	int err;
 };
 
@@ -154,14 +154,23 @@ static uint64_t blocks_wanted(const struct pagealloc *p, const struct row *r)
 
 static int first_cpu(const struct pagealloc *p)
 {
-	return p->m->from == MM_NO_NODE ? 0 : measure_first_cpu(p->m->machine, p->m->from);
+	return p->m->from == MM_NO_NODE ? 0 : p->m->nodes[p->m->from].first_cpu;
+}
+
+/* The node that a CPU takes blocks of: its own, or where that has no memory the one behind it. */
+static int taken_from(const struct pagealloc *p, int cpu)
+{
+	if (p->m->to != MM_NO_NODE)
+		return p->m->to;
+	mm_node_order(sim_mm(p->m->sim), mm_cpu_to_node(sim_mm(p->m->sim), cpu), p->order);
+	return p->order[0];
 }
 
 /* The most that each can take of `nid`, if they take three quarters of what is free there and is
  * for the kernel. */
 static uint64_t room_on(const struct pagealloc *p, const struct row *r, int nid)
 {
-	struct mm *mm = sim_mm(p->sim);
+	struct mm *mm = sim_mm(p->m->sim);
 	int highest = gfp_zone(mm_get_arch(mm), GFP_KERNEL), nr_cpus = 0;
 	uint64_t pages = 0, free, boost;
 
@@ -170,7 +179,7 @@ static uint64_t room_on(const struct pagealloc *p, const struct row *r, int nid)
 		pages += free;
 	}
 	for (int i = 0; i < r->nr_cpus; i++)
-		nr_cpus += p->m->to == nid || p->m->machine->cpu_nid[first_cpu(p) + i] == nid;
+		nr_cpus += taken_from(p, first_cpu(p) + i) == nid;
 	return (pages * 3 / 4 >> r->order) / (uint64_t)nr_cpus;
 }
 
@@ -180,8 +189,7 @@ static uint64_t blocks_of(const struct pagealloc *p, const struct row *r)
 	uint64_t nr = blocks_wanted(p, r);
 
 	for (int i = 0, last = MM_NO_NODE; i < r->nr_cpus; i++) {
-		int nid = p->m->to == MM_NO_NODE ? p->m->machine->cpu_nid[first_cpu(p) + i]
-						 : p->m->to;
+		int nid = taken_from(p, first_cpu(p) + i);
 		uint64_t room = nid == last ? nr : room_on(p, r, nid);
 
 		last = nid;
@@ -287,11 +295,12 @@ static void plan_rows(struct pagealloc *p, int test, int least, int most)
 }
 
 /* CPUs of a node, or of it and those behind it. */
-static int nr_cpus_from(const struct machine *m, int nid, bool and_behind)
+static int nr_cpus_from(const struct measure *m, int nid, bool and_behind)
 {
-	int first = measure_first_cpu(m, nid), nr = 0;
+	int first = m->nodes[nid].first_cpu, nr = 0;
 
-	while (first + nr < m->mm.nr_cpus && (and_behind || m->cpu_nid[first + nr] == nid))
+	while (first + nr < m->machine->mm.nr_cpus &&
+	       (and_behind || measure_has_cpu(m, nid, first + nr)))
 		nr++;
 	return nr;
 }
@@ -300,8 +309,8 @@ static int nr_cpus_from(const struct machine *m, int nid, bool and_behind)
 static int plan(struct pagealloc *p)
 {
 	const struct machine *m = p->m->machine;
-	int nid = p->m->from == MM_NO_NODE ? m->cpu_nid[0] : p->m->from, least = 1;
-	int most = nr_cpus_from(m, nid, p->m->from == MM_NO_NODE && p->m->nr_cpus);
+	int nid = measure_node_of(p->m, first_cpu(p)), least = 1;
+	int most = nr_cpus_from(p->m, nid, p->m->from == MM_NO_NODE && p->m->nr_cpus);
 
 	if (p->m->nr_cpus > most)
 		return diag_error(p->m->diag, -EINVAL, m->file, 0,
@@ -310,7 +319,8 @@ static int plan(struct pagealloc *p)
 		least = most = p->m->nr_cpus;
 	p->rows = calloc((size_t)(most + 1) * (NR_TESTS + LARGEST_ORDER), sizeof(*p->rows));
 	p->blocks = calloc((size_t)m->mm.nr_cpus, sizeof(*p->blocks));
-	if (!p->rows || !p->blocks)
+	p->order = calloc((size_t)mm_nr_nodes(sim_mm(p->m->sim)), sizeof(*p->order));
+	if (!p->rows || !p->blocks || !p->order)
 		return -ENOMEM;
 	for (int test = 0; test < NR_TESTS; test++)
 		plan_rows(p, test, least, most);
@@ -402,7 +412,7 @@ static int run_part(void *arg, int nr, const struct measure *mine, json_t *rows)
 			return -ENOSPC;
 		team.total += steps_of(&p->part[i]);
 	}
-	team.sim = p->sim;
+	team.sim = p->m->sim;
 	team.nr_phases = p->part->test == REPEAT ? nr_rows : 2 * nr_rows;
 	err = measure_team_run(&team);
 	if (err || p->err)
@@ -421,8 +431,6 @@ static int run(const struct measure *m, json_t *doc)
 			  : diag_error(m->diag, -EINVAL, m->machine->file, 0,
 				       "pagealloc is about caches, and the machine has none");
 
-	if (!err)
-		err = sim_create(m->machine, m->costs, m->diag, &p.sim);
 	if (!err) {
 		apart.nr_parts = count_parts(&p);
 		apart.total = count_blocks(&p);
@@ -431,7 +439,7 @@ static int run(const struct measure *m, json_t *doc)
 	if (err == -ENOSPC)
 		diag_error(m->diag, err, m->machine->file, 0,
 			   "its memory is too small to measure page allocation with");
-	sim_destroy(p.sim);
+	free(p.order);
 	free(p.blocks);
 	free(p.rows);
 	return err;

@@ -183,6 +183,68 @@ run measure $machine fault --from 1 --to 1
 status 0
 out "Page faults of 2048 KiB"
 
+# Nodes are the kernel's. Of one that knows no nodes there is one, whatever is measured.
+for kernel in kernel.numa_off=true kernel.numa_fake=1; do
+	run measure $machine latency --format csv --set $kernel
+	status 0
+	silent err
+	[ "$(cat "$tmp/out")" = "$(printf 'from,to,latency_ps\n0,0,77901')" ] || fail "other rows"
+	for kind in c2c fault 'pagealloc --test repeat --cpus 52'; do
+		# shellcheck disable=SC2086 # a kind and its options
+		run measure $machine $kind --format csv --set $kernel
+		status 0
+		! grep -q '^[01],1,\|^1,0,' "$tmp/out" || fail "there is a node 1"
+	done
+	run measure $machine latency --to 1 --set $kernel
+	wrong "--to: expected a node of the kernel's from 0 to 0, found '1'"
+	run measure $machine fault --from 1 --set $kernel
+	wrong "--from: expected a node of the kernel's from 0 to 0, found '1'"
+done
+if ! slow_build; then
+	for kind in bandwidth loaded; do
+		run measure "$tmp/holes.cfg" $kind --set kernel.numa_off=true
+		status 0
+	done
+	# CPUs that are of two nodes stream through the memory of both as through the machine's.
+	run measure $machine bandwidth --from 3 --to 3 --set kernel.numa_fake=4 --format csv
+	status 0
+	awk -F, '$1 == 3 { off = $3 / 113.2e9 - 1; found = off * off < 4e-4 } END { exit !found }' "$tmp/out" ||
+		fail "not the bandwidth of the machine's node 1"
+fi
+# Each of the machine's nodes in two, whose CPUs are those of both.
+run measure $machine latency --format csv --set kernel.numa_fake=2U
+status 0
+[ "$(wc -l <"$tmp/out")" -eq 17 ] || fail "not 16 cells"
+out "0,1,77901"
+out "1,2,14320"
+out "3,0,14440"
+out "2,3,7840"
+run measure $machine c2c --format csv --from 1 --to 2 --set kernel.numa_fake=2U
+status 0
+out "1,2,111300,175800,143200"
+run measure $machine fault --format csv --from 3 --to 2 --set kernel.numa_fake=2U
+status 0
+grep -q '^3,2,84' "$tmp/out" || fail "not a fault on the CPUs' own node of the machine"
+# Without memory on node 1 that is no column, and nothing can be bound to it.
+run measure $machine fault --format csv --set kernel.mem=8GiB
+status 0
+[ "$(cut -d, -f1,2 "$tmp/out" | tr '\n' ' ')" = 'from,to 0,0 1,0 ' ] || fail "other cells"
+for kind in latency bandwidth loaded fault pagealloc; do
+	run measure $machine $kind --to 1 --set kernel.mem=8GiB
+	wrong "--to: node 1 has no memory"
+done
+run measure $machine c2c --format csv --from 1 --to 0 --set kernel.mem=8GiB
+status 0
+out "1,0,111300,,144400"
+# Its CPUs take from node 0.
+run measure $machine pagealloc --from 1 --cpus 1 --test bulk --format csv --set kernel.mem=8GiB
+status 0
+silent err
+# Ranges of memory that a kernel without NUMA makes nodes of are nobody's nodes.
+run measure configs/machines/holey-board-discontig.cfg latency --format csv --from 0 --to 0
+status 0
+[ "$(wc -l <"$tmp/out")" -eq 2 ] || fail "not one cell"
+
 # A cell hangs on none before it: alone it is the same, and the nodes, which are alike, take the same within 1 %.
 run measure $machine fault --format csv
 status 0

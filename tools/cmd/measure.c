@@ -120,21 +120,21 @@ static bool options_apply(const struct arguments *args, const struct measure_kin
 /* A node that exists and has memory, or CPUs, into *nid; MM_NO_NODE where the option was not given.
  */
 static bool find_node(const struct arguments *args, const struct option_def *option,
-		      const struct machine *m, bool cpus, int *nid)
+		      const struct measure *m, bool cpus, int *nid)
 {
 	uint64_t node = arguments_number(args, option, 0);
 
 	*nid = MM_NO_NODE;
 	if (!arguments_value(args, option))
 		return true;
-	if (node >= (uint64_t)m->mm.nr_nodes) {
-		message("measure: --%s: expected a node from 0 to %d, found '%s'", option->name,
-			m->mm.nr_nodes - 1, arguments_value(args, option));
+	if (node >= (uint64_t)m->nr_nodes) {
+		message("measure: --%s: expected a node%s from 0 to %d, found '%s'", option->name,
+			m->nr_nodes == m->machine->mm.nr_nodes ? "" : " of the kernel's",
+			m->nr_nodes - 1, arguments_value(args, option));
 		return false;
 	}
 	*nid = (int)node;
-	if (cpus ? measure_first_cpu(m, *nid) != MM_NO_CPU
-		 : m->banks[machine_way(m, *nid, 0)].bytes_per_s != 0)
+	if (cpus ? m->nodes[node].first_cpu != MM_NO_CPU : m->nodes[node].memory)
 		return true;
 	message("measure: --%s: node %d has no %s", option->name, *nid, cpus ? "CPUs" : "memory");
 	return false;
@@ -220,6 +220,29 @@ static int print(struct printer *p, json_t *doc)
 	return output_commit(&p->out) ? STATUS_FAILED : STATUS_DONE;
 }
 
+/* What is measured, by the options; the machine has booted. */
+static bool find_what(const struct arguments *args, const struct measure_kind *kind,
+		      struct measure *m)
+{
+	uint64_t nr_cpus = arguments_number(args, &option_measure_cpus, 0);
+
+	if (!find_node(args, &option_from, m, true, &m->from) ||
+	    !find_node(args, &option_to, m, kind->to_cpus, &m->to) ||
+	    !find_stride(args, &m->stride))
+		return false;
+	m->mix = &measure_mixes[arguments_choice(args, &option_mix)];
+	m->nr_cpus = (int)nr_cpus;
+	if (nr_cpus > (uint64_t)m->machine->mm.nr_cpus ||
+	    (!nr_cpus && arguments_value(args, &option_measure_cpus))) {
+		message("measure: --cpus: expected 1 to %d, found '%s'", m->machine->mm.nr_cpus,
+			arguments_value(args, &option_measure_cpus));
+		return false;
+	}
+	m->seed = arguments_number(args, &option_seed, 1);
+	m->test = (int)arguments_choice(args, &option_test);
+	return true;
+}
+
 static int measure(const struct arguments *args, const struct measure_kind *kind, struct measure *m)
 {
 	const char *path = args->operands[0];
@@ -232,30 +255,17 @@ static int measure(const struct arguments *args, const struct measure_kind *kind
 		.progress = &progress,
 	};
 	json_t *doc = NULL;
-	uint64_t nr_cpus;
-	int err, status;
+	int err = measure_boot(m), status;
 
-	if (!find_node(args, &option_from, m->machine, true, &m->from) ||
-	    !find_node(args, &option_to, m->machine, kind->to_cpus, &m->to) ||
-	    !find_stride(args, &m->stride))
+	if (!err && !find_what(args, kind, m))
 		return STATUS_WRONG;
-	m->mix = &measure_mixes[arguments_choice(args, &option_mix)];
-	nr_cpus = arguments_number(args, &option_measure_cpus, 0);
-	m->nr_cpus = (int)nr_cpus;
-	if (nr_cpus > (uint64_t)m->machine->mm.nr_cpus ||
-	    (!nr_cpus && arguments_value(args, &option_measure_cpus))) {
-		message("measure: --cpus: expected 1 to %d, found '%s'", m->machine->mm.nr_cpus,
-			arguments_value(args, &option_measure_cpus));
-		return STATUS_WRONG;
-	}
-	m->seed = arguments_number(args, &option_seed, 1);
-	m->test = (int)arguments_choice(args, &option_test);
 	progress_start(&progress, "measuring", quiet);
 	m->progress = progress_report;
 	m->progress_arg = &progress;
 	m->row = print_row;
 	m->row_arg = &printer;
-	err = measure_run(kind, m, &doc);
+	if (!err)
+		err = measure_run(kind, m, &doc);
 	progress_end(&progress);
 	message_warnings(m->diag, quiet);
 	if (err) {
@@ -291,9 +301,10 @@ static int run(const struct arguments *args)
 		message_warnings(&diag, arguments_value(args, &option_quiet) != NULL);
 		status = message_error(&diag, err, path);
 	} else {
-		status = measure(
-			args, kind,
-			&(struct measure){.machine = machine, .costs = &costs, .diag = &diag});
+		struct measure m = {.machine = machine, .costs = &costs, .diag = &diag};
+
+		status = measure(args, kind, &m);
+		measure_end(&m);
 	}
 	costs_clear(&costs);
 	diag_clear(&diag);
