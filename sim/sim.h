@@ -277,10 +277,13 @@ const struct disk_account *sim_disk_account(const struct sim *s, int disk);
  * memory, free() it. One SimGrid second stands for one simulated nanosecond.
  */
 char *platform_xml(const struct machine *m);
-/** Bytes per second that a lone CPU of `from` can write to the bank of `to`, as that counts them.
- */
+/** The same in a file without a name: a descriptor to close(), or -errno. */
+int platform_file(const struct machine *m);
+/** Do bytes move apart over links and bank, on some way to the bank of that node? */
+bool platform_has_gate(const struct machine *m, int nid);
+/** Bytes per second that a lone CPU of `from` can write to the bank of `to` by its links. */
 uint64_t platform_write_rate(const struct machine *m, int from, int to);
-/** Bytes per second that the machine's link of that number carries of bytes written, likewise. */
+/** Bytes per second that the machine's link of that number carries of bytes written. */
 uint64_t platform_link_write_rate(const struct machine *m, int nr);
 
 #endif

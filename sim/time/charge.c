@@ -234,10 +234,12 @@ uint64_t cpu_charge_memory(struct cpu *c, const struct cpu_memory_charge *charge
 		keep_apart(c, &(struct cpu_charge){.index = index,
 						   .ps = latency_ps,
 						   .bytes = charge->bytes_read + written,
-						   .bytes_written = written,
+						   .bytes_written = charge->bytes_written,
+						   .more = written - charge->bytes_written,
 						   .channels = set});
 	traffic->bytes += charge->bytes_read + written;
-	traffic->bytes_written += written;
+	traffic->bytes_written += charge->bytes_written;
+	traffic->more += written - charge->bytes_written;
 	c->latency_ps += latency_ps;
 	account->misses += charge->counted ? 0 : charge->nr_latencies;
 	account->bytes_read += charge->bytes_read;

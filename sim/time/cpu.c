@@ -158,31 +158,50 @@ uint64_t cpu_catch_up(struct cpu *c, enum time_cause cause)
 /* Bytes that are settled, of one bank and purpose. */
 struct moving {
 	int bank;
-	uint64_t bytes, bytes_written; /* written ones are among the bytes */
+	uint64_t bytes, bytes_written, more; /* as of traffic */
 	struct channel_set channels;
 };
 
-/*
- * A CPU's bytes, those written apart where links carry them apart. Really both are under way at
- * once. CPUs that do the same in step would all read, then all write; so every second one writes
- * first.
- */
+/* What links move, and what the bank does, at the same time. On links a byte is a byte. */
+static NOINLINE void move_apart(struct cpu *c, const struct moving *m, uint64_t apart)
+{
+	const struct flow_way links = {.nid = c->place, .bank = m->bank, .over = FLOW_LINKS};
+	struct flow_part parts[FLOW_PARTS];
+	uint64_t rest = m->bytes - m->more - apart;
+	int nr = 0;
+
+	if (rest)
+		parts[nr++] = (struct flow_part){.way = links, .bytes = rest};
+	if (apart) {
+		parts[nr] = (struct flow_part){.way = links, .bytes = apart};
+		parts[nr++].way.write = true;
+	}
+	parts[nr++] = (struct flow_part){
+		.way = {.nid = c->place,
+			.bank = m->bank,
+			.over = FLOW_BANK,
+			.channels = m->channels},
+		.bytes = m->bytes,
+	};
+	engine_transfer(c->engine, parts, nr);
+}
+
+/* A CPU's bytes: all at once, those written apart where links carry them apart. */
 static void move_bytes(struct cpu *c, const struct moving *m)
 {
-	uint64_t apart = c->routes[m->bank].two_ways ? m->bytes_written : 0;
-	struct flow_way way = {.nid = c->place, .bank = m->bank, .channels = m->channels};
-	const struct flow_way back = {
-		.nid = c->place, .bank = m->bank, .write = true, .channels = m->channels};
-	bool write_first = c->id % 2;
+	const struct machine_route *route = &c->routes[m->bank];
+	uint64_t apart = route->two_ways ? m->bytes_written : 0;
+	struct flow_part all = {
+		.way = {.nid = c->place, .bank = m->bank, .write = apart, .channels = m->channels},
+		.bytes = m->bytes,
+	};
 
 	if (UNLIKELY(c->moving != NULL))
 		c->moving[m->bank]++;
-	if (apart && write_first)
-		engine_transfer(c->engine, &back, apart);
-	if (m->bytes > apart)
-		engine_transfer(c->engine, &way, m->bytes - apart);
-	if (apart && !write_first)
-		engine_transfer(c->engine, &back, apart);
+	if (route->nr_links && (m->more || (apart && apart < m->bytes)))
+		move_apart(c, m, apart);
+	else if (m->bytes)
+		engine_transfer(c->engine, &all, 1);
 	if (UNLIKELY(c->moving != NULL))
 		c->moving[m->bank]--;
 }
@@ -196,6 +215,7 @@ static void count_load(struct cpu *c, const struct moving *m, uint64_t took_ps)
 					       .to = m->bank,
 					       .bytes = m->bytes,
 					       .bytes_written = m->bytes_written,
+					       .more = m->more,
 					       .took_ps = took_ps,
 					       .channels = m->channels},
 			  c->now_ps);
@@ -206,7 +226,8 @@ static struct moving all_of(const struct cpu *c, const struct cpu_traffic *traff
 {
 	struct moving m = {.bank = traffic->bank,
 			   .bytes = traffic->bytes,
-			   .bytes_written = traffic->bytes_written};
+			   .bytes_written = traffic->bytes_written,
+			   .more = traffic->more};
 
 	if (UNLIKELY(traffic->unspread))
 		m.channels = channel_set_of(c->banks[traffic->bank].channels, traffic->by_channel,
@@ -247,6 +268,20 @@ static uint64_t slice(uint64_t all, uint64_t nr)
 	return nr == 1 ? all : all / nr;
 }
 
+struct part {
+	uint64_t num, den;
+};
+
+/* A part of bytes as of traffic: of each kind by itself, so that what is left adds up, too. */
+static void cut(uint64_t *bytes, uint64_t *written, uint64_t *more, struct part part)
+{
+	uint64_t read = *bytes - *written - *more;
+
+	*written = mul_div(*written, part.num, part.den);
+	*more = mul_div(*more, part.num, part.den);
+	*bytes = mul_div(read, part.num, part.den) + *written + *more;
+}
+
 /* The same latencies with what the load adds to each by now instead of *extra_ps. */
 static uint64_t renewed(const struct cpu *c, int bank, uint64_t latency_ps, uint64_t *extra_ps)
 {
@@ -268,6 +303,7 @@ static void settle_slice(struct cpu *c, const struct cpu_charge *charge)
 	struct moving m = {.bank = c->place,
 			   .bytes = charge->bytes,
 			   .bytes_written = charge->bytes_written,
+			   .more = charge->more,
 			   .channels = charge->channels};
 
 	if (charge->index >= 0) {
@@ -300,12 +336,12 @@ static void settle_one(struct cpu *c, const struct cpu_charge *charge)
 		struct cpu_charge one = left;
 
 		one.ps /= nr;
-		one.bytes /= nr;
-		one.bytes_written /= nr;
+		cut(&one.bytes, &one.bytes_written, &one.more, (struct part){1, nr});
 		settle_slice(c, &one);
 		left.ps = renewed(c, bank, left.ps - one.ps, &extra_ps);
 		left.bytes -= one.bytes;
 		left.bytes_written -= one.bytes_written;
+		left.more -= one.more;
 	}
 	settle_slice(c, &left);
 }
@@ -326,18 +362,23 @@ static void settle_each(struct cpu *c)
 }
 
 /* Of pending bytes one slice of so many: first of those that all channels carry alike. */
-static struct moving slice_of(const struct cpu *c, const struct cpu_traffic *traffic, uint64_t nr)
+static NOINLINE struct moving cut_off(const struct cpu_traffic *traffic, uint64_t nr)
 {
 	uint64_t even = traffic->bytes - traffic->unspread;
+	struct moving m = {.bank = traffic->bank,
+			   .bytes = traffic->bytes,
+			   .bytes_written = traffic->bytes_written,
+			   .more = traffic->more};
 
-	if (LIKELY(nr == 1))
-		return all_of(c, traffic);
-	return (struct moving){
-		.bank = traffic->bank,
-		.bytes = even / nr,
-		.bytes_written =
-			even ? mul_div(traffic->bytes_written, even, traffic->bytes) / nr : 0,
-	};
+	if (traffic->unspread)
+		cut(&m.bytes, &m.bytes_written, &m.more, (struct part){even, traffic->bytes});
+	cut(&m.bytes, &m.bytes_written, &m.more, (struct part){1, nr});
+	return m;
+}
+
+static struct moving slice_of(const struct cpu *c, const struct cpu_traffic *traffic, uint64_t nr)
+{
+	return LIKELY(nr == 1) ? all_of(c, traffic) : cut_off(traffic, nr);
 }
 
 /* Of all pending latencies. */
@@ -354,7 +395,7 @@ static uint64_t latency_slice(const struct cpu *c, uint64_t nr)
  * Bytes move while the CPU waits for latencies: what they take beyond those is contention. Of all
  * that is pending, one slice of `nr`.
  */
-static void overlap_slice(struct cpu *c, uint64_t nr)
+static ALWAYS_INLINE void overlap_slice(struct cpu *c, uint64_t nr)
 {
 	uint64_t start_ps = c->now_ps, until_ps = cpu_pending_until_ps(c);
 	uint64_t compute_ps = slice(c->compute_ps, nr);
@@ -390,6 +431,7 @@ static void overlap_slice(struct cpu *c, uint64_t nr)
 		traffic->latency_ps -= traffic->latency_ps / nr;
 		traffic->bytes -= m.bytes;
 		traffic->bytes_written -= m.bytes_written;
+		traffic->more -= m.more;
 	}
 }
 
@@ -407,6 +449,15 @@ static void renew_latencies(struct cpu *c)
 	}
 }
 
+/* All but the last slice. */
+static NOINLINE void overlap_slices(struct cpu *c, uint64_t nr)
+{
+	for (; nr > 1; nr--) {
+		overlap_slice(c, nr);
+		renew_latencies(c);
+	}
+}
+
 static void settle_overlapped(struct cpu *c)
 {
 	uint64_t nr = 1;
@@ -418,10 +469,8 @@ static void settle_overlapped(struct cpu *c)
 		if (slices > nr)
 			nr = slices;
 	}
-	for (; nr > 1; nr--) {
-		overlap_slice(c, nr);
-		renew_latencies(c);
-	}
+	if (UNLIKELY(nr > 1))
+		overlap_slices(c, nr);
 	overlap_slice(c, 1);
 	c->latency_ps = 0;
 	c->nr_touched = 0;

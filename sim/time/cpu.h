@@ -37,8 +37,9 @@ struct cpu_traffic {
 	bool touched;           /* is in the list */
 	uint64_t latency_ps;    /* */
 	uint64_t extra_ps;      /* while touched: latency for the load that the bank has */
-	uint64_t bytes;         /* read and written, */
-	uint64_t bytes_written; /* and those written, which count by what they cost the bank */
+	uint64_t bytes;         /* read and written, by what they cost the bank, */
+	uint64_t bytes_written; /* of them, */
+	uint64_t more;          /* and what these cost it more than as many read */
 	uint64_t unspread;      /* of the bytes, those that not all channels carry alike, */
 	uint64_t *by_channel;   /* and where they are; NULL: the bank has no channels */
 } __attribute__((aligned(64)));
@@ -48,8 +49,8 @@ enum cpu_purpose { CPU_DATA, CPU_ZEROING, CPU_WALK, NR_CPU_PURPOSES };
 /* A charge that is kept apart. */
 struct cpu_charge {
 	int index; /* into traffic; -1: cycles and cache hits */
-	uint64_t ps, bytes;
-	uint64_t bytes_written; /* of the bytes */
+	uint64_t ps;
+	uint64_t bytes, bytes_written, more; /* as of traffic */
 	struct channel_set channels;
 };
 

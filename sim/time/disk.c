@@ -192,8 +192,11 @@ static void work_on(struct disk *disk, struct disk_request *q)
 		disk->account.wait_ps += from_ps - q->since_ps;
 	engine_sleep_until(d->engine, from_ps + disk->config->latency_ps);
 	engine_transfer(d->engine,
-			&(struct flow_way){.nid = -1, .bank = disk->index, .write = q->page},
-			q->bytes);
+			&(struct flow_part){
+				.way = {.nid = -1, .bank = disk->index, .write = q->page},
+				.bytes = q->bytes,
+			},
+			1);
 	disk->nr_pending--;
 	account(disk, q);
 	if (!q->page && !q->read) {

@@ -28,7 +28,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "sim/sim.h"
@@ -109,16 +108,17 @@ struct engine_actor {
 	int cpu;
 	/* Step by step: */
 	sg_sem_t unblocked; /* counts engine_unblock() minus engine_block() */
+	sg_sem_t moved;     /* a mover is done */
 };
 
-/* An actor of SimGrid's that moves bytes for one of the schedule's. */
+/* An actor of SimGrid's that moves bytes for one of the schedule's, or beside one of SimGrid's. */
 struct mover {
 	struct engine *engine;
 	sg_sem_t go;
 	bool stop;
-	int number; /* of the schedule's actor */
+	int who; /* of the schedule's, or an actor's number */
 	sg_host_t from, to;
-	double parts;       /* of bytes */
+	double amount;      /* of bytes, or PARTS of them */
 	struct mover *next; /* of those that have nothing to do, or are done */
 };
 
@@ -126,6 +126,7 @@ struct engine {
 	int nr_nodes, nr_cpus, nr_threads;
 	const struct machine *machine;
 	sg_host_t *node, *bank; /* (C) by node id; bank NULL where there is no memory */
+	sg_host_t *gate;        /* (C) by node id; NULL where no way needs it */
 	sg_host_t **sets; /* (C) by node id, then the number of a set of the bank's channels */
 	sg_host_t storage, *disk;    /* (C) where there are disks; by number */
 	struct engine_actor *actors; /* (C) by number */
@@ -138,41 +139,28 @@ struct engine {
 	struct mover *idle;
 	struct mover *done, *last_done; /* in order */
 	int schedule_error;
+	int nr_alive; /* actors, step by step */
 };
 
 /* SimGrid wants a file. Returns 0 or -errno. */
-static int load_platform(const char *xml)
+static int load_platform(const struct machine *m)
 {
 	char path[64];
-	size_t len = strlen(xml), done = 0;
-	int err = 0, fd = memfd_create("numasim-platform", MFD_CLOEXEC);
+	int fd = platform_file(m);
 	/* SimGrid reads numbers by the locale in force, and would take "2.5" for 2 in some. */
 	locale_t c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0), before;
 
-	if (fd < 0 || !c_locale) {
-		err = -errno;
-		goto out;
+	if (fd >= 0 && c_locale) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		before = uselocale(c_locale);
+		simgrid_load_platform(path);
+		uselocale(before);
 	}
-	while (done < len) {
-		ssize_t n = write(fd, xml + done, len - done);
-
-		if (n < 0 && errno != EINTR) {
-			err = -errno;
-			goto out;
-		}
-		if (n > 0)
-			done += (size_t)n;
-	}
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	before = uselocale(c_locale);
-	simgrid_load_platform(path);
-	uselocale(before);
-out:
 	if (c_locale)
 		freelocale(c_locale);
 	if (fd >= 0)
 		close(fd);
-	return err;
+	return fd < 0 ? fd : c_locale ? 0 : -ENOMEM;
 }
 
 static void init_simgrid(void)
@@ -214,6 +202,9 @@ static int find_hosts(struct engine *e, const struct machine *m)
 		snprintf(name, sizeof(name), "bank%d", nid);
 		if (m->banks[nid].bytes_per_s)
 			e->bank[nid] = sg_host_by_name(name);
+		snprintf(name, sizeof(name), "gate%d", nid);
+		if (platform_has_gate(m, nid))
+			e->gate[nid] = sg_host_by_name(name);
 		if (bank_has_channels(&m->banks[nid]) && find_sets(e, &m->banks[nid], nid))
 			return -ENOMEM;
 	}
@@ -243,10 +234,11 @@ int engine_start(const struct machine *m, struct diag *diag, struct engine **out
 	e->nr_cpus = m->mm.nr_cpus;
 	e->node = calloc((size_t)e->nr_nodes, sizeof(*e->node));
 	e->bank = calloc((size_t)e->nr_nodes, sizeof(*e->bank));
+	e->gate = calloc((size_t)e->nr_nodes, sizeof(*e->gate));
 	e->sets = calloc((size_t)e->nr_nodes, sizeof(*e->sets));
 	e->disk = calloc((size_t)m->nr_disks + 1, sizeof(struct sg_host_s *));
 	e->actors = calloc((size_t)e->nr_cpus, sizeof(*e->actors));
-	if (!e->node || !e->bank || !e->sets || !e->disk || !e->actors) {
+	if (!e->node || !e->bank || !e->gate || !e->sets || !e->disk || !e->actors) {
 		engine_stop(e);
 		return -ENOMEM;
 	}
@@ -261,16 +253,13 @@ int engine_start(const struct machine *m, struct diag *diag, struct engine **out
  */
 static void start_simgrid(struct engine *e)
 {
-	char *xml;
 	int err;
 
 	if (e->simgrid)
 		return;
 	e->simgrid = true;
-	xml = platform_xml(e->machine);
 	init_simgrid();
-	err = xml ? load_platform(xml) : -ENOMEM;
-	free(xml);
+	err = load_platform(e->machine);
 	if (!err)
 		err = find_hosts(e, e->machine);
 	if (err)
@@ -293,8 +282,10 @@ void engine_stop(struct engine *e)
 	if (!e)
 		return;
 	for (int i = 0; e->actors && i < e->nr_cpus + e->nr_threads; i++)
-		if (e->actors[i].unblocked)
+		if (e->actors[i].unblocked) {
 			sg_sem_destroy(e->actors[i].unblocked);
+			sg_sem_destroy(e->actors[i].moved);
+		}
 	free_movers(e->idle);
 	if (e->moved)
 		sg_sem_destroy(e->moved);
@@ -305,6 +296,7 @@ void engine_stop(struct engine *e)
 	free(e->sets);
 	free(e->node);
 	free(e->bank);
+	free(e->gate);
 	free(e->disk);
 	free(e);
 }
@@ -322,6 +314,10 @@ static void find_ends(const struct engine *e, const struct flow_way *way, sg_hos
 	if (!far)
 		SIM_BUG("node %d moves bytes to the bank of node %d, which has none", way->nid,
 			way->bank);
+	if (way->over == FLOW_LINKS)
+		far = e->gate[way->bank];
+	if (way->over == FLOW_BANK)
+		near = far;
 	*from = way->write ? near : far;
 	*to = way->write ? far : near;
 }
@@ -339,7 +335,13 @@ static void mover_main(int argc, char **argv)
 		sg_sem_acquire(m->go);
 		if (m->stop)
 			return;
-		sg_host_sendto(m->from, m->to, m->parts);
+		sg_host_sendto(m->from, m->to, m->amount);
+		if (e->step_by_step) {
+			m->next = e->idle;
+			e->idle = m;
+			sg_sem_release(e->actors[m->who].moved);
+			continue;
+		}
 		m->next = NULL;
 		*(e->done ? &e->last_done->next : &e->done) = m;
 		e->last_done = m;
@@ -367,7 +369,7 @@ static struct mover *get_mover(struct engine *e)
 	return m;
 }
 
-static void move(void *arg, int number, const struct flow *flow)
+static void move(void *arg, int who, const struct flow *flow)
 {
 	struct engine *e = arg;
 	struct mover *m = get_mover(e);
@@ -377,8 +379,8 @@ static void move(void *arg, int number, const struct flow *flow)
 		e->nr_activities++;
 		sg_actor_sleep_until(at);
 	}
-	m->number = number;
-	m->parts = flow->left * PARTS;
+	m->who = who;
+	m->amount = flow->left * PARTS;
 	find_ends(e, &flow->way, &m->from, &m->to);
 	e->nr_activities++;
 	sg_sem_release(m->go);
@@ -399,11 +401,20 @@ static uint64_t wait_for_movers(void *arg, uint64_t until_ps)
 	now = simgrid_get_clock();
 	while ((m = e->done)) {
 		e->done = m->next;
-		schedule_moved(e->schedule, m->number, to_ps(now), part_of(now));
+		schedule_moved(e->schedule, m->who, to_ps(now), part_of(now));
 		m->next = e->idle;
 		e->idle = m;
 	}
 	return to_ps(now);
+}
+
+/* Those that wait for work; there will be none. */
+static void stop_movers(struct engine *e)
+{
+	for (struct mover *m = e->idle; m; m = m->next) {
+		m->stop = true;
+		sg_sem_release(m->go);
+	}
 }
 
 static void conduct(int argc, char **argv)
@@ -413,10 +424,7 @@ static void conduct(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	e->schedule_error = schedule_run(e->schedule);
-	for (struct mover *m = e->idle; m; m = m->next) {
-		m->stop = true;
-		sg_sem_release(m->go);
-	}
+	stop_movers(e);
 }
 
 static void carry_parts(void)
@@ -453,6 +461,8 @@ static void run_actor(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	actor->main(actor->arg);
+	if (--actor->engine->nr_alive == 0)
+		stop_movers(actor->engine);
 }
 
 static void start_in_simgrid(struct engine *e, int number)
@@ -462,7 +472,9 @@ static void start_in_simgrid(struct engine *e, int number)
 	sg_actor_t actor;
 
 	start_simgrid(e);
+	e->nr_alive++;
 	e->actors[number].unblocked = sg_sem_init(0);
+	e->actors[number].moved = sg_sem_init(0);
 	/* A host is only a name here: sleeps and transfers know theirs. */
 	snprintf(host, sizeof(host), "cpu%d", thread ? 0 : number);
 	snprintf(name, sizeof(name), thread ? "thread%d" : "cpu%d",
@@ -575,17 +587,33 @@ void engine_sleep_until(struct engine *e, uint64_t when_ps)
 	sg_actor_sleep_until((double)when_ps / PS_PER_NS);
 }
 
-void engine_transfer(struct engine *e, const struct flow_way *way, uint64_t bytes)
+/* The first part is moved by the actor itself. */
+static void transfer(struct engine *e, const struct flow_part *parts, int nr)
 {
+	const struct engine_actor *self = sg_actor_self_get_data();
 	sg_host_t from, to;
 
-	if (e->schedule) {
-		schedule_transfer(e->schedule, way, bytes);
-		return;
+	for (int i = 1; i < nr; i++) {
+		struct mover *m = get_mover(e);
+
+		m->who = (int)(self - e->actors);
+		m->amount = (double)parts[i].bytes;
+		find_ends(e, &parts[i].way, &m->from, &m->to);
+		sg_sem_release(m->go);
 	}
-	find_ends(e, way, &from, &to);
-	e->nr_activities++;
-	sg_host_sendto(from, to, (double)bytes);
+	find_ends(e, &parts[0].way, &from, &to);
+	e->nr_activities += (uint64_t)nr;
+	sg_host_sendto(from, to, (double)parts[0].bytes);
+	for (int i = 1; i < nr; i++)
+		sg_sem_acquire(self->moved);
+}
+
+void engine_transfer(struct engine *e, const struct flow_part *parts, int nr)
+{
+	if (e->schedule)
+		schedule_transfer(e->schedule, parts, nr);
+	else
+		transfer(e, parts, nr);
 }
 
 void engine_block(struct engine *e, int number)

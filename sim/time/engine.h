@@ -60,12 +60,12 @@ int engine_current_cpu(const struct engine *e);
 /** Sleep until the clock says when_ps; returns at once where that is not in the future. */
 void engine_sleep_until(struct engine *e, uint64_t when_ps);
 /**
- * Move `bytes` over the route between a node and a bank, sharing every link with the other
- * transfers that use it at that time. The bytes only: a route's latency is the caller's. `write`:
- * by the links' ways for writes, where they have such; bytes count as the bank counts them.
- * Likewise to a disk of the machine or, without `write`, from it.
+ * Move bytes over the route between a node and a bank, sharing every link with the other transfers
+ * that use it at that time. The bytes only: a route's latency is the caller's. `write`: by the
+ * links' ways for writes, where they have such. Likewise to a disk of the machine or, without
+ * `write`, from it. Up to FLOW_PARTS at the same time, until all have moved; at least one.
  */
-void engine_transfer(struct engine *e, const struct flow_way *way, uint64_t bytes);
+void engine_transfer(struct engine *e, const struct flow_part *parts, int nr);
 /** Wait for engine_unblock(number), called by the actor of that number. */
 void engine_block(struct engine *e, int number);
 /** The same, but for so long at most. Returns whether it was unblocked. */

@@ -31,7 +31,8 @@ struct flows {
 	int first_link, first_disk;    /* (C) of links: those of banks come before, */
 	unsigned *first_channel;       /* (C) and those of their channels last, by bank */
 	struct link *links;
-	struct rate *alone;  /* (C) [write][node * nr_nodes + bank], then [disk][write] */
+	/* (C) [write][node * nr_nodes + bank], the same over links only, [disk][write], [bank] */
+	struct rate *alone;
 	int nr;              /* under way */
 	double part;         /* of a picosecond, after the one of the change that is under way */
 	uint64_t nr_looks;   /* of is_plain() */
@@ -65,18 +66,20 @@ static int bank_link(const struct flows *f, const struct flow_way *way, int i, i
 static int link_of(const struct flows *f, const struct flow_way *way, int i, unsigned *weight)
 {
 	const struct machine_route *route;
-	int link, nr;
+	int link, nr = 0;
 
 	*weight = 1;
 	if (way->nid < 0)
 		return i < 2 ? f->first_disk + 3 * way->bank + (i ? 1 + way->write : 0) : -1;
-	link = bank_link(f, way, i, &nr);
-	if (i < nr) {
-		*weight = apart_of(way);
-		return link;
+	if (way->over != FLOW_LINKS) {
+		link = bank_link(f, way, i, &nr);
+		if (i < nr) {
+			*weight = apart_of(way);
+			return link;
+		}
 	}
 	route = machine_route(f->machine, way->nid, way->bank);
-	if (i - nr >= route->nr_links)
+	if (way->over == FLOW_BANK || i - nr >= route->nr_links)
 		return -1;
 	link = route->links[i - nr];
 	return f->first_link + 2 * link + (way->write && f->machine->links[link].write_bytes_per_s);
@@ -92,34 +95,72 @@ static struct rate part_rate(const struct flows *f, const struct flow_way *way, 
 	return (struct rate){.bytes_per_s = most, .bytes_per_ns = (double)most / 1e9};
 }
 
-static struct rate alone_rate(const struct flows *f, const struct flow_way *way)
+/* Of `alone`: those of disks, and of banks behind them. */
+static int first_disk_rate(const struct machine *m)
 {
-	int nr = machine_nr_places(f->machine);
+	int nr = machine_nr_places(m);
+
+	return 4 * nr * nr;
+}
+
+static int first_bank_rate(const struct machine *m)
+{
+	return first_disk_rate(m) + 2 * m->nr_disks;
+}
+
+static inline struct rate alone_rate(const struct flows *f, const struct flow_way *way)
+{
+	int nr = machine_nr_places(f->machine), table = way->write + 2 * (way->over == FLOW_LINKS);
 	struct rate all;
 
 	if (way->nid < 0)
-		return f->alone[2 * nr * nr + 2 * way->bank + way->write];
-	all = f->alone[((way->write ? nr : 0) + way->nid) * nr + way->bank];
+		return f->alone[first_disk_rate(f->machine) + 2 * way->bank + way->write];
+	if (way->over == FLOW_BANK)
+		all = f->alone[first_bank_rate(f->machine) + way->bank];
+	else
+		all = f->alone[(table * nr + way->nid) * nr + way->bank];
 	return way->channels.apart > 1 ? part_rate(f, way, all) : all;
 }
 
+/* The narrowest link of a way. */
+static uint64_t narrowest(const struct flows *f, const struct flow_way *way)
+{
+	uint64_t rate = UINT64_MAX;
+	unsigned weight;
+	int link;
+
+	for (int i = 0; (link = link_of(f, way, i, &weight)) >= 0; i++)
+		if (f->links[link].carries < rate)
+			rate = f->links[link].carries;
+	return rate;
+}
+
+/* Links are known. */
 static void find_rates(struct flows *f)
 {
 	const struct machine *m = f->machine;
-	int nr = machine_nr_places(m), all = 2 * nr * nr + 2 * m->nr_disks;
+	int nr = machine_nr_places(m), banks = first_bank_rate(m);
 
 	for (int nid = 0; nid < nr; nid++)
 		for (int bank = 0; bank < nr; bank++) {
 			struct rate *rate = &f->alone[nid * nr + bank];
+			struct flow_way way = {.nid = nid, .bank = bank, .over = FLOW_LINKS};
 
 			rate[0].bytes_per_s = machine_route(m, nid, bank)->bytes_per_s;
 			rate[nr * nr].bytes_per_s = platform_write_rate(m, nid, bank);
+			rate[2 * nr * nr].bytes_per_s = narrowest(f, &way);
+			way.write = true;
+			rate[3 * nr * nr].bytes_per_s = narrowest(f, &way);
 		}
 	for (int i = 0; i < m->nr_disks; i++) {
-		f->alone[2 * nr * nr + 2 * i].bytes_per_s = m->disks[i].read_bytes_per_s;
-		f->alone[2 * nr * nr + 2 * i + 1].bytes_per_s = m->disks[i].write_bytes_per_s;
+		struct rate *rate = &f->alone[first_disk_rate(m) + 2 * i];
+
+		rate[0].bytes_per_s = m->disks[i].read_bytes_per_s;
+		rate[1].bytes_per_s = m->disks[i].write_bytes_per_s;
 	}
-	for (int i = 0; i < all; i++)
+	for (int nid = 0; nid < nr; nid++)
+		f->alone[banks + nid].bytes_per_s = m->banks[nid].bytes_per_s;
+	for (int i = 0; i < banks + nr; i++)
 		f->alone[i].bytes_per_ns = (double)f->alone[i].bytes_per_s / 1e9;
 }
 
@@ -169,13 +210,13 @@ struct flows *flows_create(const struct machine *m, void (*changed)(void *arg, s
 		nr_channels = channels_number(m, f->first_channel);
 	f->links = calloc((size_t)f->first_disk + 3 * (size_t)m->nr_disks + nr_channels,
 			  sizeof(*f->links));
-	f->alone = calloc(2 * nr_nodes * nr_nodes + 2 * (size_t)m->nr_disks, sizeof(*f->alone));
+	f->alone = calloc((size_t)first_bank_rate(m) + nr_nodes, sizeof(*f->alone));
 	if (!f->first_channel || !f->links || !f->alone) {
 		flows_free(f);
 		return NULL;
 	}
-	find_rates(f);
 	find_links(f);
+	find_rates(f);
 	return f;
 }
 
@@ -209,10 +250,53 @@ static uint64_t take_ps(double bytes, double rate, double *part)
 	return (uint64_t)whole;
 }
 
-uint64_t flows_alone_ps(const struct flows *f, const struct flow_way *way, uint64_t bytes,
-			double *part)
+/*
+ * Do they share no link? One over links and one at the bank do not; bytes read and written do where
+ * a link has no way of its own for these.
+ */
+static bool are_apart(const struct flows *f, const struct flow_part *parts, int nr)
 {
-	return take_ps((double)bytes, alone_rate(f, way).bytes_per_ns, part);
+	const struct machine_route *route =
+		machine_route(f->machine, parts[0].way.nid, parts[0].way.bank);
+
+	if (nr == 2 && parts[1].way.over == FLOW_BANK)
+		return true;
+	for (int i = 0; i < route->nr_links; i++)
+		if (!f->machine->links[route->links[i]].write_bytes_per_s)
+			return false;
+	return true;
+}
+
+static inline uint64_t part_alone_ps(const struct flows *f, const struct flow_part *what,
+				     double *part)
+{
+	return take_ps((double)what->bytes, alone_rate(f, &what->way).bytes_per_ns, part);
+}
+
+/* The last of them ends it. */
+static uint64_t all_alone_ps(const struct flows *f, const struct flow_part *parts, int nr,
+			     double *part)
+{
+	double from = *part;
+	uint64_t most = part_alone_ps(f, parts, part);
+
+	if (!are_apart(f, parts, nr))
+		return UINT64_MAX;
+	for (int i = 1; i < nr; i++) {
+		double end = from;
+		uint64_t ps = part_alone_ps(f, &parts[i], &end);
+
+		if (ps > most || (ps == most && end > *part)) {
+			most = ps;
+			*part = end;
+		}
+	}
+	return most;
+}
+
+uint64_t flows_alone_ps(const struct flows *f, const struct flow_part *parts, int nr, double *part)
+{
+	return nr > 1 ? all_alone_ps(f, parts, nr, part) : part_alone_ps(f, parts, part);
 }
 
 static bool is_short(const struct link *l)
@@ -488,17 +572,17 @@ static int find_way(const struct flows *f, struct flow *flow)
 	return 0;
 }
 
-int flows_begin(struct flows *f, struct flow *flow, const struct flow_way *way, uint64_t bytes,
-		uint64_t now_ps, double part)
+int flows_begin(struct flows *f, struct flow *flow, const struct flow_part *what, uint64_t now_ps,
+		double part)
 {
 	int err;
 
-	flow->way = *way;
+	flow->way = what->way;
 	err = find_way(f, flow);
 	if (err)
 		return err;
-	flow->asks = alone_rate(f, way).bytes_per_s;
-	flow->left = (double)bytes;
+	flow->asks = alone_rate(f, &what->way).bytes_per_s;
+	flow->left = (double)what->bytes;
 	flow->alone = (double)flow->asks / 1e9;
 	flow->rate = flow->alone;
 	flow->at_ps = now_ps;

@@ -33,7 +33,19 @@ struct flow_way {
 	int nid;  /* -1: to a disk */
 	int bank; /* or the disk's number */
 	bool write;
+	/* All of the way, or only a part of it. */
+	enum flow_over { FLOW_ALL, FLOW_LINKS, FLOW_BANK } over;
 	struct channel_set channels; /* of the bank, evenly */
+};
+
+/*
+ * Of a transfer, which is over once all its parts have moved, at the same time: where bytes are not
+ * as much to the bank as they are to each link, what the bank has to do, and what the links have.
+ */
+#define FLOW_PARTS 3
+struct flow_part {
+	struct flow_way way;
+	uint64_t bytes; /* above 0 */
 };
 
 /* A flow on one of its links. */
@@ -77,19 +89,18 @@ struct flows *flows_create(const struct machine *m, void (*changed)(void *arg, s
 void flows_free(struct flows *f);
 
 /**
- * What bytes take that nobody competes with, picoseconds, if they begin *part of one after a whole
- * one; that then is the part at which they end.
+ * What a transfer takes that nobody competes with, picoseconds, if it begins *part of one after a
+ * whole one; that then is the part at which it ends. UINT64_MAX: its own parts compete.
  */
-uint64_t flows_alone_ps(const struct flows *f, const struct flow_way *way, uint64_t bytes,
-			double *part);
+uint64_t flows_alone_ps(const struct flows *f, const struct flow_part *parts, int nr, double *part);
 bool flows_none(const struct flows *f);
 
 /**
  * Bytes begin to move, `part` of a picosecond after now_ps, `flow` with them until flows_end().
  * Returns 0 or -ENOMEM.
  */
-int flows_begin(struct flows *f, struct flow *flow, const struct flow_way *way, uint64_t bytes,
-		uint64_t now_ps, double part);
+int flows_begin(struct flows *f, struct flow *flow, const struct flow_part *what, uint64_t now_ps,
+		double part);
 /** Of those that have become SimGrid's, and have `left` to move, the next; NULL: there are no more.
  */
 struct flow *flows_next_for_simgrid(struct flows *f);

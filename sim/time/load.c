@@ -421,12 +421,16 @@ static void carry(struct average *a, uint64_t bytes, uint64_t took_ps, uint64_t 
 	a->sum += (uint64_t)part;
 }
 
-static void add(struct load *load, const struct load_moved *moved, uint64_t now_ps)
+static void add(struct load *load, uint64_t bytes, const struct load_moved *moved, uint64_t now_ps)
 {
-	uint64_t bytes = moved->bytes - (load->reads ? moved->bytes_written : 0);
-
 	if (load->depends)
 		carry(&load->carried, bytes, moved->took_ps, now_ps);
+}
+
+/* Over a link a byte written is a byte. */
+static uint64_t over_link(const struct load *link, const struct load_moved *moved)
+{
+	return moved->bytes - moved->more - (link->reads ? moved->bytes_written : 0);
 }
 
 static void add_to_channels(struct loads *l, const struct load_moved *moved, uint64_t now_ps)
@@ -445,10 +449,13 @@ void loads_add(struct loads *l, const struct load_moved *moved, uint64_t now_ps)
 {
 	const struct machine_route *route = machine_route(l->machine, moved->from, moved->to);
 
-	add(&l->banks[moved->to], moved, now_ps);
+	add(&l->banks[moved->to], moved->bytes, moved, now_ps);
 	add_to_channels(l, moved, now_ps);
-	for (int i = 0; i < route->nr_links; i++)
-		add(&l->links[route->links[i]], moved, now_ps);
+	for (int i = 0; i < route->nr_links; i++) {
+		struct load *link = &l->links[route->links[i]];
+
+		add(link, over_link(link, moved), moved, now_ps);
+	}
 }
 
 static uint64_t rate_of(uint64_t sum)

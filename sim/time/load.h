@@ -29,8 +29,9 @@ void loads_forget(struct loads *l);
 /* What CPUs of `from` have moved to or from the bank of `to`. */
 struct load_moved {
 	int from, to;
-	uint64_t bytes;         /* read and written, */
-	uint64_t bytes_written; /* and those written, by what they cost the bank */
+	uint64_t bytes;         /* read and written, by what they cost the bank, */
+	uint64_t bytes_written; /* of them, */
+	uint64_t more;          /* and what these cost it more than as many read */
 	uint64_t took_ps;
 	struct channel_set channels; /* of the bank, that they went over */
 };

@@ -10,10 +10,14 @@
  *
  * A route serves both directions, unless a link on it has a bandwidth of its own for writes: then
  * bytes read go from the bank over the links, bytes written to it over those with a "w". A bank's
- * bus is half duplex: reads and writes share its bandwidth, where a byte written may count as more
- * than one read; the links for writes to it carry the more, so that nothing else changes. The
- * machine's links (from, to) are those that accesses by `from` to the bank of `to` take, whichever
- * way the bytes go. Links that share a wire are one of SimGrid's.
+ * bus is half duplex: reads and writes share its bandwidth. The machine's links (from, to) are
+ * those that accesses by `from` to the bank of `to` take, whichever way the bytes go. Links that
+ * share a wire are one of SimGrid's.
+ *
+ * On a link a byte is a byte. To the bank one that is written may be more than one that is read,
+ * and SimGrid knows no such weights. So where a transfer is not as much to the bank as to all
+ * links, it is two or three at the same time: bytes read and bytes written as far as the "gate" of
+ * the bank, which is the way without the bank, and what the bank has to do from the bank to itself.
  *
  * A bank that has channels has a link each, of all of the bank's bandwidth, and all of them are on
  * the way to it. A host more for each set of channels (channels.h) is where bytes go that only
@@ -25,9 +29,14 @@
  * disk moves altogether. (SimGrid's own disks round what they move to whole bytes at each event:
  * between events of a nanosecond and less they never get anywhere.)
  */
+#define _GNU_SOURCE
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "sim/machine/channels.h"
 #include "sim/sim.h"
@@ -96,22 +105,11 @@ static void put_link(FILE *out, const struct put_link *l)
 	}
 }
 
-/* Bytes written over a link as the bank at its end counts them. */
-static uint64_t as_bank_counts(const struct machine *m, int to, uint64_t bytes_per_s)
-{
-	const struct machine_bank *bank = &m->banks[to];
-
-	if (!bank->write_bytes_per_s)
-		return bytes_per_s;
-	return (uint64_t)((__uint128_t)bytes_per_s * bank->bytes_per_s / bank->write_bytes_per_s);
-}
-
 uint64_t platform_link_write_rate(const struct machine *m, int nr)
 {
 	const struct machine_link *link = &m->links[nr];
 
-	return link->write_bytes_per_s ? as_bank_counts(m, link->to, link->write_bytes_per_s)
-				       : link->bytes_per_s;
+	return link->write_bytes_per_s ? link->write_bytes_per_s : link->bytes_per_s;
 }
 
 uint64_t platform_write_rate(const struct machine *m, int from, int to)
@@ -160,6 +158,18 @@ static void put_bank_links(FILE *out, const struct machine *m, int nid, struct c
 			fprintf(out, "<link_ctn id=\"channel%d.%u\"/>", nid, i);
 }
 
+/* The links of a route, those for writes or for reads; `back`: beginning at the bank. */
+static void put_way(FILE *out, const struct machine *m, const struct machine_route *route,
+		    bool back)
+{
+	for (int i = 0; i < route->nr_links; i++) {
+		int link = route->links[back ? route->nr_links - 1 - i : i];
+
+		fprintf(out, "<link_ctn id=\"link%d%s\"/>", link,
+			!back && m->links[link].write_bytes_per_s ? "w" : "");
+	}
+}
+
 static void put_route(FILE *out, const struct machine *m, int from, int to, struct channel_set set)
 {
 	const struct machine_route *route = machine_route(m, from, to);
@@ -169,12 +179,7 @@ static void put_route(FILE *out, const struct machine *m, int from, int to, stru
 	fprintf(out, "\t\t\t<route src=\"node%d\" dst=\"", from);
 	put_bank_name(out, to, set);
 	fprintf(out, "\" symmetrical=\"%s\">", route->two_ways ? "NO" : "YES");
-	for (int i = 0; i < route->nr_links; i++) {
-		int link = route->links[i];
-
-		fprintf(out, "<link_ctn id=\"link%d%s\"/>", link,
-			m->links[link].write_bytes_per_s ? "w" : "");
-	}
+	put_way(out, m, route, false);
 	put_bank_links(out, m, to, set);
 	fputs("</route>\n", out);
 	if (!route->two_ways)
@@ -183,8 +188,55 @@ static void put_route(FILE *out, const struct machine *m, int from, int to, stru
 	put_bank_name(out, to, set);
 	fprintf(out, "\" dst=\"node%d\" symmetrical=\"NO\">", from);
 	put_bank_links(out, m, to, set);
-	for (int i = route->nr_links - 1; i >= 0; i--)
-		fprintf(out, "<link_ctn id=\"link%d\"/>", route->links[i]);
+	put_way(out, m, route, true);
+	fputs("</route>\n", out);
+}
+
+/* Is a byte of that way not the same to the bank as to each link, or to all links? */
+static bool has_parts(const struct machine *m, int from, int to)
+{
+	const struct machine_route *route = machine_route(m, from, to);
+	const struct machine_bank *bank = &m->banks[to];
+
+	return route->bytes_per_s && route->nr_links &&
+	       (route->two_ways || bank->write_bytes_per_s || bank->stream_bytes_per_s);
+}
+
+bool platform_has_gate(const struct machine *m, int nid)
+{
+	for (int from = 0; from < machine_nr_places(m); from++)
+		if (has_parts(m, from, nid))
+			return true;
+	return false;
+}
+
+/* The way as far as the bank. */
+static void put_route_to_gate(FILE *out, const struct machine *m, int from, int to)
+{
+	const struct machine_route *route = machine_route(m, from, to);
+
+	if (!has_parts(m, from, to))
+		return;
+	fprintf(out, "\t\t\t<route src=\"node%d\" dst=\"gate%d\" symmetrical=\"%s\">", from, to,
+		route->two_ways ? "NO" : "YES");
+	put_way(out, m, route, false);
+	fputs("</route>\n", out);
+	if (!route->two_ways)
+		return;
+	fprintf(out, "\t\t\t<route src=\"gate%d\" dst=\"node%d\" symmetrical=\"NO\">", to, from);
+	put_way(out, m, route, true);
+	fputs("</route>\n", out);
+}
+
+/* And the bank alone. */
+static void put_route_to_itself(FILE *out, const struct machine *m, int nid, struct channel_set set)
+{
+	fputs("\t\t\t<route src=\"", out);
+	put_bank_name(out, nid, set);
+	fputs("\" dst=\"", out);
+	put_bank_name(out, nid, set);
+	fputs("\" symmetrical=\"NO\">", out);
+	put_bank_links(out, m, nid, set);
 	fputs("</route>\n", out);
 }
 
@@ -252,6 +304,18 @@ static void put_bank(FILE *out, const struct machine_bank *bank, int nid)
 	}
 }
 
+static void put_gates(FILE *out, const struct machine *m)
+{
+	for (int to = 0; to < machine_nr_places(m); to++) {
+		if (!platform_has_gate(m, to))
+			continue;
+		for (int from = 0; from < machine_nr_places(m); from++)
+			put_route_to_gate(out, m, from, to);
+		for (int i = -1; i < nr_sets(&m->banks[to]); i++)
+			put_route_to_itself(out, m, to, set_at(&m->banks[to], i));
+	}
+}
+
 static void put_memory(FILE *out, const struct machine *m)
 {
 	int nr_nodes = machine_nr_places(m);
@@ -263,6 +327,9 @@ static void put_memory(FILE *out, const struct machine *m)
 		if (m->banks[nid].bytes_per_s)
 			put_bank_hosts(out, &m->banks[nid], nid);
 	for (int nid = 0; nid < nr_nodes; nid++)
+		if (platform_has_gate(m, nid))
+			fprintf(out, "\t\t\t<host id=\"gate%d\" speed=\"1f\"/>\n", nid);
+	for (int nid = 0; nid < nr_nodes; nid++)
 		if (m->banks[nid].bytes_per_s)
 			put_bank(out, &m->banks[nid], nid);
 	for (int i = 0; i < m->nr_links; i++)
@@ -272,6 +339,7 @@ static void put_memory(FILE *out, const struct machine *m)
 		for (int to = 0; to < nr_nodes; to++)
 			for (int i = -1; i < nr_sets(&m->banks[to]); i++)
 				put_route(out, m, from, to, set_at(&m->banks[to], i));
+	put_gates(out, m);
 	fputs("\t\t</zone>\n", out);
 }
 
@@ -334,4 +402,34 @@ char *platform_xml(const struct machine *m)
 		return NULL;
 	}
 	return text;
+}
+
+static int write_all(int fd, const char *text)
+{
+	size_t len = strlen(text), done = 0;
+
+	while (done < len) {
+		ssize_t n = write(fd, text + done, len - done);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0)
+			done += (size_t)n;
+	}
+	return 0;
+}
+
+int platform_file(const struct machine *m)
+{
+	char *xml = platform_xml(m);
+	int err, fd;
+
+	if (!xml)
+		return -ENOMEM;
+	fd = memfd_create("numasim-platform", MFD_CLOEXEC);
+	err = fd < 0 ? -errno : write_all(fd, xml);
+	free(xml);
+	if (err && fd >= 0)
+		close(fd);
+	return err ? err : fd;
 }

@@ -18,11 +18,16 @@ struct actor {
 	bool blocked;    /* until it is unblocked, or its time comes */
 	bool granted;    /* it was unblocked */
 	unsigned tokens; /* unblocked before it blocked */
-	struct flow flow;
-	bool moves; /* SimGrid moves its bytes: the wake-up is for when they may arrive */
-	bool late;  /* and they have not, by then */
+	struct part {
+		struct flow flow;
+		bool moves;  /* SimGrid moves its bytes: the wake-up is for when they may arrive */
+		bool late;   /* and they have not, by then */
+	} parts[FLOW_PARTS]; /* of what it moves */
+	int nr_left;         /* of them, that it waits for */
+	double end_part;     /* of a picosecond, of the last one */
 };
 
+/* Actors are woken by number; so are their first parts, and the others by numbers beyond. */
 struct wakeup {
 	uint64_t ps, turn; /* at the same time, by turns */
 	int who;
@@ -34,7 +39,7 @@ struct schedule {
 	int nr_actors;           /* (C) */
 	int nr_alive;
 	struct wakeup *heap;
-	int *places; /* in the heap, by number; -1: it is not there */
+	int *places; /* in the heap, by who; -1: it is not there */
 	int nr;      /* of wake-ups */
 	bool hole;   /* and one more place than that, the first: who was there runs */
 	uint64_t next_turn;
@@ -161,15 +166,20 @@ static void wake_at(struct schedule *s, const struct actor *a, uint64_t ps)
 	put_in(s, (struct wakeup){.ps = ps, .turn = (uint64_t)who, .who = who});
 }
 
-/* Once its bytes have moved. */
-static void wake_after(struct schedule *s, const struct actor *a)
+static struct part *part_of(struct schedule *s, int who)
 {
-	int who = (int)(a - s->actors);
-	uint64_t turn = (uint64_t)who;
+	return &s->actors[who % s->nr_actors].parts[who / s->nr_actors];
+}
 
-	if (a->flow.end_part > SAME_TIME)
-		turn |= LATE | (uint64_t)(a->flow.end_part * LATE_STEPS) << 32;
-	put_in(s, (struct wakeup){.ps = a->flow.end_ps, .turn = turn, .who = who});
+/* Once the bytes have moved that `who` stands for. */
+static void wake_after(struct schedule *s, int who)
+{
+	const struct flow *flow = &part_of(s, who)->flow;
+	uint64_t turn = (uint64_t)(who % s->nr_actors);
+
+	if (flow->end_part > SAME_TIME)
+		turn |= LATE | (uint64_t)(flow->end_part * LATE_STEPS) << 32;
+	put_in(s, (struct wakeup){.ps = flow->end_ps, .turn = turn, .who = who});
 }
 
 /* Right now, after all who are to go on now already. */
@@ -182,22 +192,36 @@ static void wake_now(struct schedule *s, const struct actor *a)
 
 /* Turns. */
 
+/* One of its parts has moved. Does it wait for others? */
+static bool waits_on(struct schedule *s, struct actor *a, struct part *part)
+{
+	flows_end(s->flows, &part->flow, s->now_ps);
+	a->end_part = part->flow.end_part;
+	return --a->nr_left != 0;
+}
+
 /* The next that goes on, and the clock as it does; NULL: SimGrid has to do something first. */
 static struct actor *next_actor(struct schedule *s)
 {
 	for (fill_hole(s); s->nr && !s->new_rivals; fill_hole(s)) {
 		const struct wakeup w = s->heap[0];
+		struct part *part;
 		struct actor *a;
 
 		if (s->nr_late && w.ps > s->moved_until_ps)
 			return NULL;
 		take_first(s);
 		s->now_ps = w.ps;
-		a = &s->actors[w.who];
-		if (!a->moves)
+		a = &s->actors[w.who % s->nr_actors];
+		if (!a->nr_left)
 			return a;
-		a->late = true;
-		s->nr_late++;
+		part = part_of(s, w.who);
+		if (part->moves) {
+			part->late = true;
+			s->nr_late++;
+		} else if (!waits_on(s, a, part)) {
+			return a;
+		}
 	}
 	return NULL;
 }
@@ -230,17 +254,22 @@ static void actor_main(void *arg)
 	switch_to(a->schedule, next_actor(a->schedule), true);
 }
 
-static struct actor *actor_of(struct flow *flow)
+/* Who it stands for. */
+static int who_moves(const struct schedule *s, const struct flow *flow)
 {
-	return (struct actor *)((char *)flow - offsetof(struct actor, flow));
+	size_t at = (size_t)((const char *)flow - (const char *)s->actors);
+	size_t number = at / sizeof(struct actor);
+	size_t in_actor = at % sizeof(struct actor) - offsetof(struct actor, parts);
+
+	return (int)(in_actor / sizeof(struct part)) * s->nr_actors + (int)number;
 }
 
-/* The bytes of its actor arrive at another time. */
+/* Its bytes arrive at another time. */
 static void flow_changed(void *arg, struct flow *flow)
 {
 	struct schedule *s = arg;
 
-	wake_after(s, actor_of(flow));
+	wake_after(s, who_moves(s, flow));
 	s->new_rivals |= flow->simgrid;
 }
 
@@ -250,10 +279,10 @@ static void move_rivals(struct schedule *s)
 
 	s->new_rivals = false;
 	while ((flow = flows_next_for_simgrid(s->flows))) {
-		struct actor *a = actor_of(flow);
+		int who = who_moves(s, flow);
 
-		a->moves = true;
-		s->ops.move(s->ops.arg, (int)(a - s->actors), flow);
+		part_of(s, who)->moves = true;
+		s->ops.move(s->ops.arg, who, flow);
 	}
 }
 
@@ -291,6 +320,7 @@ void schedule_set_ops(struct schedule *s, const struct schedule_ops *ops)
 struct schedule *schedule_create(const struct machine *m, int nr, const struct schedule_ops *ops)
 {
 	struct schedule *s = calloc(1, sizeof(*s));
+	size_t all = FLOW_PARTS * (size_t)nr;
 
 	if (!s)
 		return NULL;
@@ -298,9 +328,9 @@ struct schedule *schedule_create(const struct machine *m, int nr, const struct s
 		s->ops = *ops;
 	s->nr_actors = nr;
 	s->actors = calloc((size_t)nr, sizeof(*s->actors));
-	s->heap = calloc((size_t)nr, sizeof(*s->heap));
-	s->places = calloc((size_t)nr, sizeof(*s->places));
-	for (int i = 0; s->places && i < nr; i++)
+	s->heap = calloc(all, sizeof(*s->heap));
+	s->places = calloc(all, sizeof(*s->places));
+	for (size_t i = 0; s->places && i < all; i++)
 		s->places[i] = -1;
 	s->flows = flows_create(m, flow_changed, s);
 	if (s->actors && s->heap && s->places && s->flows)
@@ -315,7 +345,8 @@ void schedule_free(struct schedule *s)
 		return;
 	for (int i = 0; s->actors && i < s->nr_actors; i++) {
 		fiber_free(s->actors[i].fiber);
-		flow_clear(&s->actors[i].flow);
+		for (int part = 0; part < FLOW_PARTS; part++)
+			flow_clear(&s->actors[i].parts[part].flow);
 	}
 	fiber_free(s->home);
 	flows_free(s->flows);
@@ -387,37 +418,37 @@ static void moved_now(struct schedule *s, double part)
 	s->part = part;
 }
 
-void schedule_transfer(struct schedule *s, const struct flow_way *way, uint64_t bytes)
+void schedule_transfer(struct schedule *s, const struct flow_part *parts, int nr)
 {
 	struct actor *self = s->current;
 	double part = part_now(s), end_part = part;
-	uint64_t end_ps = s->now_ps + flows_alone_ps(s->flows, way, bytes, &end_part);
+	uint64_t ps = flows_alone_ps(s->flows, parts, nr, &end_part);
 
 	/* Over before anybody else could do something. */
-	if (flows_none(s->flows) && is_first(s, end_ps)) {
-		s->now_ps = end_ps;
+	if (ps != UINT64_MAX && flows_none(s->flows) && is_first(s, s->now_ps + ps)) {
+		s->now_ps += ps;
 		moved_now(s, end_part);
 		return;
 	}
-	if (flows_begin(s->flows, &self->flow, way, bytes, s->now_ps, part))
-		SIM_BUG("no memory for one more transfer");
+	self->nr_left = nr;
+	for (int i = 0; i < nr; i++)
+		if (flows_begin(s->flows, &self->parts[i].flow, &parts[i], s->now_ps, part))
+			SIM_BUG("no memory for one more transfer");
 	give_way(s);
-	flows_end(s->flows, &self->flow, s->now_ps);
-	moved_now(s, self->flow.end_part);
+	moved_now(s, self->end_part);
 }
 
-void schedule_moved(struct schedule *s, int number, uint64_t at_ps, double part)
+void schedule_moved(struct schedule *s, int who, uint64_t at_ps, double part)
 {
-	struct actor *a = &s->actors[number];
+	struct part *moved = part_of(s, who);
+	struct flow *flow = &moved->flow;
 
-	s->nr_late -= a->late;
-	a->moves = a->late = false;
-	a->flow.end_ps = at_ps;
-	a->flow.end_part = part;
-	if (at_ps < s->now_ps)
-		a->flow.end_ps = s->now_ps;
-	flows_end(s->flows, &a->flow, a->flow.end_ps);
-	wake_after(s, a);
+	s->nr_late -= moved->late;
+	moved->moves = moved->late = false;
+	flow->end_ps = at_ps < s->now_ps ? s->now_ps : at_ps;
+	flow->end_part = part;
+	flows_end(s->flows, flow, flow->end_ps);
+	wake_after(s, who);
 }
 
 void schedule_block(struct schedule *s)

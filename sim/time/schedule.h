@@ -20,9 +20,8 @@ struct schedule;
 
 /* Who moves the bytes of rivals; called on the stack of schedule_run(). */
 struct schedule_ops {
-	/** Move what is left of its bytes, from its at_ps on; at their end, schedule_moved(number).
-	 */
-	void (*move)(void *arg, int number, const struct flow *flow);
+	/** Move what is left of its bytes, from its at_ps on; at their end, schedule_moved(who). */
+	void (*move)(void *arg, int who, const struct flow *flow);
 	/**
 	 * Let time pass until a transfer ends, or until until_ps (UINT64_MAX: as long as it takes);
 	 * say which has with schedule_moved(). Returns the time it is then.
@@ -49,12 +48,12 @@ int schedule_run(struct schedule *s);
 uint64_t schedule_now_ps(const struct schedule *s);
 /** The number of the actor that calls this; -1 outside of all of them. */
 int schedule_current(const struct schedule *s);
-/** The bytes of that actor have arrived, `part` of a picosecond after at_ps. */
-void schedule_moved(struct schedule *s, int number, uint64_t at_ps, double part);
+/** The bytes that `who` stands for have arrived, `part` of a picosecond after at_ps. */
+void schedule_moved(struct schedule *s, int who, uint64_t at_ps, double part);
 
 /* For actors; as engine.h has them. */
 void schedule_sleep_until(struct schedule *s, uint64_t when_ps);
-void schedule_transfer(struct schedule *s, const struct flow_way *way, uint64_t bytes);
+void schedule_transfer(struct schedule *s, const struct flow_part *parts, int nr);
 void schedule_block(struct schedule *s);
 bool schedule_block_for(struct schedule *s, uint64_t ps);
 void schedule_unblock(struct schedule *s, int number);

@@ -124,14 +124,15 @@ static uint64_t alone_ps(const struct flows *f, const struct flow_way *way, uint
 {
 	double part = 0;
 
-	return flows_alone_ps(f, way, bytes, &part);
+	return flows_alone_ps(f, &(struct flow_part){.way = *way, .bytes = bytes}, 1, &part);
 }
 
 static struct flow *begin(struct flows *f, const struct flow_way *way, uint64_t bytes)
 {
 	struct flow *flow = built_array(1, sizeof(*flow));
 
-	cr_assert_eq(flows_begin(f, flow, way, bytes, 0, 0), 0);
+	cr_assert_eq(flows_begin(f, flow, &(struct flow_part){.way = *way, .bytes = bytes}, 0, 0),
+		     0);
 	return flow;
 }
 

@@ -30,7 +30,15 @@ static struct flows *make(const struct machine *m)
 static void begin(struct flows *f, struct flow *flow, const struct flow_way *way, uint64_t bytes,
 		  uint64_t now_ps)
 {
-	cr_assert_eq(flows_begin(f, flow, way, bytes, now_ps, 0), 0);
+	cr_assert_eq(
+		flows_begin(f, flow, &(struct flow_part){.way = *way, .bytes = bytes}, now_ps, 0),
+		0);
+}
+
+static uint64_t alone_ps(const struct flows *f, const struct flow_way *way, uint64_t bytes,
+			 double *part)
+{
+	return flows_alone_ps(f, &(struct flow_part){.way = *way, .bytes = bytes}, 1, part);
 }
 
 /* 4096 B at 20 B/ns. A remote one at the 10 B/ns of its link. */
@@ -41,8 +49,8 @@ Test(flow, alone_at_the_narrowest_rate)
 	struct flow a = {0};
 	double part = 0;
 
-	cr_assert_eq(flows_alone_ps(f, &local, 4096, &part), 204800);
-	cr_assert_eq(flows_alone_ps(f, &remote, 4096, &part), 409600);
+	cr_assert_eq(alone_ps(f, &local, 4096, &part), 204800);
+	cr_assert_eq(alone_ps(f, &remote, 4096, &part), 409600);
 	cr_assert_lt(fabs(part), 1e-6);
 	begin(f, &a, &remote, 4096, 1000);
 	cr_assert_eq(a.end_ps, 410600);
@@ -256,6 +264,30 @@ Test(flow, where_short_links_meet_simgrid_solves)
 	flow_clear(&a);
 	flow_clear(&b);
 	flow_clear(&c);
+	flows_free(f);
+	built_free(m);
+}
+
+/* What the links have to move and what the bank has to do: the longer of 409.6 and 300 ns. Bytes
+ * read and written are in each other's way where a link has one way only: that has to be played. */
+Test(flow, parts_of_a_transfer_alone)
+{
+	struct flow_part parts[] = {
+		{.way = {.nid = 1, .over = FLOW_LINKS}, .bytes = 2048},
+		{.way = {.nid = 1, .write = true, .over = FLOW_LINKS}, .bytes = 4096},
+		{.way = {.nid = 1, .over = FLOW_BANK}, .bytes = 6000},
+	};
+	struct machine *m = build_machine(2, 1);
+	struct flows *f = make(m);
+	double part = 0;
+
+	cr_assert_eq(flows_alone_ps(f, parts + 1, 2, &part), 409600);
+	cr_assert_eq(flows_alone_ps(f, parts, 3, &part), UINT64_MAX);
+	flows_free(f);
+	m->links[built_link(1, 0)].write_bytes_per_s = 5000000000;
+	build_routes(m);
+	f = make(m);
+	cr_assert_eq(flows_alone_ps(f, parts, 3, &part), 819200, "5 B/ns for what is written");
 	flows_free(f);
 	built_free(m);
 }

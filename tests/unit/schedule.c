@@ -151,11 +151,11 @@ static void transfers(void *arg)
 	struct schedule *s = a->story->schedule;
 	struct flow_way way = {.nid = a->number ? 1 : 0, .bank = 0};
 
-	schedule_transfer(s, &way, 1000);
+	schedule_transfer(s, &(struct flow_part){.way = way, .bytes = 1000}, 1);
 	tell(a->story);
 	/* All at once, to banks of their own or not: the same bank by four, 5 B/ns each. */
 	way.nid = 0;
-	schedule_transfer(s, &way, 1000);
+	schedule_transfer(s, &(struct flow_part){.way = way, .bytes = 1000}, 1);
 	tell(a->story);
 }
 
@@ -191,7 +191,7 @@ static void one_after_the_other(void *arg)
 	const struct flow_way way = {.nid = 0, .bank = 0};
 
 	for (int i = 0; i < 3 && a->number == 1; i++) {
-		schedule_transfer(s, &way, 10);
+		schedule_transfer(s, &(struct flow_part){.way = way, .bytes = 10}, 1);
 		tell(a->story);
 	}
 }
@@ -217,11 +217,12 @@ static void who_is_late(void *arg)
 
 	switch (a->number) {
 	case 0:
-		schedule_transfer(s, &way, 10); /* 333.33 ps */
+		schedule_transfer(s, &(struct flow_part){.way = way, .bytes = 10},
+				  1); /* 333.33 ps */
 		break;
 	case 3:
 		schedule_sleep_until(s, 266);
-		schedule_transfer(s, &way, 2); /* 66.67 ps */
+		schedule_transfer(s, &(struct flow_part){.way = way, .bytes = 2}, 1); /* 66.67 ps */
 		break;
 	default:
 		schedule_sleep_until(s, a->number == 1 ? 333 : 200);
@@ -239,5 +240,34 @@ Test(schedule, who_is_late_by_part_of_a_picosecond_goes_last)
 		m->banks[nid].bytes_per_s = 30000000000;
 	build_routes(m);
 	cr_assert_str_eq(run(m, who_is_late)->text, "1@333 2@333 3@333 0@333 ");
+	built_free(m);
+}
+
+/*
+ * Bytes of a transfer move at once, and it is over with the last: 0 has 1000 B over its link, 100
+ * ns, and 4000 B on the bank. 1 has 3000 B there, by halves of 20 B/ns until it has them at 300 ns;
+ * 0 then moves its last 1000 B in 50 ns. 2 comes to the link at 100 ns and finds it free.
+ */
+static void parts_at_once(void *arg)
+{
+	const struct actor_arg *a = arg;
+	struct schedule *s = a->story->schedule;
+	const struct flow_part parts[] = {
+		{.way = {.nid = 0, .bank = 1, .over = FLOW_LINKS}, .bytes = 1000},
+		{.way = {.nid = 0, .bank = 1, .over = FLOW_BANK}, .bytes = a->number ? 3000 : 4000},
+	};
+
+	if (a->number == 2)
+		schedule_sleep_until(s, 100000);
+	if (a->number < 3)
+		schedule_transfer(s, &parts[a->number == 1], a->number ? 1 : 2);
+	tell(a->story);
+}
+
+Test(schedule, a_transfer_ends_with_the_last_of_its_parts)
+{
+	struct machine *m = build_machine(2, 2);
+
+	cr_assert_str_eq(run(m, parts_at_once)->text, "3@0 2@200000 1@300000 0@350000 ");
 	built_free(m);
 }
