@@ -19,7 +19,7 @@
 #define TAU_PS   (8 * LOAD_HOLDS_PS)
 #define PS_PER_S UINT64_C(1000000000000) /* a whole number of TAU_PS */
 #define SHORT    256
-#define FRACTION 16                      /* bits below a byte, which decay would lose */
+#define FRACTION 16 /* bits below a byte, which decay would lose */
 /*
  * Per cent of a bandwidth from which a default's latency rises on a straight line: by more than
  * that it follows the load so fast that averages and CPUs' answers to them swing.
@@ -410,14 +410,19 @@ static void decay(struct average *a, uint64_t now_ps)
 /*
  * A transfer counts by what of it has not been forgotten when it ends: so an average of nothing but
  * transfers one after the other is their rate, however long they are. Of a short one that is all.
+ * So it is, too, with many CPUs: what each has on its way, and is not in the average yet, makes up
+ * for what the others' have there too early. What is between, by the part that it has of the load.
  */
 static void carry(struct average *a, uint64_t bytes, uint64_t took_ps, uint64_t now_ps)
 {
 	__uint128_t part = (__uint128_t)bytes << FRACTION;
 
 	decay(a, now_ps);
-	if (took_ps >= TAU_PS / SHORT)
-		part = part * TAU_PS / (TAU_PS + took_ps);
+	if (took_ps >= TAU_PS / SHORT) {
+		__uint128_t alone_ps = part * TAU_PS / (a->sum + 1);
+
+		part = part * TAU_PS / (TAU_PS + (alone_ps < took_ps ? alone_ps : took_ps));
+	}
 	a->sum += (uint64_t)part;
 }
 
