@@ -125,4 +125,11 @@ cpus=24
 run show configs/machines/epyc-9224-cxl.cfg zoneinfo --set 'nodes[4].shares_cpus_with=4'
 status 2
 err "nodes[4].shares_cpus_with: node 4: expected a node that has none of this itself, and not node 4"
+# The machines of the traces have the caches of their kernels, not only those of numasim's own work.
+for name in W1b_touch_4k_2x512m W7_touch_i386_highmem; do
+	run show configs/machines/$name.cfg slabinfo
+	status 0
+	out "ext4_inode_cache "
+	out "task_struct "
+done
 end

@@ -3,7 +3,8 @@
 # Traces with slab events: what of them is read, replayed, and kept by a conversion; scenarios with
 # kmalloc.
 . "$2/tests/golden/harness"
-machine=configs/machines/W1a_touch_thp_2x1g.cfg
+# Without a profile, so that there is no cache of another name that one of a trace is merged with.
+machine=configs/machines/cascade-lake-2x1g.cfg
 
 # The page in front of the first object is its slab's; the second is somebody's else.
 cat >"$tmp/t.ftrace" <<'END'
