@@ -22,7 +22,6 @@
 const char *const timing_mode_names[NR_TIMING_MODES + 1] = {
 	[TIMING_BATCHED] = "batched",
 	[TIMING_EXACT] = "exact",
-	[TIMING_SIMGRID] = "simgrid",
 };
 
 /*
@@ -33,8 +32,8 @@ static void set_timing_mode(const struct experiment *e, struct sim *s)
 {
 	bool reclaims = e->options.reclaim == REPLAY_RECLAIM_SIMULATE;
 
-	sim_set_lookahead(s, e->timing_mode != TIMING_SIMGRID);
-	if (e->timing_mode != TIMING_BATCHED)
+	sim_set_lookahead(s, e->timing_mode == TIMING_BATCHED);
+	if (e->timing_mode == TIMING_EXACT)
 		sim_set_window(s, SIM_WINDOW_CHARGE);
 	else if (reclaims)
 		sim_set_window(s, SIM_WINDOW_TRANSFER);

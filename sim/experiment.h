@@ -13,8 +13,7 @@
 /* What simulated time is made of. */
 enum timing_mode {
 	TIMING_BATCHED, /* private work summed up; in a small window where reclaim is simulated */
-	TIMING_EXACT,   /* a sleep or a transfer for each charge */
-	TIMING_SIMGRID, /* the same, and each of them an activity of SimGrid */
+	TIMING_EXACT,   /* an activity of SimGrid for each charge: a sleep or a transfer */
 	NR_TIMING_MODES
 };
 extern const char *const timing_mode_names[NR_TIMING_MODES + 1]; /* NULL at the end */

@@ -180,8 +180,7 @@ void sim_forget_loads(struct sim *s);
 
 /**
  * Is SimGrid left out where nothing is to be solved (the default)? Off, each sleep and each
- * transfer is SimGrid's: slower, and the same within rounding to the picosecond, but for who goes
- * first of two that come to the same time. Before sim_run().
+ * transfer is SimGrid's: slower, and the same. Before sim_run().
  */
 void sim_set_lookahead(struct sim *s, bool on);
 
@@ -266,7 +265,7 @@ void sim_compute(struct sim *s, int cpu, uint64_t cycles);
 
 /** Simulated time of the whole run: the last CPU's clock. */
 uint64_t sim_elapsed_ps(const struct sim *s);
-/** Sleeps and transfers that were SimGrid's. */
+/** Sleeps and transfers that were SimGrid's; those that end at the same time sleep in one. */
 uint64_t sim_activities(const struct sim *s);
 const struct cpu_account *sim_account(const struct sim *s, int cpu);
 /** Of the machine's disk of that number. */

@@ -28,8 +28,7 @@ const struct option_def option_timing_mode = {
 	.value = "MODE",
 	.choices = timing_mode_names,
 	.help = "batched: sum up what no other CPU can see, which is the default; exact: simulate "
-		"each charge by itself; simgrid: the same, and each of them by an activity of "
-		"SimGrid, some twenty times slower"};
+		"each charge by itself, by an activity of SimGrid, some twenty times slower"};
 const struct option_def option_start = {.name = "start",
 					.kind = OPTION_TEXT,
 					.value = "DIR",

@@ -227,7 +227,7 @@ static void serve(void *arg)
 			if (s->disk->all->over)
 				return;
 			s->idle = true;
-			engine_block(s->disk->all->engine, s->number);
+			engine_block(s->disk->all->engine);
 		}
 		work_on(s->disk, q);
 	}
@@ -288,7 +288,7 @@ static void wait_for(struct disks *d, struct cpu *c, const bool *done)
 	} else {
 		kthreads_offer(d->kthreads, c);
 		do
-			engine_block(d->engine, c->id);
+			engine_block(d->engine);
 		while (!*done);
 		if (!c->guest)
 			cpu_catch_up(c, CAUSE_DISK);

@@ -6,13 +6,12 @@
  * One SimGrid second is one simulated nanosecond: its own precision is made for seconds, and a
  * memory access would vanish in it.
  *
- * Two ways to run. Step by step, each actor is one of SimGrid's, each sleep and each transfer an
- * activity there. By default the actors are those of schedule.h, on a clock of its own that is
- * ahead of SimGrid's, and one actor of SimGrid's, the conductor, runs them all: SimGrid is asked
- * where transfers compete, and its clock brought to where the schedule is before. Transfers of
- * theirs are movers' each, since an actor of SimGrid's C interface can wait for one transfer only.
- * Nobody can tell which way a run goes, but for the order at the very same time and rounding to the
- * picosecond.
+ * The actors are those of schedule.h, and go on in its order, by themselves until transfers
+ * compete. From then on an actor of SimGrid's, the conductor, runs them, and SimGrid says when
+ * those transfers end; without lookahead from the beginning, for all transfers, and nobody goes on
+ * before SimGrid's clock is there: each sleep and each transfer is an activity of SimGrid's.
+ * Transfers are movers' each, since an actor of SimGrid's C interface can wait for one transfer
+ * only.
  */
 #define _GNU_SOURCE
 #include "sim/time/engine.h"
@@ -102,23 +101,18 @@ static double part_of(double ns)
 }
 
 struct engine_actor {
-	struct engine *engine;
-	void (*main)(void *arg);
-	void *arg;
+	bool made;
 	int cpu;
-	/* Step by step: */
-	sg_sem_t unblocked; /* counts engine_unblock() minus engine_block() */
-	sg_sem_t moved;     /* a mover is done */
 };
 
-/* An actor of SimGrid's that moves bytes for one of the schedule's, or beside one of SimGrid's. */
+/* An actor of SimGrid's that moves bytes for one of the schedule's. */
 struct mover {
 	struct engine *engine;
 	sg_sem_t go;
 	bool stop;
-	int who; /* of the schedule's, or an actor's number */
+	int who; /* of the schedule's */
 	sg_host_t from, to;
-	double amount;      /* of bytes, or PARTS of them */
+	double amount;      /* PARTS of bytes */
 	struct mover *next; /* of those that have nothing to do, or are done */
 };
 
@@ -132,14 +126,14 @@ struct engine {
 	struct engine_actor *actors; /* (C) by number */
 	uint64_t nr_activities;
 	bool simgrid; /* it is started */
-	bool step_by_step;
+	bool no_lookahead;
 
-	struct schedule *schedule; /* NULL: step by step */
+	struct schedule *schedule; /* NULL until there is an actor */
 	sg_sem_t moved;            /* a mover is done */
+	int nr_moving;
 	struct mover *idle;
 	struct mover *done, *last_done; /* in order */
 	int schedule_error;
-	int nr_alive; /* actors, step by step */
 };
 
 /* SimGrid wants a file. Returns 0 or -errno. */
@@ -281,11 +275,6 @@ void engine_stop(struct engine *e)
 {
 	if (!e)
 		return;
-	for (int i = 0; e->actors && i < e->nr_cpus + e->nr_threads; i++)
-		if (e->actors[i].unblocked) {
-			sg_sem_destroy(e->actors[i].unblocked);
-			sg_sem_destroy(e->actors[i].moved);
-		}
 	free_movers(e->idle);
 	if (e->moved)
 		sg_sem_destroy(e->moved);
@@ -336,12 +325,6 @@ static void mover_main(int argc, char **argv)
 		if (m->stop)
 			return;
 		sg_host_sendto(m->from, m->to, m->amount);
-		if (e->step_by_step) {
-			m->next = e->idle;
-			e->idle = m;
-			sg_sem_release(e->actors[m->who].moved);
-			continue;
-		}
 		m->next = NULL;
 		*(e->done ? &e->last_done->next : &e->done) = m;
 		e->last_done = m;
@@ -369,16 +352,22 @@ static struct mover *get_mover(struct engine *e)
 	return m;
 }
 
+static bool has_come(double ns)
+{
+	return ns - simgrid_get_clock() <= SAME_TIME;
+}
+
 static void move(void *arg, int who, const struct flow *flow)
 {
 	struct engine *e = arg;
 	struct mover *m = get_mover(e);
 	double at = ((double)flow->at_ps + flow->at_part) / PS_PER_NS;
 
-	if (at - simgrid_get_clock() > SAME_TIME) {
+	if (!has_come(at)) {
 		e->nr_activities++;
 		sg_actor_sleep_until(at);
 	}
+	e->nr_moving++;
 	m->who = who;
 	m->amount = flow->left * PARTS;
 	find_ends(e, &flow->way, &m->from, &m->to);
@@ -386,26 +375,43 @@ static void move(void *arg, int who, const struct flow *flow)
 	sg_sem_release(m->go);
 }
 
-/* Until somebody is done, or SimGrid's clock is there. */
-static uint64_t wait_for_movers(void *arg, uint64_t until_ps)
+/* Those who are done, at the time that it is now. */
+static void tell_moved(struct engine *e)
 {
-	struct engine *e = arg;
 	double now = simgrid_get_clock();
 	struct mover *m;
 
-	if (until_ps == UINT64_MAX)
-		sg_sem_acquire(e->moved);
-	else if (until_ps > to_ps(now))
-		e->nr_activities +=
-			sg_sem_acquire_timeout(e->moved, (double)until_ps / PS_PER_NS - now);
-	now = simgrid_get_clock();
 	while ((m = e->done)) {
 		e->done = m->next;
+		e->nr_moving--;
 		schedule_moved(e->schedule, m->who, to_ps(now), part_of(now));
 		m->next = e->idle;
 		e->idle = m;
 	}
-	return to_ps(now);
+}
+
+/*
+ * Until somebody is done, or SimGrid's clock is there. As long as somebody moves he may be done
+ * before the picosecond that is nearest is over.
+ */
+static uint64_t wait_for_movers(void *arg, uint64_t until_ps)
+{
+	double until = (double)until_ps / PS_PER_NS, now = simgrid_get_clock();
+	struct engine *e = arg;
+
+	if (until_ps == UINT64_MAX) {
+		sg_sem_acquire(e->moved);
+	} else if (!has_come(until) && !e->nr_moving) {
+		e->nr_activities++;
+		sg_actor_sleep_until(until);
+	} else if (!has_come(until)) {
+		e->nr_activities += sg_sem_acquire_timeout(e->moved, until - now);
+	}
+	tell_moved(e);
+	if (until_ps != UINT64_MAX && has_come(until))
+		return until_ps;
+	now = simgrid_get_clock();
+	return e->nr_moving ? (uint64_t)(now * PS_PER_NS) : to_ps(now);
 }
 
 /* Those that wait for work; there will be none. */
@@ -452,38 +458,6 @@ static void start_conductor(struct engine *e)
 	sg_actor_start_(actor, conduct, 0, NULL);
 }
 
-/* Step by step: an actor of SimGrid's each. */
-
-static void run_actor(int argc, char **argv)
-{
-	const struct engine_actor *actor = sg_actor_self_get_data();
-
-	(void)argc;
-	(void)argv;
-	actor->main(actor->arg);
-	if (--actor->engine->nr_alive == 0)
-		stop_movers(actor->engine);
-}
-
-static void start_in_simgrid(struct engine *e, int number)
-{
-	bool thread = number >= e->nr_cpus;
-	char name[32], host[32];
-	sg_actor_t actor;
-
-	start_simgrid(e);
-	e->nr_alive++;
-	e->actors[number].unblocked = sg_sem_init(0);
-	e->actors[number].moved = sg_sem_init(0);
-	/* A host is only a name here: sleeps and transfers know theirs. */
-	snprintf(host, sizeof(host), "cpu%d", thread ? 0 : number);
-	snprintf(name, sizeof(name), thread ? "thread%d" : "cpu%d",
-		 thread ? number - e->nr_cpus : number);
-	actor = sg_actor_init(name, sg_host_by_name(host));
-	sg_actor_set_data(actor, &e->actors[number]);
-	sg_actor_start_(actor, run_actor, 0, NULL);
-}
-
 int engine_nr_actors(const struct engine *e)
 {
 	return e->nr_cpus + e->nr_threads;
@@ -504,19 +478,13 @@ int engine_add_threads(struct engine *e, int nr)
 
 void engine_add_actor(struct engine *e, int number, void (*main)(void *arg), void *arg)
 {
-	if (number < 0 || number >= e->nr_cpus + e->nr_threads || e->actors[number].main)
+	if (number < 0 || number >= e->nr_cpus + e->nr_threads || e->actors[number].made)
 		SIM_BUG("there is no actor %d of %d CPUs and %d threads, or it is made already",
 			number, e->nr_cpus, e->nr_threads);
 	e->actors[number] = (struct engine_actor){
-		.engine = e,
-		.main = main,
-		.arg = arg,
+		.made = true,
 		.cpu = number >= e->nr_cpus ? MM_NO_CPU : number,
 	};
-	if (e->step_by_step) {
-		start_in_simgrid(e, number);
-		return;
-	}
 	if (!e->schedule)
 		e->schedule = schedule_create(e->machine, e->nr_cpus + e->nr_threads, NULL);
 	if (!e->schedule)
@@ -532,24 +500,18 @@ void engine_set_cpu(struct engine *e, int number, int cpu)
 
 int engine_current_cpu(const struct engine *e)
 {
-	const struct engine_actor *actor;
-	int number;
+	int number = e->schedule ? schedule_current(e->schedule) : -1;
 
-	if (e->schedule) {
-		number = schedule_current(e->schedule);
-		return number < 0 ? MM_NO_CPU : e->actors[number].cpu;
-	}
-	if (!e->simgrid || !sg_actor_self())
-		return MM_NO_CPU;
-	actor = sg_actor_self_get_data();
-	return actor ? actor->cpu : MM_NO_CPU;
+	return number < 0 ? MM_NO_CPU : e->actors[number].cpu;
 }
 
 void engine_run(struct engine *e)
 {
-	if (e->schedule)
+	if (e->schedule && e->no_lookahead)
+		schedule_always_ask(e->schedule);
+	else if (e->schedule)
 		e->schedule_error = schedule_run(e->schedule);
-	if (e->schedule_error == -EAGAIN)
+	if (e->schedule && (e->no_lookahead || e->schedule_error == -EAGAIN))
 		start_conductor(e);
 	if (e->simgrid)
 		simgrid_run();
@@ -559,14 +521,12 @@ void engine_run(struct engine *e)
 
 uint64_t engine_now_ps(const struct engine *e)
 {
-	if (e->schedule)
-		return schedule_now_ps(e->schedule);
-	return e->simgrid ? to_ps(simgrid_get_clock()) : 0;
+	return e->schedule ? schedule_now_ps(e->schedule) : 0;
 }
 
 void engine_set_lookahead(struct engine *e, bool on)
 {
-	e->step_by_step = !on;
+	e->no_lookahead = !on;
 }
 
 uint64_t engine_activities(const struct engine *e)
@@ -576,67 +536,27 @@ uint64_t engine_activities(const struct engine *e)
 
 void engine_sleep_until(struct engine *e, uint64_t when_ps)
 {
-	if (e->schedule) {
-		schedule_sleep_until(e->schedule, when_ps);
-		return;
-	}
-	if (when_ps <= engine_now_ps(e))
-		return;
-	e->nr_activities++;
-	/* To a time rather than for one: rounding does not add up. */
-	sg_actor_sleep_until((double)when_ps / PS_PER_NS);
-}
-
-/* The first part is moved by the actor itself. */
-static void transfer(struct engine *e, const struct flow_part *parts, int nr)
-{
-	const struct engine_actor *self = sg_actor_self_get_data();
-	sg_host_t from, to;
-
-	for (int i = 1; i < nr; i++) {
-		struct mover *m = get_mover(e);
-
-		m->who = (int)(self - e->actors);
-		m->amount = (double)parts[i].bytes;
-		find_ends(e, &parts[i].way, &m->from, &m->to);
-		sg_sem_release(m->go);
-	}
-	find_ends(e, &parts[0].way, &from, &to);
-	e->nr_activities += (uint64_t)nr;
-	sg_host_sendto(from, to, (double)parts[0].bytes);
-	for (int i = 1; i < nr; i++)
-		sg_sem_acquire(self->moved);
+	schedule_sleep_until(e->schedule, when_ps);
 }
 
 void engine_transfer(struct engine *e, const struct flow_part *parts, int nr)
 {
-	if (e->schedule)
-		schedule_transfer(e->schedule, parts, nr);
-	else
-		transfer(e, parts, nr);
+	schedule_transfer(e->schedule, parts, nr);
 }
 
-void engine_block(struct engine *e, int number)
+void engine_block(struct engine *e)
 {
-	if (e->schedule)
-		schedule_block(e->schedule);
-	else
-		sg_sem_acquire(e->actors[number].unblocked);
+	schedule_block(e->schedule);
 }
 
-bool engine_block_for(struct engine *e, int number, uint64_t ps)
+bool engine_block_for(struct engine *e, uint64_t ps)
 {
-	if (e->schedule)
-		return schedule_block_for(e->schedule, ps);
-	return !sg_sem_acquire_timeout(e->actors[number].unblocked, (double)ps / PS_PER_NS);
+	return schedule_block_for(e->schedule, ps);
 }
 
 void engine_unblock(struct engine *e, int number)
 {
-	if (e->schedule)
-		schedule_unblock(e->schedule, number);
-	else
-		sg_sem_release(e->actors[number].unblocked);
+	schedule_unblock(e->schedule, number);
 }
 
 uint64_t engine_route_latency_ps(struct engine *e, int nid, int bank)

@@ -44,12 +44,12 @@ uint64_t engine_now_ps(const struct engine *e);
 
 /**
  * Is SimGrid left out where nothing is to be solved (the default)? Before any actor is made. It
- * makes no difference but in the last picosecond of a transfer, in who goes first of two at the
- * very same time, and in the time that the host takes.
+ * makes no difference but in the time that the host takes.
  */
 void engine_set_lookahead(struct engine *e, bool on);
 
-/** Sleeps and transfers so far that were SimGrid's. */
+/** Sleeps and transfers so far that were SimGrid's; those that end at the same time sleep in one.
+ */
 uint64_t engine_activities(const struct engine *e);
 
 /** The CPU whose actor calls this; MM_NO_CPU outside of all of them. */
@@ -66,10 +66,10 @@ void engine_sleep_until(struct engine *e, uint64_t when_ps);
  * `write`, from it. Up to FLOW_PARTS at the same time, until all have moved; at least one.
  */
 void engine_transfer(struct engine *e, const struct flow_part *parts, int nr);
-/** Wait for engine_unblock(number), called by the actor of that number. */
-void engine_block(struct engine *e, int number);
+/** Wait for engine_unblock(). */
+void engine_block(struct engine *e);
 /** The same, but for so long at most. Returns whether it was unblocked. */
-bool engine_block_for(struct engine *e, int number, uint64_t ps);
+bool engine_block_for(struct engine *e, uint64_t ps);
 /** Let an actor, which blocks or will, go on, at this time and before the one that calls. */
 void engine_unblock(struct engine *e, int number);
 

@@ -34,6 +34,7 @@ struct flows {
 	/* (C) [write][node * nr_nodes + bank], the same over links only, [disk][write], [bank] */
 	struct rate *alone;
 	int nr;              /* under way */
+	bool always_simgrid; /* (C) */
 	double part;         /* of a picosecond, after the one of the change that is under way */
 	uint64_t nr_looks;   /* of is_plain() */
 	uint64_t nr_changes; /* of rates, and of who is on which link */
@@ -228,6 +229,11 @@ void flows_free(struct flows *f)
 	free(f->links);
 	free(f->alone);
 	free(f);
+}
+
+void flows_always_simgrid(struct flows *f)
+{
+	f->always_simgrid = true;
 }
 
 void flow_clear(struct flow *flow)
@@ -556,6 +562,8 @@ static int find_way(const struct flows *f, struct flow *flow)
 	int link;
 
 	flow->nr_on = 0;
+	if (f->always_simgrid)
+		return 0;
 	while ((link = link_of(f, &flow->way, flow->nr_on, &weight)) >= 0) {
 		if (flow->nr_on == flow->room) {
 			int room = 2 * flow->room + 2;
@@ -601,7 +609,10 @@ int flows_begin(struct flows *f, struct flow *flow, const struct flow_part *what
 	for (int i = 0; i < flow->nr_on; i++)
 		put_on(f, &flow->on[i]);
 	f->part = part;
-	share_all(f, flow, now_ps);
+	if (f->always_simgrid)
+		give_to_simgrid(f, flow, now_ps);
+	else
+		share_all(f, flow, now_ps);
 	return 0;
 }
 

@@ -87,6 +87,8 @@ struct flows;
 struct flows *flows_create(const struct machine *m, void (*changed)(void *arg, struct flow *flow),
 			   void *arg);
 void flows_free(struct flows *f);
+/** All are to be SimGrid's; before the first. */
+void flows_always_simgrid(struct flows *f);
 
 /**
  * What a transfer takes that nobody competes with, picoseconds, if it begins *part of one after a

@@ -85,7 +85,7 @@ void kthread_get_cpu(struct kthreads *t, struct kthread *k)
 	if (!k->cpu) {
 		k->waiting = true;
 		t->nr_waiting++;
-		engine_block(t->engine, k->number);
+		engine_block(t->engine);
 	}
 	/* Until now the CPU had nothing to do. */
 	cpu_catch_up(k->cpu, cpu_idle_cause(k->cpu));
@@ -262,11 +262,11 @@ static void sleep_for(struct kthreads *t, struct kthread *k, uint64_t us)
 	k->asleep = true;
 	k->napping = us != MM_KTHREAD_FOREVER;
 	if (us == MM_KTHREAD_FOREVER) {
-		engine_block(t->engine, k->number);
-	} else if (!engine_block_for(t->engine, k->number, us * PS_PER_US)) {
+		engine_block(t->engine);
+	} else if (!engine_block_for(t->engine, us * PS_PER_US)) {
 		/* In time, or woken in the very moment: then that is still to be taken. */
 		if (!k->asleep)
-			engine_block(t->engine, k->number);
+			engine_block(t->engine);
 		else
 			wait_thread_begin(t->waits);
 		k->asleep = false;
@@ -366,7 +366,7 @@ static void take_back(struct kthreads *t, struct cpu *c, bool slept)
 	c->back_now = slept;
 	while (c->guest) {
 		c->wanted_back = true;
-		engine_block(t->engine, c->id);
+		engine_block(t->engine);
 	}
 	c->since_ps = c->now_ps;
 	if (c->nr_stand_ins && c->space)
@@ -399,7 +399,7 @@ void kthread_wait(struct kthreads *t, struct kthread *k, const bool *done)
 	kthreads_call_stand_in(t, c);
 	/* It may be done by now: who does it unblocks once, and this is what for. */
 	do
-		engine_block(t->engine, k->number);
+		engine_block(t->engine);
 	while (!*done);
 	kthread_get_cpu(t, k);
 	k->only = only;

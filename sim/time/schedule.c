@@ -51,7 +51,9 @@ struct schedule {
 	struct fiber *home;      /* of schedule_run() */
 	struct flows *flows;
 	bool new_rivals; /* for SimGrid to move */
-	int nr_late;
+	bool always_ask; /* (C) it moves all */
+	int nr_moving;   /* there, */
+	int nr_late;     /* and of these; if it is always asked, one more */
 };
 
 /*
@@ -269,7 +271,8 @@ static void flow_changed(void *arg, struct flow *flow)
 {
 	struct schedule *s = arg;
 
-	wake_after(s, who_moves(s, flow));
+	if (!s->always_ask)
+		wake_after(s, who_moves(s, flow));
 	s->new_rivals |= flow->simgrid;
 }
 
@@ -282,6 +285,7 @@ static void move_rivals(struct schedule *s)
 		int who = who_moves(s, flow);
 
 		part_of(s, who)->moves = true;
+		s->nr_moving++;
 		s->ops.move(s->ops.arg, who, flow);
 	}
 }
@@ -301,7 +305,7 @@ int schedule_run(struct schedule *s)
 			return -EAGAIN;
 		else if (s->new_rivals)
 			move_rivals(s);
-		else if (s->nr_late)
+		else if (s->nr || s->nr_moving)
 			s->moved_until_ps =
 				s->ops.wait(s->ops.arg, s->nr ? s->heap[0].ps : UINT64_MAX);
 		else
@@ -337,6 +341,13 @@ struct schedule *schedule_create(const struct machine *m, int nr, const struct s
 		return s;
 	schedule_free(s);
 	return NULL;
+}
+
+void schedule_always_ask(struct schedule *s)
+{
+	s->always_ask = true;
+	s->nr_late++;
+	flows_always_simgrid(s->flows);
 }
 
 void schedule_free(struct schedule *s)
@@ -425,7 +436,8 @@ void schedule_transfer(struct schedule *s, const struct flow_part *parts, int nr
 	uint64_t ps = flows_alone_ps(s->flows, parts, nr, &end_part);
 
 	/* Over before anybody else could do something. */
-	if (ps != UINT64_MAX && flows_none(s->flows) && is_first(s, s->now_ps + ps)) {
+	if (ps != UINT64_MAX && flows_none(s->flows) && !s->always_ask &&
+	    is_first(s, s->now_ps + ps)) {
 		s->now_ps += ps;
 		moved_now(s, end_part);
 		return;
@@ -443,6 +455,7 @@ void schedule_moved(struct schedule *s, int who, uint64_t at_ps, double part)
 	struct part *moved = part_of(s, who);
 	struct flow *flow = &moved->flow;
 
+	s->nr_moving--;
 	s->nr_late -= moved->late;
 	moved->moves = moved->late = false;
 	flow->end_ps = at_ps < s->now_ps ? s->now_ps : at_ps;

@@ -7,7 +7,8 @@
  * An actor that sleeps until a time before all others' just goes on. Bytes that nobody competes
  * with (flow.h) arrive when they would alone. Only for rivals is SimGrid asked, by the operations
  * below: those that move already take along what is left of them. Nobody goes on at a time that
- * SimGrid has not come to, as long as a rival could have arrived before it.
+ * SimGrid has not come to, as long as a rival could have arrived before it; or ever, where it is
+ * always asked, which makes no other difference.
  *
  * Time in picoseconds since the start. Knows nothing of CPUs, costs and accounts.
  */
@@ -35,6 +36,10 @@ struct schedule *schedule_create(const struct machine *m, int nr, const struct s
 void schedule_free(struct schedule *s);
 /** Who moves the bytes of rivals, where that was not said before. */
 void schedule_set_ops(struct schedule *s, const struct schedule_ops *ops);
+/** Have all bytes moved by the operations, and wait for their time before each turn. Before all
+ * else.
+ */
+void schedule_always_ask(struct schedule *s);
 
 /** An actor that calls main(arg) from now on. Returns 0 or -ENOMEM. */
 int schedule_add(struct schedule *s, int number, void (*main)(void *arg), void *arg);

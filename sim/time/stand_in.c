@@ -91,7 +91,7 @@ static void stand_in_main(void *arg)
 			continue;
 		k->asleep = true;
 		wait_thread_end(t->waits);
-		engine_block(t->engine, k->number);
+		engine_block(t->engine);
 	}
 	kthread_actor_done(t);
 }

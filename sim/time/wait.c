@@ -121,10 +121,10 @@ void wait_lock(struct waits *w, struct cpu *c, struct mm_lock *lock)
 	add_waiter(lock, c);
 	if (c->guest) {
 		stop(w);
-		engine_block(w->engine, kthread_number(c->guest));
+		engine_block(w->engine);
 	} else {
 		stop_running(w, c, CPU_WAITING_LOCK);
-		engine_block(w->engine, c->id);
+		engine_block(w->engine);
 	}
 	account->wait_ps += cpu_catch_up(c, CAUSE_LOCK_WAIT);
 }
@@ -177,7 +177,7 @@ int wait_sleep(struct waits *w, struct cpu *c)
 		return -EDEADLK;
 	c->sleep_result = 0;
 	stop_running(w, c, CPU_SLEEPING);
-	engine_block(w->engine, c->id);
+	engine_block(w->engine);
 	/* A guest that is there moves the clock itself. */
 	if (!c->guest)
 		cpu_catch_up(c, CAUSE_IDLE);
@@ -208,10 +208,10 @@ void wait_channel(struct waits *w, int number, uint64_t ps, const void *channel)
 	while (*end)
 		end = &(*end)->next;
 	*end = &self;
-	if (!engine_block_for(w->engine, number, ps)) {
+	if (!engine_block_for(w->engine, ps)) {
 		/* Woken in the very moment: that is still to be taken. */
 		if (self.woken)
-			engine_block(w->engine, number);
+			engine_block(w->engine);
 	}
 	if (!self.woken)
 		unlink_sleeper(w, &self);

@@ -17,19 +17,18 @@ double decode_binary(void), decode_ftrace(void);
 double replay_binary(void), replay_ftrace(void), replay_zstd(void);
 /** The same from the binary form with an activity of SimGrid for each access. */
 double replay_naive(void);
-/** Activities of SimGrid for each event of a replay on many CPUs at once, the scenario churn. */
-double replay_activities(void);
+/**
+ * Activities of SimGrid for each event of a replay: of W1b, where nobody competes for a link; the
+ * same in exact mode; and of 52 CPUs that fill pages of both nodes in turn, where links that are
+ * short meet.
+ */
+double replay_activities(void), replay_activities_exact(void), replay_activities_contended(void);
 /**
  * By how much simulated time differs from that in exact mode: % of it, worst of the scenarios and
- * of some traces. Runs the command numasim that is beside this program, as the next one does; those
- * that differ by more than 0.5 % are named on standard error.
+ * of some traces. Runs the command numasim that is beside this program; those that differ by more
+ * than 0.5 % are named on standard error.
  */
 double replay_batched_error(void);
-/**
- * The same from that with SimGrid for each charge, of the scenarios: what the order of two at the
- * same picosecond and SimGrid's rounding come to, too.
- */
-double replay_simgrid_error(void);
 /** ns of host time for an event of a churn, on machines of 1 to 64 nodes of 8 CPUs each. */
 double replay_1cpu(void), replay_8cpu(void), replay_64cpu(void), replay_512cpu(void);
 /** ns of simulated CPUs for it, idle ones left out: how much more work there is to be simulated. */

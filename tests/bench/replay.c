@@ -7,14 +7,13 @@
 #include "sim/experiment.h"
 #include "sim/json.h"
 #include "sim/scenario/generate.h"
-#include "sim/scenario/scenario.h"
 #include "sim/trace/unpack.h"
 #include "sim/trace/writer.h"
 #include "tests/bench/bench.h"
 
-#define W1B_MACHINE SOURCE_DIR "/configs/machines/W1b_touch_4k_2x512m.cfg"
-#define W1B_TRACE   SOURCE_DIR "/traces/W1b_touch_4k_2x512m.trace.zst"
-#define SCENARIOS   SOURCE_DIR "/configs/scenarios/"
+#define W1B_MACHINE  SOURCE_DIR "/configs/machines/W1b_touch_4k_2x512m.cfg"
+#define W1B_TRACE    SOURCE_DIR "/traces/W1b_touch_4k_2x512m.trace.zst"
+#define XEON_MACHINE SOURCE_DIR "/configs/machines/xeon-8269cy-2s.cfg"
 
 /* A trace as bytes. */
 struct bytes {
@@ -147,7 +146,7 @@ double replay_ftrace(void)
 
 double replay_naive(void)
 {
-	return replay_bytes(w1b_binary(), TIMING_SIMGRID);
+	return replay_bytes(w1b_binary(), TIMING_EXACT);
 }
 
 double replay_zstd(void)
@@ -163,29 +162,48 @@ double replay_zstd(void)
 	return (double)t->nr_events / (now() - start);
 }
 
-/* The machine of a scenario and its work. */
-static struct trace *load_scenario(const char *path, struct machine **m)
+/* Of a replay, for each event. */
+static double activities(const struct machine *m, const struct trace *t, enum timing_mode mode)
 {
-	struct diag diag = DIAG_INIT;
-	struct scenario *scenario;
-	struct trace *t;
+	json_t *result = replay(m, t, mode);
 
-	if (scenario_load(path, NULL, 0, &diag, &scenario))
-		die(diag.failed ? diag.error.text : "a scenario cannot be read");
-	*m = load_machine(scenario->machine);
-	if (scenario_generate(scenario, *m, &diag, &t))
-		die(diag.failed ? diag.error.text : "a scenario has no work");
-	scenario_free(scenario);
-	return t;
+	return (double)result_integer(result, "activities") / (double)t->nr_events;
 }
 
 double replay_activities(void)
 {
-	struct machine *m;
-	struct trace *t = load_scenario(SCENARIOS "churn.cfg", &m);
-	json_t *result = replay(m, t, TIMING_BATCHED);
+	return activities(load_machine(W1B_MACHINE), parse(w1b_binary()), TIMING_BATCHED);
+}
 
-	return (double)result_integer(result, "activities") / (double)t->nr_events;
+double replay_activities_exact(void)
+{
+	return activities(load_machine(W1B_MACHINE), parse(w1b_binary()), TIMING_EXACT);
+}
+
+/* So many operations of that kind, dealt out to the CPUs. */
+static struct trace *make_work(const struct machine *m, const char *kind, uint64_t operations)
+{
+	struct generate g = {.workload = workload_default(), .seed = 1};
+	struct workload_host host;
+	struct trace *t;
+
+	for (int i = 0; workload_kinds[i]; i++)
+		if (!strcmp(workload_kinds[i]->name, kind))
+			g.workload.kind = workload_kinds[i];
+	g.workload.operations = operations / (uint64_t)m->mm.nr_cpus;
+	g.workload.live = 2000;
+	g.workload.max_order = 3;
+	if (workload_host_of_machine(&host, m) || generate_trace(&g, &host, &t))
+		die("no work");
+	workload_host_clear(&host);
+	return t;
+}
+
+double replay_activities_contended(void)
+{
+	struct machine *m = load_machine(XEON_MACHINE);
+
+	return activities(m, make_work(m, "interleave", 400000), TIMING_BATCHED);
 }
 
 /* Nodes in a ring, with so much memory and so many CPUs each. */
@@ -245,30 +263,18 @@ static double busy_ns(json_t *result)
 	       1000;
 }
 
-/* 400,000 operations of a churn, dealt out to the CPUs. */
+/* 400,000 operations of a churn. */
 static struct event_cost replay_churn(struct shape shape)
 {
 	struct machine *m = make_machine(&shape);
-	struct generate g = {.workload = workload_default(), .seed = 1};
-	struct workload_host host;
-	struct event_cost cost;
-	struct trace *t;
-	json_t *result;
-	double start;
+	struct trace *t = make_work(m, "churn", 400000);
+	double start = now();
+	json_t *result = replay(m, t, TIMING_BATCHED);
+	struct event_cost cost = {
+		.host_ns = (now() - start) * 1e9 / (double)t->nr_events,
+		.simulated_ns = busy_ns(result) / (double)t->nr_events,
+	};
 
-	for (int i = 0; workload_kinds[i]; i++)
-		if (!strcmp(workload_kinds[i]->name, "churn"))
-			g.workload.kind = workload_kinds[i];
-	g.workload.operations = 400000 / (uint64_t)(shape.nr_nodes * shape.cpus);
-	g.workload.live = 2000;
-	g.workload.max_order = 3;
-	if (workload_host_of_machine(&host, m) || generate_trace(&g, &host, &t))
-		die("no work");
-	workload_host_clear(&host);
-	start = now();
-	result = replay(m, t, TIMING_BATCHED);
-	cost.host_ns = (now() - start) * 1e9 / (double)t->nr_events;
-	cost.simulated_ns = busy_ns(result) / (double)t->nr_events;
 	json_decref(result);
 	return cost;
 }
