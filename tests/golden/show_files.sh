@@ -129,7 +129,7 @@ err "nodes[4].shares_cpus_with: node 4: expected a node that has none of this it
 for name in W1b_touch_4k_2x512m W7_touch_i386_highmem; do
 	run show configs/machines/$name.cfg slabinfo
 	status 0
-	out "ext4_inode_cache "
+	out "fsverity_info "
 	out "task_struct "
 done
 end
