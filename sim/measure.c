@@ -10,10 +10,12 @@
 #include <stdlib.h>
 
 #include "sim/json.h"
+#include "sim/mul_div.h"
 
+#define PS_PER_S UINT64_C(1000000000000)
 /* Bytes between two looks at the clock: a page, a microsecond of a CPU's share of its bank. */
 #define LINE_BYTES   64
-#define PAUSE_LINES  4  /* a pause comes after so many lines */
+#define PAUSE_LINES  (MEASURE_PAUSE_BYTES / LINE_BYTES)
 #define MOST_PAUSES  16 /* of a chunk */
 #define PAUSE_CYCLES 1600
 #define MOST_BYTES   (UINT64_C(16) << 10) /* of a chunk, where nothing is computed between, */
@@ -232,12 +234,26 @@ struct streamer {
 	uint64_t block, offset; /* where the next one begins */
 };
 
+/*
+ * A pause is a loop that does not wait for the lines that were asked for before it: what they took
+ * has passed of it already.
+ */
+static void go_through_pause(struct measure_team *t, int cpu, uint64_t cycles, uint64_t took_ps)
+{
+	uint64_t took = mul_div(took_ps, sim_machine(t->sim)->cpus[cpu].freq_hz, PS_PER_S);
+
+	if (took >= cycles)
+		return;
+	sim_compute(t->sim, cpu, cycles - took);
+	sim_settle(t->sim, cpu);
+}
+
 /* The next chunk. */
 static void stream_chunk(struct measure_team *t, int cpu, struct streamer *w)
 {
 	const struct measure_mix *mix = w->mix;
 	uint64_t read = w->chunk * mix->reads / (mix->reads + mix->writes);
-	uint64_t span = w->stride ? w->chunk / LINE_BYTES * w->stride : w->chunk;
+	uint64_t span = w->stride ? w->chunk / LINE_BYTES * w->stride : w->chunk, before_ps;
 	struct sim_stream stream = {
 		.bytes_read = read,
 		.bytes_written = w->chunk - read,
@@ -252,11 +268,10 @@ static void stream_chunk(struct measure_team *t, int cpu, struct streamer *w)
 	}
 	stream.at = w->b->blocks[w->block] + w->offset;
 	w->offset += span;
+	before_ps = sim_now_ps(t->sim, cpu);
 	sim_stream(t->sim, cpu, &stream);
-	if (w->pause) {
-		sim_compute(t->sim, cpu, w->pause * w->pauses);
-		sim_settle(t->sim, cpu);
-	}
+	if (w->pause)
+		go_through_pause(t, cpu, w->pause * w->pauses, sim_now_ps(t->sim, cpu) - before_ps);
 }
 
 /* The next chunk may be larger: it is short, and there is room for it in each block. */
@@ -281,7 +296,7 @@ static uint64_t stream_for(struct measure_team *t, int cpu, struct streamer *w, 
 		if (may_grow(w, now_ps - before_ps))
 			w->chunk *= 2;
 	}
-	return (uint64_t)((__uint128_t)bytes * UINT64_C(1000000000000) / (now_ps - start_ps));
+	return (uint64_t)((__uint128_t)bytes * PS_PER_S / (now_ps - start_ps));
 }
 
 /* Until the load is steady: in large chunks first, which are fewer, then in those measured. */

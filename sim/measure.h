@@ -156,7 +156,13 @@ struct measure_times {
 	uint64_t warm_ps, measure_ps, after_ps;
 	bool fine; /* chunks that are as small as the CPU can have them */
 };
-/** Stream from `b`, computing `pause` cycles after each 4 lines. Returns bytes a second. */
+/* A pause belongs to each 4 lines: a thread of MLC's goes through the delay after each 2, and a
+ * core of the machines whose figures are published has two. */
+#define MEASURE_PAUSE_BYTES 256
+/**
+ * Stream from `b`, with a loop of `pause` cycles to every 4 lines, which does not wait for them.
+ * Returns bytes a second.
+ */
 uint64_t measure_stream(struct measure_team *t, int cpu, const struct measure_mix *mix,
 			const struct measure_buffer *b, const struct measure_times *times,
 			uint64_t pause);
@@ -175,10 +181,14 @@ void measure_print_matrix(const json_t *doc, const char *key, uint64_t unit, FIL
 /** Matrices of those keys (NULL at the end) as one table: from, to, and a column each. */
 void measure_csv_matrices(const json_t *doc, const char *const *keys, FILE *out);
 
-/** value / unit with one decimal, rounded. */
+/* A line that MLC prints above what all CPUs do. */
+#define MEASURE_ALL_THREADS "Using all the threads from each core if Hyper-threading is enabled\n"
+
+/** value / unit with so many decimals (1 to 9), or one, rounded. */
 struct measure_decimal {
 	char text[32];
 };
+struct measure_decimal measure_digits(uint64_t value, uint64_t unit, int digits);
 struct measure_decimal measure_decimal(uint64_t value, uint64_t unit);
 /** The same of a member or element, - where there is none or it is null. */
 struct measure_decimal measure_value(const json_t *value, uint64_t unit);

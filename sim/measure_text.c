@@ -5,13 +5,22 @@
 #include "sim/json.h"
 #include "sim/measure.h"
 
+struct measure_decimal measure_digits(uint64_t value, uint64_t unit, int digits)
+{
+	struct measure_decimal d;
+	uint64_t scale = 1, parts;
+
+	for (int i = 0; i < digits; i++)
+		scale *= 10;
+	parts = (uint64_t)(((__uint128_t)value * scale + unit / 2) / unit);
+	snprintf(d.text, sizeof(d.text), "%" PRIu64 ".%0*" PRIu64, parts / scale, digits,
+		 parts % scale);
+	return d;
+}
+
 struct measure_decimal measure_decimal(uint64_t value, uint64_t unit)
 {
-	uint64_t tenths = (uint64_t)(((__uint128_t)value * 10 + unit / 2) / unit);
-	struct measure_decimal d;
-
-	snprintf(d.text, sizeof(d.text), "%" PRIu64 ".%" PRIu64, tenths / 10, tenths % 10);
-	return d;
+	return measure_digits(value, unit, 1);
 }
 
 struct measure_decimal measure_value(const json_t *value, uint64_t unit)

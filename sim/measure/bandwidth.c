@@ -104,12 +104,13 @@ static void text(const json_t *doc, FILE *out)
 	const json_t *mix;
 	size_t i;
 
-	fputs("Measuring Memory Bandwidths between nodes within system\n" UNITS, out);
+	fputs("Measuring Memory Bandwidths between nodes within system\n" UNITS MEASURE_ALL_THREADS,
+	      out);
 	fprintf(out, "Using %s traffic type\n",
 		mix_of(doc)->writes ? mix_of(doc)->name : "Read-only");
 	measure_print_matrix(doc, "bytes_per_s", 1000000, out);
 	fputs("\nMeasuring Peak Injection Memory Bandwidths for the system\n" UNITS
-	      "Using traffic with the following read-write ratios\n",
+		      MEASURE_ALL_THREADS "Using traffic with the following read-write ratios\n",
 	      out);
 	json_array_foreach (json_object_get(doc, "system"), i, mix)
 		fprintf(out, "%s:\t%s\n", mix_of(mix)->title,

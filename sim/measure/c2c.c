@@ -19,7 +19,7 @@
  * all sets of a cache alike. */
 #define APART 23
 
-enum { HOME_WRITER, HOME_READER, CLEAN, NR_HOMES };
+enum home { HOME_WRITER, HOME_READER, CLEAN, NR_HOMES };
 static const char *const keys[NR_HOMES + 1] = {"hitm_home_writer_ps", "hitm_home_reader_ps",
 					       "hit_ps", NULL};
 
@@ -182,16 +182,70 @@ static int run(const struct measure *m, json_t *doc)
 	return err;
 }
 
+/* Of two CPUs of the first node that has such. */
+static void print_local(const json_t *doc, enum home home, const char *title, FILE *out)
+{
+	const json_t *from = json_object_get(doc, "cpu_nodes"), *nid;
+	const json_t *to = json_object_get(doc, "writer_nodes"), *writer, *cell, *local = NULL;
+	size_t i, j;
+
+	json_array_foreach (from, i, nid)
+		json_array_foreach (to, j, writer) {
+			cell = json_array_get(json_array_get(json_object_get(doc, keys[home]), i),
+					      j);
+			if (!local && json_equal(nid, writer) && json_is_integer(cell))
+				local = cell;
+		}
+	fprintf(out, "%s\t%s\n", title, measure_value(local, 1000).text);
+}
+
+/* As MLC has it: readers side by side. */
+static void print_remote(const json_t *doc, enum home home, const char *whose, FILE *out)
+{
+	const json_t *from = json_object_get(doc, "cpu_nodes"), *reader, *writer;
+	size_t i, j;
+
+	fprintf(out,
+		"Remote Socket L2->L2 HITM latency (data address homed in %s socket)\n"
+		"\t\t\tReader Numa Node\nWriter Numa Node",
+		whose);
+	json_array_foreach (from, i, reader)
+		fprintf(out, "%6" JSON_INTEGER_FORMAT "\t", json_integer_value(reader));
+	fputc('\n', out);
+	json_array_foreach (json_object_get(doc, "writer_nodes"), j, writer) {
+		fprintf(out, "%13" JSON_INTEGER_FORMAT "\t", json_integer_value(writer));
+		json_array_foreach (from, i, reader) {
+			const json_t *row = json_array_get(json_object_get(doc, keys[home]), i);
+			bool same = json_equal(reader, writer);
+
+			fprintf(out, "%6s\t",
+				measure_value(same ? NULL : json_array_get(row, j), 1000).text);
+		}
+		fputc('\n', out);
+	}
+}
+
+static bool has_remote(const json_t *doc)
+{
+	const json_t *reader, *writer;
+	bool any = false;
+	size_t i, j;
+
+	json_array_foreach (json_object_get(doc, "cpu_nodes"), i, reader)
+		json_array_foreach (json_object_get(doc, "writer_nodes"), j, writer)
+			any |= !json_equal(reader, writer);
+	return any;
+}
+
 static void text(const json_t *doc, FILE *out)
 {
-	fputs("Measuring cache-to-cache transfer latency (in ns)...\n"
-	      "HITM, lines homed in the writer's node (rows: reader, columns: writer)\n",
-	      out);
-	measure_print_matrix(doc, keys[HOME_WRITER], 1000, out);
-	fputs("\nHITM, lines homed in the reader's node\n", out);
-	measure_print_matrix(doc, keys[HOME_READER], 1000, out);
-	fputs("\nHIT, lines that the other has read, homed in its node\n", out);
-	measure_print_matrix(doc, keys[CLEAN], 1000, out);
+	fputs("Measuring cache-to-cache transfer latency (in ns)...\n", out);
+	print_local(doc, CLEAN, "Local Socket L2->L2 HIT  latency", out);
+	print_local(doc, HOME_WRITER, "Local Socket L2->L2 HITM latency", out);
+	if (!has_remote(doc))
+		return;
+	print_remote(doc, HOME_WRITER, "writer", out);
+	print_remote(doc, HOME_READER, "reader", out);
 }
 
 static void csv(const json_t *doc, FILE *out)

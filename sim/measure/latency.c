@@ -72,8 +72,8 @@ static int run(const struct measure *m, json_t *doc)
 
 static void text(const json_t *doc, FILE *out)
 {
-	fprintf(out, "Using buffer size of %s MiB\n",
-		measure_decimal(json_get(doc, "buffer_bytes"), 1 << 20).text);
+	fprintf(out, "Using buffer size of %sMiB\n",
+		measure_digits(json_get(doc, "buffer_bytes"), 1 << 20, 3).text);
 	fputs("Measuring idle latencies for random access (in ns)...\n", out);
 	measure_print_matrix(doc, "latency_ps", 1000, out);
 }

@@ -10,6 +10,7 @@
 
 #include "sim/json.h"
 #include "sim/measure.h"
+#include "sim/mul_div.h"
 
 /* Small chunks: where latency follows the load steeply, CPUs that answer to it late make it swing.
  */
@@ -28,19 +29,24 @@ static const struct measure_times first_times = {
 	.fine = true,
 };
 
-/* Cycles after each 4 lines: those that MLC goes through, and some between, from the most load to
- * the least. */
-static const unsigned delays[] = {0,    2,    8,    15,   50,   100,  125,  150,
-				  200,  250,  300,  400,  500,  700,  850,  1000,
-				  1300, 1700, 2500, 3500, 5000, 9000, 20000};
-#define NR_DELAYS ((int)(sizeof(delays) / sizeof(delays[0])))
+/*
+ * Cycles to every 4 lines: those that MLC goes through, from the most load to the least, and those
+ * at which so many thousandths are asked for of what is carried without a delay, where latency
+ * rises within a few cycles.
+ */
+static const unsigned mlc_delays[] = {0,   2,    8,    15,   50,   100,  200,  300,  400,  500,
+				      700, 1000, 1300, 1700, 2500, 3500, 5000, 9000, 20000};
+static const unsigned asked[] = {995, 990, 980, 970, 950, 930, 900, 850};
+#define NR_MLC    ((int)(sizeof(mlc_delays) / sizeof(mlc_delays[0])))
+#define NR_ASKED  ((int)(sizeof(asked) / sizeof(asked[0])))
+#define NR_DELAYS (NR_MLC + NR_ASKED)
 
 struct loaded {
 	const struct measure *m;
 	struct measure_buffer *buffers;
 	json_t *doc;
 	int chaser;
-	uint64_t latency_ps[NR_DELAYS], bytes_per_s[NR_DELAYS];
+	uint64_t delays[NR_DELAYS], latency_ps[NR_DELAYS], bytes_per_s[NR_DELAYS];
 };
 
 static void chase(struct measure_team *t, struct measure_buffer *b, int phase)
@@ -81,7 +87,7 @@ static void load(struct measure_team *t, int cpu, int phase)
 		return;
 	}
 	l->bytes_per_s[phase] += measure_stream(t, cpu, l->m->mix, &l->buffers[to],
-						phase ? &times : &first_times, delays[phase]);
+						phase ? &times : &first_times, l->delays[phase]);
 }
 
 /* The first CPU that has memory to chase through; else an error. */
@@ -94,17 +100,50 @@ static int find_chaser(const struct measure *m)
 			  "no CPU has memory on its own node; --to says which memory to measure");
 }
 
+/* Cycles to 4 lines at which all who join ask for that much. */
+static uint64_t delay_for(const struct measure_team *t, uint64_t bytes_per_s)
+{
+	const struct machine *m = sim_machine(t->sim);
+	uint64_t sum = 0;
+
+	/* Threads of a core share its cycles. */
+	for (int cpu = 0; cpu < m->mm.nr_cpus; cpu++)
+		if (joins(t, cpu, 0) && m->cpus[cpu].core == cpu &&
+		    cpu != ((const struct loaded *)t->arg)->chaser)
+			sum += m->cpus[cpu].freq_hz;
+	return mul_div(sum, MEASURE_PAUSE_BYTES, bytes_per_s ? bytes_per_s : 1);
+}
+
+static int by_delay(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* What is carried without a delay is known. */
+static void set_delays(const struct measure_team *t, struct loaded *l)
+{
+	for (int i = 0; i < NR_MLC; i++)
+		l->delays[i] = mlc_delays[i];
+	for (int i = 0; i < NR_ASKED; i++)
+		l->delays[NR_MLC + i] = delay_for(t, l->bytes_per_s[0] / 1000 * asked[i]);
+	qsort(l->delays, NR_DELAYS, sizeof(*l->delays), by_delay);
+}
+
 /* A phase is a row. */
 static void put_row(struct measure_team *t, int phase)
 {
-	const struct loaded *l = t->arg;
+	struct loaded *l = t->arg;
 	json_t *row = json_append_object(json_object_get(l->doc, "loaded"));
 
-	json_put(row, "delay_cycles", delays[phase]);
+	json_put(row, "delay_cycles", l->delays[phase]);
 	json_put(row, "latency_ps", l->latency_ps[phase]);
 	json_put(row, "bytes_per_s", l->bytes_per_s[phase]);
 	if (l->m->row)
 		l->m->row(l->m->row_arg, l->doc, row);
+	if (!phase)
+		set_delays(t, l);
 }
 
 static int run(const struct measure *m, json_t *doc)
@@ -132,7 +171,7 @@ static int run(const struct measure *m, json_t *doc)
 
 static void text(const json_t *doc, FILE *out)
 {
-	fputs("Measuring Loaded Latencies for the system\n", out);
+	fputs("Measuring Loaded Latencies for the system\n" MEASURE_ALL_THREADS, out);
 	if (strcmp(json_get_string(doc, "mix"), "reads") == 0)
 		fputs("Using Read-only traffic type\n", out);
 	else
@@ -143,7 +182,7 @@ static void text(const json_t *doc, FILE *out)
 static void text_row(const json_t *row, FILE *out)
 {
 	fprintf(out, " %05" PRIu64 "\t%6s\t%9s\n", json_get(row, "delay_cycles"),
-		measure_decimal(json_get(row, "latency_ps"), 1000).text,
+		measure_digits(json_get(row, "latency_ps"), 1000, 2).text,
 		measure_decimal(json_get(row, "bytes_per_s"), 1000000).text);
 }
 

@@ -38,7 +38,13 @@ END
 cmp -s "$tmp/out" "$tmp/rows" || fail "other transfers"
 run measure $machine c2c --from 0 --to 1 --set line_transfers.home_at_owner=120ns
 status 0
-out "       0	 120.0"
+out "            1	 120.0	"
+out "Local Socket L2->L2 HITM latency	-"
+run measure $machine c2c
+out "Local Socket L2->L2 HIT  latency	51.6"
+out "Local Socket L2->L2 HITM latency	51.7"
+out "Writer Numa Node     0	     1	"
+out "            0	     -	 175.8	"
 
 # Clean lines lie in all sets of the cache that has them, however small it is: 64 lines are as many
 # as 4 KiB of 8 ways hold, and all come from there and none from the node's cache.
@@ -83,7 +89,8 @@ END
 cmp -s "$tmp/out" "$tmp/rows" || fail "other cells"
 run measure "$tmp/holes.cfg" c2c --from 2
 status 0
-printf '       2\t 110.0\t     -\t     -\t\n' >"$tmp/row"
+# Writers are rows, as MLC has them.
+printf '            1\t     -\t\n' >"$tmp/row"
 grep -qxf "$tmp/row" "$tmp/out" || fail "cells without a figure do not say so"
 run measure "$tmp/holes.cfg" c2c --from 2 --to 1 --format json
 status 0
@@ -156,9 +163,24 @@ out "0,0,2136"
 if ! slow_build; then
 	run measure $machine loaded --format csv --from 0
 	status 0
-	[ "$(sed -n '2,$p' "$tmp/out" | wc -l)" -eq 23 ] || fail "not 23 rows"
+	[ "$(sed -n '2,$p' "$tmp/out" | wc -l)" -eq 27 ] || fail "not 27 rows"
 	sed -n '2,$p' "$tmp/out" | awk -F, 'NR == 1 { first = $2 } END { exit first < 2 * $2 }' ||
 		fail "latency under the most load is not twice that under the least"
+fi
+
+# At a long delay the load is what the delays ask for, 4 lines each: 51 CPUs at 2.5 GHz, and a line a latency
+# of the one that follows pointers. The lines of a delay do not add to it.
+if ! slow_build; then
+	run measure $machine loaded --format csv
+	status 0
+	sed 1d "$tmp/out" | awk -F, '$1 >= 500 {
+			asked = 51 * 256 * 2.5e9 / $1 + 64 / ($2 * 1e-12)
+			if ($3 > asked * 1.005 || $3 < asked * 0.995) { print $0 ", expected " asked; failed = 1 }
+			nr++
+		} END { exit failed || nr != 10 }' || fail "a delay asks for something else"
+	run measure $machine loaded --from 0 --to 0
+	out "Using all the threads from each core if Hyper-threading is enabled"
+	grep -qE '^ 01000	 [0-9.]{3,}[0-9]	 *[0-9]+\.[0-9]$' "$tmp/out" || fail "not a row as MLC prints it"
 fi
 
 # Huge pages take what zeroing them does: 32768 lines, 12 in flight, 77.9 ns each: 212.7 us, and 200

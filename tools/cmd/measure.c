@@ -338,8 +338,10 @@ const struct command command_measure = {
 	.summary = "measure a machine as one does real ones: latencies, bandwidths",
 	.operands = "MACHINE.cfg WHAT",
 	.description =
-		"Run a measurement on the simulated machine, and print it in the layout of the\n"
-		"tool that makes it on real ones (Intel Memory Latency Checker).\n",
+		"Run a measurement on the simulated machine. latency, bandwidth, loaded and c2c are\n"
+		"printed in the layout of the tool that makes them on real ones, Intel Memory Latency\n"
+		"Checker: as its --latency_matrix, --bandwidth_matrix and --max_bandwidth,\n"
+		"--loaded_latency and --c2c_latency.\n",
 	.explain = explain,
 	.options = options,
 	.min_operands = 2,
