@@ -44,6 +44,13 @@ void show_cpus_node_text(const json_t *node, char *buf, size_t size)
 		snprintf(buf, size, "%s", of_core);
 }
 
+static const char *one_for(const struct machine_cache *c)
+{
+	if (c->per_node)
+		return "node";
+	return c->per_core ? "core" : "cpu";
+}
+
 static void gather_caches(json_t *doc, const struct machine *m)
 {
 	json_t *caches;
@@ -55,13 +62,15 @@ static void gather_caches(json_t *doc, const struct machine *m)
 	for (int i = 0; i < m->nr_caches; i++) {
 		const struct machine_cache *c = &m->caches[i];
 		json_t *cache = json_append_object(caches);
+		char sharers[32];
 
 		json_put_string(cache, "name", c->name);
 		json_put(cache, "bytes", c->size_bytes);
 		json_put(cache, "ways", c->ways);
 		json_put(cache, "latency_ps", c->latency_ps);
-		json_put_string(cache, "shared_by",
-				c->per_node ? "node" : (c->per_core ? "core" : "cpu"));
+		if (c->nr_cpus)
+			snprintf(sharers, sizeof(sharers), "%u CPUs", c->nr_cpus);
+		json_put_string(cache, "shared_by", c->nr_cpus ? sharers : one_for(c));
 	}
 }
 
@@ -73,6 +82,8 @@ static void gather_transfers(json_t *doc, const struct machine_transfers *t)
 		return;
 	transfers = json_put_object(doc, "line_transfers");
 	json_put(transfers, "same_node_ps", t->same_node_ps);
+	if (t->same_node_far_ps)
+		json_put(transfers, "same_node_far_ps", t->same_node_far_ps);
 	if (t->same_node_clean_ps)
 		json_put(transfers, "same_node_clean_ps", t->same_node_clean_ps);
 	if (t->home_at_owner_ps)
@@ -130,6 +141,7 @@ static void print_transfers(const json_t *transfers, FILE *out)
 	static const struct {
 		const char *key, *text;
 	} rows[] = {{"same_node_ps", "modified, within the node"},
+		    {"same_node_far_ps", "modified, of another last cache"},
 		    {"same_node_clean_ps", "as in memory, within the node"},
 		    {"home_at_owner_ps", "modified, on its own node's"},
 		    {"home_elsewhere_ps", "modified, on another node's"}};

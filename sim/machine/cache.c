@@ -47,9 +47,12 @@ static void check_geometry(struct machine_reader *r, const struct cfg_setting *s
 			cfg_error(r->cfg, s, "there is a cache '%s' already", cache->name);
 }
 
+/* Rank of who shares it: a CPU, a core, so many CPUs, a node. */
 static int width(const struct machine_cache *cache)
 {
-	return cache->per_node ? 2 : cache->per_core;
+	if (cache->per_node)
+		return 3;
+	return cache->nr_cpus ? 2 : cache->per_core;
 }
 
 /* Each level is behind the one before it: larger, slower, of no fewer CPUs. */
@@ -72,19 +75,69 @@ static void check_order(struct machine_reader *r, const struct cfg_setting *s,
 		cfg_error(r->cfg, cfg_find(r->cfg, s, "shared_by"),
 			  "%s is of fewer CPUs than %s, which is nearer to them", cache->name,
 			  before->name);
+	else if (cache->nr_cpus && before->nr_cpus && cache->nr_cpus % before->nr_cpus)
+		cfg_error(r->cfg, cfg_find(r->cfg, s, "shared_by"),
+			  "%u CPUs that share %s are not whole groups of %u that share %s",
+			  cache->nr_cpus, cache->name, before->nr_cpus, before->name);
+}
+
+/* Whole cores, and as many of them in each. */
+static void check_groups(struct machine_reader *r, const struct cfg_setting *s,
+			 const struct machine_cache *cache)
+{
+	const struct machine *m = r->m;
+
+	for (int place = 0; place < machine_nr_places(m) && !cfg_status(r->cfg); place++) {
+		unsigned nr = 0, threads = 0;
+		int core = -1;
+
+		for (int cpu = 0; cpu < m->mm.nr_cpus; cpu++) {
+			if (m->cpus[cpu].place != place)
+				continue;
+			if (core < 0)
+				core = m->cpus[cpu].core;
+			nr++;
+			threads += m->cpus[cpu].core == core;
+		}
+		if (threads && cache->nr_cpus % threads)
+			cfg_error(r->cfg, s,
+				  "%u CPUs that share %s are not whole cores of node %d, of %u "
+				  "threads",
+				  cache->nr_cpus, cache->name, place, threads);
+		else if (nr % cache->nr_cpus)
+			cfg_error(r->cfg, s,
+				  "the %u CPUs of node %d are not whole groups of %u that share %s",
+				  nr, place, cache->nr_cpus, cache->name);
+	}
+}
+
+/* A name, or how many CPUs. */
+static void read_sharers(struct machine_reader *r, const struct cfg_setting *s,
+			 struct machine_cache *cache)
+{
+	static const char *const sharers[] = {"cpu", "node", "core", NULL};
+	unsigned sharer = 0;
+	uint64_t nr = 0;
+
+	if (!s || cfg_is_string(s)) {
+		cfg_choice(r->cfg, s, "sharer", sharers, &sharer);
+		cache->per_node = sharer == 1;
+		cache->per_core = sharer == 2;
+	} else if (cfg_integer(r->cfg, s, 1, MM_MAX_CPUS, &nr)) {
+		cache->nr_cpus = (unsigned)nr;
+		check_groups(r, s, cache);
+	}
 }
 
 static void read_cache(struct machine_reader *r, const struct cfg_setting *s)
 {
 	static const char *const keys[] = {"name",      "size",      "ways",   "latency",
 					   "shared_by", "inclusive", "source", NULL};
-	static const char *const sharers[] = {"cpu", "node", "core", NULL};
 	const struct cfg_setting *group = cfg_group(r->cfg, s);
 	struct machine_cache *cache = &r->m->caches[r->m->nr_caches];
 	const char *name;
 	const struct cfg_setting *at_inclusive = cfg_find(r->cfg, group, "inclusive");
 	uint64_t ways = 1;
-	unsigned sharer = 0;
 	bool inclusive = true;
 
 	cfg_keys(r->cfg, group, keys);
@@ -98,13 +151,11 @@ static void read_cache(struct machine_reader *r, const struct cfg_setting *s)
 	cfg_size(r->cfg, cfg_need(r->cfg, group, "size"), &cache->size_bytes);
 	cfg_integer(r->cfg, cfg_need(r->cfg, group, "ways"), 1, MAX_WAYS, &ways);
 	machine_read_latency(r, cfg_need(r->cfg, group, "latency"), &cache->latency_ps);
-	cfg_choice(r->cfg, cfg_need(r->cfg, group, "shared_by"), "sharer", sharers, &sharer);
+	read_sharers(r, cfg_need(r->cfg, group, "shared_by"), cache);
 	cache->ways = (unsigned)ways;
-	cache->per_node = sharer == 1;
-	cache->per_core = sharer == 2;
-	if (cfg_bool(r->cfg, at_inclusive, &inclusive) && !cache->per_node)
+	if (cfg_bool(r->cfg, at_inclusive, &inclusive) && width(cache) < 2)
 		cfg_error(r->cfg, at_inclusive,
-			  "only a cache of the node is inclusive of its CPUs' own, or not");
+			  "only a cache that cores share is inclusive of their own, or not");
 	cache->apart = !inclusive;
 	check_geometry(r, group, cache);
 	check_order(r, group, cache);
@@ -193,10 +244,26 @@ static void read_clean(struct machine_reader *r, const struct cfg_setting *s)
 	machine_read_latency(r, s, &t->same_node_clean_ps);
 }
 
+/* Between the last caches of one node. */
+static void read_far(struct machine_reader *r, const struct cfg_setting *s)
+{
+	const struct machine *m = r->m;
+
+	if (s && m->nr_caches && !m->caches[m->nr_caches - 1].nr_cpus)
+		cfg_error(r->cfg, s, "a node has one %s: no number of CPUs shares it (`shared_by`)",
+			  m->caches[m->nr_caches - 1].name);
+	machine_read_latency(r, s, &r->m->transfers.same_node_far_ps);
+}
+
 void machine_read_transfers(struct machine_reader *r, const struct cfg_setting *root)
 {
-	static const char *const keys[] = {"same_node",      "same_node_clean", "home_at_owner",
-					   "home_elsewhere", "source",          NULL};
+	static const char *const keys[] = {"same_node",
+					   "same_node_far",
+					   "same_node_clean",
+					   "home_at_owner",
+					   "home_elsewhere",
+					   "source",
+					   NULL};
 	const struct cfg_setting *group =
 		cfg_group(r->cfg, cfg_find(r->cfg, root, "line_transfers"));
 	struct machine_transfers *t = &r->m->transfers;
@@ -208,6 +275,7 @@ void machine_read_transfers(struct machine_reader *r, const struct cfg_setting *
 	if (!r->m->nr_caches)
 		cfg_error(r->cfg, group, "lines go from cache to cache: 'caches' is missing");
 	machine_read_latency(r, cfg_need(r->cfg, group, "same_node"), &t->same_node_ps);
+	read_far(r, cfg_find(r->cfg, group, "same_node_far"));
 	read_clean(r, cfg_find(r->cfg, group, "same_node_clean"));
 	t->home_at_owner_ps = t->same_node_ps;
 	machine_read_latency(r,

@@ -46,12 +46,13 @@ struct machine_load {
 
 struct machine_cache {
 	char *name;          /* "L2" */
-	uint64_t size_bytes; /* per CPU or per node */
+	uint64_t size_bytes; /* of one of them */
 	unsigned ways;
 	uint64_t latency_ps; /* a hit at this level */
 	bool apart;          /* lines that a CPU of the node has in its own caches are not in it */
 	bool per_node;       /* one for all CPUs of a node; else one a CPU, */
-	bool per_core;       /* or one for all threads of a core */
+	bool per_core;       /* or one for all threads of a core, */
+	unsigned nr_cpus;    /* or one for so many of a node, whole cores by their numbers; 0: no */
 };
 
 /* One direction of a wire between two nodes, or a node's way to its own bank. */
@@ -105,6 +106,7 @@ struct machine_disk {
 /* What it takes to get a line from the caches of another CPU; all 0: as from memory. */
 struct machine_transfers {
 	uint64_t same_node_ps;
+	uint64_t same_node_far_ps;   /* whose last cache is another one; 0: as same_node_ps */
 	uint64_t same_node_clean_ps; /* one that is as in memory; 0: from the node's own cache */
 	uint64_t home_at_owner_ps;   /* of another node, whose memory the line belongs to */
 	uint64_t home_elsewhere_ps; /* of another node, and the line belongs to a third or one's own
@@ -259,5 +261,9 @@ int machine_node_of(const struct machine *m, phys_addr_t at);
 
 /** What the file says of free pages at the start no longer holds: something else says it. */
 void machine_forget_free(struct machine *m);
+
+/** Which of the caches of that level each CPU uses, from 0: fills domains[], by CPU, and returns
+ * how many of them there may be; -ENOMEM. */
+int machine_cache_domains(const struct machine *m, const struct machine_cache *cache, int *domains);
 
 #endif

@@ -19,23 +19,28 @@
  * all sets of a cache alike. */
 #define APART 23
 
-enum home { HOME_WRITER, HOME_READER, CLEAN, NR_HOMES };
+enum home { HOME_WRITER, HOME_READER, CLEAN, FAR, NR_HOMES };
 static const char *const keys[NR_HOMES + 1] = {"hitm_home_writer_ps", "hitm_home_reader_ps",
-					       "hit_ps", NULL};
+					       "hit_ps", "hitm_far_ps", NULL};
 
 struct c2c {
 	const struct measure *m;
 	struct measure_buffer *buffers;
+	int nr_homes;           /* without FAR where no node has several caches of the last level */
+	int *domains;           /* by CPU, of these */
 	uint64_t *ps[NR_HOMES]; /* [reader's node * nr_nodes + writer's node] */
 };
 
-/* The CPU of that node that writes for a reader; MM_NO_CPU where there is none. */
-static int writer_of(const struct measure *m, int nid, int reader)
+/* The CPU of that node that writes for a reader; MM_NO_CPU where there is none. One that does not
+ * share its last cache, or one as it comes. */
+static int writer_of(const struct c2c *c, int nid, int reader, bool far)
 {
+	const struct measure *m = c->m;
 	const struct machine_cpu *cpus = m->machine->cpus;
 
 	for (int cpu = m->nodes[nid].first_cpu; cpu < m->machine->mm.nr_cpus; cpu++)
-		if (measure_has_cpu(m, nid, cpu) && cpus[cpu].core != cpus[reader].core)
+		if (measure_has_cpu(m, nid, cpu) && cpus[cpu].core != cpus[reader].core &&
+		    (!far || c->domains[cpu] != c->domains[reader]))
 			return cpu;
 	return MM_NO_CPU;
 }
@@ -104,8 +109,8 @@ static struct step step_of(const struct c2c *c, int phase)
 {
 	int nr = c->m->nr_nodes;
 	struct step s = {
-		.home = phase / 2 % NR_HOMES,
-		.pair = phase / 2 / NR_HOMES,
+		.home = phase / 2 % c->nr_homes,
+		.pair = phase / 2 / c->nr_homes,
 		.reads = phase % 2,
 	};
 
@@ -121,10 +126,11 @@ static bool joins(const struct measure_team *t, int cpu, int phase)
 	const struct step s = step_of(c, phase);
 	int reader = c->m->nodes[s.from].first_cpu, writer;
 
-	if ((s.reads ? cpu != reader : !measure_has_cpu(c->m, s.to, cpu)) ||
+	if ((s.home == FAR && s.from != s.to) ||
+	    (s.reads ? cpu != reader : !measure_has_cpu(c->m, s.to, cpu)) ||
 	    !measure_from(c->m, s.from) || !measure_to(c->m, s.to) || !c->buffers[s.nid].nr)
 		return false;
-	writer = writer_of(c->m, s.to, reader);
+	writer = writer_of(c, s.to, reader, s.home == FAR);
 	return writer != MM_NO_CPU && (s.reads || cpu == writer);
 }
 
@@ -139,26 +145,38 @@ static void work(struct measure_team *t, int cpu, int phase)
 		write_lines(t, cpu, &c->buffers[s.nid], &s);
 }
 
+/* Which CPUs have a last cache in common, if a node has several. Returns 0 or -ENOMEM. */
+static int find_domains(struct c2c *c)
+{
+	const struct machine *m = c->m->machine;
+	const struct machine_cache *last = &m->caches[m->nr_caches - 1];
+	int err;
+
+	c->nr_homes = last->nr_cpus ? NR_HOMES : FAR;
+	c->domains = calloc((size_t)m->mm.nr_cpus, sizeof(*c->domains));
+	if (!c->domains)
+		return -ENOMEM;
+	err = machine_cache_domains(m, last, c->domains);
+	return err < 0 ? err : 0;
+}
+
 static int run(const struct measure *m, json_t *doc)
 {
 	size_t nr = (size_t)m->nr_nodes;
 	struct measure all = *m;
 	struct c2c c = {.m = m};
-	struct measure_team team = {.sim = m->sim,
-				    .m = m,
-				    .nr_phases = (int)(nr * nr) * NR_HOMES * 2,
-				    .work = work,
-				    .joins = joins,
-				    .arg = &c};
-	int err = 0;
+	struct measure_team team = {.sim = m->sim, .m = m, .work = work, .joins = joins, .arg = &c};
+	int err;
 
 	if (!m->machine->nr_caches)
 		return diag_error(m->diag, -EINVAL, m->machine->file, 0,
 				  "the machine has no caches, which lines could come from");
+	err = find_domains(&c);
+	team.nr_phases = (int)(nr * nr) * c.nr_homes * 2;
 	/* Lines may be at home where only the reader is. */
 	all.to = all.from = MM_NO_NODE;
 	all.to_cpus = false;
-	for (int home = 0; home < NR_HOMES; home++) {
+	for (int home = 0; home < c.nr_homes; home++) {
 		c.ps[home] = calloc(nr * nr, sizeof(**c.ps));
 		if (!c.ps[home])
 			err = -ENOMEM;
@@ -173,12 +191,13 @@ static int run(const struct measure *m, json_t *doc)
 		err = measure_team_run(&team);
 	if (!err) {
 		json_put(doc, "lines", LINES);
-		for (int home = 0; home < NR_HOMES; home++)
+		for (int home = 0; home < c.nr_homes; home++)
 			measure_put_matrix(m, doc, keys[home], c.ps[home]);
 	}
 	measure_buffers_free(&all, c.buffers);
 	for (int home = 0; home < NR_HOMES; home++)
 		free(c.ps[home]);
+	free(c.domains);
 	return err;
 }
 
@@ -242,6 +261,9 @@ static void text(const json_t *doc, FILE *out)
 	fputs("Measuring cache-to-cache transfer latency (in ns)...\n", out);
 	print_local(doc, CLEAN, "Local Socket L2->L2 HIT  latency", out);
 	print_local(doc, HOME_WRITER, "Local Socket L2->L2 HITM latency", out);
+	/* MLC has no line for it. */
+	if (json_object_get(doc, keys[FAR]))
+		print_local(doc, FAR, "Local Socket L3->L3 HITM latency", out);
 	if (!has_remote(doc))
 		return;
 	print_remote(doc, HOME_WRITER, "writer", out);
@@ -250,7 +272,10 @@ static void text(const json_t *doc, FILE *out)
 
 static void csv(const json_t *doc, FILE *out)
 {
-	measure_csv_matrices(doc, keys, out);
+	static const char *const near[] = {"hitm_home_writer_ps", "hitm_home_reader_ps", "hit_ps",
+					   NULL};
+
+	measure_csv_matrices(doc, json_object_get(doc, keys[FAR]) ? keys : near, out);
 }
 
 const struct measure_kind measure_c2c = {

@@ -24,6 +24,8 @@ struct level {
 	uint64_t mask;    /* (C) of a line, to its set; 0: nr_sets is no power of two */
 	uint64_t inverse; /* (C) 2^64 / nr_sets, rounded down, where it is none */
 	bool per_node;    /* (C) */
+	bool of_cores;    /* (C) several share it */
+	bool apart;       /* (C) it does not have all that their own ones have */
 	struct cache_tag *
 		*tags;  /* by CPU or node: nr_sets * ways, or NULL before the first access */
 	int nr_domains; /* (C) CPUs or nodes */
@@ -44,24 +46,24 @@ struct cache {
 static int level_init(struct level *l, const struct machine *m, const struct machine_cache *conf)
 {
 	uint64_t nr_lines = conf->size_bytes / m->cache_line_bytes;
+	int nr;
 
 	l->ways = conf->ways ? conf->ways : 1;
 	l->nr_sets = nr_lines / l->ways ? nr_lines / l->ways : 1;
 	l->mask = l->nr_sets & (l->nr_sets - 1) ? 0 : l->nr_sets - 1;
 	l->inverse = UINT64_MAX / l->nr_sets;
 	l->per_node = conf->per_node;
-	l->nr_domains = conf->per_node ? machine_nr_places(m) : m->mm.nr_cpus;
-	l->tags = calloc((size_t)l->nr_domains, sizeof(*l->tags));
+	l->apart = conf->apart;
+	l->of_cores = conf->per_node || conf->nr_cpus;
 	l->domains = calloc((size_t)m->mm.nr_cpus, sizeof(*l->domains));
-	if (!l->tags || !l->domains)
+	if (!l->domains)
 		return -ENOMEM;
-	for (int cpu = 0; cpu < m->mm.nr_cpus; cpu++) {
-		if (conf->per_node)
-			l->domains[cpu] = m->cpus[cpu].place;
-		else
-			l->domains[cpu] = conf->per_core ? m->cpus[cpu].core : cpu;
-	}
-	return 0;
+	nr = machine_cache_domains(m, conf, l->domains);
+	if (nr < 0)
+		return nr;
+	l->nr_domains = nr;
+	l->tags = calloc((size_t)nr, sizeof(*l->tags));
+	return l->tags ? 0 : -ENOMEM;
 }
 
 static uint64_t nr_lines(const struct level *l)
@@ -127,6 +129,13 @@ void cache_free(struct cache *c)
 const struct cache_nearest *cache_nearest(const struct cache *c, int cpu)
 {
 	return &c->nearest[cpu];
+}
+
+bool cache_last_is_shared(const struct cache *c, int cpu, int other)
+{
+	const struct level *last = &c->levels[c->nr_levels - 1];
+
+	return last->domains[cpu] == last->domains[other];
 }
 
 size_t cache_nr_lines(const struct cache *c)
@@ -320,16 +329,16 @@ static bool hits_nearest(const struct cache *c, int cpu, struct cache_tag *set, 
 }
 
 /*
- * A read that its CPU's own caches do not serve: the CPU of the same node that read the line last,
+ * A read that its CPU's own caches do not serve: the CPU of the same last cache that read it last,
  * if it has it still. MM_NO_CPU where that is nobody.
  */
 static int find_sharer(struct cache *c, int cpu, line_nr nr, int reader, int level)
 {
 	const struct level *last = &c->levels[c->nr_levels - 1];
 
-	if (reader == MM_NO_CPU || reader == cpu || !last->per_node)
+	if (reader == MM_NO_CPU || reader == cpu || !last->of_cores)
 		return MM_NO_CPU;
-	if (level < c->nr_levels && !c->levels[level].per_node)
+	if (level < c->nr_levels && !c->levels[level].apart)
 		return MM_NO_CPU;
 	if (last->domains[reader] != last->domains[cpu] || !holds_apart(c, reader, cpu, nr))
 		return MM_NO_CPU;

@@ -3,7 +3,7 @@
  * The caches of a machine: set associative, true LRU, exact to the tag. Knows lines (physical
  * address / line size) and CPUs; knows neither time nor banks.
  *
- * Each level may belong to a CPU or to a node. A line is filled into every level between the CPU
+ * Each level may belong to a CPU, a core, so many CPUs of a node or a node. A line is filled into every level between the CPU
  * and where it was found, and a write goes through to all of them; levels evict by themselves, and
  * do not include or exclude each other. A line that another CPU has written since a cache
  * filled it is stale there, which counts as a miss at that level. The last level writes a modified
@@ -107,6 +107,9 @@ static inline bool cache_hit_second(const struct cache_nearest *n, int cpu, uint
  * is no host memory to remember it in: *result is set even then, to a miss.
  */
 int cache_access(struct cache *c, int cpu, uint64_t line, bool write, struct cache_result *result);
+
+/** Do both have the same cache of the last level? */
+bool cache_last_is_shared(const struct cache *c, int cpu, int other);
 
 /** Lines that some cache holds. */
 size_t cache_nr_lines(const struct cache *c);

@@ -161,7 +161,10 @@ static NOINLINE void charge_transfer(const struct sim *s, struct cpu *c, int own
 	int place = s->cpus[owner].place;
 
 	c->account.line_transfers++;
-	if (place == c->place)
+	if (place == c->place && t->same_node_far_ps &&
+	    !cache_last_is_shared(s->cache, owner, c->id))
+		cpu_charge_hit(c, part(t->same_node_far_ps, share));
+	else if (place == c->place)
 		cpu_charge_hit(c, part(t->same_node_ps, share));
 	else if (bank_of(s, c, at).bank == place)
 		cpu_charge_hit(c, part(t->home_at_owner_ps, share));

@@ -53,6 +53,57 @@ run measure $machine c2c --from 0 --to 0 --format csv --set 'caches[0].size=4KiB
 status 0
 out "0,0,51700,51700,51600"
 
+# Two dies of a node, of two cores each with its L3: HITM between cores of a die, and of two. What another node's
+# core has is as far as ever.
+cat >"$tmp/dies.cfg" <<'END'
+name = "dies";
+source = "a test";
+architecture = "x86_64";
+memory_model = "sparse-vmemmap";
+nodes = (
+	{ memory = ( { base = "0"; size = "256MiB"; } ); cpus = { count = 8; frequency = "2GHz"; fill_buffers = 10; threads_per_core = 2; }; },
+	{ memory = ( { base = "1GiB"; size = "256MiB"; } ); cpus = { count = 4; frequency = "2GHz"; fill_buffers = 10; }; }
+);
+bank = { latency = "100ns"; bandwidth = "100GB/s"; queueing = "0ns"; };
+interconnect = { topology = "ring"; link = { latency = "80ns"; bandwidth = "50GB/s"; queueing = "0ns"; }; };
+cache_line = "64B";
+caches = ( { name = "L1"; size = "32KiB"; ways = 8; latency = "2ns"; shared_by = "core"; },
+	   { name = "L3"; size = "1MiB"; ways = 16; latency = "20ns"; shared_by = 4; } );
+line_transfers = { same_node = "30ns"; same_node_far = "110ns"; home_at_owner = "200ns"; };
+END
+run measure "$tmp/dies.cfg" c2c --format csv
+status 0
+cat >"$tmp/rows" <<'END'
+from,to,hitm_home_writer_ps,hitm_home_reader_ps,hit_ps,hitm_far_ps
+0,0,30000,30000,20000,110000
+0,1,200000,200000,180000,
+1,0,200000,200000,180000,
+1,1,30000,30000,20000,
+END
+cmp -s "$tmp/out" "$tmp/rows" || fail "transfers between dies: $(cat "$tmp/out")"
+run measure "$tmp/dies.cfg" c2c
+status 0
+out "Local Socket L2->L2 HITM latency	30.0"
+out "Local Socket L3->L3 HITM latency	110.0"
+run show "$tmp/dies.cfg" topology
+status 0
+out "L3                       1 MiB      16        20ns  4 CPUs"
+out "modified, of another last cache              110ns"
+run show "$tmp/dies.cfg" topology --set 'caches[1].shared_by=3'
+status 2
+err "caches[1].shared_by: 3 CPUs that share L3 are not whole cores of node 0, of 2 threads"
+run show "$tmp/dies.cfg" topology --set 'caches[1].shared_by=6'
+status 2
+err "caches[1].shared_by: the 8 CPUs of node 0 are not whole groups of 6 that share L3"
+sed 's/shared_by = 4/shared_by = "node"/' "$tmp/dies.cfg" >"$tmp/bad.cfg"
+run show "$tmp/bad.cfg" topology
+status 2
+err "line_transfers.same_node_far: a node has one L3: no number of CPUs shares it (\`shared_by\`)"
+sed 's/shared_by = 4/shared_by = "core"/; s/shared_by = "core"; },/shared_by = 2; },/' "$tmp/dies.cfg" >"$tmp/bad.cfg"
+run show "$tmp/bad.cfg" topology
+status 2
+err "L3 is of fewer CPUs than L1, which is nearer to them"
+
 # Where a node has no other core, or no memory for the lines, nothing is measured and nothing is said: node 1
 # has no memory, node 2 one core, node 3 no CPU, and is no column.
 cat >"$tmp/holes.cfg" <<'END'

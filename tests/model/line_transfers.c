@@ -70,6 +70,70 @@ Test(line_transfers, a_writer_takes_it_from_who_has_read_it)
 	built_free(m);
 }
 
+/* Four CPUs of a node, two and two of which share an L3; L1 and L3 as above. */
+static struct machine *machine_of_dies(void)
+{
+	struct machine *m = build_machine(1, 4);
+
+	build_cache(m, 4096, 8, 1000, false);
+	build_cache(m, 65536, 8, 10000, false);
+	m->caches[1].nr_cpus = 2;
+	m->transfers = (struct machine_transfers){.same_node_ps = 50000, .same_node_far_ps = 90000};
+	return m;
+}
+
+Test(line_transfers, dies_have_consecutive_cores_and_all_their_threads)
+{
+	struct machine *m = build_machine(2, 4);
+	struct machine_cache die = {.nr_cpus = 2};
+	int domains[8];
+	static const int by_cpus[] = {0, 0, 1, 1, 2, 2, 3, 3},
+			 by_threads[] = {0, 1, 0, 1, 2, 2, 3, 3};
+
+	cr_expect_eq(machine_cache_domains(m, &die, domains), 4);
+	cr_expect_arr_eq(domains, by_cpus, sizeof(domains));
+	/* 0 and 2 are threads of one core, 1 and 3 of another; node 1 has cores of one thread. */
+	m->cpus[2].core = 0;
+	m->cpus[3].core = 1;
+	cr_expect_eq(machine_cache_domains(m, &die, domains), 4);
+	cr_expect_arr_eq(domains, by_threads, sizeof(domains));
+	built_free(m);
+}
+
+/* The other CPU of the die finds in the L3 what was read; the other die does not. */
+Test(line_transfers, dies_of_a_node_do_not_share_what_was_read)
+{
+	struct machine *m = machine_of_dies();
+	struct cache *c = cache_of(m);
+
+	cr_expect_eq(access_line(c, 0, false).level, 2);
+	cr_expect_eq(access_line(c, 1, false).level, 1);
+	cr_expect_eq(access_line(c, 2, false).level, 2);
+	cr_expect(cache_last_is_shared(c, 0, 1));
+	cr_expect_not(cache_last_is_shared(c, 1, 2));
+	cache_free(c);
+	built_free(m);
+}
+
+/* The writer's L1 has lost it (see below): its L3 has it still, for the other die too. */
+Test(line_transfers, a_die_hands_out_what_its_cpu_has_written)
+{
+	struct machine *m = machine_of_dies();
+	struct cache *c = cache_of(m);
+	struct cache_result r;
+
+	access_line(c, 0, true);
+	for (uint64_t i = 1; i <= 8; i++)
+		cr_assert_eq(cache_access(c, 0, LINE + 8 * i, false, &r), 0);
+	r = access_line(c, 2, false);
+	cr_expect_eq(r.owner, 0);
+	r = access_line(c, 1, false);
+	cr_expect_eq(r.owner, MM_NO_CPU);
+	cr_expect_eq(r.level, 1);
+	cache_free(c);
+	built_free(m);
+}
+
 /* Other lines of the same set of its L1 (4096 B in 8 ways: 8 sets) push it out: the L3 has it. */
 Test(line_transfers, what_its_writer_has_lost_comes_from_the_next_level)
 {
@@ -95,6 +159,7 @@ Test(line_transfers, a_clean_line_comes_from_a_neighbour_where_the_node_has_it_n
 	struct cache *c;
 
 	m->transfers.same_node_clean_ps = 49000;
+	m->caches[1].apart = true;
 	c = cache_of(m);
 	cr_expect_eq(access_line(c, 0, false).sharer, MM_NO_CPU);
 	cr_expect_eq(access_line(c, 0, false).sharer, MM_NO_CPU);
@@ -114,6 +179,7 @@ Test(line_transfers, a_clean_line_that_its_reader_has_lost_is_in_the_next_level)
 	struct cache_result r;
 
 	m->transfers.same_node_clean_ps = 49000;
+	m->caches[1].apart = true;
 	c = cache_of(m);
 	access_line(c, 0, false);
 	for (uint64_t i = 1; i <= 8; i++)
@@ -169,9 +235,8 @@ static void follow(struct sim *s, int cpu, void *arg)
 	cost_sink_ops.access(s, cpu, built_address(p->nid), 8, cpu == 0 ? MM_WRITE : MM_READ);
 }
 
-static uint64_t reader_ps(int nid, int reader)
+static uint64_t reader_on_ps(struct machine *m, int nid, int reader)
 {
-	struct machine *m = machine_with_transfers();
 	struct plan plan = {.nid = nid, .reader = reader};
 	struct diag diag = DIAG_INIT;
 	const struct cpu_account *a;
@@ -188,6 +253,30 @@ static uint64_t reader_ps(int nid, int reader)
 	sim_destroy(s);
 	built_free(m);
 	return ps;
+}
+
+static uint64_t reader_ps(int nid, int reader)
+{
+	return reader_on_ps(machine_with_transfers(), nid, reader);
+}
+
+Test(line_transfers, within_a_die)
+{
+	cr_expect_eq(reader_on_ps(machine_of_dies(), 0, 1), 50000);
+}
+
+Test(line_transfers, from_one_die_to_the_other)
+{
+	cr_expect_eq(reader_on_ps(machine_of_dies(), 0, 3), 90000);
+}
+
+/* Nothing is said of dies: they are of one node. */
+Test(line_transfers, between_dies_as_within_a_node_where_nothing_is_said)
+{
+	struct machine *m = machine_of_dies();
+
+	m->transfers.same_node_far_ps = 0;
+	cr_expect_eq(reader_on_ps(m, 0, 3), 50000);
 }
 
 Test(line_transfers, within_a_node)

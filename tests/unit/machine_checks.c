@@ -122,7 +122,7 @@ Test(machine_checks, clean_lines_come_from_where_they_are)
 		"m.cfg:6: line_transfers.same_node_clean: the node's cache has such lines itself: "
 		"no cache has `inclusive = false`");
 	refused(TWO BANK FULL LINE L3("shared_by = \"cpu\"; inclusive = false;"),
-		"m.cfg:5: caches[0].inclusive: only a cache of the node is inclusive of its CPUs' "
+		"m.cfg:5: caches[0].inclusive: only a cache that cores share is inclusive of their "
 		"own, or not");
 }
 
