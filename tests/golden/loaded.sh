@@ -5,7 +5,8 @@
 . "$2/tests/golden/harness"
 
 # In the order of bandwidth. Where it is within a per cent of the most it is saturated, and no longer rises:
-# then latency is no less than before.
+# then latency is no less than before. Where channels have loads of their own these go up and down by chance:
+# by 0.1 % of the latency at a tenth of the load.
 rises()
 {
 	ran="measure $*"
@@ -15,7 +16,7 @@ rises()
 	sed 1d "$tmp/out" | sort -t, -k3,3nr | awk -F, '
 		NR == 1 { full = $3 * 0.99 }
 		$3 >= full { if (NR == 1 || $2 < least) least = $2 }
-		$3 < full { if ($2 > least) { print $2 " ps at " $3 " bytes a second, " least " at more"; failed = 1 }
+		$3 < full { if ($2 > least * 1.002) { print $2 " ps at " $3 " bytes a second, " least " at more"; failed = 1 }
 			least = $2 }
 		NR == 1 { most = $2 }
 		END { if (NR != 27 || most < $2 * 1.03) { print NR " rows, " $2 " to " most " ps"; failed = 1 }
