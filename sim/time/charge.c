@@ -210,6 +210,19 @@ static uint64_t extra_of(const struct cpu *c, const struct cpu_traffic *traffic,
 				      engine_now_ps(c->engine));
 }
 
+/*
+ * Who has no lines in flight waits for bytes after latencies: each of these, which is what one lone
+ * line takes, is over when that line begins to move.
+ */
+static uint64_t before_line(const struct cpu *c, const struct cpu_memory_charge *charge,
+			    uint64_t latency_ps)
+{
+	uint64_t line_ps = mul_div(c->line_bytes, PS_PER_S, c->routes[charge->bank].bytes_per_s);
+	uint64_t moves_ps = charge->nr_latencies * line_ps;
+
+	return latency_ps > moves_ps ? latency_ps - moves_ps : 0;
+}
+
 uint64_t cpu_charge_memory(struct cpu *c, const struct cpu_memory_charge *charge)
 {
 	const struct machine_route *route = &c->routes[charge->bank];
@@ -227,6 +240,8 @@ uint64_t cpu_charge_memory(struct cpu *c, const struct cpu_memory_charge *charge
 	if (UNLIKELY(traffic->by_channel != NULL))
 		set = take_channels(c, traffic, charge, written);
 	latency_ps = latency_of(c, charge, extra_of(c, traffic, set));
+	if (!c->fill_buffers && c->line_bytes && charge->bytes_read + written)
+		latency_ps = before_line(c, charge, latency_ps);
 	if (UNLIKELY(charge->all_bytes))
 		latency_ps = mul_div(latency_ps, charge->part_bytes, charge->all_bytes);
 	traffic->latency_ps += latency_ps;

@@ -77,6 +77,7 @@ int cpu_init(struct cpu *c, const struct machine *m, int id)
 		.banks = m->banks,
 		.fill_buffers = m->cpus[id].fill_buffers,
 		.prefetched = m->cpus[id].prefetched,
+		.line_bytes = m->cache_line_bytes,
 		.thread_share = m->cpus[id].thread_share,
 		.second_tlb_ps = ps_of(m->tlb.second_cycles, m->cpus[id].freq_hz),
 		.walk_ps = ps_of(m->tlb.walk_cycles, m->cpus[id].freq_hz),

@@ -6,7 +6,8 @@
  * into simulated time: one sleep for the cycles, the cache hits and every latency paid, then one
  * transfer for the bytes of each bank and purpose, in the order in which they were first touched.
  * So a lone access takes latency + bytes / bandwidth, k dependent ones k * latency + bytes /
- * bandwidth, and whatever a transfer takes longer is contention and goes to that bank's cause.
+ * bandwidth (where lines are known the latency has the first one in it), and whatever a transfer
+ * takes longer is contention and goes to that bank's cause.
  * With a smaller window (enum sim_window) a CPU keeps its charges apart, and settles one after the
  * other: a sleep or a transfer each, or the same with sleeps that nobody sees the ends of in one.
  *
@@ -81,6 +82,7 @@ struct cpu {
 	const struct machine_bank *banks;   /* (C) by place */
 	unsigned fill_buffers, prefetched;  /* (C) lines in flight; 0: not known */
 	struct cpu *next_thread;            /* (C) of the core, in a ring; NULL: it is alone */
+	unsigned line_bytes;                /* (C) 0: there are no caches */
 	unsigned thread_share;              /* (C) per cent, while all threads are busy */
 	struct engine *engine;              /* (C) set before the run */
 	int *moving; /* (W) by place: CPUs that move bytes there; NULL: no memory is interleaved */

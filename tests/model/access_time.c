@@ -348,8 +348,8 @@ static void touch_twice(struct sim *s, int cpu, void *arg)
 	sim_touch(s, cpu, built_address(0) + 60, 8, true);
 }
 
-/* 8 bytes across two lines: two misses, 2 * 60 ns + 128 B / 20 B/ns = 126.4 ns of memory; then two
- * hits of 5 ns each, which are compute. */
+/* 8 bytes across two lines: two misses one after the other, 2 * 60 ns of memory, of which each line
+ * moves 3.2 ns; then two hits of 5 ns each, which are compute. */
 Test(access_time, caches_work_in_lines)
 {
 	struct machine *m = build_machine(1, 1);
@@ -362,13 +362,13 @@ Test(access_time, caches_work_in_lines)
 	cr_assert_eq(sim_spawn(s, 0, touch_twice, NULL), 0);
 	cr_assert_eq(sim_run(s), 0);
 	a = sim_account(s, 0);
-	cr_assert_eq(a->cause_ps[CAUSE_LOCAL], 126400);
+	cr_assert_eq(a->cause_ps[CAUSE_LOCAL], 120000);
 	cr_assert_eq(a->cause_ps[CAUSE_COMPUTE], 10000);
 	cr_assert_eq(a->nodes[0].misses, 2);
 	cr_assert_eq(a->cache_hits, 2);
 	cr_assert_eq(a->nodes[0].bytes_read, 128);
 	cr_assert_eq(a->sites[MM_SITE_TOUCH].calls, 2);
-	cr_assert_eq(a->sites[MM_SITE_TOUCH].ps, 130000);
+	cr_assert_eq(a->sites[MM_SITE_TOUCH].ps, 2 * 56800 + 10000);
 	sim_destroy(s);
 	built_free(m);
 }
@@ -381,7 +381,7 @@ static void write_far_apart(struct sim *s, int cpu, void *arg)
 }
 
 /* Two lines of cache, three lines written: the first goes back to its bank. Four lines of traffic
- * at 10 B/ns and three latencies: 3 * 100 ns + 256 B / 10 B/ns = 325.6 ns. */
+ * at 10 B/ns, and three latencies with a line in each: 3 * 100 ns + 64 B / 10 B/ns = 306.4 ns. */
 Test(access_time, modified_lines_are_written_back)
 {
 	struct machine *m = build_machine(2, 1);
@@ -394,7 +394,7 @@ Test(access_time, modified_lines_are_written_back)
 	cr_assert_eq(sim_spawn(s, 0, write_far_apart, NULL), 0);
 	cr_assert_eq(sim_run(s), 0);
 	a = sim_account(s, 0);
-	cr_assert_eq(a->nodes[1].remote_ps, 325600);
+	cr_assert_eq(a->nodes[1].remote_ps, 306400);
 	cr_assert_eq(a->nodes[1].bytes_read, 192);
 	cr_assert_eq(a->nodes[1].bytes_written, 64);
 	cr_assert_eq(a->nodes[1].misses, 3);

@@ -376,3 +376,12 @@ Test(memory_load, reads_do_not_wait_for_writes_on_a_link_of_two_ways)
 	}
 	built_free(m);
 }
+
+/* Whose lines in flight are not known: 10 * 100 ns over the link, not 10 * 6.4 more for the bytes.
+ */
+Test(memory_load, a_latency_has_its_line_in_it)
+{
+	struct plan plan = {.what = CHASE, .nid = 1, .read = 10};
+
+	cr_assert_eq(busy_ps(machine_with(0, 0), &plan), 1000000);
+}

@@ -45,9 +45,10 @@ static uint64_t busy_ps(const struct sim *s, int cpu)
 }
 
 /*
- * A CPU beside the source reads it at 60 ns + 4096 B / 20 B/ns = 264.8 ns, and writes the target
- * over a link: 100 ns + 4096 B / 10 B/ns = 509.6 ns. Beside the target it is the other way round,
- * with the same sum; the bytes are those of the banks all the same. Caches change nothing.
+ * A CPU beside the source reads it at 60 ns + 4032 B / 20 B/ns = 261.6 ns, since there are caches,
+ * and with them a first line whose latency has it; and writes the target over a link: 100 ns +
+ * 4032 B / 10 B/ns = 503.2 ns. Beside the target it is the other way round, with the same sum; the
+ * bytes are those of the banks all the same.
  */
 static void copy_by(int cpu)
 {
@@ -58,9 +59,9 @@ static void copy_by(int cpu)
 	build_cache(m, 128, 2, 5000, false);
 	s = run_on(m, cpu, &no_costs, copy_page);
 	a = sim_account(s, cpu);
-	cr_expect_eq(busy_ps(s, cpu), 264800 + 509600);
-	cr_expect_eq(a->cause_ps[CAUSE_LOCAL], 264800);
-	cr_expect_eq(a->nodes[1 - cpu].remote_ps, 509600);
+	cr_expect_eq(busy_ps(s, cpu), 261600 + 503200);
+	cr_expect_eq(a->cause_ps[CAUSE_LOCAL], 261600);
+	cr_expect_eq(a->nodes[1 - cpu].remote_ps, 503200);
 	cr_expect_eq(a->nodes[0].bytes_read, PAGE);
 	cr_expect_eq(a->nodes[0].bytes_written, 0);
 	cr_expect_eq(a->nodes[1].bytes_read, 0);
