@@ -67,8 +67,7 @@ static struct block_census move_free_pages(struct mm *mm, int cpu, struct mm_zon
 		start = pfn;
 	page -= pfn - start;
 	mm_work(mm, cpu, MM_SITE_BLOCK_SCAN, (uint32_t)(end - start));
-	mm_touch(mm, cpu, mm->model->descriptor_at(mm, page, NULL),
-		 (end - start) * mm->arch->page_struct_bytes, MM_READ);
+	mm_touch_pages(mm, cpu, page, end - start, MM_READ);
 	while (start < end) {
 		uint64_t step = 1;
 		bool head = (page->flags & PG_BUDDY) || page->refcount;
