@@ -69,6 +69,8 @@ static int tell(const struct experiment *e, const struct sim *s, int err, struct
 	else if (err == -EDEADLK)
 		diag_error(diag, err, e->trace->file, 0,
 			   "its operations wait for each other in a circle");
+	if (err == -EOVERFLOW)
+		sim_tell_overflow(sim_machine(s), diag);
 	if (err == -ERANGE)
 		diag_error(
 			diag, err, e->trace->file, 0,

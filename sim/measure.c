@@ -48,6 +48,8 @@ int measure_run(const struct measure_kind *kind, const struct measure *m, json_t
 	json_put_string(machine, "name", m->machine->name);
 	json_put_string(machine, "file", m->machine->file);
 	err = kind->run(&of_kind, *doc);
+	if (err == -EOVERFLOW)
+		sim_tell_overflow(m->machine, m->diag);
 	if (err) {
 		json_decref(*doc);
 		*doc = NULL;

@@ -197,13 +197,20 @@ enum sim_window {
 /** Set it (the default: SIM_WINDOW_SETTLE), for all CPUs; before sim_run(). */
 void sim_set_window(struct sim *s, enum sim_window window);
 
+/** The latest that a clock may be, 4,611,686 s: so far no sum of two times wraps. */
+#define SIM_MAX_PS (UINT64_C(1) << 62)
+
 /**
  * Run until every program has returned; once a simulation. Returns 0; -EDEADLK where all that had
- * not returned slept: then sim_sleep() told them so; -ENOMEM; -EBUSY where it has run already.
+ * not returned slept: then sim_sleep() told them so; -EOVERFLOW where a clock would have passed
+ * SIM_MAX_PS: then programs were left where they stood, and nothing but sim_destroy() is to be
+ * called; -ENOMEM; -EBUSY where it has run already.
  * CPUs whose program returned early, or which have none, are idle until the end, so that all have
  * the same total.
  */
 int sim_run(struct sim *s);
+/** Say of -EOVERFLOW what it means for who runs that machine. Returns it. */
+int sim_tell_overflow(const struct machine *m, struct diag *diag);
 
 /* For programs, on their own CPU: */
 

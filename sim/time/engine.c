@@ -88,9 +88,11 @@ static const char *const settings[] = {
 
 #define NR_SETTINGS (sizeof(settings) / sizeof(settings[0]))
 
-/* SimGrid's nanoseconds, rounded to the picosecond. */
+/* SimGrid's nanoseconds, rounded to the picosecond; what is past SIM_MAX_PS is just past it. */
 static uint64_t to_ps(double ns)
 {
+	if (ns * PS_PER_NS > (double)SIM_MAX_PS)
+		return SIM_MAX_PS + 1;
 	return (uint64_t)(ns * PS_PER_NS + 0.5);
 }
 
@@ -411,7 +413,9 @@ static uint64_t wait_for_movers(void *arg, uint64_t until_ps)
 	if (until_ps != UINT64_MAX && has_come(until))
 		return until_ps;
 	now = simgrid_get_clock();
-	return e->nr_moving ? (uint64_t)(now * PS_PER_NS) : to_ps(now);
+	if (e->nr_moving && now * PS_PER_NS < (double)SIM_MAX_PS)
+		return (uint64_t)(now * PS_PER_NS);
+	return to_ps(now);
 }
 
 /* Those that wait for work; there will be none. */
@@ -430,6 +434,8 @@ static void conduct(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	e->schedule_error = schedule_run(e->schedule);
+	if (e->schedule_error == -EOVERFLOW)
+		sg_actor_kill_all();
 	stop_movers(e);
 }
 
@@ -505,7 +511,7 @@ int engine_current_cpu(const struct engine *e)
 	return number < 0 ? MM_NO_CPU : e->actors[number].cpu;
 }
 
-void engine_run(struct engine *e)
+int engine_run(struct engine *e)
 {
 	if (e->schedule && e->no_lookahead)
 		schedule_always_ask(e->schedule);
@@ -515,8 +521,9 @@ void engine_run(struct engine *e)
 		start_conductor(e);
 	if (e->simgrid)
 		simgrid_run();
-	if (e->schedule_error)
+	if (e->schedule_error && e->schedule_error != -EOVERFLOW)
 		SIM_BUG("no memory to run the actors");
+	return e->schedule_error;
 }
 
 uint64_t engine_now_ps(const struct engine *e)

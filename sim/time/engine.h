@@ -37,8 +37,9 @@ int engine_nr_actors(const struct engine *e);
 void engine_add_actor(struct engine *e, int number, void (*main)(void *arg), void *arg);
 /** Say on which CPU a thread runs from now on; MM_NO_CPU: on none. */
 void engine_set_cpu(struct engine *e, int number, int cpu);
-/** Run until every actor's main has returned. */
-void engine_run(struct engine *e);
+/** Run until every actor's main has returned: 0. -EOVERFLOW where the clock would have passed
+ * SIM_MAX_PS: actors were left where they stood. */
+int engine_run(struct engine *e);
 
 uint64_t engine_now_ps(const struct engine *e);
 

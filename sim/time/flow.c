@@ -246,12 +246,18 @@ bool flows_none(const struct flows *f)
 	return !f->nr;
 }
 
-/* From a part of a picosecond on, to another one that many whole ones later. */
+/* From a part of a picosecond on, to another one that many whole ones later; SIM_MAX_PS of them
+ * stand for all that are more. */
 static uint64_t take_ps(double bytes, double rate, double *part)
 {
 	double ps = bytes / rate * PS_PER_NS + *part;
-	int64_t whole = (int64_t)(ps + 0.5); /* hosts are slow with the unsigned ones */
+	int64_t whole; /* hosts are slow with the unsigned ones */
 
+	if (ps > (double)SIM_MAX_PS) {
+		*part = 0;
+		return SIM_MAX_PS;
+	}
+	whole = (int64_t)(ps + 0.5);
 	*part = ps - (double)whole;
 	return (uint64_t)whole;
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "sim/sim.h"
 #include "sim/time/bug.h"
 #include "sim/time/fiber.h"
 
@@ -54,6 +55,7 @@ struct schedule {
 	bool always_ask; /* (C) it moves all */
 	int nr_moving;   /* there, */
 	int nr_late;     /* and of these; if it is always asked, one more */
+	bool over;       /* the clock would pass SIM_MAX_PS */
 };
 
 /*
@@ -205,12 +207,15 @@ static bool waits_on(struct schedule *s, struct actor *a, struct part *part)
 /* The next that goes on, and the clock as it does; NULL: SimGrid has to do something first. */
 static struct actor *next_actor(struct schedule *s)
 {
-	for (fill_hole(s); s->nr && !s->new_rivals; fill_hole(s)) {
+	for (fill_hole(s); s->nr && !s->new_rivals && !s->over; fill_hole(s)) {
 		const struct wakeup w = s->heap[0];
 		struct part *part;
 		struct actor *a;
 
 		if (s->nr_late && w.ps > s->moved_until_ps)
+			return NULL;
+		s->over = w.ps > SIM_MAX_PS;
+		if (s->over)
 			return NULL;
 		take_first(s);
 		s->now_ps = w.ps;
@@ -301,6 +306,8 @@ int schedule_run(struct schedule *s)
 
 		if (next)
 			switch_to(s, next, false);
+		else if (s->over)
+			return -EOVERFLOW;
 		else if (s->new_rivals && !s->ops.move)
 			return -EAGAIN;
 		else if (s->new_rivals)
@@ -408,7 +415,7 @@ void schedule_sleep_until(struct schedule *s, uint64_t when_ps)
 {
 	if (when_ps <= s->now_ps)
 		return;
-	if (!s->nr_late && is_first(s, when_ps)) {
+	if (!s->nr_late && when_ps <= SIM_MAX_PS && is_first(s, when_ps)) {
 		s->now_ps = when_ps;
 		return;
 	}
@@ -436,7 +443,7 @@ void schedule_transfer(struct schedule *s, const struct flow_part *parts, int nr
 	uint64_t ps = flows_alone_ps(s->flows, parts, nr, &end_part);
 
 	/* Over before anybody else could do something. */
-	if (ps != UINT64_MAX && flows_none(s->flows) && !s->always_ask &&
+	if (ps <= SIM_MAX_PS - s->now_ps && flows_none(s->flows) && !s->always_ask &&
 	    is_first(s, s->now_ps + ps)) {
 		s->now_ps += ps;
 		moved_now(s, end_part);

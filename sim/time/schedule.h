@@ -44,8 +44,9 @@ void schedule_always_ask(struct schedule *s);
 /** An actor that calls main(arg) from now on. Returns 0 or -ENOMEM. */
 int schedule_add(struct schedule *s, int number, void (*main)(void *arg), void *arg);
 /**
- * Run until every main has returned; all blocked is an error of the caller. Once. 0 or -ENOMEM; or
- * -EAGAIN where somebody is needed for rivals and there are no operations: call it again, once
+ * Run until every main has returned; all blocked is an error of the caller. Once. 0 or -ENOMEM;
+ * -EOVERFLOW where the clock would have passed SIM_MAX_PS, mains left where they stood; or -EAGAIN
+ * where somebody is needed for rivals and there are no operations: call it again, once
  * there are, on any stack.
  */
 int schedule_run(struct schedule *s);

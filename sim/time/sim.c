@@ -5,6 +5,7 @@
  */
 #include "sim/machine/hotplug.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "mm/kthread.h"
@@ -312,16 +313,28 @@ static void finish_accounts(struct sim *s)
 		cpu_finish(&s->cpus[cpu], s->elapsed_ps);
 }
 
+int sim_tell_overflow(const struct machine *m, struct diag *diag)
+{
+	return diag_error(diag, -EOVERFLOW, m->file, 0,
+			  "simulated time passes %" PRIu64 " s, the most that can be simulated: is "
+			  "a bandwidth or another rate of the machine far too low?",
+			  SIM_MAX_PS / UINT64_C(1000000000000));
+}
+
 int sim_run(struct sim *s)
 {
+	int err;
+
 	if (s->phase != SIM_BUILT)
 		return -EBUSY;
 	s->phase = SIM_RUNNING;
 	s->nr_charged = (unsigned)s->nr_cpus;
 	start_actors(s);
-	engine_run(s->engine);
+	err = engine_run(s->engine);
 	s->phase = SIM_OVER;
 	s->nr_charged = 0;
+	if (err)
+		return err;
 	finish_accounts(s);
 	if (s->error)
 		return s->error;

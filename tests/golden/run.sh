@@ -73,4 +73,28 @@ run run $churn --costs "$tmp/none.cfg"
 wrong "numasim: $tmp/none.cfg: "
 run run
 wrong "too few arguments"
+
+# The clock does not wrap. 8 CPUs zero 4 MiB each: 335,544 s at 100 B/s, a hundred times as long, at 1 B/s, is more
+# than 2^62 ps.
+cat >"$tmp/slow.cfg" <<'END'
+name = "slow";
+source = "a test";
+architecture = "x86_64";
+memory_model = "sparse-vmemmap";
+nodes = ( { memory = ( { base = "0"; size = "256MiB"; } ); cpus = { count = 8; frequency = "2GHz"; }; } );
+bank = { latency = "80ns"; bandwidth = "1B/s"; };
+END
+echo 'machine = "slow.cfg"; workload = { kind = "fault"; bytes = "4MiB"; };' >"$tmp/slow-run.cfg"
+for mode in batched exact; do
+	run run "$tmp/slow-run.cfg" --thp always --timing-mode $mode
+	wrong "slow.cfg: simulated time passes 4611686 s, the most that can be simulated"
+done
+run run "$tmp/slow-run.cfg" --thp always --set bank.bandwidth=100B/s --format json
+status 0
+seconds=$(($(member simulated_ps) / 1000000000000))
+if [ "$seconds" -lt 335544 ] || [ "$seconds" -gt 340000 ]; then
+	fail "it takes $seconds s"
+fi
+run compare "$tmp/slow.cfg" configs/machines/small-2n.cfg --scenario "$tmp/slow-run.cfg" --thp always
+wrong "slow.cfg: simulated time passes 4611686 s"
 end
