@@ -114,8 +114,9 @@ struct mover {
 	bool stop;
 	int who; /* of the schedule's */
 	sg_host_t from, to;
-	double amount;      /* PARTS of bytes */
-	struct mover *next; /* of those that have nothing to do, or are done */
+	double amount;        /* PARTS of bytes */
+	struct mover *next;   /* of those that have nothing to do, or are done */
+	struct mover *before; /* that was made before it */
 };
 
 struct engine {
@@ -133,6 +134,7 @@ struct engine {
 	struct schedule *schedule; /* NULL until there is an actor */
 	sg_sem_t moved;            /* a mover is done */
 	int nr_moving;
+	struct mover *movers; /* all, the last one first */
 	struct mover *idle;
 	struct mover *done, *last_done; /* in order */
 	int schedule_error;
@@ -267,7 +269,7 @@ static void free_movers(struct mover *m)
 	struct mover *next;
 
 	for (; m; m = next) {
-		next = m->next;
+		next = m->before;
 		sg_sem_destroy(m->go);
 		free(m);
 	}
@@ -277,7 +279,7 @@ void engine_stop(struct engine *e)
 {
 	if (!e)
 		return;
-	free_movers(e->idle);
+	free_movers(e->movers);
 	if (e->moved)
 		sg_sem_destroy(e->moved);
 	schedule_free(e->schedule);
@@ -347,6 +349,8 @@ static struct mover *get_mover(struct engine *e)
 	if (!m)
 		SIM_BUG("no memory for one more transfer");
 	m->engine = e;
+	m->before = e->movers;
+	e->movers = m;
 	m->go = sg_sem_init(0);
 	actor = sg_actor_init("mover", e->node[0]);
 	sg_actor_set_data(actor, m);
