@@ -7,10 +7,10 @@ machine=configs/machines/gold-5320-channels.cfg
 # 8 channels that go in turn after 256 B, of 150.8 / 8 = 18.85 GB/s: at 2 KiB one of them, at 1 KiB two.
 run measure $machine bandwidth --format csv --stride 2KiB
 status 0
-out "0,0,18850000000"
-out "system,1:1,1885"
+rate 0,0 18850000000
+rate system,1:1 18850000000
 run measure $machine bandwidth --format csv --stride 1KiB
-out "0,0,37700000000"
+rate 0,0 37700000000
 # One line after the other all of them, as on the machine whose channels are not told apart.
 run measure $machine bandwidth --format csv
 cp "$tmp/out" "$tmp/channels"
@@ -55,3 +55,4 @@ paste -d, "$tmp/one" "$tmp/all" | awk -F, 'NR == 1 && $1 - $2 < $9 - $10 + 14000
 	fail "a stride of all channels is not on one of them"
 paste -d, "$tmp/one" "$tmp/all" | awk -F, 'NR == 2 && $1 < $2 + 300000000 { exit 1 }' ||
 	fail "and takes no longer than one over all"
+end

@@ -59,3 +59,4 @@ is cma_alloc 0
 is cma_failed 3
 is cma_release 0
 is page_failed_here 2
+end

@@ -30,7 +30,7 @@ run measure $machine bandwidth --format csv --to 1
 status 0
 awk -F, '$1 == "0" { exit $3 < 35024000000 || $3 > 35376000000 }' "$tmp/out" || fail "not the bandwidth of both"
 run measure $machine bandwidth --format csv --to 1 --stride 512B
-out "0,1,17600000000"
+rate 0,1 17600000000
 run show $machine topology
 out "no CPUs"
 out "in turn after 256 B at the banks of places 1-2"
@@ -39,4 +39,5 @@ out "in turn after 256 B at the banks of places 1-2"
 sed '/^interleave/d' $machine >"$tmp/apart.cfg"
 sed -i "s|@include \"|@include \"$PWD/configs/machines/|" "$tmp/apart.cfg"
 run measure "$tmp/apart.cfg" bandwidth --format csv
-out "0,2,17600000000"
+rate 0,2 17600000000
+end

@@ -40,9 +40,9 @@ shows()
 	channels) # 65536 * 256 B, of all first columns, are on the first channel
 		tr -d ' \n' <"$tmp/out" | sed 's/.*"channels":\[{"node":0,"bytes":\[\([0-9]*\),\([0-9]*\).*/\1 \2/' |
 			awk '{ exit $1 < $2 + 65536 * 256 }' || fail "the first channel has no more than the next" ;;
-	cxl-interleave) # half of what is read comes from each expander, but for 1 %
+	cxl-interleave) # half of what is read comes from each expander, but for lines at the beginnings of pages
 		tr -d ' \n' <"$tmp/out" | sed 's/.*"interleave":\[{"node":1,"bytes_read":\[\([0-9]*\),\([0-9]*\)\].*/\1 \2/' |
-			awk '{ exit $1 < 8000000 || $1 / $2 > 1.01 || $1 / $2 < 0.99 }' || fail "not half of it from each" ;;
+			awk '{ exit $1 < 8000000 || $1 / $2 > 1.03 || $1 / $2 < 1 }' || fail "not half of it from each" ;;
 	churn) # 5000 operations on each of four CPUs
 		[ $(($(member alloc) + $(member free))) -eq 20000 ] || fail "not 20000 operations" ;;
 	cma) # what the kernel may not have, movable pages get: all 12 MiB of them

@@ -61,3 +61,4 @@ is free 3
 is split 2
 is untraced_split 2
 is order_mismatch 0
+end
