@@ -42,6 +42,21 @@ void mm_map_use(struct page *page, pfn_t nr)
 #endif
 }
 
+void mm_map_populate(struct page *pages, pfn_t nr)
+{
+#ifdef MADV_POPULATE_WRITE
+	uintptr_t page = 4096, from = ((uintptr_t)pages + page - 1) & ~(page - 1);
+	uintptr_t to = (uintptr_t)(pages + nr) & ~(page - 1);
+
+	/* A host that cannot does so when they are used. */
+	if (from < to)
+		madvise((void *)from, to - from, MADV_POPULATE_WRITE);
+#else
+	(void)pages;
+	(void)nr;
+#endif
+}
+
 void mm_map_release(struct page *pages, pfn_t nr)
 {
 	if (pages)

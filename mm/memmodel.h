@@ -85,6 +85,8 @@ void mm_map_release(struct page *pages, pfn_t nr);
  * least half of it, it is one.
  */
 void mm_map_use(struct page *page, pfn_t nr);
+/** They are all about to be used: the host has memory for them at once, and not fault by fault. */
+void mm_map_populate(struct page *pages, pfn_t nr);
 /** They are all zero again, and take no memory of the host. */
 void mm_map_clear(struct page *pages, pfn_t nr);
 

@@ -25,7 +25,7 @@ void *large_grow(void *old, size_t *room, size_t nr, size_t size)
 	if (old && nr <= *room)
 		return old;
 	if (nr * size > SMALL_BYTES && more * size < LARGE_BYTES)
-		more = LARGE_BYTES / size;
+		more = (LARGE_BYTES + size - 1) / size;
 	while (more < nr)
 		more *= 2;
 	grown = more * size < LARGE_BYTES ? malloc(more * size)

@@ -104,6 +104,8 @@ static void split(struct mm *mm, int cpu, struct mm_zone *zone, struct page *pag
 	pfn_t pfn = mm_pfn_of(mm, page);
 
 	mm->counters.splits += high - low;
+	if (high == MAX_PAGE_ORDER && !low)
+		mm_map_populate(page, UINT64_C(1) << high);
 	while (high > low) {
 		struct page *upper = page + (UINT64_C(1) << --high);
 
@@ -125,7 +127,8 @@ static void list_pristine(struct mm *mm, struct mm_zone *zone)
 		struct mm_extent *e = &zone->pristine[zone->next_pristine];
 		struct page *page = mm->model->pfn_to_page(mm, MM_NO_CPU, e->start);
 
-		/* Ranges are used up in turn: at worst the host gives three times what is needed. */
+		/* Ranges are used up in turn: at worst the host gives three times what is needed.
+		 */
 		if (zone->pristine_used * sizeof(*page) >= MM_HOST_HUGE_BYTES / 2)
 			mm_map_use(page, e->end - e->start);
 		zone->pristine_used += UINT64_C(1) << MAX_PAGE_ORDER;

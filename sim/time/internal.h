@@ -81,9 +81,21 @@ static inline struct bank_place sim_bank_of(const struct sim *s, const struct mm
 		return ways_bank(&s->machine->ways[range->nid], at);
 	return (struct bank_place){range->nid, at};
 }
+/* The block below, of memory that may be at several places by turns. */
+void ways_charge_block(struct cpu *c, const struct machine_ways *w, phys_addr_t at,
+		       struct cpu_memory_charge *block);
 /** Charge a block, all of that range; its bank and address are found. `block` is written to. */
-void cost_sink_block(struct sim *s, struct cpu *c, const struct mm_range *range, phys_addr_t at,
-		     struct cpu_memory_charge *block);
+static inline void cost_sink_block(const struct sim *s, struct cpu *c, const struct mm_range *range,
+				   phys_addr_t at, struct cpu_memory_charge *block)
+{
+	if (UNLIKELY(s->machine->ways != NULL)) {
+		ways_charge_block(c, &s->machine->ways[range->nid], at, block);
+		return;
+	}
+	block->bank = range->nid;
+	block->at = at;
+	cpu_charge_memory(c, block);
+}
 /** An access whose address is translated already, or need not be. */
 void cost_sink_access(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t bytes,
 		      enum mm_access kind);

@@ -71,14 +71,13 @@ static void charge_parts(struct cpu *c, const struct machine_ways *w, phys_addr_
 	}
 }
 
-void cost_sink_block(struct sim *s, struct cpu *c, const struct mm_range *range, phys_addr_t at,
-		     struct cpu_memory_charge *block)
+void ways_charge_block(struct cpu *c, const struct machine_ways *w, phys_addr_t at,
+		       struct cpu_memory_charge *block)
 {
-	const struct machine_ways *w = s->machine->ways ? &s->machine->ways[range->nid] : NULL;
 	uint64_t bytes = block->bytes_read + block->bytes_written;
-	struct bank_place place = sim_bank_of(s, range, at);
+	struct bank_place place = ways_bank(w, at);
 
-	if (w && w->nr > 1 && bytes && at >> w->shift != (at + bytes - 1) >> w->shift) {
+	if (w->nr > 1 && bytes && at >> w->shift != (at + bytes - 1) >> w->shift) {
 		charge_parts(c, w, at, block);
 		return;
 	}
