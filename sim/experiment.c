@@ -7,14 +7,12 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "mm/kthread.h"
 #include "mm/vmalloc/kmap.h"
+#include "sim/child.h"
 #include "sim/json.h"
 #include "sim/replay/event_log.h"
 #include "sim/replay/start.h"
@@ -173,111 +171,54 @@ int experiment_run(const struct experiment *e, const struct machine *m, struct d
 	return err;
 }
 
-struct child {
-	pid_t pid; /* 0: not started, or waited for */
-	FILE *answer;
+/* A column. */
+struct column {
+	const struct experiment *e;
+	const struct machine *m;
+	struct child child;
 };
 
-/* In the child: run, write the result or the error, and leave without the parent's exit work. */
-static void run_child(const struct experiment *e, const struct machine *m, FILE *answer)
+static int run_column(void *arg, struct diag *diag, json_t **doc)
 {
-	struct diag diag = DIAG_INIT;
-	json_t *doc = NULL;
-	int err = experiment_run(e, m, &diag, &doc);
+	const struct column *c = arg;
+	int err = experiment_run(c->e, c->m, diag, doc);
 
-	if (err) {
-		doc = json_object();
-		json_put(doc, "errno", (uint64_t)-err);
-		json_put_string(doc, "error", diag.failed ? diag.error.text : strerror(-err));
-		json_put_string(doc, "file",
-				diag.failed && diag.error.file ? diag.error.file : m->file);
-		json_put(doc, "line", diag.failed ? diag.error.line : 0);
-	}
-	err = json_dumpf(doc, answer, JSON_REAL_PRECISION(15)) || fflush(answer);
-	_exit(err ? 1 : 0);
+	if (err && !diag->failed)
+		diag_error(diag, err, c->m->file, 0, "%s", strerror(-err));
+	return err;
 }
 
-static int start(const struct experiment *e, const struct machine *m, struct child *c)
-{
-	c->answer = tmpfile();
-	if (!c->answer)
-		return -errno;
-	fflush(NULL);
-	c->pid = fork();
-	if (c->pid < 0) {
-		c->pid = 0;
-		return -errno;
-	}
-	if (c->pid == 0)
-		run_child(e, m, c->answer);
-	return 0;
-}
-
-static int child_failed(const struct machine *m, int status, struct diag *diag)
-{
-	if (WIFSIGNALED(status))
-		return diag_error(diag, -EBADMSG, m->file, 0, "its simulation died of signal %d",
-				  WTERMSIG(status));
-	return diag_error(diag, -EIO, m->file, 0, "its simulation could not pass its result on");
-}
-
-/* Wait for one child, and append what it answered. */
-static int collect(struct child *c, const struct machine *m, struct diag *diag, json_t *results)
+static int collect(struct column *c, struct diag *diag, json_t *results)
 {
 	json_t *doc;
-	int status, err;
+	int err = child_answer(&c->child, c->m->file, diag, &doc);
 
-	while (waitpid(c->pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	c->pid = 0;
-	rewind(c->answer);
-	doc = json_loadf(c->answer, 0, NULL);
-	if (!doc || !WIFEXITED(status) || WEXITSTATUS(status)) {
-		json_decref(doc);
-		return child_failed(m, status, diag);
-	}
-	err = -(int)json_get(doc, "errno");
-	if (err) {
-		diag_error(diag, err, json_get_string(doc, "file"), (unsigned)json_get(doc, "line"),
-			   "%s", json_get_string(doc, "error"));
-		json_decref(doc);
-		return err;
-	}
-	return json_array_append_new(results, doc) ? -ENOMEM : 0;
-}
-
-/* After an error in one column the others are of no use. */
-static void end_child(struct child *c)
-{
-	if (c->pid) {
-		kill(c->pid, SIGKILL);
-		waitpid(c->pid, NULL, 0);
-	}
-	if (c->answer)
-		fclose(c->answer);
+	return err ? err : (json_array_append_new(results, doc) ? -ENOMEM : 0);
 }
 
 int experiment_compare(const struct experiment *e, struct machine *const *machines, size_t nr,
 		       struct diag *diag, json_t **results)
 {
-	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	size_t at_once = processors > 1 ? (size_t)processors : 1, started = 0;
-	struct child *children = calloc(nr, sizeof(*children));
-	int err = children ? 0 : -ENOMEM;
+	struct column *columns = calloc(nr, sizeof(*columns));
+	size_t at_once = child_at_once(), started = 0;
+	int err = columns ? 0 : -ENOMEM;
 
 	*results = json_array();
 	for (size_t i = 0; i < nr && !err; i++) {
 		while (started < nr && started < i + at_once && !err) {
-			err = start(e, machines[started], &children[started]);
+			struct column *c = &columns[started];
+
+			*c = (struct column){.e = e, .m = machines[started]};
+			err = child_start(&c->child, run_column, c);
 			started++;
 		}
 		if (!err)
-			err = collect(&children[i], machines[i], diag, *results);
+			err = collect(&columns[i], diag, *results);
 	}
+	/* After an error in one column the others are of no use. */
 	for (size_t i = 0; i < started; i++)
-		end_child(&children[i]);
-	free(children);
+		child_end(&columns[i].child);
+	free(columns);
 	if (err) {
 		json_decref(*results);
 		*results = NULL;

@@ -14,8 +14,8 @@ struct measure_apart {
 	int nr_parts;
 	uint64_t total; /* steps of all parts */
 	/**
-	 * In the child: measure a part, and append its rows; `mine` is m, with a progress that the
-	 * parent is told. 0, or -errno.
+	 * In the child: measure a part, and append its rows; `mine` is m, with a progress and an
+	 * error that the parent is told. 0, or -errno.
 	 */
 	int (*run)(void *arg, int nr, const struct measure *mine, json_t *rows);
 	void *arg;
@@ -23,7 +23,7 @@ struct measure_apart {
 
 /**
  * Measure all, and append them to the array `rows` of `doc` in their order, each as soon as its
- * part and all before it are there. 0; the first error that a part had, without a reason in diag;
+ * part and all before it are there. 0; the first error that a part had, with its reason in diag;
  * -EBADMSG or -EIO, also in diag, where one died; -errno where there could be no more processes.
  */
 int measure_apart(const struct measure_apart *a, json_t *doc, json_t *rows);

@@ -33,6 +33,17 @@ static inline void refused(const char *text, const char *message)
 	diag_clear(&d);
 }
 
+/* The machine, which is the caller's. */
+static inline struct machine *accepted(const char *text)
+{
+	struct diag d = DIAG_INIT;
+	struct machine *m;
+
+	cr_assert_eq(machine_parse(text, strlen(text), "m.cfg", &d, &m), 0, "%s", shown(&d));
+	diag_clear(&d);
+	return m;
+}
+
 /* Line 1 */
 #define HEAD "source = \"made up\"; architecture = \"x86_64\"; memory_model = \"sparse\";\n"
 /* Line 2 */

@@ -116,16 +116,7 @@ void machine_check_bank(struct machine_reader *r, const struct cfg_setting *grou
 
 static void read_banks_of(struct machine_reader *r, const struct cfg_setting *s, bool *given)
 {
-	static const char *const keys[] = {"nodes",
-					   "bandwidth",
-					   "write_bandwidth",
-					   "loaded",
-					   "queueing",
-					   "source",
-					   "streaming_write_bandwidth",
-					   "channels",
-					   "channel_interleave",
-					   NULL};
+	static const char *const keys[] = {"nodes", MACHINE_BANK_KEYS, NULL};
 	const struct cfg_setting *group = cfg_group(r->cfg, s);
 	const struct cfg_setting *nodes = cfg_list(r->cfg, cfg_need(r->cfg, group, "nodes"));
 

@@ -61,6 +61,10 @@ void machine_read_load(struct machine_reader *r, const struct cfg_setting *group
 /** A point that what carries so much never comes to is an error; 0: how much is not known. */
 void machine_check_load(struct machine_reader *r, const struct cfg_setting *group,
 			const struct machine_load *load, uint64_t bytes_per_s);
+/* The keys that it has. */
+#define MACHINE_BANK_KEYS                                                                          \
+	"bandwidth", "write_bandwidth", "streaming_write_bandwidth", "loaded", "queueing",         \
+		"channels", "channel_interleave", "source"
 /** What a group says of a bank, but for its latency; what is not there stays as it is. */
 void machine_read_bank(struct machine_reader *r, const struct cfg_setting *group,
 		       struct machine_bank *bank);

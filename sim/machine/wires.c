@@ -16,16 +16,7 @@
 static const char *const wire_keys[] = {"latency", "bandwidth", "source", NULL};
 static const char *const link_keys[] = {
 	"latency", "bandwidth", "write_bandwidth", "loaded", "queueing", "source", NULL};
-static const char *const bank_keys[] = {"latency",
-					"bandwidth",
-					"write_bandwidth",
-					"loaded",
-					"queueing",
-					"source",
-					"streaming_write_bandwidth",
-					"channels",
-					"channel_interleave",
-					NULL};
+static const char *const bank_keys[] = {"latency", MACHINE_BANK_KEYS, NULL};
 
 static void read_wire(struct machine_reader *r, const struct cfg_setting *group, struct wire *wire)
 {

@@ -5,6 +5,7 @@
  */
 #include <criterion/criterion.h>
 
+#include "tests/busy.h"
 #include "tests/machine_builder.h"
 
 static const struct costs no_costs;
@@ -51,37 +52,13 @@ static struct sim *run(const struct plan *plan, int how)
 	return s;
 }
 
-static void done(struct sim *s)
-{
-	struct machine *m = (struct machine *)sim_machine(s);
-
-	sim_destroy(s);
-	built_free(m);
-}
-
-static uint64_t busy_ps(const struct sim *s, int cpu)
-{
-	const struct cpu_account *a = sim_account(s, cpu);
-
-	return a->total_ps - a->cause_ps[CAUSE_IDLE];
-}
-
-static void expect_about(const struct sim *s, int cpu, uint64_t expected)
-{
-	uint64_t found = busy_ps(s, cpu);
-
-	cr_expect(found + 10 >= expected && found <= expected + 10,
-		  "cpu %d: %llu ps, expected %llu", cpu, (unsigned long long)found,
-		  (unsigned long long)expected);
-}
-
 /* 4096 B: 204.8 ns from all, 819.2 from one, 409.6 from two. */
 Test(channels_time, a_stride_is_on_its_channels)
 {
 	const struct plan plan = {{{0, 0, 1}, {0}, {0}}};
 	struct sim *s = run(&plan, TOGETHER);
 
-	expect_about(s, 0, 204800);
+	expect_busy(s, 0, 204800);
 	done(s);
 }
 
@@ -90,7 +67,7 @@ Test(channels_time, a_stride_over_all_channels_is_on_one)
 	const struct plan plan = {{{256, 1024, 1}, {0}, {0}}};
 	struct sim *s = run(&plan, TOGETHER);
 
-	expect_about(s, 0, 819200);
+	expect_busy(s, 0, 819200);
 	cr_expect_eq(sim_account(s, 0)->channel_bytes[1], 4096);
 	cr_expect_eq(sim_account(s, 0)->channel_bytes[0], 0);
 	done(s);
@@ -101,7 +78,7 @@ Test(channels_time, half_a_stride_is_on_two)
 	const struct plan plan = {{{0, 512, 1}, {0}, {0}}};
 	struct sim *s = run(&plan, TOGETHER);
 
-	expect_about(s, 0, 409600);
+	expect_busy(s, 0, 409600);
 	done(s);
 }
 
@@ -111,7 +88,7 @@ Test(channels_time, other_strides_are_on_all)
 	const struct plan plan = {{{0, 1280, 1}, {0}, {0}}};
 	struct sim *s = run(&plan, TOGETHER);
 
-	expect_about(s, 0, 204800);
+	expect_busy(s, 0, 204800);
 	done(s);
 }
 
@@ -124,9 +101,9 @@ static void share_a_channel(int how)
 	const struct plan plan = {{{0, 1024, 1}, {4096, 1024, 1}, {768, 1024, 1}}};
 	struct sim *s = run(&plan, how);
 
-	expect_about(s, 0, 1638400);
-	expect_about(s, 1, 1638400);
-	expect_about(s, 2, 819200);
+	expect_busy(s, 0, 1638400);
+	expect_busy(s, 1, 1638400);
+	expect_busy(s, 2, 819200);
 	/* 64 lines of each by itself. */
 	cr_expect_eq(sim_account(s, 0)->channel_bytes[0], 4096);
 	cr_expect_eq(sim_account(s, 2)->channel_bytes[3], 4096);
@@ -157,9 +134,9 @@ static void a_stream_and_two(int how)
 	const struct plan plan = {{{0, 0, 1}, {0, 1024, 1}, {256, 1024, 1}}};
 	struct sim *s = run(&plan, how);
 
-	expect_about(s, 0, 1024000);
-	expect_about(s, 1, 1024000);
-	expect_about(s, 2, 1024000);
+	expect_busy(s, 0, 1024000);
+	expect_busy(s, 1, 1024000);
+	expect_busy(s, 2, 1024000);
 	done(s);
 }
 

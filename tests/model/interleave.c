@@ -6,6 +6,7 @@
  */
 #include <criterion/criterion.h>
 
+#include "tests/busy.h"
 #include "tests/machine_builder.h"
 
 static const struct costs no_costs;
@@ -66,30 +67,6 @@ static struct sim *run(struct machine *m, const struct plan *of_first, const str
 		cr_assert_eq(sim_spawn(s, m->mm.nr_cpus / 2, follow, (void *)of_second), 0);
 	cr_assert_eq(sim_run(s), 0);
 	return s;
-}
-
-static void done(struct sim *s)
-{
-	struct machine *m = (struct machine *)sim_machine(s);
-
-	sim_destroy(s);
-	built_free(m);
-}
-
-static uint64_t busy_ps(const struct sim *s, int cpu)
-{
-	const struct cpu_account *a = sim_account(s, cpu);
-
-	return a->total_ps - a->cause_ps[CAUSE_IDLE];
-}
-
-static void expect_busy(const struct sim *s, int cpu, uint64_t expected)
-{
-	uint64_t found = busy_ps(s, cpu);
-
-	cr_expect(found + 10 >= expected && found <= expected + 10,
-		  "cpu %d: %llu ps, expected %llu", cpu, (unsigned long long)found,
-		  (unsigned long long)expected);
 }
 
 /* Every second line is at the other socket: 5 * 60 + 5 * 100 ns, from either, and all of it local.

@@ -284,27 +284,17 @@ Test(channels, each_is_as_busy_as_it_is)
 #define CHANNELS(what) "bank = { latency = \"100ns\"; bandwidth = \"10GB/s\";\n" what " };\n"
 #define WITH(what)     HEAD CHANNELS(what) NODES(NODE(MEMORY("0", "1GiB"), CPU))
 
-static struct machine *parse(const char *text)
-{
-	struct diag d = DIAG_INIT;
-	struct machine *m;
-
-	cr_assert_eq(machine_parse(text, strlen(text), "m.cfg", &d, &m), 0, "%s", shown(&d));
-	diag_clear(&d);
-	return m;
-}
-
 Test(channels, a_machine_file_says_how_many)
 {
-	struct machine *m = parse(WITH("channels = 12; channel_interleave = \"4KiB\";"));
+	struct machine *m = accepted(WITH("channels = 12; channel_interleave = \"4KiB\";"));
 
 	cr_assert_eq(m->banks[0].channels, 12);
 	cr_assert_eq(m->banks[0].channel_shift, 12);
 	machine_free(m);
-	m = parse(WITH("channels = 6;"));
+	m = accepted(WITH("channels = 6;"));
 	cr_assert_eq(m->banks[0].channel_shift, 8, "256 B where it is not said");
 	machine_free(m);
-	m = parse(WITH(""));
+	m = accepted(WITH(""));
 	cr_assert_not(bank_has_channels(&m->banks[0]));
 	machine_free(m);
 }

@@ -15,22 +15,12 @@
 		MEMORY("2GiB", "1GiB"), CPU) ",\n" FAR("3GiB")) LINK
 #define SET(what) "interleave = ( { " what " } );\n"
 
-static struct machine *parse(const char *text)
-{
-	struct diag d = DIAG_INIT;
-	struct machine *m;
-
-	cr_assert_eq(machine_parse(text, strlen(text), "m.cfg", &d, &m), 0, "%s", shown(&d));
-	diag_clear(&d);
-	return m;
-}
-
 /* 0, (1, 3), 2 become 0, 1, 2; each keeps the distances of its first. */
 Test(interleave, sets_become_nodes)
 {
-	struct machine *m = parse(FOUR "distances = ( ( 10, 15, 20, 25 ), ( 15, 10, 21, 26 ),\n"
-				       "( 20, 21, 10, 27 ), ( 25, 26, 27, 10 ) );\n" SET(
-					       "nodes = ( 3, 1 ); granularity = \"512B\";"));
+	struct machine *m = accepted(FOUR "distances = ( ( 10, 15, 20, 25 ), ( 15, 10, 21, 26 ),\n"
+					  "( 20, 21, 10, 27 ), ( 25, 26, 27, 10 ) );\n" SET(
+						  "nodes = ( 3, 1 ); granularity = \"512B\";"));
 	static const uint8_t distances[] = {10, 15, 20, 15, 10, 21, 20, 21, 10};
 	static const int of[] = {0, 1, 2, 1};
 
@@ -54,7 +44,7 @@ Test(interleave, sets_become_nodes)
 Test(interleave, two_sets_are_two_nodes)
 {
 	struct machine *m =
-		parse(FOUR "interleave = ( { nodes = ( 0, 1 ); }, { nodes = ( 2, 3 ); } );");
+		accepted(FOUR "interleave = ( { nodes = ( 0, 1 ); }, { nodes = ( 2, 3 ); } );");
 
 	cr_assert_eq(m->mm.nr_nodes, 2);
 	cr_assert_eq(m->cpu_nid[1], 1);
@@ -64,7 +54,7 @@ Test(interleave, two_sets_are_two_nodes)
 
 Test(interleave, without_it_nodes_are_places)
 {
-	struct machine *m = parse(FOUR);
+	struct machine *m = accepted(FOUR);
 
 	cr_assert_eq(machine_nr_places(m), 4);
 	cr_assert_null(m->ways);
