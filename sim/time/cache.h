@@ -3,11 +3,11 @@
  * The caches of a machine: set associative, true LRU, exact to the tag. Knows lines (physical
  * address / line size) and CPUs; knows neither time nor banks.
  *
- * Each level may belong to a CPU, a core, so many CPUs of a node or a node. A line is filled into every level between the CPU
- * and where it was found, and a write goes through to all of them; levels evict by themselves, and
- * do not include or exclude each other. A line that another CPU has written since a cache
- * filled it is stale there, which counts as a miss at that level. The last level writes a modified
- * line back when it evicts it.
+ * Each level may belong to a CPU, a core, so many CPUs of a node or a node. A line is filled into
+ * every level between the CPU and where it was found, and a write goes through to all of them;
+ * levels evict by themselves, and do not include or exclude each other. A line that another CPU has
+ * written since a cache filled it is stale there, which counts as a miss at that level. The last
+ * level writes a modified line back when it evicts it.
  *
  * Where the machine says what a transfer takes (line_transfers), a line that another CPU has
  * written and still holds in a cache of its own comes from there, once: then both have it. So does

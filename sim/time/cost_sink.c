@@ -153,23 +153,25 @@ static NOINLINE void charge_miss(struct sim *s, struct cpu *c, phys_addr_t at, u
 	cpu_charge_hit(c, hit_ps > stream_ps ? hit_ps - stream_ps : 0);
 }
 
-/* The line at `at` comes from the caches of another CPU. */
-static NOINLINE void charge_transfer(const struct sim *s, struct cpu *c, int owner, phys_addr_t at,
-				     unsigned share)
+uint64_t cost_sink_transfer_ps(const struct sim *s, struct cpu *c, int owner, phys_addr_t at)
 {
 	const struct machine_transfers *t = &s->machine->transfers;
 	int place = s->cpus[owner].place;
 
-	c->account.line_transfers++;
 	if (place == c->place && t->same_node_far_ps &&
 	    !cache_last_is_shared(s->cache, owner, c->id))
-		cpu_charge_hit(c, part(t->same_node_far_ps, share));
-	else if (place == c->place)
-		cpu_charge_hit(c, part(t->same_node_ps, share));
-	else if (bank_of(s, c, at).bank == place)
-		cpu_charge_hit(c, part(t->home_at_owner_ps, share));
-	else
-		cpu_charge_hit(c, part(t->home_elsewhere_ps, share));
+		return t->same_node_far_ps;
+	if (place == c->place)
+		return t->same_node_ps;
+	return bank_of(s, c, at).bank == place ? t->home_at_owner_ps : t->home_elsewhere_ps;
+}
+
+/* The line at `at` comes from the caches of another CPU. */
+static NOINLINE void charge_transfer(const struct sim *s, struct cpu *c, int owner, phys_addr_t at,
+				     unsigned share)
+{
+	c->account.line_transfers++;
+	cpu_charge_hit(c, part(cost_sink_transfer_ps(s, c, owner, at), share));
 }
 
 /* The same of one that is as in memory. */
@@ -179,8 +181,7 @@ static NOINLINE void charge_clean_transfer(const struct sim *s, struct cpu *c, u
 	cpu_charge_hit(c, part(s->machine->transfers.same_node_clean_ps, share));
 }
 
-/* A modified line leaves the caches. */
-static NOINLINE void charge_write_back(struct sim *s, struct cpu *c, uint64_t line)
+void cost_sink_write_back(const struct sim *s, struct cpu *c, uint64_t line)
 {
 	struct bank_place place = bank_of(s, c, line << s->line_shift);
 
@@ -220,7 +221,7 @@ static inline void access_line(struct sim *s, struct cpu *c, phys_addr_t at, enu
 	else
 		charge_miss(s, c, at, share);
 	if (result.wrote_back)
-		charge_write_back(s, c, result.victim);
+		cost_sink_write_back(s, c, result.victim);
 }
 
 static NOINLINE void access_now(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t bytes,

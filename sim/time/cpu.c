@@ -443,7 +443,7 @@ static void renew_latencies(struct cpu *c)
 	for (int i = 0; i < c->nr_touched; i++) {
 		struct cpu_traffic *traffic = &c->traffic[c->touched[i]];
 
-		if (c->touched[i] < CPU_WALK * c->nr_banks)
+		if (c->touched[i] % NR_CPU_PURPOSES != CPU_WALK)
 			traffic->latency_ps =
 				renewed(c, traffic->bank, traffic->latency_ps, &traffic->extra_ps);
 		c->latency_ps += traffic->latency_ps;

@@ -230,7 +230,7 @@ uint64_t cpu_catch_up(struct cpu *c, enum time_cause cause);
  * equations are checked, and an account that does not add up stops the process.
  */
 void cpu_finish(struct cpu *c, uint64_t end_ps);
-/** That; the equations are: clock = total = sum of the causes, remote and zeroing time by node. */
+/** Clock = total = sum of the causes; remote and zeroing time by place; waits for locks by lock. */
 void cpu_check_account(const struct cpu *c);
 
 #endif

@@ -7,9 +7,9 @@
  * max-min fair share of each is just that. Where more is asked of a link than it carries, the link
  * is short. If it is the only short one on the ways of all that use it, its fair share is plain:
  * what it carries, by those on it, where who is slower alone leaves the rest to the others. The
- *same holds if another of their short links has no further users, and carries what these get here.
- *Where short links meet otherwise, their shares depend on each other, and SimGrid has to solve that
- *for all who are joined by them.
+ * same holds if another of their short links has no further users, and carries what these get here.
+ * Where short links meet otherwise, their shares depend on each other, and SimGrid has to solve that
+ * for all who are joined by them.
  *
  * A bank that has channels is a link a channel, of which each carries as much as the bank: a byte
  * that goes to one channel of n takes n of it there, one that is spread over all 1 of each.

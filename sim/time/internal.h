@@ -100,6 +100,11 @@ static inline void cost_sink_block(const struct sim *s, struct cpu *c, const str
 void cost_sink_access(struct sim *s, struct cpu *c, phys_addr_t at, uint64_t bytes,
 		      enum mm_access kind);
 
+/** What it takes to get the line at `at` from the caches of CPU `owner`, which wrote it. */
+uint64_t cost_sink_transfer_ps(const struct sim *s, struct cpu *c, int owner, phys_addr_t at);
+/** A modified line leaves the caches. */
+void cost_sink_write_back(const struct sim *s, struct cpu *c, uint64_t line);
+
 /** Charge `nr` units of work there. */
 static inline void cost_sink_site(const struct sim *s, struct cpu *c, enum mm_site site,
 				  uint32_t nr)

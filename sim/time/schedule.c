@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A binary heap of wake-ups, of which an actor has one at most, and the turns that follow from it.
+/*
+ * A binary heap of wake-ups, of which an actor, or each part of what it moves, has one at most, and
+ * the turns that follow from it.
  */
 #include "sim/time/schedule.h"
 

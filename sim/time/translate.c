@@ -15,18 +15,6 @@
 #define SPACE_OF_PROGRAMS UINT64_MAX
 #define MOST_SHIFT        63
 
-/* An entry of a page table comes from another CPU's caches, which wrote it. */
-static uint64_t transfer_ps(const struct sim *s, struct cpu *c, int owner, phys_addr_t at)
-{
-	const struct machine_transfers *t = &s->machine->transfers;
-	int place = s->cpus[owner].place;
-
-	if (place == c->place)
-		return t->same_node_ps;
-	return sim_bank_of(s, sim_range_of(s, c, at), at).bank == place ? t->home_at_owner_ps
-									: t->home_elsewhere_ps;
-}
-
 /* What a store that nothing waits for bears of it: those in the store buffer overlap. */
 static void charge(struct cpu *c, uint64_t ps, bool stored)
 {
@@ -65,22 +53,14 @@ static void read_entry(struct sim *s, struct cpu *c, phys_addr_t at, unsigned by
 		s->error = err;
 	if (result.owner != MM_NO_CPU) {
 		c->account.line_transfers++;
-		charge(c, transfer_ps(s, c, result.owner, at), stored);
+		charge(c, cost_sink_transfer_ps(s, c, result.owner, at), stored);
 	} else if (result.level < m->nr_caches) {
 		charge(c, m->caches[result.level].latency_ps, stored);
 	} else {
 		from_memory(s, c, at, m->cache_line_bytes, stored);
 	}
-	if (result.wrote_back) {
-		phys_addr_t victim = result.victim << s->line_shift;
-		struct bank_place place = sim_bank_of(s, sim_range_of(s, c, victim), victim);
-
-		cpu_charge_memory(c, &(struct cpu_memory_charge){
-					     .bank = place.bank,
-					     .at = place.at,
-					     .bytes_written = m->cache_line_bytes,
-				     });
-	}
+	if (result.wrote_back)
+		cost_sink_write_back(s, c, result.victim);
 }
 
 /* Entries of upper tables that are at hand are not read, nor are those above them. */

@@ -27,14 +27,15 @@ static const struct costs queueing = {.bank_queue_ps = 20000};
 struct blocks {
 	uint64_t bytes;
 	enum sim_window window;
+	int nid;          /* of as many nodes, the last */
 	uint64_t took_ps; /* half of MOVED */
 };
 
-static void move(struct sim *s, int cpu, uint64_t bytes, uint64_t block)
+static void move(struct sim *s, int cpu, uint64_t bytes, uint64_t block, int nid)
 {
 	for (uint64_t moved = 0; moved < bytes; moved += block)
 		sim_stream(s, cpu,
-			   &(struct sim_stream){.at = built_address(0), .bytes_read = block});
+			   &(struct sim_stream){.at = built_address(nid), .bytes_read = block});
 }
 
 static void follow(struct sim *s, int cpu, void *arg)
@@ -42,19 +43,19 @@ static void follow(struct sim *s, int cpu, void *arg)
 	struct blocks *b = arg;
 	uint64_t start_ps;
 
-	move(s, cpu, MOVED / 2, b->bytes);
+	move(s, cpu, MOVED / 2, b->bytes, b->nid);
 	start_ps = sim_now_ps(s, cpu);
-	move(s, cpu, MOVED / 2, b->bytes);
+	move(s, cpu, MOVED / 2, b->bytes, b->nid);
 	b->took_ps = sim_now_ps(s, cpu) - start_ps;
 }
 
 ParameterizedTestParameters(long_blocks, run_at_the_rate_of_a_stream)
 {
 	static struct blocks params[] = {
-		{4096, SIM_WINDOW_SETTLE, 0},      {65536, SIM_WINDOW_SETTLE, 0},
-		{2 * MIB, SIM_WINDOW_SETTLE, 0},   {64 * MIB, SIM_WINDOW_SETTLE, 0},
-		{2 * MIB, SIM_WINDOW_TRANSFER, 0}, {2 * MIB, SIM_WINDOW_CHARGE, 0},
-		{64 * MIB, SIM_WINDOW_CHARGE, 0},
+		{4096, SIM_WINDOW_SETTLE, 0, 0},      {65536, SIM_WINDOW_SETTLE, 0, 0},
+		{2 * MIB, SIM_WINDOW_SETTLE, 0, 0},   {64 * MIB, SIM_WINDOW_SETTLE, 0, 0},
+		{2 * MIB, SIM_WINDOW_TRANSFER, 0, 0}, {2 * MIB, SIM_WINDOW_CHARGE, 0, 0},
+		{64 * MIB, SIM_WINDOW_CHARGE, 0, 0},  {64 * MIB, SIM_WINDOW_SETTLE, 2, 0},
 	};
 
 	return cr_make_param_array(struct blocks, params, sizeof(params) / sizeof(*params));
@@ -62,17 +63,17 @@ ParameterizedTestParameters(long_blocks, run_at_the_rate_of_a_stream)
 
 ParameterizedTest(struct blocks *b, long_blocks, run_at_the_rate_of_a_stream)
 {
-	struct machine *m = build_machine(1, 2);
+	struct machine *m = build_machine(b->nid + 1, 2);
 	struct diag diag = DIAG_INIT;
 	struct sim *s = NULL;
 	double rate;
 
 	build_cache(m, 32768, 8, 1000, false);
-	for (int cpu = 0; cpu < 2; cpu++)
+	for (int cpu = 0; cpu < m->mm.nr_cpus; cpu++)
 		m->cpus[cpu].fill_buffers = m->cpus[cpu].prefetched = 32;
 	cr_assert_eq(sim_create(m, &queueing, &diag, &s), 0);
 	sim_set_window(s, b->window);
-	cr_assert_eq(sim_spawn(s, 0, follow, b), 0);
+	cr_assert_eq(sim_spawn(s, 2 * b->nid, follow, b), 0);
 	cr_assert_eq(sim_run(s), 0);
 	sim_destroy(s);
 	built_free(m);
