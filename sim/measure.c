@@ -12,8 +12,7 @@
 #include "sim/json.h"
 #include "sim/mul_div.h"
 
-#define PS_PER_S UINT64_C(1000000000000)
-/* Bytes between two looks at the clock: a page, a microsecond of a CPU's share of its bank. */
+#define PS_PER_S     UINT64_C(1000000000000)
 #define LINE_BYTES   64
 #define PAUSE_LINES  (MEASURE_PAUSE_BYTES / LINE_BYTES)
 #define MOST_PAUSES  16 /* of a chunk */
@@ -298,7 +297,7 @@ static uint64_t stream_for(struct measure_team *t, int cpu, struct streamer *w, 
 		if (may_grow(w, now_ps - before_ps))
 			w->chunk *= 2;
 	}
-	return (uint64_t)((__uint128_t)bytes * PS_PER_S / (now_ps - start_ps));
+	return mul_div(bytes, PS_PER_S, now_ps - start_ps);
 }
 
 /* Until the load is steady: in large chunks first, which are fewer, then in those measured. */

@@ -88,19 +88,25 @@ static void gather_nodes(json_t *doc, const struct machine *m)
 	}
 }
 
-/* Whose ways lead over the link. */
-static void gather_pairs(json_t *link, const struct machine *m, int nr)
+/* Whose ways lead over the link, by places. */
+static json_t *pairs_over(const struct machine *m, int nr)
 {
-	json_t *pairs = json_put_array(link, "pairs");
+	json_t *pairs = json_array();
+	int nr_places = machine_nr_places(m);
 
-	for (int i = 0; i < m->mm.nr_nodes * m->mm.nr_nodes; i++)
-		for (int j = 0; j < m->routes[i].nr_links; j++)
-			if (m->routes[i].links[j] == nr) {
-				json_t *pair = json_append_object(pairs);
+	for (int from = 0; from < nr_places; from++)
+		for (int to = 0; to < nr_places; to++) {
+			const struct machine_route *route = machine_route(m, from, to);
 
-				json_put(pair, "from", (uint64_t)(i / m->mm.nr_nodes));
-				json_put(pair, "to", (uint64_t)(i % m->mm.nr_nodes));
-			}
+			for (int i = 0; i < route->nr_links; i++)
+				if (route->links[i] == nr) {
+					json_t *pair = json_append_object(pairs);
+
+					json_put(pair, "from", (uint64_t)from);
+					json_put(pair, "to", (uint64_t)to);
+				}
+		}
+	return pairs;
 }
 
 static void gather_links(json_t *doc, const struct machine *m)
@@ -117,9 +123,14 @@ static void gather_links(json_t *doc, const struct machine *m)
 		json_put(link, "bytes_per_s", m->links[i].bytes_per_s);
 		if (m->links[i].wire != i)
 			json_put_string(link, "wire", m->links[m->links[i].wire].name);
-		/* One of `wires`: what the pairs' own links have no more of. */
-		if (!m->links[i].latency_ps)
-			gather_pairs(link, m, i);
+		/* One of `wires`, which pairs share, has no latency of its own. */
+		if (!m->links[i].latency_ps) {
+			json_t *pairs = pairs_over(m, i);
+
+			if (json_array_size(pairs) > 1)
+				json_object_set(link, "pairs", pairs);
+			json_decref(pairs);
+		}
 	}
 }
 
@@ -379,8 +390,6 @@ static void print_pairs(const json_t *pairs, FILE *out)
 	const json_t *pair;
 	size_t i;
 
-	if (json_array_size(pairs) < 2)
-		return;
 	json_array_foreach (pairs, i, pair)
 		fprintf(out, "%s %" PRIu64 " -> %" PRIu64, i ? "," : "  of all from",
 			json_get(pair, "from"), json_get(pair, "to"));

@@ -420,11 +420,6 @@ run measure $small pagealloc --test random --cpus 2 --format json
 # Of one node, both: half each.
 [ "$(member blocks)" -eq $((taken / 2)) ] || fail "two CPUs take $(member blocks) blocks each, one $taken"
 
-# What fails leaves no file.
-run measure $small loaded --to 1 --from 0 --output "$tmp/file" --set 'bank.bandwidth=0'
-status 2
-[ ! -e "$tmp/file" ] || fail "a file although it failed"
-
 # No more memory than there is is measured.
 run measure configs/machines/W4c_pagecache_uma256m.cfg latency --format json --set 'caches[2].size=143MiB'
 status 0

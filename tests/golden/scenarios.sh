@@ -39,7 +39,7 @@ shows()
 		grep -A1 '"cpu_up": {' "$tmp/out" | grep -q '"calls": 15,' || fail "not 15 CPUs" ;;
 	channels) # 65536 * 256 B, of all first columns, are on the first channel
 		tr -d ' \n' <"$tmp/out" | sed 's/.*"channels":\[{"node":0,"bytes":\[\([0-9]*\),\([0-9]*\).*/\1 \2/' |
-			awk '{ exit $1 < $2 + 65536 * 256 }' || fail "the first channel has no more than the next" ;;
+			awk '{ exit !($1 + 0 > 0 && $1 + 0 >= $2 + 65536 * 256) }' || fail "the first channel has no more than the next" ;;
 	cxl-interleave) # half of what is read comes from each expander, but for lines at the beginnings of pages
 		tr -d ' \n' <"$tmp/out" | sed 's/.*"interleave":\[{"node":1,"bytes_read":\[\([0-9]*\),\([0-9]*\)\].*/\1 \2/' |
 			awk '{ exit $1 < 8000000 || $1 / $2 > 1.03 || $1 / $2 < 1 }' || fail "not half of it from each" ;;

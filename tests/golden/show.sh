@@ -133,6 +133,12 @@ out "0 -> 2                     0ps         256GB/s  of all from 0 -> 2, 0 -> 3,
 if grep -q 'of all from 0 -> 0' "$tmp/out"; then
 	fail "a link of one pair is no wire of several"
 fi
+# Wires are of places: where two are one node of the kernel, too.
+cp configs/machines/*.inc "$tmp"
+echo 'interleave = ( { nodes = ( 0, 1 ); granularity = "256B"; } );' |
+	cat configs/machines/epyc-9224-cxl.cfg - >"$tmp/both.cfg"
+run show "$tmp/both.cfg" topology -q
+out "of all from 2 -> 0, 2 -> 1, 2 -> 4, 3 -> 0, 3 -> 1, 3 -> 4"
 run show configs/machines/holey-board-flat.cfg topology
 out "hole, 30 GiB"
 # A character is 0.625 GiB: 2 to 4 GiB are in the characters 3.2 to 6.4, 34 to 40 in 54.4 to 64.
